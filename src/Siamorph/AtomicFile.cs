@@ -1,0 +1,36 @@
+namespace Siamorph;
+
+/// <summary>Writes whole files or none: beside the target first, then renamed over it.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes <paramref name="path"/> through a stream; on any failure the old file, if there was one, stays.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        var full = Path.GetFullPath(path);
+        var beside = $"{full}.{Environment.ProcessId}-{Guid.NewGuid():N}.partial";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(beside, full, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SiamorphException($"{path}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
+        }
+        finally
+        {
+            File.Delete(beside);
+        }
+    }
+
+    /// <summary>Writes text as UTF-8.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>
+    public static void WriteText(string path, string text) => Write(path, s => s.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,52 @@
+namespace Siamorph.Data;
+
+/// <summary>Where a pair comes from.</summary>
+public enum PairSource
+{
+    /// <summary>Photographed and labelled.</summary>
+    Real,
+
+    /// <summary>Made by a generator.</summary>
+    Synthetic,
+}
+
+/// <summary>One image with its mask, as files.</summary>
+public sealed record ImageMaskPair
+{
+    /// <summary>Names the pair within its folder; unique there.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Full path of the image.</summary>
+    public required string ImagePath { get; init; }
+
+    /// <summary>Full path of the mask.</summary>
+    public required string MaskPath { get; init; }
+
+    /// <summary>What a text-conditioned generator is told; may be empty.</summary>
+    public string Prompt { get; init; } = "";
+
+    /// <summary>Real or synthetic.</summary>
+    public PairSource Source { get; init; }
+
+    /// <summary>"train", "val", "test", or null where the folder is not split.</summary>
+    public string? Split { get; init; }
+
+    /// <summary>Patient, sequence or other unit that must stay on one side of a split; null where unknown.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>How a synthetic pair was made; null for real ones.</summary>
+    public SyntheticOrigin? Origin { get; init; }
+}
+
+/// <summary>All that is needed to make a synthetic image again.</summary>
+/// <param name="ModelHash">SHA-256 of the weights, hexadecimal.</param>
+/// <param name="Seed">Seed of this image's noise.</param>
+/// <param name="Sampler">Name of the sampler, such as "ddim".</param>
+/// <param name="Steps">Denoising steps.</param>
+/// <param name="Guidance">Guidance scale.</param>
+/// <param name="SourceMask">Id of the mask it was made from.</param>
+/// <param name="Deformation">How that mask was deformed, or null where it was used as it is.</param>
+/// <param name="GateVerdict">What the quality gate said, or null where none ran.</param>
+public sealed record SyntheticOrigin(
+    string ModelHash, ulong Seed, string Sampler, int Steps, double Guidance, string SourceMask,
+    string? Deformation = null, string? GateVerdict = null);
