@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Siamorph.Weights;
+
+/// <summary>Reads and writes the safetensors format: a JSON header, then raw little-endian row-major tensors.</summary>
+public static class SafeTensors
+{
+    internal static readonly Dictionary<string, ScalarType> TypesByName = new()
+    {
+        ["F64"] = ScalarType.Float64, ["F32"] = ScalarType.Float32, ["F16"] = ScalarType.Float16,
+        ["BF16"] = ScalarType.BFloat16, ["I64"] = ScalarType.Int64, ["I32"] = ScalarType.Int32,
+        ["I16"] = ScalarType.Int16, ["I8"] = ScalarType.Int8, ["U8"] = ScalarType.Byte, ["BOOL"] = ScalarType.Bool,
+    };
+
+    private static readonly Dictionary<ScalarType, string> NamesByType = TypesByName.ToDictionary(p => p.Value, p => p.Key);
+
+    /// <summary>Reads only the header: names, shapes, types and metadata.</summary>
+    /// <exception cref="WeightsFormatException">The file is missing, cut off or damaged.</exception>
+    public static SafeTensorsHeader ReadHeader(string path)
+    {
+        using var stream = Open(path);
+        return SafeTensorsHeader.Read(stream, path);
+    }
+
+    /// <summary>Reads every tensor, on the CPU in its stored type. The caller (or the dispose scope) owns them.</summary>
+    /// <exception cref="WeightsFormatException">The file is missing, cut off or damaged.</exception>
+    public static Dictionary<string, Tensor> Read(string path)
+    {
+        using var stream = Open(path);
+        var header = SafeTensorsHeader.Read(stream, path);
+        var tensors = new Dictionary<string, Tensor>(header.Tensors.Count);
+        foreach (var entry in header.Tensors)
+        {
+            var tensor = empty(entry.Shape, entry.DType);
+            tensors[entry.Name] = tensor;
+            if (entry.End == entry.Begin) continue;
+            stream.Position = header.DataStart + entry.Begin;
+            tensor.ReadBytesFromStream(stream);
+        }
+        return tensors;
+    }
+
+    /// <summary>Writes tensors of any device; the file is whole or absent. Equal contents give equal bytes.</summary>
+    /// <exception cref="SiamorphException">The file can't be written.</exception>
+    public static void Write(
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        var ordered = tensors.OrderByDescending(t => ElementSize(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal).ToList();
+        AtomicFile.Write(path, stream =>
+        {
+            WriteHeader(stream, ordered, metadata);
+            foreach (var (_, tensor) in ordered) WriteBytes(stream, tensor);
+        });
+    }
+
+    internal static int ElementSize(ScalarType type) => type switch
+    {
+        ScalarType.Float64 or ScalarType.Int64 => 8,
+        ScalarType.Float32 or ScalarType.Int32 => 4,
+        ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Int16 => 2,
+        _ => 1,
+    };
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new WeightsFormatException($"{path}: can't be opened ({e.Message.TrimEnd('.')}).", e);
+        }
+    }
+
+    private static void WriteHeader(
+        Stream stream, List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in metadata) json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+            var at = 0L;
+            foreach (var (name, tensor) in tensors) at = WriteEntry(json, name, tensor, at);
+            json.WriteEndObject();
+        }
+        while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, buffer.Length);
+        stream.Write(length);
+        buffer.WriteTo(stream);
+    }
+
+    private static long WriteEntry(Utf8JsonWriter json, string name, Tensor tensor, long at)
+    {
+        if (!NamesByType.TryGetValue(tensor.dtype, out var type))
+            throw new ArgumentException($"'{name}' has type {tensor.dtype}, which safetensors doesn't know.");
+        var end = at + tensor.numel() * ElementSize(tensor.dtype);
+        json.WriteStartObject(name);
+        json.WriteString("dtype", type);
+        json.WriteStartArray("shape");
+        foreach (var d in tensor.shape) json.WriteNumberValue(d);
+        json.WriteEndArray();
+        json.WriteStartArray("data_offsets");
+        json.WriteNumberValue(at);
+        json.WriteNumberValue(end);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        return end;
+    }
+
+    private static void WriteBytes(Stream stream, Tensor tensor)
+    {
+        if (tensor.numel() == 0) return;
+        using var scope = NewDisposeScope();
+        tensor.detach().cpu().contiguous().WriteBytesToStream(stream);
+    }
+}
