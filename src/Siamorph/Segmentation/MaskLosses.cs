@@ -1,0 +1,67 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>Losses of mask logits [B,1,H,W] against masks of the same shape in [0,1]; each returns a scalar.</summary>
+public static class MaskLosses
+{
+    /// <summary>The chosen loss.</summary>
+    /// <param name="loss">Which one.</param>
+    /// <param name="logits">[B,1,H,W]; receives the gradient.</param>
+    /// <param name="masks">[B,1,H,W] in [0,1].</param>
+    /// <returns>A scalar, finite for finite logits.</returns>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    public static Tensor Of(MaskLoss loss, Tensor logits, Tensor masks)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(masks);
+        if (!logits.shape.SequenceEqual(masks.shape))
+            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].", nameof(masks));
+        using var scope = NewDisposeScope();
+        var result = loss switch
+        {
+            MaskLoss.BceDice => Bce(logits, masks) + Dice(logits, masks, PerImage, 1, 1),
+            MaskLoss.BceBatchDice => Bce(logits, masks) + Dice(logits, masks, WholeBatch, 1e-6, 1e-6),
+            MaskLoss.BceDiceSanet => Bce(logits, masks) + Dice(logits, masks, PerImage, 0, 1),
+            MaskLoss.Structure => (WeightedBce(logits, masks) + WeightedIou(logits, masks)).mean(),
+            MaskLoss.StructureAsExecuted => Bce(logits, masks) + WeightedIou(logits, masks).mean(),
+            _ => throw new ArgumentOutOfRangeException(nameof(loss)),
+        };
+        return result.MoveToOuterDisposeScope();
+    }
+
+    private static readonly long[] PerImage = [1, 2, 3];
+    private static readonly long[] WholeBatch = [0, 1, 2, 3];
+
+    private static Tensor Bce(Tensor logits, Tensor masks) => functional.binary_cross_entropy_with_logits(logits, masks);
+
+    private static Tensor Dice(Tensor logits, Tensor masks, long[] over, double numerator, double denominator)
+    {
+        var p = logits.sigmoid();
+        var common = (p * masks).sum(over);
+        var total = p.sum(over) + masks.sum(over);
+        return (1 - (2 * common + numerator) / (total + denominator)).mean();
+    }
+
+    // Pixels near a boundary, seen in a 31×31 window, count up to six times.
+    internal static Tensor BoundaryWeights(Tensor masks) =>
+        1 + 5 * (functional.avg_pool2d(masks, 31, stride: 1, padding: 15) - masks).abs();
+
+    // One value an image, [B,1].
+    private static Tensor WeightedBce(Tensor logits, Tensor masks)
+    {
+        var weights = BoundaryWeights(masks);
+        var each = functional.binary_cross_entropy_with_logits(logits, masks, reduction: Reduction.None);
+        return (weights * each).sum([2, 3]) / weights.sum([2, 3]);
+    }
+
+    private static Tensor WeightedIou(Tensor logits, Tensor masks)
+    {
+        var weights = BoundaryWeights(masks);
+        var p = logits.sigmoid();
+        var common = (p * masks * weights).sum([2, 3]);
+        var total = ((p + masks) * weights).sum([2, 3]);
+        return 1 - (common + 1) / (total - common + 1);
+    }
+}

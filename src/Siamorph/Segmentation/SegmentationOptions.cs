@@ -1,0 +1,121 @@
+using Siamorph.Imaging;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>The loss a segmentation network is trained with.</summary>
+public enum MaskLoss
+{
+    /// <summary>Binary cross-entropy + Dice of each image, smoothed by 1 (the default).</summary>
+    BceDice,
+
+    /// <summary>Binary cross-entropy + Dice over the whole batch, smoothed by 1e-6, as common U-Net trainers have it.</summary>
+    BceBatchDice,
+
+    /// <summary>Binary cross-entropy + Dice of each image, smoothed in the denominator alone, as SANet has it.</summary>
+    BceDiceSanet,
+
+    /// <summary>Cross-entropy and IoU weighted towards boundaries, as PraNet's paper describes it.</summary>
+    Structure,
+
+    /// <summary>The same as PraNet's published code computes it: the cross-entropy loses its weights.</summary>
+    StructureAsExecuted,
+}
+
+/// <summary>What a user chooses about training a segmentation network.</summary>
+public sealed record SegmentationOptions
+{
+    /// <summary>The network.</summary>
+    public UNetConfig Network { get; init; } = new();
+
+    /// <summary>Pixels the images are scaled to.</summary>
+    public ImageSize ImageSize { get; init; } = new(64, 64);
+
+    /// <summary>Optimizer steps, whatever the number of images: arms of a comparison get the same.</summary>
+    public int Steps { get; init; } = 300;
+
+    /// <summary>Images a step.</summary>
+    public int BatchSize { get; init; } = 8;
+
+    /// <summary>Peak learning rate of AdamW; it falls to 0 along a cosine.</summary>
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Steps over which the learning rate rises from 0; never more than a tenth of <see cref="Steps"/>.</summary>
+    public int WarmupSteps { get; init; } = 20;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>Largest norm of all gradients together; 0 for no limit.</summary>
+    public double ClipNorm { get; init; } = 1;
+
+    /// <summary>The loss.</summary>
+    public MaskLoss Loss { get; init; } = MaskLoss.BceDice;
+
+    /// <summary>How images are varied while training.</summary>
+    public AugmentationOptions Augmentation { get; init; } = new();
+
+    /// <summary>Share of synthetic images in the batches, 0 to 1; null takes all pairs equally often.</summary>
+    public double? SyntheticFraction { get; init; }
+
+    /// <summary>Steps between two looks at the validation split; the best of these weights are kept.</summary>
+    public int ValidateEvery { get; init; } = 50;
+
+    /// <summary>Steps between two checkpoints; 0 for none.</summary>
+    public int CheckpointEvery { get; init; } = 500;
+
+    /// <summary>Seed of initial weights, order of images and augmentation.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Checks all of it.</summary>
+    /// <returns>This.</returns>
+    /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
+    public SegmentationOptions Validate()
+    {
+        var faults = new List<string>();
+        void Demand(bool holds, string fault) { if (!holds) faults.Add(fault); }
+        Demand(Network.Width >= 2, $"network.width is {Network.Width}; it has to be 2 or more.");
+        Demand(Network.Classes == 1, $"network.classes is {Network.Classes}; masks have one class beside the background.");
+        Demand(Network.ImageChannels == 3, $"network.imageChannels is {Network.ImageChannels}; images have 3.");
+        Demand(Math.Min(ImageSize.Width, ImageSize.Height) >= 16, $"imageSize is {ImageSize}; each side has to be 16 or more.");
+        Demand(Steps >= 1, $"steps is {Steps}; it has to be 1 or more.");
+        Demand(BatchSize >= 1, $"batchSize is {BatchSize}; it has to be 1 or more.");
+        Demand(LearningRate > 0 && double.IsFinite(LearningRate), FormattableString.Invariant($"learningRate is {LearningRate}; it has to be above 0."));
+        Demand(WarmupSteps >= 0, $"warmupSteps is {WarmupSteps}; it can't be negative.");
+        Demand(WeightDecay >= 0, FormattableString.Invariant($"weightDecay is {WeightDecay}; it can't be negative."));
+        Demand(ClipNorm >= 0, FormattableString.Invariant($"clipNorm is {ClipNorm}; it can't be negative (0 is no limit)."));
+        Demand(SyntheticFraction is null or >= 0 and <= 1, FormattableString.Invariant($"syntheticFraction is {SyntheticFraction}; it lies between 0 and 1."));
+        Demand(ValidateEvery >= 1, $"validateEvery is {ValidateEvery}; it has to be 1 or more.");
+        Demand(CheckpointEvery >= 0, $"checkpointEvery is {CheckpointEvery}; it can't be negative (0 is none).");
+        faults.AddRange(Augmentation.Faults());
+        return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
+    }
+}
+
+/// <summary>How images and masks are varied while training; each draw is a function of seed and step alone.</summary>
+public sealed record AugmentationOptions
+{
+    /// <summary>Mirror left and right, every other time.</summary>
+    public bool HorizontalFlip { get; init; } = true;
+
+    /// <summary>Mirror top and bottom, every other time.</summary>
+    public bool VerticalFlip { get; init; } = true;
+
+    /// <summary>Turn by 0, 90, 180 or 270 degrees (0 or 180 where images are not square).</summary>
+    public bool QuarterTurns { get; init; } = true;
+
+    /// <summary>Brightness is scaled by 1 ± this.</summary>
+    public double Brightness { get; init; } = 0.15;
+
+    /// <summary>Contrast is scaled by 1 ± this, about the mean of the image.</summary>
+    public double Contrast { get; init; } = 0.15;
+
+    /// <summary>No variation at all.</summary>
+    public static AugmentationOptions None { get; } =
+        new() { HorizontalFlip = false, VerticalFlip = false, QuarterTurns = false, Brightness = 0, Contrast = 0 };
+
+    internal IEnumerable<string> Faults()
+    {
+        if (Brightness is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.brightness is {Brightness}; it lies in [0, 1).");
+        if (Contrast is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.contrast is {Contrast}; it lies in [0, 1).");
+    }
+}
