@@ -1,2 +1,23 @@
-using TorchSharp;
-Console.WriteLine(torch.ones(2, 3).sum().item<float>());
+// How a verb is added:
+//  1. `XxxCommand.cs` beside this file has `static Command Create()`: it makes the Command, its arguments and, for the
+//     verb's options record, an `OptionsBinder<XxxOptions>` (one flag a property, `--options FILE`, `--dry-run`).
+//  2. It ends with `command.Runs(context => …)` or `command.Runs(binder, (context, options) => …)`. That body calls ONE
+//     method of the library, hands it `context.Monitor`, and renders the result to `context.Out`.
+//  3. It is listed in `Verbs` below. A group such as `data check` is a Command that holds the commands of its verbs.
+// Nothing else is needed: faults, exit codes, Ctrl-C, progress, `--threads` and `--verbose` are the same for all verbs.
+using System.CommandLine;
+
+namespace Siamorph.Cli;
+
+/// <summary>The command `siamorph`.</summary>
+internal static class Program
+{
+    public static int Main(string[] args)
+    {
+        NativeSettings.Apply(); // before anything touches torch
+        return Application.RunFromConsole(Verbs(), args);
+    }
+
+    /// <summary>Every verb, in the order in which help shows them.</summary>
+    internal static IReadOnlyList<Command> Verbs() => [];
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Runtime.InteropServices;
+
+namespace Siamorph.Cli;
+
+/// <summary>Parses, runs one verb, and turns whatever happens into lines and an exit code.</summary>
+internal static class Application
+{
+    public const int Failure = 2;            // bad input: one line says what to do
+    public const int Unexpected = 70;        // our fault (EX_SOFTWARE of sysexits.h)
+    public const int Stopped = 130;          // Ctrl-C, as shells have it
+
+    /// <summary>What a verb finds around it; a test gives its own.</summary>
+    public sealed class Surroundings : InvocationConfiguration
+    {
+        public CancellationToken Cancellation { get; init; }
+        public bool Interactive { get; init; }
+    }
+
+    /// <summary>Runs with the process's own streams and signals.</summary>
+    public static int RunFromConsole(IReadOnlyList<Command> verbs, string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            if (stop.IsCancellationRequested) return; // the second one kills
+            signal.Cancel = true;
+            Console.Error.WriteLine("Stopping after this step; once more stops at once.");
+            stop.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return Run(verbs, args, new Surroundings
+        {
+            Output = Console.Out,
+            Error = Console.Error,
+            Cancellation = stop.Token,
+            Interactive = !Console.IsErrorRedirected,
+        });
+    }
+
+    /// <summary>Runs one command line.</summary>
+    /// <returns>0, or one of this class's exit codes.</returns>
+    public static int Run(IReadOnlyList<Command> verbs, string[] args, Surroundings surroundings)
+    {
+        surroundings.EnableDefaultExceptionHandler = false;
+        surroundings.ProcessTerminationTimeout = null;
+        var root = new Command("siamorph", "Synthetic medical image-mask pairs by Siamese-Diffusion, and whether they help.");
+        root.Options.Add(new HelpOption { Description = "Shows this text, or that of a verb." });
+        root.Options.Add(new VersionOption { Description = "Shows the version." });
+        root.Options.Add(Verb.Threads);
+        root.Options.Add(Verb.Verbose);
+        foreach (var verb in verbs) root.Subcommands.Add(verb);
+
+        var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+        try
+        {
+            if (UsageFault.In(parsed) is { } fault) return Say(surroundings.Error, fault, Failure);
+            return parsed.Invoke(surroundings);
+        }
+        catch (Exception e)
+        {
+            return Explain(e, surroundings.Error, parsed.GetValue(Verb.Verbose));
+        }
+    }
+
+    private static int Explain(Exception e, TextWriter error, bool verbose) => e switch
+    {
+        SiamorphException => Say(error, e.Message, Failure),
+        IOException or UnauthorizedAccessException => Say(error, e.Message, Failure),
+        OperationCanceledException => Say(error, IsTheDefault(e) ? "stopped." : e.Message, Stopped),
+        _ => Say(error, FailureRecord.Describe(e, verbose), Unexpected),
+    };
+
+    private static bool IsTheDefault(Exception e) =>
+        e.Message == new OperationCanceledException().Message || e.Message == new TaskCanceledException().Message;
+
+    private static int Say(TextWriter error, string message, int exitCode)
+    {
+        foreach (var line in message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            error.WriteLine($"siamorph: {line}");
+        return exitCode;
+    }
+}

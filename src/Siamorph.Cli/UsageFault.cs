@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Siamorph.Cli;
+
+/// <summary>The first thing wrong with a command line, as one line with a hint.</summary>
+internal static class UsageFault
+{
+    /// <summary>Null where the command line can run.</summary>
+    public static string? In(ParseResult parsed)
+    {
+        if (parsed.Errors.Count == 0) return null;
+        var command = parsed.CommandResult.Command;
+        var path = PathOf(parsed.CommandResult);
+        if (parsed.UnmatchedTokens is [var token, ..])
+            return $"{Unmatched(token, command, path)} See '{path} --help'.";
+        if (command.Subcommands.Count > 0)
+            return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '{path} --help'.";
+        return $"{Told(parsed.Errors[0])} See '{path} --help'.";
+    }
+
+    private static string Unmatched(string token, Command command, string path)
+    {
+        if (token.StartsWith('-'))
+            return $"'{token}' is not an option of '{path}'.{DidYouMean(token, OptionNames(command))}";
+        if (command.Subcommands.Count > 0)
+            return $"'{token}' is not a verb of '{path}'.{DidYouMean(token, command.Subcommands.Select(c => c.Name))}";
+        return $"'{token}' is one argument too many for '{path}'.";
+    }
+
+    private static string Told(ParseError error) => error.SymbolResult switch
+    {
+        OptionResult { Tokens: [] } option => $"{option.Option.Name} needs a value.",
+        OptionResult option => $"{option.Option.Name} {string.Join(' ', option.Tokens)}: not a value for this option.",
+        ArgumentResult { Tokens: [] } argument => $"<{argument.Argument.Name}> is missing.",
+        _ => $"{error.Message.TrimEnd('.')}.",
+    };
+
+    private static string DidYouMean(string token, IEnumerable<string> names) =>
+        ClosestName.To(token, names) is { } name ? $" Did you mean '{name}'?" : "";
+
+    private static IEnumerable<string> OptionNames(Command command) =>
+        command.Options.Append(Verb.Threads).Append(Verb.Verbose).Select(o => o.Name);
+
+    private static string PathOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "siamorph";
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Siamorph.Training;
+using TorchSharp;
+
+namespace Siamorph.Cli;
+
+/// <summary>Gives a command its body.</summary>
+internal static class Verb
+{
+    /// <summary>Torch's threads within one operation; for every verb.</summary>
+    public static Option<int?> Threads { get; } = new("--threads")
+    {
+        Description = "Threads for tensor work (default: the cores of this machine).",
+        HelpName = "n",
+        Recursive = true,
+    };
+
+    /// <summary>Shows the stack of an unexpected failure; for every verb.</summary>
+    public static Option<bool> Verbose { get; } = new("--verbose")
+    {
+        Description = "Shows all details of an unexpected failure.",
+        Recursive = true,
+    };
+
+    /// <summary>Runs <paramref name="body"/> for this command.</summary>
+    public static Command Runs(this Command command, Action<VerbContext> body)
+    {
+        command.SetAction(parsed => Run(parsed, body));
+        return command;
+    }
+
+    /// <summary>Runs <paramref name="body"/> with the resolved options, or prints those when `--dry-run` is given.</summary>
+    public static Command Runs<T>(this Command command, OptionsBinder<T> binder, Action<VerbContext, T> body) where T : class
+    {
+        binder.AddTo(command);
+        return command.Runs(context =>
+        {
+            var options = binder.Resolve(context.Arguments);
+            if (context.Get(binder.DryRun)) context.Out.WriteLine(OptionsFile.ToJson(options));
+            else body(context, options);
+        });
+    }
+
+    private static int Run(ParseResult parsed, Action<VerbContext> body)
+    {
+        var surroundings = (Application.Surroundings)parsed.InvocationConfiguration;
+        using var monitor = new ConsoleMonitor(surroundings.Error, surroundings.Interactive, surroundings.Cancellation);
+        var context = new VerbContext(parsed, monitor, surroundings.Output);
+        if (parsed.GetValue(Threads) is { } threads) UseThreads(threads);
+        try
+        {
+            body(context);
+            return context.ExitCode;
+        }
+        catch (OperationCanceledException) when (context.GoOnWith is { } next)
+        {
+            throw new OperationCanceledException($"stopped. Go on with: {next}");
+        }
+    }
+
+    private static void UseThreads(int threads)
+    {
+        if (threads is < 1 or > 1024) throw new InvalidOptionsException($"--threads {threads}: give a number from 1 to 1024.");
+        torch.set_num_threads(threads);
+    }
+}
