@@ -37,7 +37,7 @@ public static class SafeTensors
             tensors[entry.Name] = tensor;
             if (entry.End == entry.Begin) continue;
             stream.Position = header.DataStart + entry.Begin;
-            tensor.ReadBytesFromStream(stream);
+            tensor.ReadBytesFromStream(stream, 1 << 20);
         }
         return tensors;
     }

@@ -1,0 +1,143 @@
+using static TorchSharp.torch;
+
+namespace Siamorph.Diffusion;
+
+/// <summary>Where a shortened walk through the timesteps stands.</summary>
+public enum TimestepSpacing
+{
+    /// <summary>1, 1 + c, 1 + 2c … with c = ⌊T / steps⌋: the reference, which never visits the noisiest steps.</summary>
+    Leading,
+
+    /// <summary>T − 1 downwards in even strides, so that sampling starts where pure noise belongs.</summary>
+    Trailing,
+}
+
+/// <summary>What the last step of a walk lands on.</summary>
+public enum FinalStep
+{
+    /// <summary>ᾱ of timestep 0, as the reference: a trace of noise stays.</summary>
+    FirstAlphaBar,
+
+    /// <summary>The clean latent itself.</summary>
+    CleanLatent,
+}
+
+/// <summary>How to walk back from noise.</summary>
+public sealed record DdimOptions
+{
+    /// <summary>Number of steps.</summary>
+    public int Steps { get; init; } = 50;
+
+    /// <summary>0: deterministic; 1: as much fresh noise as ancestral sampling.</summary>
+    public double Eta { get; init; }
+
+    /// <summary>Which timesteps are visited.</summary>
+    public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
+
+    /// <summary>What the last step lands on.</summary>
+    public FinalStep FinalStep { get; init; } = FinalStep.FirstAlphaBar;
+}
+
+/// <summary>State after a step, for whoever wants to watch.</summary>
+/// <param name="Index">0 for the first, noisiest step.</param>
+/// <param name="Timestep">The timestep the network was asked at.</param>
+/// <param name="X">The new latent [B,C,H,W]; valid during the call only.</param>
+/// <param name="CleanLatent">The x0 this step saw [B,C,H,W]; valid during the call only.</param>
+public readonly record struct DdimProgress(int Index, int Timestep, Tensor X, Tensor CleanLatent);
+
+/// <summary>
+/// DDIM (Song et al. 2021, eq. 12), independent of any network: the prediction comes from a delegate, and so does the noise.
+/// </summary>
+public sealed class DdimSampler
+{
+    private readonly ForwardProcess _process;
+    private readonly DdimOptions _options;
+
+    /// <summary>Prepares the walk.</summary>
+    /// <exception cref="InvalidOptionsException">More steps than timesteps, none, or η outside [0, 1].</exception>
+    public DdimSampler(ForwardProcess process, DdimOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(process);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Steps < 1 || options.Steps > process.Schedule.Count)
+            throw new InvalidOptionsException($"{options.Steps} sampling steps: choose 1 to {process.Schedule.Count}.");
+        if (!(options.Eta is >= 0 and <= 1)) throw new InvalidOptionsException($"η is {options.Eta}: choose 0 to 1.");
+        (_process, _options) = (process, options);
+        Timesteps = Walk(process.Schedule.Count, options);
+    }
+
+    /// <summary>The timesteps visited, rising; sampling goes through them from the last to the first.</summary>
+    public IReadOnlyList<int> Timesteps { get; }
+
+    /// <summary>Walks from noise to a clean latent.</summary>
+    /// <param name="x">Starting noise, float [B,C,H,W]; left as it is.</param>
+    /// <param name="predict">(x_t, timestep) → prediction [B,C,H,W] in the process's target.</param>
+    /// <param name="freshNoise">Noise [B,C,H,W] of step k (0 the noisiest); asked for only when η &gt; 0.</param>
+    /// <param name="correct">Applied to each x0 estimate, such as a clamp in pixel space; null for none.</param>
+    /// <param name="watch">Called after each step.</param>
+    /// <returns>[B,C,H,W].</returns>
+    public Tensor Sample(
+        Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,
+        Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null)
+    {
+        ArgumentNullException.ThrowIfNull(predict);
+        var current = x.alias();
+        for (var k = 0; k < Timesteps.Count; k++)
+        {
+            using var scope = NewDisposeScope();
+            var (next, x0) = Step(current, k, predict, freshNoise, correct);
+            watch?.Invoke(new(k, Timesteps[^(k + 1)], next, x0));
+            current.Dispose();
+            current = next.MoveToOuterDisposeScope();
+        }
+        return current;
+    }
+
+    private (Tensor Next, Tensor X0) Step(
+        Tensor x, int k, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise, Func<Tensor, Tensor>? correct)
+    {
+        var timestep = Timesteps[^(k + 1)];
+        var (alpha, previous, sigma) = Coefficients(k);
+        var (noise, x0) = Split(x, predict(x, timestep), alpha);
+        if (correct is not null)
+        {
+            x0 = correct(x0);
+            noise = Noise(x, x0, alpha);
+        }
+        var direction = noise * (float)Math.Sqrt(1 - previous - sigma * sigma);
+        var next = x0 * (float)Math.Sqrt(previous) + direction;
+        if (sigma > 0)
+            next += freshNoise is null
+                ? throw new ArgumentException("η > 0 needs a source of noise.", nameof(freshNoise))
+                : freshNoise(k) * (float)sigma;
+        return (next, x0);
+    }
+
+    private (Tensor Noise, Tensor X0) Split(Tensor x, Tensor prediction, double alpha) =>
+        _process.Target == PredictionTarget.Noise
+            ? (prediction, (x - prediction * (float)Math.Sqrt(1 - alpha)) / (float)Math.Sqrt(alpha))
+            : (Noise(x, prediction, alpha), prediction);
+
+    private static Tensor Noise(Tensor x, Tensor x0, double alpha) =>
+        (x - x0 * (float)Math.Sqrt(alpha)) / (float)Math.Sqrt(1 - alpha);
+
+    /// <summary>ᾱ of this step, ᾱ of the next one, and σ; k = 0 is the noisiest step.</summary>
+    internal (double AlphaBar, double Previous, double Sigma) Coefficients(int k)
+    {
+        var schedule = _process.Schedule;
+        double alpha = schedule.AlphaBar[Timesteps[^(k + 1)]];
+        var last = k == Timesteps.Count - 1;
+        double previous = !last ? schedule.AlphaBar[Timesteps[^(k + 2)]]
+            : _options.FinalStep == FinalStep.CleanLatent ? 1 : schedule.AlphaBar[0];
+        var sigma = _options.Eta * Math.Sqrt(Math.Max(0, (1 - previous) / (1 - alpha) * (1 - alpha / previous)));
+        return (alpha, previous, sigma);
+    }
+
+    private static int[] Walk(int timesteps, DdimOptions options)
+    {
+        var stride = timesteps / options.Steps;
+        return options.Spacing == TimestepSpacing.Leading
+            ? [.. Enumerable.Range(0, options.Steps).Select(i => Math.Min(1 + i * stride, timesteps - 1))]
+            : [.. Enumerable.Range(1, options.Steps).Select(i => (int)Math.Round(i * (double)timesteps / options.Steps) - 1)];
+    }
+}

@@ -1,0 +1,154 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Siamorph.Models;
+
+/// <summary>Pixels as tokens: 1×1 convolution in, one transformer block, 1×1 convolution out, plus the input.</summary>
+internal sealed class SpatialTransformer : Module, IConditionedLayer
+{
+    private const double NormEpsilon = 1e-6;
+    private readonly GroupNorm norm;
+    private readonly Conv2d proj_in;
+    private readonly ModuleList<TransformerBlock> transformer_blocks;
+    private readonly Conv2d proj_out;
+
+    public SpatialTransformer(int channels, int heads, int contextWidth) : base(nameof(SpatialTransformer))
+    {
+        norm = GroupNorm(ResidualBlock.Groups, channels, NormEpsilon);
+        proj_in = Conv2d(channels, channels, 1);
+        transformer_blocks = new ModuleList<TransformerBlock>(new TransformerBlock(channels, heads, contextWidth));
+        proj_out = Conv2d(channels, channels, 1);
+        RegisterComponents();
+    }
+
+    internal GroupNorm Norm => norm;
+    internal Conv2d ProjectIn => proj_in;
+    internal TransformerBlock Block => transformer_blocks[0];
+    internal Conv2d ProjectOut => proj_out;
+
+    /// <inheritdoc/>
+    public Tensor Forward(Tensor x, Tensor embedding, Tensor context)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
+        var tokens = proj_in.call(norm.call(x)).view(batch, channels, height * width).transpose(1, 2).contiguous();
+        foreach (var block in transformer_blocks) tokens = block.Forward(tokens, context);
+        var h = proj_out.call(tokens.transpose(1, 2).contiguous().view(batch, channels, height, width));
+        return (h + x).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Self-attention, cross-attention to the context, gated feed-forward, each on a LayerNorm and added to its input.</summary>
+internal sealed class TransformerBlock : Module
+{
+    private readonly CrossAttention attn1;
+    private readonly FeedForward ff;
+    private readonly CrossAttention attn2;
+    private readonly LayerNorm norm1;
+    private readonly LayerNorm norm2;
+    private readonly LayerNorm norm3;
+
+    public TransformerBlock(int channels, int heads, int contextWidth) : base(nameof(TransformerBlock))
+    {
+        attn1 = new CrossAttention(channels, channels, heads);
+        ff = new FeedForward(channels);
+        attn2 = new CrossAttention(channels, contextWidth, heads);
+        (norm1, norm2, norm3) = (LayerNorm(channels), LayerNorm(channels), LayerNorm(channels));
+        RegisterComponents();
+    }
+
+    internal CrossAttention SelfAttention => attn1;
+    internal CrossAttention ContextAttention => attn2;
+    internal FeedForward FeedForward => ff;
+    internal LayerNorm Norm1 => norm1;
+    internal LayerNorm Norm2 => norm2;
+    internal LayerNorm Norm3 => norm3;
+
+    /// <param name="x">[B,N,C].</param>
+    /// <param name="context">[B,L,D].</param>
+    public Tensor Forward(Tensor x, Tensor context)
+    {
+        using var scope = NewDisposeScope();
+        var normed = norm1.call(x);
+        var h = attn1.Forward(normed, normed) + x;
+        h = attn2.Forward(norm2.call(h), context) + h;
+        return (ff.Forward(norm3.call(h)) + h).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Multi-head attention; queries from x, keys and values from the context; only the output projection has a bias.</summary>
+internal sealed class CrossAttention : Module
+{
+    private readonly Linear to_q;
+    private readonly Linear to_k;
+    private readonly Linear to_v;
+    private readonly Sequential to_out;
+
+    public CrossAttention(int channels, int contextWidth, int heads) : base(nameof(CrossAttention))
+    {
+        Heads = heads;
+        to_q = Linear(channels, channels, hasBias: false);
+        to_k = Linear(contextWidth, channels, hasBias: false);
+        to_v = Linear(contextWidth, channels, hasBias: false);
+        to_out = Sequential(("0", Linear(channels, channels)));
+        RegisterComponents();
+    }
+
+    internal int Heads { get; }
+    internal Linear Query => to_q;
+    internal Linear Key => to_k;
+    internal Linear Value => to_v;
+    internal Linear Output => (Linear)to_out[0];
+
+    /// <param name="x">[B,N,C].</param>
+    /// <param name="context">[B,L,D].</param>
+    public Tensor Forward(Tensor x, Tensor context)
+    {
+        using var scope = NewDisposeScope();
+        var attended = functional.scaled_dot_product_attention(
+            Split(to_q.call(x)), Split(to_k.call(context)), Split(to_v.call(context)));
+        var merged = attended.transpose(1, 2).reshape(x.shape[0], x.shape[1], -1);
+        return Output.call(merged).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Split(Tensor t) => t.view(t.shape[0], t.shape[1], Heads, -1).transpose(1, 2);
+}
+
+/// <summary>GEGLU: one linear gives values and gates, value · GELU(gate), one linear back.</summary>
+internal sealed class FeedForward : Module
+{
+    private readonly Sequential net;
+
+    public FeedForward(int channels) : base(nameof(FeedForward))
+    {
+        net = Sequential(("0", new GatedProjection(channels, 4 * channels)), ("2", Linear(4 * channels, channels)));
+        RegisterComponents();
+    }
+
+    internal Linear Gated => ((GatedProjection)net[0]).Projection;
+    internal Linear Out => (Linear)net[1];
+
+    /// <param name="x">[B,N,C].</param>
+    public Tensor Forward(Tensor x) => net.call(x);
+
+    private sealed class GatedProjection : Module<Tensor, Tensor>
+    {
+        private readonly Linear proj;
+
+        public GatedProjection(int channels, int width) : base(nameof(GatedProjection))
+        {
+            proj = Linear(channels, 2 * width);
+            RegisterComponents();
+        }
+
+        public Linear Projection => proj;
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            var halves = proj.call(x).chunk(2, dim: -1);
+            return (halves[0] * functional.gelu(halves[1])).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Siamorph.Models;
+
+/// <summary>A layer that reads the timestep embedding and the context beside its input.</summary>
+internal interface IConditionedLayer
+{
+    /// <param name="x">[B,C,H,W].</param>
+    /// <param name="embedding">Timestep embedding [B,4M].</param>
+    /// <param name="context">Prompt tokens [B,L,D].</param>
+    Tensor Forward(Tensor x, Tensor embedding, Tensor context);
+}
+
+/// <summary>Layers one after another under the keys "0", "1", …: convolutions, residual blocks, transformers, resampling.</summary>
+internal sealed class TimestepBlock : Module
+{
+    private readonly Module[] _layers;
+
+    public TimestepBlock(params Module[] layers) : base(nameof(TimestepBlock))
+    {
+        _layers = layers;
+        for (var i = 0; i < layers.Length; i++) register_module(i.ToString(System.Globalization.CultureInfo.InvariantCulture), layers[i]);
+    }
+
+    public IReadOnlyList<Module> Layers => _layers;
+
+    /// <returns>[B,C',H',W'].</returns>
+    public Tensor Forward(Tensor x, Tensor embedding, Tensor context)
+    {
+        using var scope = NewDisposeScope();
+        var h = x.alias();
+        foreach (var layer in _layers)
+            h = layer is IConditionedLayer conditioned ? conditioned.Forward(h, embedding, context) : ((Module<Tensor, Tensor>)layer).call(h);
+        return h.MoveToOuterDisposeScope();
+    }
+}
