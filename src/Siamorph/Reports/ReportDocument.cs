@@ -1,0 +1,94 @@
+namespace Siamorph.Reports;
+
+/// <summary>A report as plain records, which <see cref="HtmlReport"/> and <see cref="MarkdownReport"/> write. All text is plain text.</summary>
+public sealed record ReportDocument
+{
+    /// <summary>The question, as a heading.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>A short line above the title: what, when, which data.</summary>
+    public string Overline { get; init; } = "";
+
+    /// <summary>The answer, in sentences, first thing on the page.</summary>
+    public required IReadOnlyList<string> Answer { get; init; }
+
+    /// <summary>The few numbers that matter, shown large.</summary>
+    public IReadOnlyList<KeyFigure> KeyFigures { get; init; } = [];
+
+    /// <summary>Everything else, in order.</summary>
+    public required IReadOnlyList<Section> Sections { get; init; }
+
+    /// <summary>A closing line: product, version.</summary>
+    public string Footer { get; init; } = "";
+}
+
+/// <summary>A large number with its meaning.</summary>
+/// <param name="Label">What it is.</param>
+/// <param name="Value">The number as text.</param>
+/// <param name="Note">What to know about it, such as its interval.</param>
+/// <param name="Tone">Whether it speaks for, against or neither.</param>
+public sealed record KeyFigure(string Label, string Value, string Note, Tone Tone = Tone.Neutral);
+
+/// <summary>How a statement is coloured.</summary>
+public enum Tone
+{
+    /// <summary>Says nothing for or against.</summary>
+    Neutral,
+
+    /// <summary>Better.</summary>
+    Good,
+
+    /// <summary>Worse, or to be looked at.</summary>
+    Bad,
+}
+
+/// <summary>A part of the report under a heading.</summary>
+/// <param name="Title">The heading.</param>
+/// <param name="Blocks">What stands under it.</param>
+public sealed record Section(string Title, IReadOnlyList<Block> Blocks);
+
+/// <summary>A piece of a section.</summary>
+public abstract record Block;
+
+/// <summary>A paragraph of plain text.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Tone">Colours it as a notice unless neutral.</param>
+public sealed record Paragraph(string Text, Tone Tone = Tone.Neutral) : Block;
+
+/// <summary>A list of short statements.</summary>
+/// <param name="Items">The statements.</param>
+public sealed record BulletList(IReadOnlyList<string> Items) : Block;
+
+/// <summary>Rows under headings. Cells after the first column that look like numbers are set flush right.</summary>
+/// <param name="Headings">One for each column.</param>
+/// <param name="Rows">As many cells as headings in each.</param>
+public sealed record Table(IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) : Block
+{
+    /// <summary>A line under the table.</summary>
+    public string Note { get; init; } = "";
+}
+
+/// <summary>A chart with its caption; its numbers follow as a folded table.</summary>
+/// <param name="Chart">The picture.</param>
+/// <param name="Title">What it shows.</param>
+/// <param name="Caption">How to read it.</param>
+/// <param name="Wide">Takes the whole width instead of half of it.</param>
+public sealed record Figure(Chart Chart, string Title, string Caption, bool Wide = false) : Block;
+
+/// <summary>Small pictures side by side, each with outlines that a reader can switch off.</summary>
+/// <param name="Title">What they are.</param>
+/// <param name="Caption">How to read them.</param>
+/// <param name="Tiles">The pictures.</param>
+public sealed record PictureSheet(string Title, string Caption, IReadOnlyList<PictureTile> Tiles) : Block;
+
+/// <summary>One picture of a sheet.</summary>
+/// <param name="Name">Stands under it and is read aloud.</param>
+/// <param name="Png">The picture as a PNG file.</param>
+/// <param name="Size">Its width and height in pixels.</param>
+/// <param name="Outlines">Masks to outline on it, each with its colour number; of the picture's size.</param>
+public sealed record PictureTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
+
+/// <summary>Blocks folded away under a title.</summary>
+/// <param name="Title">What is inside.</param>
+/// <param name="Blocks">The content.</param>
+public sealed record Folded(string Title, IReadOnlyList<Block> Blocks) : Block;

@@ -1,0 +1,73 @@
+namespace Siamorph.Reports;
+
+/// <summary>One row of a <see cref="StripPlot"/>.</summary>
+/// <param name="Name">What the row shows.</param>
+/// <param name="Colour">Number of its colour in the palette, from 0.</param>
+/// <param name="Values">One dot each; must not be empty.</param>
+/// <param name="ValueNames">Names of the dots, such as "seed 1"; as many as values.</param>
+/// <param name="Group">Rows of one group stand together under its name; empty for none.</param>
+public sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "");
+
+/// <summary>Every value as a dot, with the mean as a tick and the range as a line: for few values where a box would lie.</summary>
+public sealed record StripPlot : Chart
+{
+    private const double RowHeight = 40, GroupHeight = 26, Top = 4;
+
+    /// <summary>The rows from the top.</summary>
+    public required IReadOnlyList<StripRow> Rows { get; init; }
+
+    /// <summary>Title of the axis.</summary>
+    public string XTitle { get; init; } = "";
+
+    internal override string ToSvg(double width, string style)
+    {
+        var groups = Rows.Select(r => r.Group).Distinct().Count(g => g.Length > 0);
+        var height = Top + Rows.Count * RowHeight + groups * GroupHeight + 46;
+        var all = Rows.SelectMany(r => r.Values).Where(double.IsFinite).DefaultIfEmpty(0).ToList();
+        var room = Math.Max(0.01, (all.Max() - all.Min()) * 0.08);
+        var x = Scale.Rounded(all.Min() - room, all.Max() + room, 8, width - 12);
+        var svg = new SvgDrawing();
+        foreach (var tick in x.Ticks) svg.Line(x.At(tick), Top, x.At(tick), height - 42, "grid");
+        var (top, group) = (Top, "");
+        foreach (var row in Rows)
+        {
+            if (row.Group != group && row.Group.Length > 0)
+            {
+                svg.Text(0, top + 18, row.Group, "group");
+                top += GroupHeight;
+            }
+            group = row.Group;
+            DrawRow(svg, x, row, top, width);
+            top += RowHeight;
+        }
+        Axes.DrawX(svg, x, height - 42, height, width, XTitle);
+        return svg.Finish(width, height, Label, style);
+    }
+
+    /// <inheritdoc/>
+    public override Table ToTable() => new(
+        ["", "mean", "standard deviation", "lowest", "highest", "values"],
+        [.. Rows.Select(r => (IReadOnlyList<string>)[
+            r.Group.Length > 0 ? $"{r.Group}: {r.Name}" : r.Name, Format.Score(r.Values.Average()), Format.Score(Deviation(r.Values)),
+            Format.Score(r.Values.Min()), Format.Score(r.Values.Max()), string.Join("  ", r.Values.Select(Format.Score))])]);
+
+    private static void DrawRow(SvgDrawing svg, Scale x, StripRow row, double top, double width)
+    {
+        var mean = row.Values.Average();
+        var text = row.Values.Count > 1 ? $"{Format.Score(mean)} ± {Format.Score(Deviation(row.Values))}" : Format.Score(mean);
+        svg.Text(0, top + 13, row.Name, "row");
+        svg.Text(width - 2, top + 13, text, "value", Anchor.End);
+        var y = top + 27;
+        svg.Line(x.At(row.Values.Min()), y, x.At(row.Values.Max()), y, $"range s{row.Colour}");
+        svg.Line(x.At(mean), y - 9, x.At(mean), y + 9, $"mean s{row.Colour}");
+        for (var i = 0; i < row.Values.Count; i++)
+            svg.Dot(x.At(row.Values[i]), y, 4.5, $"dot s{row.Colour}", $"{row.ValueNames[i]}: {Format.Score(row.Values[i])}");
+    }
+
+    private static double Deviation(IReadOnlyList<double> values)
+    {
+        if (values.Count < 2) return double.NaN;
+        var mean = values.Average();
+        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
+    }
+}
