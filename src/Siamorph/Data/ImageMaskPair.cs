@@ -34,9 +34,17 @@ public sealed record ImageMaskPair
     /// <summary>Patient, sequence or other unit that must stay on one side of a split; null where unknown.</summary>
     public string? Group { get; init; }
 
+    /// <summary>Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.</summary>
+    public ChannelFiles? Channels { get; init; }
+
     /// <summary>How a synthetic pair was made; null for real ones.</summary>
     public SyntheticOrigin? Origin { get; init; }
 }
+
+/// <summary>The green and the blue channel of an image that is stored as three grey files.</summary>
+/// <param name="GreenPath">Full path.</param>
+/// <param name="BluePath">Full path.</param>
+public sealed record ChannelFiles(string GreenPath, string BluePath);
 
 /// <summary>All that is needed to make a synthetic image again.</summary>
 /// <param name="ModelHash">SHA-256 of the weights, hexadecimal.</param>

@@ -1,0 +1,42 @@
+namespace Siamorph.Data;
+
+/// <summary>
+/// Reads a folder of pairs in any layout that is understood: <c>manifest.jsonl</c>; <c>prompt.json</c> lines; nnU-Net raw
+/// folders; images and masks in two folders, or side by side with a suffix such as <c>_segmentation</c>; and folders
+/// <c>train</c>, <c>val</c>, <c>test</c> of those. Only names are looked at, no picture is opened.
+/// </summary>
+public static class DatasetFolder
+{
+    /// <summary>Reads the pairs of <paramref name="folder"/>.</summary>
+    /// <exception cref="InvalidDatasetException">The folder is missing, holds no pair, or its manifest is damaged.</exception>
+    public static Dataset Read(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var dataset = List(Path.GetFullPath(folder));
+        if (dataset.Pairs.Count > 0) return dataset;
+        var hint = dataset.Findings.Count > 0 ? $" First finding: {dataset.Findings[0].Subject}: {dataset.Findings[0].Message}" : "";
+        throw new InvalidDatasetException(
+            $"{folder}: no image with a mask found. Expected images/ and masks/ with equal file names, or manifest.jsonl.{hint}");
+    }
+
+    /// <summary>As <see cref="Read"/>, but a folder without a usable pair gives a dataset of findings alone.</summary>
+    /// <exception cref="InvalidDatasetException">The folder is missing, or its manifest is damaged.</exception>
+    public static Dataset List(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        folder = Path.GetFullPath(folder);
+        if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder. Check the path.");
+        try
+        {
+            return Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDatasetException($"{folder}: can't be read ({e.Message.TrimEnd('.')}). Check its rights.", e);
+        }
+    }
+
+    /// <summary>Writes <c>manifest.jsonl</c> with paths relative to <paramref name="folder"/>, whole or not at all.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written.</exception>
+    public static void WriteManifest(string folder, IEnumerable<ImageMaskPair> pairs) => Manifest.Write(folder, pairs);
+}

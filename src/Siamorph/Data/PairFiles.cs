@@ -1,0 +1,31 @@
+using Siamorph.Imaging;
+
+namespace Siamorph.Data;
+
+/// <summary>Opens the pictures of a pair.</summary>
+public static class PairFiles
+{
+    /// <summary>The image, put together from its channels where they are separate files.</summary>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged, or the channels differ in size.</exception>
+    public static RgbImage ReadImage(ImageMaskPair pair)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        if (pair.Channels is not { } others) return ImageFile.ReadRgb(pair.ImagePath);
+        GreyImage[] channels =
+            [ImageFile.ReadGrey(pair.ImagePath), ImageFile.ReadGrey(others.GreenPath), ImageFile.ReadGrey(others.BluePath)];
+        var size = channels[0].Size;
+        if (Array.Exists(channels, c => c.Size != size))
+            throw new InvalidDatasetException($"{pair.ImagePath}: its colour channels differ in size. Replace them or remove the pair.");
+        var image = new RgbImage(size);
+        for (var i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = channels[i % 3].Levels[i / 3];
+        return image;
+    }
+
+    /// <summary>The mask, binary.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
+    public static LabelMap ReadMask(ImageMaskPair pair)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        return ImageFile.ReadMask(pair.MaskPath);
+    }
+}

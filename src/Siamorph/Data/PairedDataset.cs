@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using Siamorph.Imaging;
+using static TorchSharp.torch;
+
+namespace Siamorph.Data;
+
+/// <summary>All pairs of a dataset in memory, resized to one size, 8 bits a value.</summary>
+public sealed class PairedDataset : IDisposable
+{
+    private PairedDataset(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, Tensor images, Tensor masks) =>
+        (Pairs, Size, Images, Masks) = (pairs, size, images, masks);
+
+    /// <summary>The pairs, in the order of the tensors.</summary>
+    public IReadOnlyList<ImageMaskPair> Pairs { get; }
+
+    /// <summary>Size of every image and mask here.</summary>
+    public ImageSize Size { get; }
+
+    /// <summary>Number of pairs.</summary>
+    public int Count => Pairs.Count;
+
+    /// <summary>uint8 [N,3,H,W], 0…255, on the CPU.</summary>
+    public Tensor Images { get; }
+
+    /// <summary>uint8 [N,1,H,W], 0 or 1, on the CPU.</summary>
+    public Tensor Masks { get; }
+
+    /// <summary>Decodes and resizes all pairs, in parallel: images antialiased, masks by the nearest pixel.</summary>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged, or a mask has another size than its image.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentNullException.ThrowIfNull(monitor);
+        if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to load. Check the folder and its splits.");
+        Tensor images, masks;
+        using (NewDisposeScope()) // also keeps the tensors out of a caller's scope: they belong to the dataset
+        {
+            images = zeros([pairs.Count, 3, size.Height, size.Width], ScalarType.Byte).DetachFromDisposeScope();
+            masks = zeros([pairs.Count, 1, size.Height, size.Width], ScalarType.Byte).DetachFromDisposeScope();
+        }
+        var dataset = new PairedDataset(pairs, size, images, masks);
+        try
+        {
+            dataset.Fill(monitor);
+            return dataset;
+        }
+        catch
+        {
+            dataset.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Frees the tensors.</summary>
+    public void Dispose()
+    {
+        Images.Dispose();
+        Masks.Dispose();
+    }
+
+    private void Fill(IMonitor monitor)
+    {
+        using var stage = monitor.Begin("Loading images", Count);
+        var failures = new ConcurrentDictionary<int, InvalidDatasetException>();
+        var done = 0;
+        Parallel.For(0, Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            try
+            {
+                FillPair(i);
+            }
+            catch (InvalidDatasetException e)
+            {
+                failures[i] = e;
+            }
+            var now = Interlocked.Increment(ref done);
+            lock (stage) stage.Report(now);
+        });
+        if (failures.IsEmpty) return;
+        var first = failures.MinBy(f => f.Key).Value;
+        throw failures.Count == 1 ? first : new InvalidDatasetException(
+            $"{first.Message} {failures.Count - 1} more files can't be used; \"siamorph data check\" lists them all.", first);
+    }
+
+    private void FillPair(int index)
+    {
+        var pair = Pairs[index];
+        var image = PairFiles.ReadImage(pair);
+        var mask = PairFiles.ReadMask(pair);
+        if (mask.Size != image.Size)
+            throw new InvalidDatasetException($"{pair.MaskPath}: mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
+        var pixels = Resize.Image(image, Size).Pixels;
+        using var scope = NewDisposeScope();
+        var planes = Images[index].bytes;
+        var area = planes.Length / 3;
+        for (var c = 0; c < 3; c++)
+            for (var i = 0; i < area; i++)
+                planes[c * area + i] = pixels[3 * i + c];
+        Resize.Mask(mask, Size).Labels.CopyTo(Masks[index].bytes);
+    }
+}

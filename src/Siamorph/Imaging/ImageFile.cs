@@ -1,0 +1,112 @@
+namespace Siamorph.Imaging;
+
+/// <summary>What a picture file says of itself, read without decoding it.</summary>
+/// <param name="Size">Width and height in pixels, as stored.</param>
+/// <param name="Format">"png", "jpeg", "tiff", "bmp", "webp" or "gif".</param>
+/// <param name="Rotated">An orientation tag asks viewers to turn or mirror the picture. It is not obeyed here.</param>
+public sealed record ImageHeader(ImageSize Size, string Format, bool Rotated);
+
+/// <summary>A picture of grey levels: one byte a pixel, row by row from the top left.</summary>
+/// <param name="Size">Width and height in pixels.</param>
+/// <param name="Levels">y · width + x; of a coloured file the brightest channel.</param>
+/// <param name="Lossless">The file format keeps levels exactly, so small numbers mean what they say.</param>
+public sealed record GreyImage(ImageSize Size, byte[] Levels, bool Lossless);
+
+/// <summary>
+/// Reads and writes pictures: PNG, JPEG, BMP, WebP, GIF (first frame) and TIFF, 8 or 16 bit. The size is looked at
+/// before anything is decoded, and a damaged or cut-off file is refused, never half shown.
+/// </summary>
+public static class ImageFile
+{
+    /// <summary>Larger pictures are refused before decoding: a small file may otherwise claim all memory.</summary>
+    public const long MaxPixels = 64L * 1024 * 1024;
+
+    /// <summary>Extensions read here, in lower case and with the dot.</summary>
+    public static IReadOnlyList<string> Extensions { get; } =
+        [".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"];
+
+    /// <summary>Whether the name ends as pictures do.</summary>
+    public static bool IsPicture(string path) =>
+        Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Reads size and format without decoding.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, no picture, or too large.</exception>
+    public static ImageHeader Identify(string path)
+    {
+        var bytes = Load(path);
+        return TiffCodec.IsTiff(bytes) ? TiffCodec.Identify(path, bytes) : SkiaCodec.Identify(path, bytes);
+    }
+
+    /// <summary>Reads a colour picture; grey ones are repeated in three channels, 16 bits become 8, transparency is dropped.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, or too large.</exception>
+    public static RgbImage ReadRgb(string path)
+    {
+        var bytes = Load(path);
+        return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(path, bytes) : SkiaCodec.ReadRgb(path, bytes);
+    }
+
+    /// <summary>
+    /// Reads grey levels 0…255. Of 16-bit files the upper byte is taken, unless no level exceeds 255: then they are
+    /// 8-bit levels in a wider file.
+    /// </summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, or too large.</exception>
+    public static GreyImage ReadGrey(string path)
+    {
+        var bytes = Load(path);
+        if (TiffCodec.IsTiff(bytes)) return TiffCodec.ReadGrey(path, bytes);
+        return Png16.TryReadGrey(path, bytes) ?? SkiaCodec.ReadGrey(path, bytes);
+    }
+
+    /// <summary>Reads a mask and makes it binary, see <see cref="MaskLevels.Binarise"/>.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, or too large.</exception>
+    public static LabelMap ReadMask(string path) => MaskLevels.Binarise(ReadGrey(path));
+
+    /// <summary>The picture as the bytes of a PNG file.</summary>
+    public static byte[] EncodePng(RgbImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return SkiaCodec.EncodePng(image);
+    }
+
+    /// <summary>Writes a colour PNG, whole or not at all.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written.</exception>
+    public static void WritePng(string path, RgbImage image)
+    {
+        var bytes = EncodePng(image);
+        AtomicFile.Write(path, s => s.Write(bytes));
+    }
+
+    /// <summary>Writes a mask as an 8-bit grey PNG: background 0, every other class 255.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written.</exception>
+    public static void WriteMaskPng(string path, LabelMap mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        var bytes = SkiaCodec.EncodeGreyPng(mask.Size, Array.ConvertAll(mask.Labels, l => l == 0 ? (byte)0 : (byte)255));
+        AtomicFile.Write(path, s => s.Write(bytes));
+    }
+
+    internal static void RefuseHuge(string path, ImageSize size)
+    {
+        if (size.Width < 1 || size.Height < 1 || (long)size.Width * size.Height > MaxPixels)
+            throw new InvalidDatasetException(
+                $"{path}: claims {size} pixels, at most {MaxPixels / (1024 * 1024)} megapixels are read. Scale it down or remove it.");
+    }
+
+    private static byte[] Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
+            return bytes.Length > 0 ? bytes : throw new InvalidDatasetException($"{path}: the file is empty. Replace or remove it.");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidDatasetException($"{path}: no such file. Restore it or remove the pair.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidDatasetException($"{path}: can't be read ({e.Message.TrimEnd('.')}). Check the file's rights.", e);
+        }
+    }
+}

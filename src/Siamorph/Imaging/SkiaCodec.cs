@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using SkiaSharp;
+
+namespace Siamorph.Imaging;
+
+// Everything but TIFF and 16-bit masks. No colour management: levels are taken as they are stored.
+internal static class SkiaCodec
+{
+    internal static ImageHeader Identify(string path, byte[] bytes)
+    {
+        using var data = SKData.CreateCopy(bytes);
+        using var codec = Open(path, data);
+        return new ImageHeader(
+            SizeOf(codec), codec.EncodedFormat.ToString().ToLowerInvariant(), codec.EncodedOrigin != SKEncodedOrigin.TopLeft);
+    }
+
+    internal static RgbImage ReadRgb(string path, byte[] bytes)
+    {
+        var (size, _, rgba) = Decode(path, bytes);
+        var rgb = new byte[3 * size.Width * size.Height];
+        for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
+            (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
+        return new RgbImage(size, rgb);
+    }
+
+    internal static GreyImage ReadGrey(string path, byte[] bytes)
+    {
+        var (size, format, rgba) = Decode(path, bytes);
+        var grey = new byte[size.Width * size.Height];
+        for (var i = 0; i < grey.Length; i++) grey[i] = Math.Max(rgba[4 * i], Math.Max(rgba[4 * i + 1], rgba[4 * i + 2]));
+        return new GreyImage(size, grey, format is SKEncodedImageFormat.Png or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif);
+    }
+
+    internal static byte[] EncodePng(RgbImage image)
+    {
+        var rgba = new byte[4 * image.Size.Width * image.Size.Height];
+        for (int from = 0, to = 0; to < rgba.Length; from += 3, to += 4)
+            (rgba[to], rgba[to + 1], rgba[to + 2], rgba[to + 3]) = (image.Pixels[from], image.Pixels[from + 1], image.Pixels[from + 2], 255);
+        return Encode(image.Size, rgba, SKColorType.Rgba8888);
+    }
+
+    internal static byte[] EncodeGreyPng(ImageSize size, byte[] levels) => Encode(size, levels, SKColorType.Gray8);
+
+    private static byte[] Encode(ImageSize size, byte[] pixels, SKColorType type)
+    {
+        var info = new SKImageInfo(size.Width, size.Height, type, SKAlphaType.Opaque);
+        var pin = GCHandle.Alloc(pixels, GCHandleType.Pinned);
+        try
+        {
+            using var map = new SKPixmap(info, pin.AddrOfPinnedObject(), info.RowBytes);
+            using var data = map.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6))
+                ?? throw new SiamorphException($"A picture of {size} can't be made a PNG.");
+            return data.ToArray();
+        }
+        finally
+        {
+            pin.Free();
+        }
+    }
+
+    private static (ImageSize, SKEncodedImageFormat, byte[]) Decode(string path, byte[] bytes)
+    {
+        using var data = SKData.CreateCopy(bytes);
+        using var codec = Open(path, data);
+        var size = SizeOf(codec);
+        var info = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        var pixels = new byte[info.BytesSize];
+        var pin = GCHandle.Alloc(pixels, GCHandleType.Pinned);
+        try
+        {
+            var result = codec.GetPixels(info, pin.AddrOfPinnedObject());
+            if (result != SKCodecResult.Success || Ending.IsMissing(bytes))
+                throw new InvalidDatasetException($"{path}: the picture is cut off or damaged. Replace the file or remove the pair.");
+        }
+        finally
+        {
+            pin.Free();
+        }
+        return (size, codec.EncodedFormat, pixels);
+    }
+
+    private static SKCodec Open(string path, SKData data)
+    {
+        var codec = SKCodec.Create(data)
+            ?? throw new InvalidDatasetException($"{path}: not a picture that can be read, or its header is damaged. Replace or remove it.");
+        ImageFile.RefuseHuge(path, SizeOf(codec));
+        return codec;
+    }
+
+    private static ImageSize SizeOf(SKCodec codec) => new(codec.Info.Width, codec.Info.Height);
+}
