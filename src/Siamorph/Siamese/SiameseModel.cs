@@ -1,0 +1,56 @@
+using Siamorph.Models;
+using TorchSharp.Modules;
+using static TorchSharp.torch.nn;
+
+namespace Siamorph.Siamese;
+
+/// <summary>
+/// The networks of Siamese-Diffusion under the authors' checkpoint keys: one UNet ("model.diffusion_model") and one
+/// ControlNet ("control_model"). Mask-Diffusion and Image-Diffusion are these same networks fed with two hints.
+/// </summary>
+public sealed class SiameseModel : Module
+{
+    /// <summary>Builds both networks and sets their first weights from the seed; ControlNet begins as a copy of the encoder.</summary>
+    /// <exception cref="InvalidOptionsException">The numbers of the config don't fit together.</exception>
+    public SiameseModel(DenoiserConfig config, Seed seed) : this(config)
+    {
+        ParameterInitializer.Initialize(this, seed);
+        ControlNet.CopyEncoder(UNet);
+    }
+
+    /// <summary>Builds both networks, for weights that are loaded next.</summary>
+    /// <exception cref="InvalidOptionsException">The numbers of the config don't fit together.</exception>
+    public SiameseModel(DenoiserConfig config) : base(nameof(SiameseModel))
+    {
+        UNet = new UNet(config);
+        ControlNet = new ControlNet(config);
+        register_module("model", new Holder(UNet));
+        register_module("control_model", ControlNet);
+    }
+
+    /// <summary>The denoiser.</summary>
+    public UNet UNet { get; }
+
+    /// <summary>The control.</summary>
+    public ControlNet ControlNet { get; }
+
+    /// <summary>What the siamese stage trains, by checkpoint key: all of ControlNet and, unless locked, the UNet's decoder.</summary>
+    /// <param name="decoderLocked">True leaves the UNet as it is ("sd_locked").</param>
+    public IReadOnlyList<(string Name, Parameter Parameter)> TrainableParameters(bool decoderLocked = false) =>
+    [
+        .. ControlNet.named_parameters().Select(p => ($"control_model.{p.name}", p.parameter)),
+        .. decoderLocked ? [] : UNet.DecoderParameters().Select(p => ($"model.diffusion_model.{p.Name}", p.Parameter)),
+    ];
+
+    /// <summary>Lets gradients reach the trainable parameters alone.</summary>
+    public void FreezeEncoder(bool decoderLocked = false)
+    {
+        var trainable = TrainableParameters(decoderLocked).Select(p => p.Parameter.Handle).ToHashSet();
+        foreach (var parameter in parameters()) parameter.requires_grad = trainable.Contains(parameter.Handle);
+    }
+
+    private sealed class Holder : Module
+    {
+        public Holder(UNet unet) : base(nameof(Holder)) => register_module("diffusion_model", unet);
+    }
+}
