@@ -1,0 +1,72 @@
+using static TorchSharp.torch;
+
+namespace Siamorph.Siamese;
+
+/// <summary>What the unconditional half of a guided prediction leaves out.</summary>
+public enum GuidanceKind
+{
+    /// <summary>The prompt; the mask stays (the reference).</summary>
+    Prompt,
+
+    /// <summary>The control: the UNet without residuals, for models that were trained with dropped control.</summary>
+    Mask,
+}
+
+/// <summary>How strongly a sample is drawn to its condition.</summary>
+public sealed record GuidanceOptions
+{
+    /// <summary>What the unconditional half leaves out.</summary>
+    public GuidanceKind Kind { get; init; } = GuidanceKind.Prompt;
+
+    /// <summary>s in u + s (c − u); 1 means none, and no second half is computed.</summary>
+    public double Scale { get; init; } = 9;
+}
+
+/// <summary>
+/// Mask-Diffusion as a sampler sees it: (x_t, timestep) → guided prediction. What doesn't change from step to step, the
+/// hint features, is computed once; both guidance halves and all masks go through the networks in one call.
+/// </summary>
+public sealed class GuidedDenoiser
+{
+    private readonly SiameseModel _model;
+    private readonly GuidanceOptions _guidance;
+    private readonly Tensor _features;
+    private readonly Tensor _context;
+    private readonly bool _bothPrompts;
+
+    /// <summary>Prepares a batch of masks. Its tensors belong to the caller's dispose scope.</summary>
+    /// <param name="model">The networks.</param>
+    /// <param name="maskHint">[B,3,f·H,f·W], 0 or 1.</param>
+    /// <param name="context">Prompt tokens [B,L,D].</param>
+    /// <param name="emptyContext">Tokens of the empty prompt [B,L,D]; read for prompt guidance only.</param>
+    /// <param name="guidance">Kind and scale.</param>
+    public GuidedDenoiser(SiameseModel model, Tensor maskHint, Tensor context, Tensor emptyContext, GuidanceOptions guidance)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(guidance);
+        (_model, _guidance) = (model, guidance);
+        _bothPrompts = guidance.Kind == GuidanceKind.Prompt && guidance.Scale != 1;
+        var features = model.ControlNet.HintFeatures(maskHint);
+        _features = _bothPrompts ? cat([features, features]) : features;
+        _context = _bothPrompts ? cat([emptyContext, context]) : context;
+    }
+
+    /// <summary>The guided prediction.</summary>
+    /// <param name="x">Noisy latent [B,C,H,W].</param>
+    /// <param name="timestep">One timestep for the whole batch.</param>
+    /// <returns>[B,C,H,W] in the model's prediction target.</returns>
+    public Tensor Predict(Tensor x, int timestep)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var input = _bothPrompts ? cat([x, x]) : x;
+        var timesteps = full([input.shape[0]], timestep, dtype: int64, device: x.device);
+        var encoded = _model.UNet.Encode(input, timesteps, _context);
+        var residuals = _model.ControlNet.Residuals(input, _features, timesteps, _context);
+        var conditional = _model.UNet.Decode(encoded, _context, residuals);
+        if (_guidance.Scale == 1) return conditional.MoveToOuterDisposeScope();
+        var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0]) : _model.UNet.Decode(encoded, _context);
+        if (_bothPrompts) conditional = conditional.narrow(0, x.shape[0], x.shape[0]);
+        return (unconditional + (conditional - unconditional) * (float)_guidance.Scale).MoveToOuterDisposeScope();
+    }
+}
