@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Siamorph.Weights;
+using static TorchSharp.torch;
+
+namespace Siamorph.Training;
+
+/// <summary>
+/// A checkpoint is a folder: one safetensors file a part (model, ema, optimizer), state.json, and manifest.json with the
+/// size and SHA-256 of each. It is made beside and renamed, the manifest written last: a crash leaves none or a whole one.
+/// </summary>
+public static class Checkpoint
+{
+    private const string StateFile = "state.json";
+
+    /// <summary>Writes a checkpoint; one of the same name is replaced once the new one is whole.</summary>
+    /// <param name="folder">Such as checkpoints/step-000500.</param>
+    /// <param name="parts">Tensors by name, for each file by its stem ("model", "ema", "optimizer").</param>
+    /// <param name="state">What else must be known to go on, the step above all.</param>
+    /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>
+    public static void Save(string folder, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> parts, JsonObject state)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(state);
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var staged = $"{target}.{Guid.NewGuid():N}.partial";
+        try
+        {
+            Directory.CreateDirectory(staged);
+            foreach (var (stem, tensors) in parts) SafeTensors.Write(Path.Combine(staged, $"{stem}.safetensors"), tensors);
+            AtomicFile.WriteText(Path.Combine(staged, StateFile), state.ToJsonString(OptionsFile.Json) + "\n");
+            CheckpointManifest.Of(staged).Write(staged);
+            Replace(target, staged);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SiamorphException($"{folder}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
+        }
+        finally
+        {
+            if (Directory.Exists(staged)) Directory.Delete(staged, recursive: true);
+        }
+    }
+
+    /// <summary>Checks every file against the manifest, then reads.</summary>
+    /// <param name="folder">A checkpoint's folder.</param>
+    /// <param name="parts">Which parts to read; none named reads all.</param>
+    /// <exception cref="WeightsFormatException">A file is missing, cut off or altered; the message says which.</exception>
+    public static LoadedCheckpoint Load(string folder, params IReadOnlyCollection<string> parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        var manifest = CheckpointManifest.Read(folder);
+        manifest.Verify(folder);
+        var stems = manifest.Files.Keys.Where(f => Path.GetExtension(f) == ".safetensors").Select(f => Path.GetFileNameWithoutExtension(f)).ToList();
+        if (parts.Except(stems).FirstOrDefault() is { } missing)
+            throw new WeightsFormatException($"{folder}: has no part '{missing}', only {string.Join(", ", stems)}.");
+        var state = OptionsFile.ReadObject(Path.Combine(folder, StateFile));
+        var wanted = parts.Count == 0 ? stems : stems.Where(parts.Contains);
+        return new LoadedCheckpoint(folder, state, wanted.ToDictionary(
+            s => s, IReadOnlyDictionary<string, Tensor> (s) => ReadPart(Path.Combine(folder, $"{s}.safetensors"))));
+    }
+
+    /// <summary>The newest finished checkpoint of a run, or null where there is none. Whether it was damaged since, Load finds.</summary>
+    public static string? Latest(string runFolder) => All(runFolder).LastOrDefault();
+
+    /// <summary>Removes all but the newest <paramref name="keep"/> finished checkpoints, and what crashes have left.</summary>
+    /// <exception cref="SiamorphException">A folder can't be removed.</exception>
+    public static void Prune(string runFolder, int keep)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        var folder = new RunFolder(runFolder).CheckpointsFolder;
+        if (!Directory.Exists(folder)) return;
+        try
+        {
+            foreach (var old in All(runFolder).SkipLast(keep).Concat(Directory.EnumerateDirectories(folder, "*.partial")).ToList())
+                Directory.Delete(old, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SiamorphException($"{folder}: an old checkpoint can't be removed ({e.Message.TrimEnd('.')}).", e);
+        }
+    }
+
+    // Finished ones, oldest first.
+    private static IEnumerable<string> All(string runFolder)
+    {
+        var folder = new RunFolder(runFolder).CheckpointsFolder;
+        if (!Directory.Exists(folder)) return [];
+        return Directory.EnumerateDirectories(folder, "step-*")
+            .Select(path => (Path: path, Step: StepOf(path)))
+            .Where(c => c.Step >= 0 && CheckpointManifest.IsIn(c.Path))
+            .OrderBy(c => c.Step).Select(c => c.Path);
+    }
+
+    private static long StepOf(string path) =>
+        long.TryParse(Path.GetFileName(path).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
+
+    private static void Replace(string target, string staged)
+    {
+        if (!Directory.Exists(target))
+        {
+            Directory.Move(staged, target);
+            return;
+        }
+        var old = $"{target}.{Guid.NewGuid():N}.partial";
+        Directory.Move(target, old);
+        Directory.Move(staged, target);
+        Directory.Delete(old, recursive: true);
+    }
+
+    private static Dictionary<string, Tensor> ReadPart(string path)
+    {
+        var tensors = SafeTensors.Read(path);
+        foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
+        return tensors;
+    }
+}
+
+/// <summary>What a checkpoint held.</summary>
+public sealed class LoadedCheckpoint : IDisposable
+{
+    internal LoadedCheckpoint(string folder, JsonObject state, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> parts) =>
+        (Folder, State, Parts) = (folder, state, parts);
+
+    /// <summary>Where it was.</summary>
+    public string Folder { get; }
+
+    /// <summary>What was saved beside the tensors.</summary>
+    public JsonObject State { get; }
+
+    /// <summary>Tensors by name, for each file by its stem; on the CPU, freed by <see cref="Dispose"/>.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> Parts { get; }
+
+    /// <summary>The tensors of one part.</summary>
+    /// <exception cref="WeightsFormatException">There is no such part.</exception>
+    public IReadOnlyDictionary<string, Tensor> this[string part] => Parts.TryGetValue(part, out var tensors)
+        ? tensors
+        : throw new WeightsFormatException($"{Folder}: has no part '{part}', only {string.Join(", ", Parts.Keys)}.");
+
+    /// <summary>Frees the tensors.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in Parts.Values.SelectMany(p => p.Values)) tensor.Dispose();
+    }
+}
