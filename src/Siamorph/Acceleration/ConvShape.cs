@@ -1,0 +1,4 @@
+namespace Siamorph.Acceleration;
+
+/// <summary>The sizes of a convolution that keeps height and width.</summary>
+internal readonly record struct ConvShape(int Samples, int Height, int Width, int InChannels, int OutChannels);

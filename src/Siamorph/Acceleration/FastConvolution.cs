@@ -1,0 +1,110 @@
+using System.Runtime.Intrinsics.X86;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Siamorph.Acceleration;
+
+/// <summary>
+/// Convolution 3×3 with padding 1 for the CPU, about twice to three times as fast as libtorch's in forward and backward;
+/// the ordinary one where the fast kernels do not apply (other devices, types, strides, channel counts).
+/// Results come channels-last; feed them on as they are.
+/// </summary>
+public static class FastConvolution
+{
+    private const int LeastPixels = 16; // below, tiles of 4×4 are mostly padding
+    [ThreadStatic] private static bool t_constantWeights;
+
+    /// <summary>
+    /// Until disposed, backward passes on this thread give no gradient to weights and biases: for gradients asked with respect to
+    /// an input alone, where libtorch's own operations skip them by themselves.
+    /// </summary>
+    public static IDisposable ConstantWeights() => new ConstantWeightsScope();
+
+    /// <summary>The convolution of <paramref name="x"/> [B, C, H, W] with <paramref name="weight"/> [K, C, 3, 3], plus bias [K] if any.</summary>
+    /// <param name="x">Input, any memory order.</param>
+    /// <param name="weight">Filters.</param>
+    /// <param name="bias">A value for each output channel, or null.</param>
+    /// <returns>[B, K, H, W].</returns>
+    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(weight);
+        return Applies(x, weight)
+            ? Function.apply(x, weight, bias!)
+            : nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
+    }
+
+    internal static bool Applies(Tensor x, Tensor weight) =>
+        Avx2.IsSupported && Fma.IsSupported && x.device_type == DeviceType.CPU
+        && x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32
+        && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
+        && x.shape[2] * x.shape[3] >= LeastPixels && x.shape[0] > 0
+        && x.shape[0] * x.shape[2] * x.shape[3] * Math.Max(c, k) < int.MaxValue / sizeof(float);
+
+    private sealed class ConstantWeightsScope : IDisposable
+    {
+        private readonly bool _outer = t_constantWeights;
+        public ConstantWeightsScope() => t_constantWeights = true;
+        public void Dispose() => t_constantWeights = _outer;
+    }
+
+    private sealed class Function : autograd.SingleTensorFunction<Function>
+    {
+        public override string Name => nameof(FastConvolution);
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            Tensor x = (Tensor)vars[0], weight = (Tensor)vars[1];
+            var bias = (Tensor?)vars[2];
+            using var scope = NewDisposeScope();
+            var pixels = x.permute(0, 2, 3, 1).contiguous();
+            ctx.save_for_backward([pixels.permute(0, 3, 1, 2).MoveToOuterDisposeScope(), weight]);
+            ctx.save_data("x", x.requires_grad);
+            ctx.save_data("w", weight.requires_grad);
+            ctx.save_data("b", bias is { requires_grad: true });
+            return Convolve(pixels, weight.permute(2, 3, 1, 0), bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        {
+            using var grad = no_grad();
+            using var scope = NewDisposeScope();
+            var saved = ctx.get_saved_variables();
+            var pixels = saved[0].permute(0, 2, 3, 1);
+            var dy = grad_output.permute(0, 2, 3, 1).contiguous();
+            bool Needs(string name) => (bool)ctx.get_data(name);
+            var dx = Needs("x") ? Convolve(dy, saved[1].flip(2, 3).permute(2, 3, 0, 1), null).permute(0, 3, 1, 2).MoveToOuterDisposeScope() : null;
+            var dw = Needs("w") && !t_constantWeights ? WeightGradient(pixels, dy).MoveToOuterDisposeScope() : null;
+            var db = Needs("b") && !t_constantWeights ? dy.sum([0, 1, 2]).MoveToOuterDisposeScope() : null;
+            return [dx!, dw!, db!];
+        }
+    }
+
+    // x [B, H, W, C] contiguous, filters [3, 3, C, K].
+    private static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias)
+    {
+        var shape = ShapeOf(x, filters.shape[3]);
+        var taps = filters.contiguous();
+        var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
+        using var weights = new NativeBuffer(Winograd.WeightsLength(shape.InChannels, shape.OutChannels));
+        Winograd.TransformWeights(Pointer(taps), shape.InChannels, shape.OutChannels, weights.Data);
+        Winograd.Run(shape, Pointer(x), weights.Data, Pointer(y), bias is null ? null : Pointer(bias));
+        return y;
+    }
+
+    private static unsafe Tensor WeightGradient(Tensor x, Tensor dy)
+    {
+        var shape = ShapeOf(x, dy.shape[3]);
+        var dw = empty(3, 3, shape.InChannels, shape.OutChannels);
+        Winograd.WeightGradient(shape, Pointer(x), Pointer(dy), Pointer(dw));
+        return dw.permute(3, 2, 0, 1).contiguous();
+    }
+
+    private static ConvShape ShapeOf(Tensor x, long outChannels) =>
+        new((int)x.shape[0], (int)x.shape[1], (int)x.shape[2], (int)x.shape[3], (int)outChannels);
+
+    private static unsafe float* Pointer(Tensor tensor)
+    {
+        fixed (byte* data = tensor.bytes) return (float*)data;
+    }
+}

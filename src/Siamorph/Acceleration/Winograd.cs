@@ -1,0 +1,211 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Siamorph.Acceleration;
+
+/// <summary>
+/// Convolution 3×3, stride 1, padding 1 by Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, arXiv 1509.09308):
+/// 36 products for 16 outputs instead of 144. Pixels are rows of channels (NHWC).
+/// </summary>
+internal static unsafe partial class Winograd
+{
+    internal const int Points = 36;
+    private const int Tile = 4;
+    private const int Patch = 6;
+
+    /// <summary>True where the kernel applies: channels in whole vectors.</summary>
+    public static bool Fits(int inChannels, int outChannels) => inChannels % 8 == 0 && outChannels % 8 == 0;
+
+    internal static nint WeightsLength(int inChannels, int outChannels) =>
+        (nint)Points * inChannels * PackedMatrix.PanelsOf(outChannels) * PackedMatrix.PanelWidth;
+
+    /// <summary>Transforms filters [3, 3, in, out] into 36 packed matrices [in, out].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void TransformWeights(float* filters, int inChannels, int outChannels, float* target)
+    {
+        var panels = PackedMatrix.PanelsOf(outChannels);
+        var plane = (nint)inChannels * panels * PackedMatrix.PanelWidth;
+        if (outChannels % PackedMatrix.PanelWidth != 0) NativeMemory.Clear(target, (nuint)(plane * Points * sizeof(float)));
+        var half = stackalloc Vector256<float>[18];
+        var row = stackalloc Vector256<float>[6];
+        for (var c = 0; c < inChannels; c++)
+        {
+            for (var k = 0; k < outChannels; k += 8)
+            {
+                var tap = (nint)inChannels * outChannels;
+                var source = filters + (nint)c * outChannels + k;
+                for (var x = 0; x < 3; x++)
+                {
+                    Filter(Vector256.Load(source + x * tap), Vector256.Load(source + (3 + x) * tap), Vector256.Load(source + (6 + x) * tap),
+                        half + x, 3);
+                }
+                var result = target + ((nint)(k / 16) * inChannels + c) * 16 + k % 16;
+                for (var y = 0; y < Patch; y++)
+                {
+                    Filter(half[y * 3], half[y * 3 + 1], half[y * 3 + 2], row, 1);
+                    for (var x = 0; x < Patch; x++) row[x].Store(result + (y * Patch + x) * plane);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// y = convolution of x + bias (+ addend); x [samples, height, width, in], y [samples, height, width, out].
+    /// <paramref name="sampleBias"/> adds a value for each sample and channel, [samples, out].
+    /// </summary>
+    public static void Run(in ConvShape shape, float* x, float* weights, float* y, float* bias, float* sampleBias = null, float* addend = null)
+    {
+        var s = shape;
+        var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
+        var chunk = Math.Min(tiles, ChunkOf(s.InChannels, s.OutChannels));
+        Workers.For((tiles + chunk - 1) / chunk, task =>
+        {
+            var first = task * chunk;
+            var count = Math.Min(chunk, tiles - first);
+            var wide = PackedMatrix.PanelsOf(s.OutChannels) * PackedMatrix.PanelWidth;
+            var v = Scratch.Get(0, (nint)Points * count * s.InChannels);
+            var m = Scratch.Get(1, (nint)Points * count * wide);
+            TransformInput(s, x, first, count, v, (nint)count * s.InChannels);
+            for (var p = 0; p < Points; p++)
+            {
+                Gemm.Run(count, v + (nint)p * count * s.InChannels, s.InChannels, weights + (nint)p * s.InChannels * wide, s.InChannels,
+                    wide, m + (nint)p * count * wide, wide, null, false);
+            }
+            TransformOutput(s, m, wide, first, count, y, bias, sampleBias, addend);
+        });
+    }
+
+    internal static int TilesOf(int pixels) => (pixels + Tile - 1) / Tile;
+
+    // Few tiles keep the transformed data in the second-level cache, many let each weight be used more often.
+    private static int ChunkOf(int inChannels, int outChannels) => Math.Clamp((inChannels + outChannels) / 8 / 6 * 6, 12, 48);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void TransformInput(in ConvShape s, float* x, int first, int count, float* v, nint plane)
+    {
+        int across = TilesOf(s.Width), down = TilesOf(s.Height);
+        var channels = s.InChannels;
+        var zeros = Scratch.Zeros(channels);
+        var pixel = stackalloc float*[Points];
+        var half = stackalloc Vector256<float>[Points];
+        for (var i = 0; i < count; i++)
+        {
+            var t = first + i;
+            int tx = t % across * Tile - 1, ty = t / across % down * Tile - 1;
+            var image = x + (nint)(t / (across * down)) * s.Height * s.Width * channels;
+            for (var dy = 0; dy < Patch; dy++)
+            {
+                for (var dx = 0; dx < Patch; dx++)
+                {
+                    int py = ty + dy, px = tx + dx;
+                    var inside = (uint)py < (uint)s.Height && (uint)px < (uint)s.Width;
+                    pixel[dy * Patch + dx] = inside ? image + ((nint)py * s.Width + px) * channels : zeros;
+                }
+            }
+            for (nint c = 0; c < channels; c += 8)
+            {
+                for (var dx = 0; dx < Patch; dx++)
+                {
+                    Data(Vector256.Load(pixel[dx] + c), Vector256.Load(pixel[6 + dx] + c), Vector256.Load(pixel[12 + dx] + c),
+                        Vector256.Load(pixel[18 + dx] + c), Vector256.Load(pixel[24 + dx] + c), Vector256.Load(pixel[30 + dx] + c),
+                        (float*)(half + dx), 6 * 8);
+                }
+                var target = v + (nint)i * channels + c;
+                for (var dy = 0; dy < Patch; dy++, target += Patch * plane)
+                {
+                    var h = half + dy * Patch;
+                    Data(h[0], h[1], h[2], h[3], h[4], h[5], target, plane);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformOutput(in ConvShape s, float* m, int wide, int first, int count, float* y, float* bias, float* sampleBias, float* addend)
+    {
+        int across = TilesOf(s.Width), down = TilesOf(s.Height);
+        var channels = s.OutChannels;
+        var half = stackalloc Vector256<float>[24];
+        var row = stackalloc Vector256<float>[4];
+        var plane = (nint)count * wide;
+        for (var i = 0; i < count; i++)
+        {
+            var t = first + i;
+            int px = t % across * Tile, py = t / across % down * Tile, sample = t / (across * down);
+            int width = Math.Min(Tile, s.Width - px), height = Math.Min(Tile, s.Height - py);
+            var offset = (((nint)sample * s.Height + py) * s.Width + px) * channels;
+            for (nint c = 0; c < channels; c += 8)
+            {
+                var source = m + (nint)i * wide + c;
+                for (var dx = 0; dx < Patch; dx++, source += plane)
+                {
+                    Result(Vector256.Load(source), Vector256.Load(source + 6 * plane), Vector256.Load(source + 12 * plane),
+                        Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane), Vector256.Load(source + 30 * plane), half + dx, 6);
+                }
+                var shift = bias == null ? Vector256<float>.Zero : Vector256.Load(bias + c);
+                if (sampleBias != null) shift += Vector256.Load(sampleBias + (nint)sample * channels + c);
+                for (var dy = 0; dy < height; dy++)
+                {
+                    var h = half + dy * Patch;
+                    Result(h[0], h[1], h[2], h[3], h[4], h[5], row, 1);
+                    var at = offset + (nint)dy * s.Width * channels + c;
+                    for (var dx = 0; dx < width; dx++, at += channels)
+                    {
+                        var value = row[dx] + shift;
+                        if (addend != null) value += Vector256.Load(addend + at);
+                        value.Store(y + at);
+                    }
+                }
+            }
+        }
+    }
+
+    // One dimension of the filter transform G·g.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Filter(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float>* to, int stride)
+    {
+        to[0] = a * 0.25f;
+        var even = (a + c) * (-1f / 6);
+        var odd = b * (1f / 6);
+        to[stride] = even - odd;
+        to[2 * stride] = even + odd;
+        even = Fma.MultiplyAdd(a, Vector256.Create(1f / 24), c * (1f / 6));
+        odd = b * (1f / 12);
+        to[3 * stride] = even + odd;
+        to[4 * stride] = even - odd;
+        to[5 * stride] = c;
+    }
+
+    // One dimension of the data transform Bᵀ·d.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Data(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e, Vector256<float> f,
+        float* to, nint stride)
+    {
+        var four = Vector256.Create(4f);
+        var five = Vector256.Create(5f);
+        (Fma.MultiplyAdd(four, a, e) - five * c).Store(to);
+        var even = Fma.MultiplyAddNegated(four, c, e);
+        var odd = Fma.MultiplyAddNegated(four, b, d);
+        (even + odd).Store(to + stride);
+        (even - odd).Store(to + 2 * stride);
+        even = e - c;
+        odd = (d - b) * 2f;
+        (even + odd).Store(to + 3 * stride);
+        (even - odd).Store(to + 4 * stride);
+        (Fma.MultiplyAdd(four, b, f) - five * d).Store(to + 5 * stride);
+    }
+
+    // One dimension of the result transform Aᵀ·m.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Result(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e, Vector256<float> f,
+        Vector256<float>* to, int stride)
+    {
+        Vector256<float> sum = b + c, difference = b - c, sum2 = d + e, difference2 = d - e;
+        to[0] = a + sum + sum2;
+        to[stride] = Fma.MultiplyAdd(difference2, Vector256.Create(2f), difference);
+        to[2 * stride] = Fma.MultiplyAdd(sum2, Vector256.Create(4f), sum);
+        to[3 * stride] = Fma.MultiplyAdd(difference2, Vector256.Create(8f), difference) + f;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Siamorph.Acceleration;
+
+// The gradient of the filters in the transformed domain: with y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A it is
+// dg = Gᵀ[Σ over tiles (Bᵀ d B) ⊙ (A dy Aᵀ)]G: again 36 matrix products.
+internal static unsafe partial class Winograd
+{
+    private const int TilesATask = 16;
+
+    /// <summary>dw [3, 3, in, out] from x [samples, height, width, in] and dy [samples, height, width, out].</summary>
+    public static void WeightGradient(in ConvShape shape, float* x, float* dy, float* dw)
+    {
+        var s = shape;
+        var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
+        var wide = PackedMatrix.PanelsOf(s.OutChannels) * PackedMatrix.PanelWidth;
+        // About 4 MB of transformed tiles at a time. The batch depends on the shapes alone, so the sums' order does too.
+        var batch = Math.Min(tiles, Math.Max(TilesATask, (1 << 20) / Points / (s.InChannels + wide) / TilesATask * TilesATask));
+        using var v = new NativeBuffer((nint)Points * batch * s.InChannels);
+        using var d = new NativeBuffer((nint)Points * batch * wide);
+        using var du = new NativeBuffer((nint)Points * s.InChannels * wide);
+        for (var first = 0; first < tiles; first += batch)
+        {
+            int start = first, count = Math.Min(batch, tiles - first);
+            Workers.For((count + TilesATask - 1) / TilesATask, task =>
+            {
+                int at = task * TilesATask, some = Math.Min(TilesATask, count - at);
+                TransformInput(s, x, start + at, some, v.Data + (nint)at * s.InChannels, (nint)batch * s.InChannels);
+                TransformOutputGradient(s, dy, wide, start + at, some, d.Data + (nint)at * wide, (nint)batch * wide);
+            });
+            Workers.For(Points, p => Gemm.RunTransposed(s.InChannels, v.Data + (nint)p * batch * s.InChannels, s.InChannels,
+                d.Data + (nint)p * batch * wide, wide, count, wide, du.Data + (nint)p * s.InChannels * wide, wide, start > 0));
+        }
+        TransformBack(s, du.Data, wide, dw);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformOutputGradient(in ConvShape s, float* dy, int wide, int first, int count, float* d, nint plane)
+    {
+        int across = TilesOf(s.Width), down = TilesOf(s.Height);
+        var channels = s.OutChannels;
+        var zeros = Scratch.Zeros(channels);
+        var pixel = stackalloc float*[16];
+        var half = stackalloc Vector256<float>[24];
+        for (var i = 0; i < count; i++)
+        {
+            var t = first + i;
+            int px = t % across * Tile, py = t / across % down * Tile;
+            var image = dy + (nint)(t / (across * down)) * s.Height * s.Width * channels;
+            for (var j = 0; j < 16; j++)
+            {
+                int row = py + j / 4, column = px + j % 4;
+                pixel[j] = row < s.Height && column < s.Width ? image + ((nint)row * s.Width + column) * channels : zeros;
+            }
+            for (var c = 0; c < wide; c += 8)
+            {
+                var target = d + (nint)i * wide + c;
+                if (c >= channels) // the panel's filling
+                {
+                    for (var p = 0; p < Points; p++) Vector256<float>.Zero.Store(target + p * plane);
+                    continue;
+                }
+                for (var dx = 0; dx < 4; dx++)
+                {
+                    ResultGradient(Vector256.Load(pixel[dx] + c), Vector256.Load(pixel[4 + dx] + c), Vector256.Load(pixel[8 + dx] + c),
+                        Vector256.Load(pixel[12 + dx] + c), (float*)(half + dx), 4 * 8);
+                }
+                for (var row = 0; row < Patch; row++, target += Patch * plane)
+                {
+                    var h = half + row * 4;
+                    ResultGradient(h[0], h[1], h[2], h[3], target, plane);
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformBack(in ConvShape s, float* du, int wide, float* dw)
+    {
+        var half = stackalloc Vector256<float>[18];
+        var plane = (nint)s.InChannels * wide;
+        var tap = (nint)s.InChannels * s.OutChannels;
+        for (nint c = 0; c < s.InChannels; c++)
+        {
+            for (nint k = 0; k < s.OutChannels; k += 8)
+            {
+                var source = du + c * wide + k;
+                for (var x = 0; x < Patch; x++, source += plane)
+                {
+                    FilterGradient(Vector256.Load(source), Vector256.Load(source + 6 * plane), Vector256.Load(source + 12 * plane),
+                        Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane), Vector256.Load(source + 30 * plane),
+                        (float*)(half + x), 6 * 8);
+                }
+                var target = dw + c * s.OutChannels + k;
+                for (var y = 0; y < 3; y++, target += 3 * tap)
+                {
+                    var h = half + y * 6;
+                    FilterGradient(h[0], h[1], h[2], h[3], h[4], h[5], target, tap);
+                }
+            }
+        }
+    }
+
+    // One dimension of A·dy.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ResultGradient(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, float* to, nint stride)
+    {
+        a.Store(to);
+        Vector256<float> even = a + c, odd = b + d;
+        (even + odd).Store(to + stride);
+        (even - odd).Store(to + 2 * stride);
+        even = Fma.MultiplyAdd(c, Vector256.Create(4f), a);
+        odd = Fma.MultiplyAdd(d, Vector256.Create(8f), b * 2f);
+        (even + odd).Store(to + 3 * stride);
+        (even - odd).Store(to + 4 * stride);
+        d.Store(to + 5 * stride);
+    }
+
+    // One dimension of Gᵀ·du.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FilterGradient(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e,
+        Vector256<float> f, float* to, nint stride)
+    {
+        var sum = (b + c) * (1f / 6);
+        var sum2 = d + e;
+        (Fma.MultiplyAdd(a, Vector256.Create(0.25f), sum2 * (1f / 24)) - sum).Store(to);
+        Fma.MultiplyAdd(c - b, Vector256.Create(1f / 6), (d - e) * (1f / 12)).Store(to + stride);
+        (Fma.MultiplyAdd(sum2, Vector256.Create(1f / 6), f) - sum).Store(to + 2 * stride);
+    }
+}
