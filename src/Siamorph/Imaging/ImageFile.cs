@@ -76,6 +76,15 @@ public static class ImageFile
         AtomicFile.Write(path, s => s.Write(bytes));
     }
 
+    /// <summary>Writes an 8-bit grey PNG, whole or not at all.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written.</exception>
+    public static void WriteGreyPng(string path, GreyImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        var bytes = SkiaCodec.EncodeGreyPng(image.Size, image.Levels);
+        AtomicFile.Write(path, s => s.Write(bytes));
+    }
+
     /// <summary>Writes a mask as an 8-bit grey PNG: background 0, every other class 255.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void WriteMaskPng(string path, LabelMap mask)

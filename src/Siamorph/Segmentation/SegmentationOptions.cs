@@ -64,7 +64,7 @@ public sealed record SegmentationOptions
     public int CheckpointEvery { get; init; } = 500;
 
     /// <summary>Seed of initial weights, order of images and augmentation.</summary>
-    public ulong Seed { get; init; }
+    public Seed Seed { get; init; }
 
     /// <summary>Checks all of it.</summary>
     /// <returns>This.</returns>

@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using Siamorph.Data;
+using Siamorph.Evaluation;
+using Siamorph.Imaging;
+using static TorchSharp.torch;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>Scores predictions against masks: Dice and IoU of each image at 0.5, and the field's 256-threshold protocol.</summary>
+public static class SegmentationEvaluator
+{
+    private const int Batch = 16;
+
+    /// <summary>Scores a network on pairs in memory, at their size there.</summary>
+    /// <param name="predictor">The network.</param>
+    /// <param name="data">Pairs loaded at the network's size.</param>
+    /// <param name="monitor">Sees each batch and may stop.</param>
+    /// <exception cref="ArgumentException">The pairs have another size.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static MaskScores Evaluate(Predictor predictor, PairedDataset data, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(monitor);
+        if (data.Size != predictor.ImageSize)
+            throw new ArgumentException($"The pairs are {data.Size}, the network takes {predictor.ImageSize}.", nameof(data));
+        var scoring = new MaskScoring();
+        using var stage = monitor.Begin("Evaluating", data.Count);
+        for (var first = 0; first < data.Count; first += Batch)
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var last = Math.Min(first + Batch, data.Count);
+            var probabilities = predictor.Predict(Predictor.ToUnit(data.Images[first..last]));
+            for (var i = first; i < last; i++)
+            {
+                var map = ProbabilityMap.FromProbabilities(data.Size, MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
+                scoring.Add(data.Pairs[i].Id, new LabelMap(data.Size, data.Masks[i].bytes.ToArray()), map);
+            }
+            stage.Report(last);
+        }
+        return scoring.Result();
+    }
+
+    /// <summary>Scores a network on files, each at the size of its own mask.</summary>
+    /// <exception cref="InvalidDatasetException">A file is damaged, or a mask has another size than its image.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static MaskScores Evaluate(Predictor predictor, IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        return Evaluate(pairs, pair => predictor.Predict(PairFiles.ReadImage(pair)), monitor);
+    }
+
+    /// <summary>Scores a folder of predictions: grey pictures named as their truth, resized to it where they differ.</summary>
+    /// <param name="truth">A dataset folder, or a folder of masks.</param>
+    /// <param name="predictions">A folder of pictures, or one that "segment predict" has written (its probability maps are taken).</param>
+    /// <param name="monitor">Sees each image and may stop.</param>
+    /// <exception cref="InvalidDatasetException">A prediction is missing, or a file is damaged.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static MaskScores Evaluate(string truth, string predictions, IMonitor monitor)
+    {
+        var pairs = TruthOf(truth);
+        var maps = PredictionFolder.Maps(predictions);
+        var missing = pairs.Where(p => !maps.ContainsKey(p.Id)).Select(p => p.Id).ToList();
+        if (missing.Count > 0)
+            throw new InvalidDatasetException($"{predictions}: no prediction named '{missing[0]}'{(missing.Count > 1 ? $", nor {missing.Count - 1} others" : "")}. Each has the name of its truth.");
+        return Evaluate(pairs, pair => ReadMap(maps[pair.Id]), monitor);
+    }
+
+    private static MaskScores Evaluate(IReadOnlyList<ImageMaskPair> pairs, Func<ImageMaskPair, ProbabilityMap> predict, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(pairs);
+        ArgumentNullException.ThrowIfNull(monitor);
+        if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to evaluate. Check the folder and its splits.");
+        var scoring = new MaskScoring();
+        using var stage = monitor.Begin("Evaluating", pairs.Count);
+        for (var i = 0; i < pairs.Count; i++)
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            var truth = PairFiles.ReadMask(pairs[i]);
+            var map = predict(pairs[i]);
+            if (map.Size != truth.Size) map = new(truth.Size, Resize.Levels(map.Levels, map.Size, truth.Size, 1));
+            scoring.Add(pairs[i].Id, truth, map);
+            stage.Report(i + 1);
+        }
+        return scoring.Result();
+    }
+
+    private static ProbabilityMap ReadMap(string path)
+    {
+        var grey = ImageFile.ReadGrey(path);
+        return new(grey.Size, grey.Levels);
+    }
+
+    private static IReadOnlyList<ImageMaskPair> TruthOf(string folder)
+    {
+        var dataset = DatasetFolder.List(folder);
+        if (dataset.Pairs.Count > 0) return dataset.Pairs;
+        ImageMaskPair[] masks = [.. PredictionFolder.Pictures(folder).Select(p => new ImageMaskPair { Id = Path.GetFileNameWithoutExtension(p), ImagePath = p, MaskPath = p })];
+        return masks.Length > 0 ? masks : throw new InvalidDatasetException($"{folder}: no masks found.");
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Siamorph.Data;
+using Siamorph.Training;
+using Siamorph.Weights;
+using static TorchSharp.torch;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>A training run under way: network, optimizer, and the best weights so far.</summary>
+internal sealed class SegmentationSession : IDisposable
+{
+    private const int ValidationBatch = 16;
+    private readonly SegmentationOptions _options;
+    private readonly PairedDataset _validation;
+    private readonly TrainingBatches _batches;
+    private readonly UNet _network;
+    private readonly List<Tensor> _parameters;
+    private readonly AdamW _optimizer;
+    private readonly LearningRateSchedule _schedule;
+    private readonly Dictionary<string, Tensor> _best = [];
+    private readonly List<ValidationPoint> _history = [];
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private double _secondsBefore, _lossSum;
+    private int _lossCount;
+
+    public SegmentationSession(SegmentationOptions options, PairedDataset train, PairedDataset validation)
+    {
+        (_options, _validation) = (options, validation);
+        _batches = new(train, options);
+        _network = new(options.Network);
+        InitialWeights.Draw(_network, options.Seed.Derive("weights"));
+        var named = _network.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).ToList();
+        _parameters = [.. named.Select(p => p.Item2)];
+        _optimizer = new(named, new() { WeightDecay = options.WeightDecay });
+        _schedule = new()
+        {
+            Peak = options.LearningRate,
+            WarmupSteps = Math.Min(options.WarmupSteps, options.Steps / 10),
+            Shape = LearningRateShape.Cosine,
+            FlatFraction = 0,
+            FinalFraction = 0,
+        };
+    }
+
+    public int Step { get; private set; }
+
+    public double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;
+
+    public long Parameters => _parameters.Sum(p => p.numel());
+
+    public IReadOnlyList<ValidationPoint> History => _history;
+
+    /// <summary>The first of the best looks at the validation split.</summary>
+    public ValidationPoint Best => _history.MaxBy(p => p.Dice)!;
+
+    /// <summary>The weights at <see cref="Best"/>; this session's own.</summary>
+    public IReadOnlyDictionary<string, Tensor> BestWeights => _best;
+
+    /// <summary>One optimizer step.</summary>
+    /// <exception cref="SiamorphException">The loss is not a number.</exception>
+    public (double Loss, double LearningRate) Advance()
+    {
+        using var scope = NewDisposeScope();
+        var (images, masks) = _batches.Batch(Step);
+        _network.train();
+        var loss = MaskLosses.Of(_options.Loss, _network.forward(images), masks);
+        var value = loss.item<float>();
+        if (!float.IsFinite(value))
+            throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
+        _optimizer.ZeroGrad();
+        loss.backward();
+        if (_options.ClipNorm > 0) GradientClip.ClipNorm(_parameters, _options.ClipNorm);
+        var rate = _schedule.At(Step, _options.Steps);
+        _optimizer.Step(rate);
+        Step++;
+        (_lossSum, _lossCount) = (_lossSum + value, _lossCount + 1);
+        return (value, rate);
+    }
+
+    /// <summary>Looks at the validation split and keeps the weights if they are the best so far.</summary>
+    public ValidationPoint Validate()
+    {
+        using var noGrad = no_grad();
+        _network.eval();
+        double loss = 0, dice = 0, iou = 0;
+        for (var first = 0; first < _validation.Count; first += ValidationBatch)
+        {
+            using var scope = NewDisposeScope();
+            var last = Math.Min(first + ValidationBatch, _validation.Count);
+            var masks = _validation.Masks[first..last];
+            var logits = _network.forward(Predictor.ToUnit(_validation.Images[first..last]));
+            loss += (last - first) * MaskLosses.Of(_options.Loss, logits, masks.to_type(ScalarType.Float32)).item<float>();
+            var (diceSum, iouSum) = ScoresAtHalf(logits >= 0, masks.to_type(ScalarType.Bool));
+            (dice, iou) = (dice + diceSum, iou + iouSum);
+        }
+        double n = _validation.Count;
+        var point = new ValidationPoint(Step, _lossSum / _lossCount, loss / n, dice / n, iou / n);
+        (_lossSum, _lossCount) = (0, 0);
+        _history.Add(point);
+        if (Best == point) KeepWeights();
+        return point;
+    }
+
+    /// <summary>Writes all that is needed to go on bit for bit.</summary>
+    public void Save(RunFolder run)
+    {
+        var parts = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
+        {
+            ["model"] = StateDict.Of(_network),
+            ["optimizer"] = _optimizer.State(),
+        };
+        if (_best.Count > 0) parts["best"] = _best;
+        Checkpoint.Save(run.Checkpoint(Step), parts, new JsonObject
+        {
+            ["step"] = Step,
+            ["seconds"] = Seconds,
+            ["lossSum"] = _lossSum,
+            ["lossCount"] = _lossCount,
+            ["history"] = JsonSerializer.SerializeToNode(_history, OptionsFile.Json),
+        });
+        Checkpoint.Prune(run.Path, keep: 1);
+    }
+
+    /// <summary>Goes on from the newest checkpoint, if there is one.</summary>
+    /// <exception cref="WeightsFormatException">The checkpoint is damaged.</exception>
+    public void Restore(RunFolder run)
+    {
+        if (Checkpoint.Latest(run.Path) is not { } folder) return;
+        using var checkpoint = Checkpoint.Load(folder);
+        StateDict.Apply(_network, checkpoint["model"], folder);
+        _optimizer.Load(checkpoint["optimizer"]);
+        var state = checkpoint.State;
+        Step = state["step"]!.GetValue<int>();
+        _secondsBefore = state["seconds"]!.GetValue<double>();
+        (_lossSum, _lossCount) = (state["lossSum"]!.GetValue<double>(), state["lossCount"]!.GetValue<int>());
+        _history.AddRange(state["history"].Deserialize<List<ValidationPoint>>(OptionsFile.Json)!);
+        if (!checkpoint.Parts.TryGetValue("best", out var best)) return;
+        foreach (var (key, tensor) in best) _best[key] = tensor.clone().DetachFromDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in _best.Values) tensor.Dispose();
+        _optimizer.Dispose();
+        _network.Dispose();
+    }
+
+    private void KeepWeights()
+    {
+        foreach (var (key, tensor) in StateDict.Of(_network))
+        {
+            if (_best.TryGetValue(key, out var kept)) kept.copy_(tensor);
+            else _best[key] = tensor.detach().clone().DetachFromDisposeScope();
+        }
+    }
+
+    // Sums over images; where decision and mask are both empty the score is 1.
+    private static (double Dice, double Iou) ScoresAtHalf(Tensor decided, Tensor masks)
+    {
+        var common = decided.logical_and(masks).sum([1, 2, 3]).to_type(ScalarType.Float64);
+        var total = (decided.sum([1, 2, 3]) + masks.sum([1, 2, 3])).to_type(ScalarType.Float64);
+        var empty = (total == 0).to_type(ScalarType.Float64);
+        var dice = (2 * common + empty) / (total + empty);
+        var iou = (common + empty) / (total - common + empty);
+        return (dice.sum().item<double>(), iou.sum().item<double>());
+    }
+}

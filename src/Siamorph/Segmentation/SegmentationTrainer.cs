@@ -1,0 +1,128 @@
+using System.Security.Cryptography;
+using Siamorph.Data;
+using Siamorph.Training;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>
+/// Trains a segmentation network for a fixed number of optimizer steps and keeps the weights that did best on the
+/// validation split. The test split has no part in it.
+/// </summary>
+public static class SegmentationTrainer
+{
+    private const int LogEvery = 10;
+
+    /// <summary>The record of a finished run in its folder; written last, so its presence says that the run is whole.</summary>
+    public const string SummaryFile = "summary.json";
+
+    /// <summary>Trains, and writes the run folder: options, log, checkpoints, model.safetensors, summary.json.</summary>
+    /// <param name="options">What to do.</param>
+    /// <param name="train">Real and synthetic pairs, of the options' size; stays the caller's.</param>
+    /// <param name="validation">Pairs to choose the best weights by, of the same size; stays the caller's.</param>
+    /// <param name="runFolder">Where to write.</param>
+    /// <param name="monitor">Sees every step and may stop the run, which saves a checkpoint first.</param>
+    /// <param name="resume">Goes on with a run begun in this folder, bit for bit; a finished one is returned at once.</param>
+    /// <returns>What <see cref="SummaryFile"/> holds.</returns>
+    /// <exception cref="InvalidOptionsException">The options have faults, or do not fit the data.</exception>
+    /// <exception cref="SiamorphException">The folder holds another run or can't be written, or the loss is not a number.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop; a resumed run goes on from here.</exception>
+    public static SegmentationSummary Run(
+        SegmentationOptions options, PairedDataset train, PairedDataset validation, string runFolder, IMonitor monitor, bool resume = false)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(validation);
+        ArgumentNullException.ThrowIfNull(monitor);
+        options.Validate();
+        DemandSize(options, train, "training");
+        DemandSize(options, validation, "validation");
+        var run = new RunFolder(runFolder);
+        var begun = resume && File.Exists(run.LogPath);
+        if (begun) DemandSameOptions(run, options);
+        if (begun && ReadSummary(runFolder) is { } finished) return finished;
+
+        using var session = new SegmentationSession(options, train, validation);
+        if (begun) session.Restore(run);
+        else run.Begin(options);
+        using (var log = new TrainingLog(run, keepThrough: session.Step)) Train(options, session, run, log, monitor);
+        return Finish(options, train, validation, session, run);
+    }
+
+    /// <summary>The record of a finished run; null where the run has not ended or there is none.</summary>
+    /// <exception cref="SiamorphException">The file is damaged.</exception>
+    public static SegmentationSummary? ReadSummary(string runFolder)
+    {
+        ArgumentNullException.ThrowIfNull(runFolder);
+        var path = Path.Combine(runFolder, SummaryFile);
+        return File.Exists(path) ? OptionsFile.Load<SegmentationSummary>(path) : null;
+    }
+
+    private static void Train(SegmentationOptions options, SegmentationSession session, RunFolder run, TrainingLog log, IMonitor monitor)
+    {
+        using var stage = monitor.Begin("Training segmentation", options.Steps);
+        while (session.Step < options.Steps)
+        {
+            if (monitor.Cancellation.IsCancellationRequested)
+            {
+                session.Save(run);
+                monitor.Cancellation.ThrowIfCancellationRequested();
+            }
+            var (loss, rate) = session.Advance();
+            var step = session.Step;
+            var values = new Dictionary<string, double>();
+            if (step % LogEvery == 0 || step == options.Steps) (values["loss"], values["learningRate"]) = (loss, rate);
+            if (step % options.ValidateEvery == 0 || step == options.Steps)
+            {
+                var point = session.Validate();
+                (values["validation/loss"], values["validation/dice"], values["validation/iou"]) = (point.ValidationLoss, point.Dice, point.Iou);
+            }
+            if (values.Count > 0) log.Add(step, values);
+            if (options.CheckpointEvery > 0 && step % options.CheckpointEvery == 0 && step < options.Steps) session.Save(run);
+            stage.Report(step, Detail(loss, session));
+        }
+    }
+
+    private static string Detail(double loss, SegmentationSession session) => session.History.Count == 0
+        ? FormattableString.Invariant($"loss {loss:0.000}")
+        : FormattableString.Invariant($"loss {loss:0.000}, best validation Dice {session.Best.Dice:0.000}");
+
+    private static SegmentationSummary Finish(
+        SegmentationOptions options, PairedDataset train, PairedDataset validation, SegmentationSession session, RunFolder run)
+    {
+        var model = Path.Combine(run.Path, Predictor.FileName);
+        ModelFile.Write(model, session.BestWeights, options);
+        var summary = new SegmentationSummary
+        {
+            Options = options,
+            BestStep = session.Best.Step,
+            BestValidationDice = session.Best.Dice,
+            RealPairs = train.Pairs.Count(p => p.Source == PairSource.Real),
+            SyntheticPairs = train.Pairs.Count(p => p.Source == PairSource.Synthetic),
+            ValidationPairs = validation.Count,
+            Parameters = session.Parameters,
+            Seconds = session.Seconds,
+            ModelHash = HashOf(model),
+            History = [.. session.History],
+        };
+        OptionsFile.Save(Path.Combine(run.Path, SummaryFile), summary);
+        return summary;
+    }
+
+    private static string HashOf(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static void DemandSize(SegmentationOptions options, PairedDataset data, string which)
+    {
+        if (data.Size != options.ImageSize)
+            throw new InvalidOptionsException($"The {which} images were loaded at {data.Size}, imageSize is {options.ImageSize}. Load them at that size.");
+    }
+
+    private static void DemandSameOptions(RunFolder run, SegmentationOptions options)
+    {
+        if (run.Options<SegmentationOptions>() != options)
+            throw new InvalidOptionsException($"{run.Path}: the run was begun with other options, see {run.OptionsPath}. Use those, or name another folder.");
+    }
+}

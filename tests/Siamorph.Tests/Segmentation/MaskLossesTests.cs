@@ -1,0 +1,72 @@
+using Siamorph.Segmentation;
+using static TorchSharp.torch;
+
+namespace Siamorph.Tests.Segmentation;
+
+public class MaskLossesTests
+{
+    [Fact]
+    public void Losses_OnReferenceCases_GiveReferenceValuesAndGradients()
+    {
+        using var scope = NewDisposeScope();
+        var golden = SegmentationFixtures.Tensors("losses");
+        foreach (var node in SegmentationFixtures.Json("losses")["cases"]!.AsArray())
+        {
+            var name = node!["name"]!.GetValue<string>();
+            double Of(string key) => node[key]!.GetValue<double>();
+            void Check(MaskLoss loss, double expected, string gradient)
+            {
+                var logits = golden[$"{name}.logits"].clone().requires_grad_();
+                var value = MaskLosses.Of(loss, logits, golden[$"{name}.mask"]);
+                Assert.Equal(expected, value.item<float>(), 1e-5 * Math.Max(1, Math.Abs(expected)));
+                value.backward();
+                var reference = golden[$"{name}.{gradient}"];
+                SegmentationFixtures.Close(reference, logits.grad!.reshape(reference.shape),
+                    1e-5 * reference.abs().max().item<float>() + 1e-9, 1e-5, $"{name} {loss}");
+            }
+            Check(MaskLoss.BceDiceSanet, Of("sanet_bce") + Of("sanet_dice"), "grad_sanet");
+            Check(MaskLoss.BceBatchDice, Of("milesial_bce") + Of("milesial_dice_loss"), "grad_milesial");
+            Check(MaskLoss.Structure, Of("structure_intended"), "grad_structure_intended");
+            Check(MaskLoss.StructureAsExecuted, Of("structure_as_executed"), "grad_structure_as_executed");
+            SegmentationFixtures.Close(golden[$"{name}.weight_map"], MaskLosses.BoundaryWeights(golden[$"{name}.mask"]), 1e-5);
+        }
+    }
+
+    [Fact]
+    public void BceDice_OfEachImage_IsSmoothedByOne()
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor(new float[] { 0, 0, 0, 0, 0, 0, 0, 0 }).reshape(2, 1, 2, 2);
+        var masks = tensor(new float[] { 1, 1, 0, 0, 0, 0, 0, 0 }).reshape(2, 1, 2, 2);
+        // First image: 1 − (2·1 + 1)/(2 + 2 + 1); second, empty: 1 − 1/(2 + 0 + 1).
+        Assert.Equal(Math.Log(2) + (0.4 + 2.0 / 3) / 2, MaskLosses.Of(MaskLoss.BceDice, logits, masks).item<float>(), 1e-6);
+    }
+
+    [Theory]
+    [InlineData(MaskLoss.BceDice)]
+    [InlineData(MaskLoss.BceBatchDice)]
+    [InlineData(MaskLoss.BceDiceSanet)]
+    [InlineData(MaskLoss.Structure)]
+    public void Losses_AtExtremeLogits_StayFinite(MaskLoss loss)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var extreme in new[] { -1e4f, 1e4f })
+        {
+            foreach (var mask in new[] { 0f, 1f })
+            {
+                var logits = full(2, 1, 40, 40, extreme).requires_grad_();
+                var value = MaskLosses.Of(loss, logits, full(2, 1, 40, 40, mask));
+                value.backward();
+                Assert.True(float.IsFinite(value.item<float>()));
+                Assert.True(logits.grad!.isfinite().all().item<bool>());
+            }
+        }
+    }
+
+    [Fact]
+    public void Of_ShapesThatDiffer_IsRefused()
+    {
+        using var scope = NewDisposeScope();
+        Assert.Throws<ArgumentException>(() => MaskLosses.Of(MaskLoss.BceDice, zeros(1, 1, 4, 4), zeros(1, 4, 4)));
+    }
+}
