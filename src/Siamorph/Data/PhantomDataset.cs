@@ -63,7 +63,7 @@ public static class PhantomDataset
     private static void RefuseOthers(string folder, List<ImageMaskPair> pairs)
     {
         var own = pairs.SelectMany(p => new[] { p.ImagePath, p.MaskPath }).ToHashSet(StringComparer.Ordinal);
-        var other = new[] { "images", "masks" }.Select(f => Path.Combine(folder, f)).Where(Directory.Exists)
+        var other = PlainFolders.Own.Select(f => Path.Combine(folder, f)).Where(Directory.Exists)
             .SelectMany(Directory.EnumerateFiles).FirstOrDefault(f => !own.Contains(f));
         if (other is not null)
             throw new SiamorphException($"{folder}: already holds other images, such as {Path.GetFileName(other)}. Give a new folder.");

@@ -37,7 +37,7 @@ internal sealed record PhantomScene
 
     internal static PhantomScene Draw(PhantomOptions options, int index)
     {
-        var seed = new Seed(options.Seed).Derive("phantom");
+        var seed = options.Seed.Derive("phantom");
         var @case = index / options.FramesPerCase;
         var patient = seed.Derive("case").Derive(@case).Random();
         var device = PhantomDevice.All[patient.Next(options.Devices)];

@@ -14,7 +14,7 @@ internal static class PlainFolders
     private static readonly (string Folder, string Split)[] SplitFolders =
         [("train", "train"), ("training", "train"), ("val", "val"), ("valid", "val"), ("validation", "val"), ("test", "test")];
 
-    private static readonly string[] OwnFolders = ["images", "masks"];
+    internal static readonly string[] Own = ["images", "masks"];
 
     internal static Dataset Read(string folder)
     {
@@ -31,7 +31,7 @@ internal static class PlainFolders
     // Names pictures in images/ and masks/ that no pair uses.
     internal static void ReportUnlisted(string folder, PairCollector collector)
     {
-        foreach (var path in OwnFolders.SelectMany(f => Pictures(Path.Combine(folder, f))).Where(p => !collector.Uses(p)))
+        foreach (var path in Own.SelectMany(f => Pictures(Path.Combine(folder, f))).Where(p => !collector.Uses(p)))
             collector.Report(Finding.Warning(FindingCodes.UnlistedFile, collector.Name(path), "is in no pair. Add it to the manifest or remove the file."));
     }
 
