@@ -16,6 +16,7 @@ internal static class Application
     {
         public CancellationToken Cancellation { get; init; }
         public bool Interactive { get; init; }
+        public string? FailureFolder { get; init; } // where the details of an unexpected failure are kept
     }
 
     /// <summary>Runs with the process's own streams and signals.</summary>
@@ -38,6 +39,7 @@ internal static class Application
             Error = Console.Error,
             Cancellation = stop.Token,
             Interactive = !Console.IsErrorRedirected,
+            FailureFolder = FailureRecord.DefaultFolder,
         });
     }
 
@@ -62,16 +64,15 @@ internal static class Application
         }
         catch (Exception e)
         {
-            return Explain(e, surroundings.Error, parsed.GetValue(Verb.Verbose));
+            return Explain(e, surroundings, parsed.GetValue(Verb.Verbose));
         }
     }
 
-    private static int Explain(Exception e, TextWriter error, bool verbose) => e switch
+    private static int Explain(Exception e, Surroundings here, bool verbose) => e switch
     {
-        SiamorphException => Say(error, e.Message, Failure),
-        IOException or UnauthorizedAccessException => Say(error, e.Message, Failure),
-        OperationCanceledException => Say(error, IsTheDefault(e) ? "stopped." : e.Message, Stopped),
-        _ => Say(error, FailureRecord.Describe(e, verbose), Unexpected),
+        SiamorphException or IOException or UnauthorizedAccessException => Say(here.Error, e.Message, Failure),
+        OperationCanceledException => Say(here.Error, IsTheDefault(e) ? "stopped." : e.Message, Stopped),
+        _ => Say(here.Error, FailureRecord.Describe(e, verbose, here.FailureFolder), Unexpected),
     };
 
     private static bool IsTheDefault(Exception e) =>

@@ -74,7 +74,22 @@ public sealed class TrainingLog : IDisposable
     }
 
     /// <summary>Closes the files.</summary>
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _stream.Dispose();
+        if (_tensorBoard is not null) ForgetMachine(_tensorBoard.LogDir);
+    }
+
+    // The writer puts the machine's name into the name of its file; run folders are passed on.
+    private static void ForgetMachine(string folder)
+    {
+        const string Events = "events.out.tfevents";
+        foreach (var file in Directory.Exists(folder) ? Directory.GetFiles(folder, $"{Events}.*") : [])
+        {
+            var time = Path.GetFileName(file).Split('.').ElementAtOrDefault(3);
+            File.Move(file, Path.Combine(folder, $"{Events}.{time}.siamorph"), overwrite: true);
+        }
+    }
 
     private static string Line(LogEntry entry)
     {
