@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Siamorph.Diffusion;
 
 /// <summary>How much a sample's error counts, by its timestep.</summary>
@@ -20,5 +22,16 @@ public static class LossWeights
     {
         ArgumentNullException.ThrowIfNull(schedule);
         return weighting == LossWeighting.Uniform ? 1 : Math.Min(1 + schedule.SignalToNoise(timestep), LargestWeight);
+    }
+
+    /// <summary>The weights of a batch.</summary>
+    /// <param name="weighting">Which form.</param>
+    /// <param name="schedule">The noise schedule.</param>
+    /// <param name="timesteps">int64 [B].</param>
+    /// <returns>float [B] on the timesteps' device.</returns>
+    public static Tensor Of(LossWeighting weighting, NoiseSchedule schedule, Tensor timesteps)
+    {
+        var values = timesteps.cpu().data<long>().Select(t => (float)Of(weighting, schedule, t)).ToArray();
+        return tensor(values, device: timesteps.device);
     }
 }

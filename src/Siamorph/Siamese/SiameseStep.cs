@@ -133,7 +133,7 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
         var control = Control(batch, noisy, imageBranch && ramp > 0);
 
         var target = process.TargetOf(batch.CleanLatent, batch.Noise);
-        var weights = Weights(batch.Timesteps);
+        var weights = LossWeights.Of(options.Weighting, process.Schedule, batch.Timesteps);
         var maskPrediction = model.UNet.Decode(encoded, batch.Context, control.Mask);
         var result = new SiameseStepResult { NoisyLatent = noisy, MaskPrediction = maskPrediction };
         result.AddTerm("mask", SiameseLosses.Denoising(maskPrediction, target, weights), options.Mask);
@@ -233,11 +233,5 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
         // The others count 0, and the mean stays over the full batch.
         var all = zeros(batch.CleanLatent.shape[0], device: losses.device).index_add(0, index, losses, 1);
         result.AddTerm("augmentation", all, options.Augmentation);
-    }
-
-    private Tensor Weights(Tensor timesteps)
-    {
-        var values = timesteps.cpu().data<long>().Select(t => (float)LossWeights.Of(options.Weighting, process.Schedule, t)).ToArray();
-        return tensor(values, device: timesteps.device);
     }
 }

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using System.Globalization;
+using Siamorph.Data;
+using Siamorph.Training;
+
+namespace Siamorph.Siamese;
+
+/// <summary>What a finished training run came to.</summary>
+/// <param name="RunFolder">Where checkpoints, log and previews lie.</param>
+/// <param name="BaseSteps">Steps of stage base.</param>
+/// <param name="SiameseSteps">Steps of stage siamese.</param>
+/// <param name="Seconds">Time of this call.</param>
+public sealed record TrainSummary(string RunFolder, long BaseSteps, long SiameseSteps, double Seconds);
+
+/// <summary>Trains both stages of Siamese-Diffusion into a run folder.</summary>
+public sealed class SiameseTrainer
+{
+    private readonly TrainOptions _options;
+    private readonly PairedDataset _data;
+    private readonly RunFolder _run;
+    private readonly IMonitor _monitor;
+    private readonly SiamesePipeline _pipeline;
+
+    private SiameseTrainer(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, SiamesePipeline pipeline) =>
+        (_options, _data, _run, _monitor, _pipeline) = (options, data, run, monitor, pipeline);
+
+    /// <summary>Trains until both stages are done, or goes on with a run that was interrupted.</summary>
+    /// <param name="options">What to train; on resuming they must be those the run began with.</param>
+    /// <param name="data">Pairs at <see cref="TrainOptions.ImageSize"/>.</param>
+    /// <param name="runFolder">New, or that of the run to resume.</param>
+    /// <param name="monitor">Watches; a cancelled run is saved first.</param>
+    /// <param name="resume">Goes on from the newest checkpoint instead of beginning.</param>
+    /// <exception cref="SiamorphException">Options, data or folder can't be used; the message says why.</exception>
+    /// <exception cref="OperationCanceledException">The user stopped; a checkpoint of that step is written.</exception>
+    public static TrainSummary Run(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(monitor);
+        options.Validate();
+        if (data.Size.Width != options.ImageSize || data.Size.Height != options.ImageSize)
+            throw new ArgumentException($"The data is {data.Size}, the model {options.ImageSize}.", nameof(data));
+        var clock = Stopwatch.StartNew();
+        var run = new RunFolder(runFolder);
+        if (resume) RequireSameOptions(options, run);
+        else run.Begin(options);
+        using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
+        pipeline.Codec.Fit(data.Images);
+        new SiameseTrainer(options, data, run, monitor, pipeline).Stages(resume);
+        return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>Seconds that one step of each stage takes here, measured on a throw-away model.</summary>
+    /// <param name="options">What would be trained.</param>
+    /// <param name="data">Pairs at <see cref="TrainOptions.ImageSize"/>.</param>
+    /// <param name="steps">Steps to time for each stage, after one to warm up.</param>
+    public static (double Base, double Siamese) MeasureStepSeconds(TrainOptions options, PairedDataset data, int steps = 2)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(data);
+        using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
+        pipeline.Codec.Fit(data.Images);
+        using var first = new BaseStage(pipeline, data);
+        var baseSeconds = Median(first, 0, steps);
+        using var second = new SiameseStage(pipeline, data);
+        return (baseSeconds, Median(second, options.Siamese.Steps / 2 + 1, steps));
+    }
+
+    private static double Median(TrainingStage stage, long from, int steps)
+    {
+        stage.Step(from);
+        var seconds = new double[steps];
+        for (var k = 0; k < steps; k++)
+        {
+            var clock = Stopwatch.StartNew();
+            stage.Step(from + k + 1);
+            seconds[k] = clock.Elapsed.TotalSeconds;
+        }
+        Array.Sort(seconds);
+        return seconds[steps / 2];
+    }
+
+    private void Stages(bool resume)
+    {
+        using var checkpoint = resume && Checkpoint.Latest(_run.Path) is { } folder ? Checkpoint.Load(folder) : null;
+        var stage = (string?)checkpoint?.State["stage"];
+        var step = (long?)checkpoint?.State["step"] ?? 0;
+        using var log = new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
+        if (_options.Base.Steps > 0 && stage != "siamese")
+        {
+            using var first = new BaseStage(_pipeline, _data);
+            if (checkpoint is not null) first.Restore(checkpoint);
+            Train(first, stage == "base" ? step : 0, 0, log);
+            first.KeepAverages();
+        }
+        if (stage != "siamese") _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
+        using var second = new SiameseStage(_pipeline, _data);
+        if (stage == "siamese") second.Restore(checkpoint!);
+        Train(second, stage == "siamese" ? step : 0, _options.Base.Steps, log);
+    }
+
+    private void Train(TrainingStage stage, long from, long stepsBefore, TrainingLog log)
+    {
+        using var watched = _monitor.Begin($"stage {stage.Name}", stage.Options.Steps);
+        var saved = from;
+        for (var step = from; step < stage.Options.Steps; step++)
+        {
+            if (_monitor.Cancellation.IsCancellationRequested) Stop(stage, step, stepsBefore, saved);
+            var values = stage.Step(step);
+            var done = step + 1;
+            log.Add(stepsBefore + done, values.ToDictionary(v => $"{stage.Name}/{v.Key}", v => v.Value));
+            watched.Report(done, Detail(values));
+            if (_options.PreviewEvery > 0 && done % _options.PreviewEvery == 0) Preview(stage, stepsBefore + done);
+            if (done % _options.CheckpointEvery != 0 && done != stage.Options.Steps) continue;
+            Save(stage, done, stepsBefore);
+            saved = done;
+        }
+        if (stage is SiameseStage && (_options.PreviewEvery == 0 || stage.Options.Steps % _options.PreviewEvery != 0))
+            Preview(stage, stepsBefore + stage.Options.Steps);
+    }
+
+    private void Stop(TrainingStage stage, long step, long stepsBefore, long saved)
+    {
+        if (saved != step || step == 0) Save(stage, step, stepsBefore);
+        throw new OperationCanceledException($"Stopped at step {step} of stage {stage.Name} and saved. Go on with --resume.");
+    }
+
+    private void Save(TrainingStage stage, long step, long stepsBefore)
+    {
+        stage.Save(_run.Checkpoint(stepsBefore + step), step);
+        Checkpoint.Prune(_run.Path, _options.KeepCheckpoints);
+    }
+
+    private void Preview(TrainingStage stage, long globalStep)
+    {
+        if (stage is BaseStage) return; // there is no control yet: nothing to see under a mask
+        using var averages = stage.SwapAverages();
+        PreviewSheet.Write(_pipeline, _data, Path.Combine(_run.PreviewsFolder, string.Create(CultureInfo.InvariantCulture, $"step-{globalStep:000000}.png")));
+    }
+
+    private static string Detail(IReadOnlyDictionary<string, double> values)
+    {
+        string[] shown = ["total", "mask", "image", "consistency", "augmentation"];
+        return string.Join(" ", shown.Where(values.ContainsKey).Select(n => string.Create(CultureInfo.InvariantCulture, $"{n} {values[n]:0.0000}")));
+    }
+
+    private static void RequireSameOptions(TrainOptions options, RunFolder run)
+    {
+        var (given, begun) = (OptionsFile.ToJson(options), OptionsFile.ToJson(run.Options<TrainOptions>()));
+        if (given != begun)
+            throw new InvalidOptionsException($"{run.OptionsPath}: the run began with other options. Resume it with --resume and no other option.");
+    }
+}

@@ -1,0 +1,160 @@
+using Siamorph.Diffusion;
+using Siamorph.Models;
+using Siamorph.Training;
+
+namespace Siamorph.Siamese;
+
+/// <summary>How one stage of training is optimised.</summary>
+public sealed record StageOptions
+{
+    /// <summary>Optimizer steps; 0 leaves the stage out.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Pairs in a step.</summary>
+    public int BatchSize { get; init; } = 16;
+
+    /// <summary>Highest learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-5;
+
+    /// <summary>Steps over which the learning rate rises from 0.</summary>
+    public int WarmupSteps { get; init; }
+
+    /// <summary>Share of the steps after which the learning rate falls linearly; 1 keeps it constant.</summary>
+    public double FlatFraction { get; init; } = 1;
+
+    /// <summary>Last learning rate as a share of the highest.</summary>
+    public double FinalFraction { get; init; } = 0.1;
+
+    /// <summary>Weight decay of AdamW, on every trained tensor.</summary>
+    public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Largest norm of the whole gradient; 0 for no clipping.</summary>
+    public double ClipNorm { get; init; }
+
+    /// <summary>Decay of the running average of the weights, which sampling then uses; 0 for none.</summary>
+    public double EmaDecay { get; init; }
+
+    internal LearningRateSchedule Schedule => new()
+    {
+        Peak = LearningRate,
+        WarmupSteps = WarmupSteps,
+        FlatFraction = FlatFraction,
+        FinalFraction = FinalFraction,
+        Shape = FlatFraction < 1 ? LearningRateShape.LinearDecay : LearningRateShape.Constant,
+    };
+}
+
+/// <summary>How images are drawn from a trained model.</summary>
+public sealed record SamplingOptions
+{
+    /// <summary>Denoising steps.</summary>
+    public int Steps { get; init; } = 50;
+
+    /// <summary>0: deterministic; 1: as much fresh noise as ancestral sampling.</summary>
+    public double Eta { get; init; }
+
+    /// <summary>Which timesteps are visited.</summary>
+    public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
+
+    /// <summary>What the last step lands on.</summary>
+    public FinalStep FinalStep { get; init; } = FinalStep.FirstAlphaBar;
+
+    /// <summary>What the unconditional half leaves out.</summary>
+    public GuidanceKind GuidanceKind { get; init; } = GuidanceKind.Prompt;
+
+    /// <summary>Guidance scale; 1 for none.</summary>
+    public double GuidanceScale { get; init; } = 9;
+
+    /// <summary>Clamps every x0 estimate to [-1,1] in pixels.</summary>
+    public bool ClampPixels { get; init; }
+
+    internal DdimOptions Ddim => new() { Steps = Steps, Eta = Eta, Spacing = Spacing, FinalStep = FinalStep };
+
+    internal GuidanceOptions Guidance => new() { Kind = GuidanceKind, Scale = GuidanceScale };
+}
+
+/// <summary>Everything `train` can be told. The presets are values of this record.</summary>
+public sealed record TrainOptions
+{
+    /// <summary>Width and height in pixels to which pairs are resized.</summary>
+    public int ImageSize { get; init; } = 384;
+
+    /// <summary>Sizes of UNet and ControlNet.</summary>
+    public DenoiserConfig Network { get; init; } = new();
+
+    /// <summary>Tokens of a learned prompt.</summary>
+    public int PromptLength { get; init; } = 4;
+
+    /// <summary>The noise schedule.</summary>
+    public ScheduleOptions Schedule { get; init; } = new();
+
+    /// <summary>What the network predicts.</summary>
+    public PredictionTarget Target { get; init; } = PredictionTarget.Noise;
+
+    /// <summary>Weights and gates of the four losses.</summary>
+    public SiameseLossOptions Losses { get; init; } = new();
+
+    /// <summary>The plain UNet on the images.</summary>
+    public StageOptions Base { get; init; } = new();
+
+    /// <summary>ControlNet and decoder with the siamese losses.</summary>
+    public StageOptions Siamese { get; init; } = new() { Steps = 3000 };
+
+    /// <summary>Leaves the UNet's decoder as it is in the siamese stage ("sd_locked").</summary>
+    public bool DecoderLocked { get; init; }
+
+    /// <summary>Share of samples whose control is dropped, which mask guidance needs; in [0,1).</summary>
+    public double ControlDropout { get; init; }
+
+    /// <summary>Share of samples whose prompt is replaced by the empty one, in [0,1].</summary>
+    public double EmptyPromptProbability { get; init; } = 0.05;
+
+    /// <summary>Mirrors half of the pairs left to right.</summary>
+    public bool HorizontalFlip { get; init; }
+
+    /// <summary>Mirrors half of the pairs top to bottom.</summary>
+    public bool VerticalFlip { get; init; }
+
+    /// <summary>How previews and, unless told otherwise, synthetic images are drawn.</summary>
+    public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Steps between checkpoints.</summary>
+    public int CheckpointEvery { get; init; } = 500;
+
+    /// <summary>Checkpoints kept; older ones are removed.</summary>
+    public int KeepCheckpoints { get; init; } = 2;
+
+    /// <summary>Steps between preview sheets; 0 for one at the end only.</summary>
+    public int PreviewEvery { get; init; } = 500;
+
+    /// <summary>Decides first weights, data order, noise and augmentation.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Checks all options.</summary>
+    /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
+    public void Validate()
+    {
+        var faults = new List<string>(Network.Validate());
+        var cells = Network.HintFactor << (Network.ChannelMultipliers.Count - 1);
+        if (ImageSize < cells || ImageSize % cells != 0) faults.Add($"imageSize is {ImageSize}; this network needs a multiple of {cells}.");
+        if (Siamese.Steps < 1) faults.Add($"siamese.steps is {Siamese.Steps}; at least 1 is needed.");
+        if (Base.Steps < 0) faults.Add($"base.steps is {Base.Steps}; 0 or more.");
+        if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
+        if (ControlDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"controlDropout is {ControlDropout}; give 0 up to below 1."));
+        if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");
+        if (PreviewEvery < 0) faults.Add($"previewEvery is {PreviewEvery}; 0 or more.");
+        if (Sampling.GuidanceKind == GuidanceKind.Mask && Sampling.GuidanceScale != 1 && ControlDropout == 0)
+            faults.Add("mask guidance needs a model trained with controlDropout above 0.");
+        foreach (var (name, stage) in new[] { ("base", Base), ("siamese", Siamese) }) faults.AddRange(Faults(name, stage));
+        if (faults.Count > 0) throw new InvalidOptionsException(faults);
+    }
+
+    private static IEnumerable<string> Faults(string name, StageOptions stage)
+    {
+        if (stage.BatchSize < 1) yield return $"{name}.batchSize is {stage.BatchSize}; at least 1 is needed.";
+        if (!(stage.LearningRate > 0)) yield return FormattableString.Invariant($"{name}.learningRate is {stage.LearningRate}; it must be above 0.");
+        if (stage.EmaDecay is not (>= 0 and < 1)) yield return FormattableString.Invariant($"{name}.emaDecay is {stage.EmaDecay}; give 0 up to below 1.");
+        if (stage.FlatFraction is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"{name}.flatFraction is {stage.FlatFraction}; give 0 to 1.");
+        if (stage.ClipNorm < 0 || stage.WeightDecay < 0 || stage.WarmupSteps < 0) yield return $"{name}: clipNorm, weightDecay and warmupSteps can't be negative.";
+    }
+}
