@@ -19,5 +19,5 @@ internal static class Program
     }
 
     /// <summary>Every verb, in the order in which help shows them.</summary>
-    internal static IReadOnlyList<Command> Verbs() => [];
+    internal static IReadOnlyList<Command> Verbs() => [TrainCommand.Create(), SynthesizeCommand.Create()];
 }

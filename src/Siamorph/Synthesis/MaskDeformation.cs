@@ -1,0 +1,159 @@
+using System.Globalization;
+using Siamorph.Imaging;
+
+namespace Siamorph.Synthesis;
+
+/// <summary>How a mask is varied before an image is drawn from it. Everything off leaves masks as they are.</summary>
+public sealed record MaskDeformationOptions
+{
+    /// <summary>Mirrors half of the masks left to right, and half top to bottom.</summary>
+    public bool Flip { get; init; }
+
+    /// <summary>Largest rotation about the lesion's centre, in degrees.</summary>
+    public double Rotation { get; init; }
+
+    /// <summary>Largest change of size, as a share: 0.2 draws a factor between 1/1.2 and 1.2.</summary>
+    public double Scale { get; init; }
+
+    /// <summary>Largest shift by smooth random waves, as a share of the mask's width.</summary>
+    public double Elastic { get; init; }
+
+    /// <summary>Share of masks that also receive the lesion of another mask, in [0,1].</summary>
+    public double Recombination { get; init; }
+
+    /// <summary>True when masks are used as they are.</summary>
+    public bool IsOff => !Flip && Rotation == 0 && Scale == 0 && Elastic == 0 && Recombination == 0;
+
+    internal IEnumerable<string> Faults()
+    {
+        if (Rotation is not (>= 0 and <= 180)) yield return FormattableString.Invariant($"deformation.rotation is {Rotation}; give 0 to 180 degrees.");
+        if (Scale is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"deformation.scale is {Scale}; give 0 to 1.");
+        if (Elastic is not (>= 0 and <= 0.2)) yield return FormattableString.Invariant($"deformation.elastic is {Elastic}; give 0 to 0.2.");
+        if (Recombination is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"deformation.recombination is {Recombination}; give 0 to 1.");
+    }
+}
+
+/// <summary>
+/// Varies masks, seeded and kept plausible: a variant that is empty, that shrank below a third or grew beyond thrice the
+/// original's area, or that lost more than half of its lesion over the border, is drawn again, and after some tries the
+/// mask is used as it is.
+/// </summary>
+public static class MaskDeformation
+{
+    private const int Tries = 8;
+    private const int Waves = 3;
+
+    /// <summary>A variant of a mask.</summary>
+    /// <param name="mask">Any size; left as it is.</param>
+    /// <param name="other">A mask of the same size that may lend its lesion.</param>
+    /// <param name="options">What may happen.</param>
+    /// <param name="seed">Decides what does.</param>
+    /// <returns>The variant and, for the manifest, what was done; "none" where nothing was.</returns>
+    /// <exception cref="ArgumentException">The masks differ in size.</exception>
+    public static (LabelMap Mask, string Description) Apply(LabelMap mask, LabelMap other, MaskDeformationOptions options, Seed seed)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(options);
+        if (mask.Size != other.Size) throw new ArgumentException($"The masks are {mask.Size} and {other.Size}.", nameof(other));
+        if (options.IsOff) return (mask, "none");
+        for (var attempt = 0; attempt < Tries; attempt++)
+        {
+            var random = seed.Derive("deformation").Derive(attempt).Random();
+            var warp = Warp.Draw(options, random, mask);
+            var varied = warp.Apply(mask);
+            if (!IsPlausible(mask, varied)) continue;
+            if (!random.Chance(options.Recombination)) return (varied, warp.Description);
+            var joined = Join(varied, Warp.Draw(options, random, other).Apply(other));
+            if (IsPlausible(mask, joined)) return (joined, $"{warp.Description}, joined");
+        }
+        return (mask, "none");
+    }
+
+    private static bool IsPlausible(LabelMap original, LabelMap varied)
+    {
+        var (before, after) = (Area(original), Area(varied));
+        if (before == 0) return after == 0;
+        return after * 3 >= before && after <= before * 3 && after * 10 <= varied.Labels.Length * 9 && BorderArea(varied) <= Math.Max(BorderArea(original), after / 2);
+    }
+
+    private static int Area(LabelMap mask) => mask.Labels.Count(l => l != 0);
+
+    private static int BorderArea(LabelMap mask)
+    {
+        var (width, height) = (mask.Size.Width, mask.Size.Height);
+        var count = 0;
+        for (var i = 0; i < mask.Labels.Length; i++)
+        {
+            var (x, y) = (i % width, i / width);
+            if (mask.Labels[i] != 0 && (x == 0 || y == 0 || x == width - 1 || y == height - 1)) count++;
+        }
+        return count;
+    }
+
+    private static LabelMap Join(LabelMap a, LabelMap b) => new(a.Size, [.. a.Labels.Zip(b.Labels, Math.Max)]);
+
+    // Where each pixel of the variant looks in the original: an affine map about the lesion's centre, plus smooth waves.
+    private sealed class Warp
+    {
+        private readonly double[] _waves = new double[4 * Waves];
+        private double _centreX, _centreY, _cos = 1, _sin, _amplitude;
+        private bool _mirrorX, _mirrorY;
+
+        public string Description { get; private set; } = "none";
+
+        public static Warp Draw(MaskDeformationOptions options, SeededRandom random, LabelMap mask)
+        {
+            var warp = new Warp { _amplitude = options.Elastic * mask.Size.Width };
+            (warp._centreX, warp._centreY) = Centre(mask);
+            warp._mirrorX = options.Flip && random.Chance(0.5);
+            warp._mirrorY = options.Flip && random.Chance(0.5);
+            var angle = random.Uniform(-options.Rotation, options.Rotation);
+            var factor = Math.Exp(random.Uniform(-1, 1) * Math.Log(1 + options.Scale));
+            (warp._cos, warp._sin) = (Math.Cos(angle * Math.PI / 180) / factor, Math.Sin(angle * Math.PI / 180) / factor);
+            for (var i = 0; i < warp._waves.Length; i++) warp._waves[i] = random.Uniform(0, 2 * Math.PI);
+            warp.Description = string.Create(CultureInfo.InvariantCulture,
+                $"rotated {angle:0.#}°, scaled {factor:0.##}{(warp._mirrorX ? ", mirrored" : "")}{(warp._mirrorY ? ", upside down" : "")}{(options.Elastic > 0 ? ", elastic" : "")}");
+            return warp;
+        }
+
+        public LabelMap Apply(LabelMap mask)
+        {
+            var (width, height) = (mask.Size.Width, mask.Size.Height);
+            var varied = new LabelMap(mask.Size);
+            for (var y = 0; y < height; y++)
+                for (var x = 0; x < width; x++)
+                {
+                    var (u, v) = Source(x, y, width, height);
+                    var (column, row) = ((int)Math.Round(u), (int)Math.Round(v));
+                    if (column >= 0 && column < width && row >= 0 && row < height) varied.Labels[y * width + x] = mask.Labels[row * width + column];
+                }
+            return varied;
+        }
+
+        private (double U, double V) Source(int x, int y, int width, int height)
+        {
+            var (dx, dy) = (0.0, 0.0);
+            for (var k = 0; k < Waves; k++)
+            {
+                var frequency = 2 * Math.PI * (k + 1) / width;
+                dx += Math.Sin(frequency * y + _waves[4 * k]) * Math.Cos(frequency * x + _waves[4 * k + 1]) / (k + 1);
+                dy += Math.Sin(frequency * x + _waves[4 * k + 2]) * Math.Cos(frequency * y + _waves[4 * k + 3]) / (k + 1);
+            }
+            var (px, py) = (x - _centreX + _amplitude * dx / 2, y - _centreY + _amplitude * dy / 2);
+            var (u, v) = (_cos * px + _sin * py + _centreX, -_sin * px + _cos * py + _centreY);
+            return (_mirrorX ? width - 1 - u : u, _mirrorY ? height - 1 - v : v);
+        }
+
+        private static (double X, double Y) Centre(LabelMap mask)
+        {
+            double sumX = 0, sumY = 0, count = 0;
+            for (var i = 0; i < mask.Labels.Length; i++)
+            {
+                if (mask.Labels[i] == 0) continue;
+                (sumX, sumY, count) = (sumX + i % mask.Size.Width, sumY + i / mask.Size.Width, count + 1);
+            }
+            return count > 0 ? (sumX / count, sumY / count) : ((mask.Size.Width - 1) / 2.0, (mask.Size.Height - 1) / 2.0);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Siamorph.Data;
+using Siamorph.Imaging;
+using Siamorph.Siamese;
+using Siamorph.Training;
+using static TorchSharp.torch;
+
+namespace Siamorph.Synthesis;
+
+/// <summary>
+/// Masks and a trained model → a dataset folder of synthetic pairs: images/, masks/, manifest.jsonl. Each image has a seed
+/// of its own, derived from the master seed, its mask and its number, so it does not depend on batch size or order; each
+/// mask written is the mask used.
+/// </summary>
+public static class Synthesizer
+{
+    /// <summary>Draws the pairs. A folder begun with the same model, masks and options is completed.</summary>
+    /// <param name="runFolder">What `train` wrote.</param>
+    /// <param name="masks">Pairs whose masks (and prompts) are used; their images are not read.</param>
+    /// <param name="options">How many, and how.</param>
+    /// <param name="outFolder">New, empty, or begun by the same call.</param>
+    /// <param name="monitor">Watches; counts finished images.</param>
+    /// <exception cref="SiamorphException">Model, masks, options or folder can't be used.</exception>
+    public static Dataset Run(
+        string runFolder, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, string outFolder, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(monitor);
+        options.Validate();
+        if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
+        using var pipeline = SiamesePipeline.Load(runFolder);
+        var plan = Plan(masks, options, pipeline, ModelHash(runFolder));
+        Claim(outFolder, plan);
+        var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
+        using var stage = monitor.Begin("drawing images", plan.Count);
+        var done = 0;
+        foreach (var batch in plan.Where(p => !IsDrawn(outFolder, p)).Chunk(options.BatchSize))
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            Draw(batch, masks, options, sampler, pipeline, outFolder);
+            stage.Report(done = plan.Count(p => IsDrawn(outFolder, p)));
+        }
+        stage.Report(plan.Count);
+        var pairs = plan.Select(p => p.Pair(outFolder)).ToList();
+        DatasetFolder.WriteManifest(outFolder, pairs);
+        return new Dataset(Path.GetFullPath(outFolder), pairs);
+    }
+
+    private sealed record Planned(string Id, int Mask, int Number, Seed Seed, string Prompt, SyntheticOrigin Origin)
+    {
+        public string ImagePath(string folder) => Path.Combine(Path.GetFullPath(folder), "images", $"{Id}.png");
+
+        public string MaskPath(string folder) => Path.Combine(Path.GetFullPath(folder), "masks", $"{Id}.png");
+
+        public ImageMaskPair Pair(string folder) => new()
+        {
+            Id = Id, ImagePath = ImagePath(folder), MaskPath = MaskPath(folder), Prompt = Prompt,
+            Source = PairSource.Synthetic, Split = "train", Origin = Origin,
+        };
+    }
+
+    private static List<Planned> Plan(IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, SiamesePipeline pipeline, string modelHash)
+    {
+        var sampling = options.Resolve(pipeline.Options.Sampling);
+        var count = options.Count ?? masks.Count * options.ImagesPerMask;
+        var deformed = options.Deformation.IsOff ? null : "planned";
+        return [.. Enumerable.Range(0, count).Select(i =>
+        {
+            var (mask, number) = (i % masks.Count, i / masks.Count);
+            var seed = new Seed(options.Seed).Derive(masks[mask].Id).Derive(number);
+            var id = string.Create(CultureInfo.InvariantCulture, $"{masks[mask].Id}-s{number:000}");
+            return new Planned(id, mask, number, seed, options.Prompt ?? masks[mask].Prompt,
+                new SyntheticOrigin(modelHash, seed.Value, "ddim", sampling.Steps, sampling.GuidanceScale, masks[mask].Id, deformed));
+        })];
+    }
+
+    private static void Draw(
+        Planned[] batch, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, MaskDiffusionSampler sampler, SiamesePipeline pipeline, string folder)
+    {
+        using var scope = NewDisposeScope();
+        var size = new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize);
+        LabelMap Read(int mask) => Resize.Mask(ImageFile.ReadMask(masks[mask].MaskPath), size);
+        var maps = batch.Select(p =>
+        {
+            var other = p.Seed.Derive("partner").Random().Next(masks.Count);
+            var mask = Read(p.Mask);
+            return options.Deformation.IsOff ? mask : MaskDeformation.Apply(mask, options.Deformation.Recombination > 0 ? Read(other) : mask, options.Deformation, p.Seed).Mask;
+        }).ToList();
+        var images = sampler.Sample(stack([.. maps.Select(ImageTensor.FromMask)]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
+        for (var i = 0; i < batch.Length; i++)
+        {
+            ImageFile.WriteMaskPng(batch[i].MaskPath(folder), maps[i]);
+            ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i])); // last: its presence means the pair is whole
+        }
+    }
+
+    private static bool IsDrawn(string folder, Planned planned) => File.Exists(planned.ImagePath(folder)) && File.Exists(planned.MaskPath(folder));
+
+    // plan.json names model, masks and options: a folder of another call is refused, the same call is completed.
+    private static void Claim(string folder, List<Planned> plan)
+    {
+        var path = Path.Combine(folder, "plan.json");
+        var hash = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', plan))));
+        var text = $"{{ \"plan\": \"{hash}\" }}\n";
+        if (File.Exists(path) && File.ReadAllText(path) == text) return;
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new SiamorphException($"{folder}: holds other files already. Name a new folder for the synthetic pairs.");
+        AtomicFile.WriteText(path, text);
+    }
+
+    private static string ModelHash(string runFolder)
+    {
+        var folder = Checkpoint.Latest(runFolder)!;
+        using var file = File.OpenRead(Path.Combine(folder, "manifest.json"));
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+}
