@@ -1,0 +1,64 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Siamorph.Data;
+
+/// <summary>What a check of a dataset found.</summary>
+public sealed record DatasetReport
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Full path of the folder.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>How it is laid out, see <see cref="Dataset.Layout"/>.</summary>
+    public required string Layout { get; init; }
+
+    /// <summary>Number of pairs.</summary>
+    public required int Pairs { get; init; }
+
+    /// <summary>Number of pairs in each split; "" counts those in none.</summary>
+    public required IReadOnlyDictionary<string, int> Splits { get; init; }
+
+    /// <summary>Number of images of each size, as in "384×288", most frequent first.</summary>
+    public required IReadOnlyDictionary<string, int> Sizes { get; init; }
+
+    /// <summary>Share of the lesion in the picture, 0…1: 5th percentile, median, mean and 95th percentile; null without a readable mask.</summary>
+    public required LesionArea? Area { get; init; }
+
+    /// <summary>Everything noticed: errors first, then by pair.</summary>
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>Number of errors.</summary>
+    public int Errors => Findings.Count(f => f.Severity == FindingSeverity.Error);
+
+    /// <summary>Number of warnings.</summary>
+    public int Warnings => Findings.Count - Errors;
+
+    /// <summary>The report as indented JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+}
+
+/// <summary>How much of the pictures the lesions cover, as shares 0…1.</summary>
+/// <param name="Percentile5">One mask in twenty is smaller.</param>
+/// <param name="Median">Half of the masks are smaller.</param>
+/// <param name="Mean">The mean.</param>
+/// <param name="Percentile95">One mask in twenty is larger.</param>
+public sealed record LesionArea(double Percentile5, double Median, double Mean, double Percentile95)
+{
+    internal static LesionArea? Of(IEnumerable<double> areas)
+    {
+        var sorted = areas.Order().ToList();
+        return sorted.Count == 0 ? null : new LesionArea(At(0.05), At(0.5), sorted.Average(), At(0.95));
+
+        double At(double share) => sorted[(int)Math.Round(share * (sorted.Count - 1))];
+    }
+}

@@ -1,0 +1,70 @@
+namespace Siamorph.Data;
+
+/// <summary>Opens every file of a dataset and reports all that is wrong or odd, see <see cref="FindingCodes"/>.</summary>
+public static class DatasetValidator
+{
+    // Frames of a film all look alike; past this many a pair, only the closest one of each image is named.
+    private const int LookalikesPerPair = 4;
+
+    /// <summary>Checks the pairs, in parallel; of each image only a fingerprint is kept.</summary>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static DatasetReport Check(Dataset dataset, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(monitor);
+        var inspections = Inspect(dataset.Pairs, monitor);
+        var alike = Lookalikes.Among([.. inspections.Select(i => i.Print)], monitor);
+        var findings = dataset.Findings
+            .Concat(inspections.SelectMany(i => i.Findings))
+            .Concat(Sparse(alike, dataset.Pairs.Count).SelectMany(a => Judge(a, dataset.Pairs, inspections)))
+            .Concat(GroupLeaks(dataset.Pairs));
+        return new DatasetReport
+        {
+            Folder = dataset.Folder,
+            Layout = dataset.Layout,
+            Pairs = dataset.Pairs.Count,
+            Splits = dataset.Pairs.CountBy(p => p.Split ?? "").OrderBy(s => s.Key, StringComparer.Ordinal).ToDictionary(),
+            Sizes = inspections.Where(i => i.Size is not null).CountBy(i => i.Size.ToString()!).OrderByDescending(s => s.Value).ToDictionary(),
+            Area = LesionArea.Of(inspections.Where(i => i.Area is not null).Select(i => i.Area!.Value)),
+            Findings = [.. findings.OrderByDescending(f => f.Severity).ThenBy(f => f.Code, StringComparer.Ordinal).ThenBy(f => f.Subject, StringComparer.Ordinal)],
+        };
+    }
+
+    private static PairInspection[] Inspect(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
+    {
+        using var stage = monitor.Begin("Checking pairs", pairs.Count);
+        var inspections = new PairInspection[pairs.Count];
+        var done = 0;
+        Parallel.For(0, pairs.Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            inspections[i] = new PairInspection(pairs[i]);
+            lock (stage) stage.Report(++done);
+        });
+        return inspections;
+    }
+
+    private static IEnumerable<Lookalike> Sparse(IReadOnlyList<Lookalike> all, int pairs) =>
+        all.Count <= LookalikesPerPair * pairs ? all : all.GroupBy(a => a.Second).Select(g => g.MinBy(a => (a.Difference, a.Distance))!);
+
+    private static IEnumerable<Finding> Judge(Lookalike alike, IReadOnlyList<ImageMaskPair> pairs, PairInspection[] inspections)
+    {
+        var (one, other) = (pairs[alike.First], pairs[alike.Second]);
+        var how = alike.Same ? "the same image as" : FormattableString.Invariant($"looks like (hash distance {alike.Distance} of 256)");
+        if (alike.Same && inspections[alike.First].MaskHash != inspections[alike.Second].MaskHash)
+            yield return Finding.Error(FindingCodes.ConflictingMasks, other.Id, $"the same image as {one.Id}, but with another mask. Keep one of the two.", one.Id);
+        if (one.Split is not null && other.Split is not null && one.Split != other.Split)
+            yield return Finding.Error(
+                FindingCodes.SplitLeak, other.Id,
+                $"{how} {one.Id}, but is in \"{other.Split}\" and that in \"{one.Split}\". Split again with \"siamorph data split\", which keeps them together.", one.Id);
+        else if (alike.Same) yield return Finding.Warning(FindingCodes.Duplicate, other.Id, $"the same image as {one.Id}. Remove one of them.", one.Id);
+        else yield return Finding.Warning(FindingCodes.NearDuplicate, other.Id, $"{how} {one.Id}. Keep both in one split.", one.Id);
+    }
+
+    private static IEnumerable<Finding> GroupLeaks(IReadOnlyList<ImageMaskPair> pairs) =>
+        from @group in pairs.Where(p => p.Group is not null && p.Split is not null).GroupBy(p => p.Group!)
+        let splits = @group.Select(p => p.Split!).Distinct().Order(StringComparer.Ordinal).ToList()
+        where splits.Count > 1
+        select Finding.Error(
+            FindingCodes.GroupLeak, @group.Key,
+            $"the group has pairs in {string.Join(" and ", splits)}. Split again with \"siamorph data split\", which keeps groups together.");
+}

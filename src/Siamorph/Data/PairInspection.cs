@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Siamorph.Imaging;
+
+namespace Siamorph.Data;
+
+// Opens the two pictures of one pair and notes what is wrong with each of them and with both together.
+internal sealed class PairInspection
+{
+    private const double NearlyBinaryShare = 0.97;
+    private const int NearBinary = 40;
+    private readonly ImageMaskPair _pair;
+    private readonly List<Finding> _findings = [];
+
+    internal PairInspection(ImageMaskPair pair)
+    {
+        _pair = pair;
+        var image = Try(() => PairFiles.ReadImage(pair));
+        if (image is not null)
+        {
+            (Print, Size) = (new Fingerprint(image), image.Size);
+            if (ImageFile.Identify(pair.ImagePath).Rotated)
+                Warn(FindingCodes.Rotated, "the image carries an orientation tag that its mask has not; it is used as stored. Check that the two agree.");
+        }
+        if (Try(() => ImageFile.ReadGrey(pair.MaskPath)) is not { } levels) return;
+        InspectLevels(levels);
+        var mask = MaskLevels.Binarise(levels);
+        InspectShape(mask, levels);
+        MaskHash = Convert.ToHexString(SHA256.HashData(mask.Labels));
+        if (image is not null && image.Size != mask.Size)
+            Fail(FindingCodes.SizeMismatch, $"the mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
+    }
+
+    internal IReadOnlyList<Finding> Findings => _findings;
+
+    internal Fingerprint? Print { get; }
+
+    internal ImageSize? Size { get; }
+
+    internal string? MaskHash { get; }
+
+    // Share of the lesion in the picture, 0…1.
+    internal double? Area { get; private set; }
+
+    private void InspectLevels(GreyImage levels)
+    {
+        var counts = new long[256];
+        foreach (var level in levels.Levels) counts[level]++;
+        var distinct = counts.Count(c => c > 0);
+        if (MaskLevels.AreClassNumbers(levels))
+        {
+            if (distinct > 2) Warn(FindingCodes.SeveralClasses, $"the mask holds {distinct - 1} classes; all of them are taken as the lesion.");
+            return;
+        }
+        if (distinct <= 2) return;
+        var near = counts.Where((_, level) => level is <= NearBinary or >= 255 - NearBinary).Sum();
+        var between = Percent(1 - near / (double)levels.Levels.Length);
+        if (near >= NearlyBinaryShare * levels.Levels.Length)
+            Warn(FindingCodes.RingedMask, $"the mask has {distinct} grey levels around its outline, as a lossy codec or smoothing leaves them; it is binarised at {MaskLevels.Threshold}.");
+        else
+            Fail(FindingCodes.NonBinaryMask, $"{between} of the mask is neither background nor lesion but grey ({distinct} levels). Save it with 0 and 255 only; until then it is cut at {MaskLevels.Threshold}.");
+    }
+
+    private void InspectShape(LabelMap mask, GreyImage levels)
+    {
+        var area = mask.Labels.Count(l => l != 0) / (double)mask.Labels.Length;
+        Area = area;
+        var brightest = levels.Levels.Max();
+        if (area == 0)
+            Warn(FindingCodes.EmptyMask, brightest == 0
+                ? "the mask marks nothing. Keep the pair only if the image shows no lesion."
+                : $"the mask marks nothing: its brightest level is {brightest}, a lesion needs more than {MaskLevels.Threshold}. Save it with 0 and 255.");
+        else if (area == 1) Fail(FindingCodes.FullMask, "the mask marks every pixel. Correct it or remove the pair.");
+        else if (LooksInverted(mask, area))
+            Warn(FindingCodes.InvertedMask, $"the mask marks {Percent(area)} of the image and nearly its whole border: lesion and background seem exchanged. Invert it if so.");
+    }
+
+    // A lesion that fills most of the border leaves an island of background, which is what an exchanged mask looks like.
+    private static bool LooksInverted(LabelMap mask, double area)
+    {
+        if (area <= 0.5) return false;
+        var (width, height) = (mask.Size.Width, mask.Size.Height);
+        int marked = 0, all = 0;
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x += y == 0 || y == height - 1 ? 1 : Math.Max(1, width - 1))
+            {
+                all++;
+                if (mask.Labels[y * width + x] != 0) marked++;
+            }
+        return marked >= 0.8 * all;
+    }
+
+    private T? Try<T>(Func<T> read) where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDatasetException e)
+        {
+            Fail(FindingCodes.Unreadable, e.Message);
+            return null;
+        }
+    }
+
+    private void Fail(string code, string message) => _findings.Add(Finding.Error(code, _pair.Id, message));
+
+    private void Warn(string code, string message) => _findings.Add(Finding.Warning(code, _pair.Id, message));
+
+    private static string Percent(double share) => share.ToString("0.0 %", CultureInfo.InvariantCulture);
+}
