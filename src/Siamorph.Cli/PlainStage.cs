@@ -16,6 +16,7 @@ internal sealed class PlainStage(string title, long total, Action<string> write)
     {
         if (_first < 0) _first = done; // a resumed run does not start at 0
         (_done, _detail) = (done, detail ?? _detail);
+        if (done >= total && total > 0) return; // the end is told when the stage is disposed
         var silence = _clock.Elapsed - _told;
         var tenths = total > 0 ? 10 * done / total : 0;
         if (silence < Often || (silence < Seldom && tenths == _tenths)) return;
@@ -23,7 +24,7 @@ internal sealed class PlainStage(string title, long total, Action<string> write)
         write($"{title}: {Count()}{Remaining()}{Detail()}");
     }
 
-    public void Dispose() => write($"{title}: {Count()}, took {Duration.Text(_clock.Elapsed)}{Detail()}");
+    public void Dispose() => write(StageSummary.Line(title, _done, total, _clock.Elapsed, _detail));
 
     private string Count() => total > 0 ? $"{_done}/{total}" : $"{_done}";
 

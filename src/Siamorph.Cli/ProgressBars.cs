@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -38,7 +39,7 @@ internal sealed class ProgressBars(IAnsiConsole console) : IDisposable
     {
         var allDone = _allDone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var ready = new ManualResetEventSlim();
-        _display = Task.Run(() => console.Progress()
+        _display = Task.Run(() => console.Progress().HideCompleted(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new CountColumn(),
                 new RemainingTimeColumn())
             .StartAsync(context =>
@@ -57,22 +58,29 @@ internal sealed class ProgressBars(IAnsiConsole console) : IDisposable
         _context = null;
     }
 
-    private void End(ProgressTask task)
+    private void End(ProgressTask task, string summary)
     {
         lock (_lock)
         {
-            task.StopTask();
+            task.StopTask(); // its bar goes, the summary stays
+            console.WriteLine(summary);
             if (_open > 0 && --_open == 0) Close();
         }
     }
 
     private sealed class Bar(ProgressBars bars, ProgressTask task, string title) : IMonitoredStage
     {
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private string? _detail;
         private bool _ended;
 
         public void Report(long done, string? detail = null)
         {
-            if (detail is not null) task.Description = $"{Markup.Escape(title)} [dim]{Markup.Escape(detail)}[/]";
+            if (detail is not null)
+            {
+                _detail = detail;
+                task.Description = $"{Markup.Escape(title)} [dim]{Markup.Escape(detail)}[/]";
+            }
             if (!task.IsIndeterminate) task.Value = done;
         }
 
@@ -80,7 +88,8 @@ internal sealed class ProgressBars(IAnsiConsole console) : IDisposable
         {
             if (_ended) return;
             _ended = true;
-            bars.End(task);
+            var total = task.IsIndeterminate ? 0 : (long)task.MaxValue;
+            bars.End(task, StageSummary.Line(title, (long)task.Value, total, _clock.Elapsed, _detail));
         }
     }
 
