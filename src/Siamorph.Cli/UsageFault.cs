@@ -30,6 +30,7 @@ internal static class UsageFault
 
     private static string Told(ParseError error) => error.SymbolResult switch
     {
+        OptionResult { IdentifierToken: null } option => $"{option.Option.Name} is missing.",
         OptionResult { Tokens: [] } option => $"{option.Option.Name} needs a value.",
         OptionResult option => $"{option.Option.Name} {string.Join(' ', option.Tokens)}: not a value for this option.",
         ArgumentResult { Tokens: [] } argument => $"<{argument.Argument.Name}> is missing.",

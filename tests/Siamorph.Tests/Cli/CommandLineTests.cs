@@ -46,6 +46,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("sample in out", "'out' is one argument too many for 'siamorph sample'.")]
     [InlineData("sample", "<input> is missing.")]
     [InlineData("sample in --name", "--name needs a value.")]
+    [InlineData("demand", "--out is missing.")]
     [InlineData("group", "'siamorph group' needs a verb: inner.")]
     [InlineData("group other", "'other' is not a verb of 'siamorph group'.")]
     [InlineData("sample in --threads many", "--threads many: not a value for this option.")]
@@ -206,6 +207,7 @@ public sealed class CommandLineTests : IDisposable
         [
             new Command("sample", "Sees its options.") { new Argument<string>("input") }.Runs(binder, (_, options) => _seen = options),
             new Command("group", "Holds a verb.") { new Command("inner", "Does nothing.").Runs(_ => { }) },
+            new Command("demand", "Needs an option.") { new Option<string>("--out") { Required = true } }.Runs(_ => { }),
             new Command("fail", "Fails.") { kind }.Runs(context => throw Failure(context.Get(kind))),
             new Command("stop", "Is stopped.").Runs(context =>
             {
