@@ -19,5 +19,10 @@ internal static class Program
     }
 
     /// <summary>Every verb, in the order in which help shows them.</summary>
-    internal static IReadOnlyList<Command> Verbs() => [TrainCommand.Create(), SynthesizeCommand.Create()];
+    internal static IReadOnlyList<Command> Verbs() =>
+    [
+        TrainCommand.Create(),
+        SynthesizeCommand.Create(),
+        SegmentCommand.Create(),
+    ];
 }

@@ -48,6 +48,23 @@ public static class SegmentationTrainer
         return Finish(options, train, validation, session, run);
     }
 
+    /// <summary>The same with pairs from folders, see <see cref="SegmentationData.Load"/>.</summary>
+    /// <param name="options">What to do.</param>
+    /// <param name="dataset">A dataset folder with the splits "train" and "val".</param>
+    /// <param name="synthetic">Folders of synthetic pairs to learn from as well; may be empty.</param>
+    /// <param name="runFolder">Where to write.</param>
+    /// <param name="monitor">Sees every step and may stop the run, which saves a checkpoint first.</param>
+    /// <param name="resume">Goes on with a run begun in this folder.</param>
+    /// <exception cref="InvalidDatasetException">A split or file is missing or damaged.</exception>
+    /// <inheritdoc cref="Run(SegmentationOptions, PairedDataset, PairedDataset, string, IMonitor, bool)"/>
+    public static SegmentationSummary Run(
+        SegmentationOptions options, string dataset, IReadOnlyList<string> synthetic, string runFolder, IMonitor monitor, bool resume = false)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var data = SegmentationData.Load(dataset, synthetic, options.Validate().ImageSize, monitor);
+        return Run(options, data.Train, data.Validation, runFolder, monitor, resume);
+    }
+
     /// <summary>The record of a finished run; null where the run has not ended or there is none.</summary>
     /// <exception cref="SiamorphException">The file is damaged.</exception>
     public static SegmentationSummary? ReadSummary(string runFolder)

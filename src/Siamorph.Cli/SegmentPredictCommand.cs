@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Siamorph.Segmentation;
+
+namespace Siamorph.Cli;
+
+/// <summary>`siamorph segment predict RUN PICTURES… --out FOLDER`.</summary>
+internal static class SegmentPredictCommand
+{
+    public static Command Create()
+    {
+        var run = new Argument<string>("run") { Description = "Run folder of \"segment train\"." };
+        var inputs = new Argument<string[]>("pictures")
+        {
+            Description = "Picture files, folders of pictures, or dataset folders.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string>("--out") { Description = "Folder for masks, probability maps and overlays.", HelpName = "folder", Required = true };
+        var command = new Command("predict", "Finds lesions in pictures of any size.") { run, inputs, output };
+        return command.Runs(context =>
+        {
+            using var predictor = Predictor.Load(context.Get(run));
+            var folder = context.Get(output)!;
+            var count = PredictionFolder.Write(predictor, context.Get(inputs), folder, context.Monitor);
+            context.Out.WriteLine($"{count} predicted: masks, probabilities and overlays are in {Path.GetFullPath(folder)}.");
+        });
+    }
+}

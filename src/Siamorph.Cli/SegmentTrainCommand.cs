@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Siamorph.Segmentation;
+
+namespace Siamorph.Cli;
+
+/// <summary>`siamorph segment train DATASET --out RUN`.</summary>
+internal static class SegmentTrainCommand
+{
+    public static Command Create()
+    {
+        var dataset = new Argument<string>("dataset") { Description = "Dataset folder with the splits train and val." };
+        var output = new Option<string>("--out") { Description = "Run folder to write.", HelpName = "folder", Required = true };
+        var synthetic = new Option<string[]>("--synthetic")
+        {
+            Description = "Folder of synthetic pairs to learn from as well; may be given several times.",
+            HelpName = "folder",
+        };
+        var resume = new Option<bool>("--resume") { Description = "Goes on with the run in that folder." };
+        var command = new Command("train", "Trains a segmentation network; keeps the weights that do best on the split val.")
+        {
+            dataset, output, synthetic, resume,
+        };
+        var binder = new OptionsBinder<SegmentationOptions>(new(), o => o.Validate(), nameof(UNetConfig.ImageChannels), nameof(UNetConfig.Classes));
+        return command.Runs(binder, (context, options) =>
+        {
+            var (run, extra) = (context.Get(output)!, context.Get(synthetic) ?? []);
+            var also = string.Concat(extra.Select(s => $" --synthetic {s}"));
+            context.GoOnWith = $"siamorph segment train {context.Get(dataset)} --out {run}{also} --options {Path.Combine(run, "options.json")} --resume";
+            var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor, context.Get(resume));
+            context.Out.WriteLine(FormattableString.Invariant(
+                $"Best validation Dice {summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ({summary.Seconds:0} s)."));
+            context.Out.WriteLine(Path.GetFullPath(Path.Combine(run, Predictor.FileName)));
+        });
+    }
+}

@@ -1,0 +1,54 @@
+using Siamorph.Data;
+using Siamorph.Imaging;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>The pairs of a training run, loaded from folders: those to learn from, and those to choose the best weights by.</summary>
+public sealed class SegmentationData : IDisposable
+{
+    private SegmentationData(PairedDataset train, PairedDataset validation) => (Train, Validation) = (train, validation);
+
+    /// <summary>The real pairs of the split "train", then all synthetic pairs.</summary>
+    public PairedDataset Train { get; }
+
+    /// <summary>The pairs of the split "val": real ones alone.</summary>
+    public PairedDataset Validation { get; }
+
+    /// <summary>Loads a split dataset, and synthetic pairs beside it.</summary>
+    /// <param name="dataset">A dataset folder with the splits "train" and "val".</param>
+    /// <param name="synthetic">Folders whose pairs are all taken for synthetic and learned from, except those of a "val" or "test" split.</param>
+    /// <param name="size">Size to load them at.</param>
+    /// <param name="monitor">Sees the progress and may stop.</param>
+    /// <exception cref="InvalidDatasetException">A split or file is missing or damaged.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static SegmentationData Load(string dataset, IReadOnlyList<string> synthetic, ImageSize size, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(synthetic);
+        var folder = DatasetFolder.Read(dataset);
+        var validation = folder.Of("val").Where(p => p.Source == PairSource.Real).ToList();
+        if (validation.Count == 0)
+            throw new InvalidDatasetException($"{dataset}: has no validation split to choose the best weights by. Make one with \"siamorph data split\".");
+        IReadOnlyList<ImageMaskPair> train = [.. folder.Of("train"), .. synthetic.SelectMany(Synthetic)];
+        if (train.Count == 0) throw new InvalidDatasetException($"{dataset}: has no training split. Make one with \"siamorph data split\".");
+        var loaded = PairedDataset.Load(train, size, monitor);
+        try
+        {
+            return new(loaded, PairedDataset.Load(validation, size, monitor));
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Frees the images.</summary>
+    public void Dispose()
+    {
+        Train.Dispose();
+        Validation.Dispose();
+    }
+
+    private static IEnumerable<ImageMaskPair> Synthetic(string folder) =>
+        DatasetFolder.Read(folder).Of("train").Select(p => p with { Source = PairSource.Synthetic });
+}
