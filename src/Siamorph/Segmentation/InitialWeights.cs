@@ -21,8 +21,15 @@ internal static class InitialWeights
             if (weight is null) continue;
             var bound = 1 / Math.Sqrt(weight.shape[1..].Aggregate(1L, (a, b) => a * b));
             using var generator = seed.Derive(name).Generator();
-            nn.init.uniform_(weight, -bound, bound, generator);
-            if (bias is not null) nn.init.uniform_(bias, -bound, bound, generator);
+            Fill(weight, bound, generator);
+            if (bias is not null) Fill(bias, bound, generator);
         }
+    }
+
+    // Not nn.init.uniform_: it takes a generator and ignores it.
+    private static void Fill(Tensor tensor, double bound, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        tensor.copy_(rand(tensor.shape, generator: generator) * (2 * bound) - bound);
     }
 }

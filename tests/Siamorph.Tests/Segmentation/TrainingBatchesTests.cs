@@ -69,7 +69,7 @@ public sealed class TrainingBatchesTests : IDisposable
             var expected = plane.clone();
             if (mirrorX) expected = expected.flip(1);
             if (mirrorY) expected = expected.flip(0);
-            Assert.True(expected.rot90(turns, (0, 1)).equal(walked).item<bool>(), $"{mirrorX} {mirrorY} {turns}");
+            Assert.True(expected.rot90(turns, (0, 1)).eq(walked).all().item<bool>(), $"{mirrorX} {mirrorY} {turns}");
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class TrainingBatchesTests : IDisposable
             {
                 var levels = Symmetry(_data.Images[i], s).to_type(ScalarType.Float32) / 127.5 - 1;
                 if ((levels - image).abs().max().item<float>() > 1e-6) continue;
-                Assert.True(Symmetry(_data.Masks[i], s).to_type(ScalarType.Float32).equal(mask).item<bool>());
+                Assert.True(Symmetry(_data.Masks[i], s).to_type(ScalarType.Float32).eq(mask).all().item<bool>());
                 return s;
             }
         }
