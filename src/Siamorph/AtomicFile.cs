@@ -26,7 +26,7 @@ public static class AtomicFile
         }
         finally
         {
-            File.Delete(beside);
+            if (File.Exists(beside)) File.Delete(beside);
         }
     }
 

@@ -8,6 +8,8 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
 {
     public const string FileName = "manifest.json";
 
+    private const string Advice = "Remove that checkpoint to go on from the one before.";
+
     /// <param name="Size">Bytes.</param>
     /// <param name="Sha256">Hexadecimal.</param>
     public sealed record Entry(long Size, string Sha256);
@@ -24,7 +26,7 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
         var path = Path.Combine(folder, FileName);
         if (!Directory.Exists(folder)) throw new WeightsFormatException($"{folder}: no such checkpoint.");
         if (!File.Exists(path))
-            throw new WeightsFormatException($"{folder}: {FileName} is missing, so the checkpoint is incomplete. Use another one.");
+            throw new WeightsFormatException($"{folder}: {FileName} is missing, so the checkpoint is incomplete. {Advice}");
         try
         {
             var manifest = OptionsFile.Load<CheckpointManifest>(path);
@@ -32,7 +34,7 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
         }
         catch (InvalidOptionsException e)
         {
-            throw new WeightsFormatException($"{path}: damaged ({e.Message}). Use another checkpoint.", e);
+            throw new WeightsFormatException($"{path}: damaged ({e.Message}). {Advice}", e);
         }
     }
 
@@ -48,10 +50,10 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
     private static string? Fault(string path, Entry expected)
     {
         var file = new FileInfo(path);
-        if (!file.Exists) return $"{path}: is missing from the checkpoint. Use another one.";
+        if (!file.Exists) return $"{path}: is missing from the checkpoint. {Advice}";
         if (file.Length != expected.Size)
-            return $"{path}: {(file.Length < expected.Size ? "cut off" : "altered")}, {file.Length} bytes instead of {expected.Size}. Use another checkpoint.";
-        return Hash(path) == expected.Sha256 ? null : $"{path}: altered since it was written (SHA-256 differs). Use another checkpoint.";
+            return $"{path}: {(file.Length < expected.Size ? "cut off" : "altered")}, {file.Length} bytes instead of {expected.Size}. {Advice}";
+        return Hash(path) == expected.Sha256 ? null : $"{path}: altered since it was written (SHA-256 differs). {Advice}";
     }
 
     private static string Hash(string path)
