@@ -34,16 +34,17 @@ public static class Synthesizer
         var plan = Plan(masks, options, pipeline, ModelHash(runFolder));
         Claim(outFolder, plan);
         var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
+        var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation);
         using var stage = monitor.Begin("drawing images", plan.Count);
-        var done = 0;
-        foreach (var batch in plan.Where(p => !IsDrawn(outFolder, p)).Chunk(options.BatchSize))
+        var missing = plan.Where(p => !IsDrawn(outFolder, p)).ToList();
+        var done = plan.Count - missing.Count;
+        foreach (var batch in missing.Chunk(options.BatchSize))
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            Draw(batch, masks, options, sampler, pipeline, outFolder);
-            stage.Report(done = plan.Count(p => IsDrawn(outFolder, p)));
+            Draw(batch, source, sampler, outFolder);
+            stage.Report(done += batch.Length);
         }
-        stage.Report(plan.Count);
-        var pairs = plan.Select(p => p.Pair(outFolder)).ToList();
+        var pairs = plan.Select(p => p.Pair(outFolder, source)).ToList();
         DatasetFolder.WriteManifest(outFolder, pairs);
         return new Dataset(Path.GetFullPath(outFolder), pairs);
     }
@@ -54,10 +55,15 @@ public static class Synthesizer
 
         public string MaskPath(string folder) => Path.Combine(Path.GetFullPath(folder), "masks", $"{Id}.png");
 
-        public ImageMaskPair Pair(string folder) => new()
+        public ImageMaskPair Pair(string folder, MaskSource source) => new()
         {
-            Id = Id, ImagePath = ImagePath(folder), MaskPath = MaskPath(folder), Prompt = Prompt,
-            Source = PairSource.Synthetic, Split = "train", Origin = Origin,
+            Id = Id,
+            ImagePath = ImagePath(folder),
+            MaskPath = MaskPath(folder),
+            Prompt = Prompt,
+            Source = PairSource.Synthetic,
+            Split = "train",
+            Origin = Origin with { Deformation = source.Deforms ? source.Of(Mask, Seed).Description : null },
         };
     }
 
@@ -65,29 +71,20 @@ public static class Synthesizer
     {
         var sampling = options.Resolve(pipeline.Options.Sampling);
         var count = options.Count ?? masks.Count * options.ImagesPerMask;
-        var deformed = options.Deformation.IsOff ? null : "planned";
         return [.. Enumerable.Range(0, count).Select(i =>
         {
             var (mask, number) = (i % masks.Count, i / masks.Count);
             var seed = new Seed(options.Seed).Derive(masks[mask].Id).Derive(number);
             var id = string.Create(CultureInfo.InvariantCulture, $"{masks[mask].Id}-s{number:000}");
             return new Planned(id, mask, number, seed, options.Prompt ?? masks[mask].Prompt,
-                new SyntheticOrigin(modelHash, seed.Value, "ddim", sampling.Steps, sampling.GuidanceScale, masks[mask].Id, deformed));
+                new SyntheticOrigin(modelHash, seed.Value, "ddim", sampling.Steps, sampling.GuidanceScale, masks[mask].Id));
         })];
     }
 
-    private static void Draw(
-        Planned[] batch, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, MaskDiffusionSampler sampler, SiamesePipeline pipeline, string folder)
+    private static void Draw(Planned[] batch, MaskSource source, MaskDiffusionSampler sampler, string folder)
     {
         using var scope = NewDisposeScope();
-        var size = new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize);
-        LabelMap Read(int mask) => Resize.Mask(ImageFile.ReadMask(masks[mask].MaskPath), size);
-        var maps = batch.Select(p =>
-        {
-            var other = p.Seed.Derive("partner").Random().Next(masks.Count);
-            var mask = Read(p.Mask);
-            return options.Deformation.IsOff ? mask : MaskDeformation.Apply(mask, options.Deformation.Recombination > 0 ? Read(other) : mask, options.Deformation, p.Seed).Mask;
-        }).ToList();
+        var maps = batch.Select(p => source.Of(p.Mask, p.Seed).Mask).ToList();
         var images = sampler.Sample(stack([.. maps.Select(ImageTensor.FromMask)]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
         for (var i = 0; i < batch.Length; i++)
         {

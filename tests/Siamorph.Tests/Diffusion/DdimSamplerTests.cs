@@ -1,0 +1,75 @@
+using Siamorph.Diffusion;
+using static TorchSharp.torch;
+
+namespace Siamorph.Tests.Diffusion;
+
+public class DdimSamplerTests
+{
+    private static readonly NoiseSchedule Cosine = new(new ScheduleOptions { Kind = ScheduleKind.Cosine });
+
+    [Theory]
+    [InlineData(TimestepSpacing.Leading)]
+    [InlineData(TimestepSpacing.Trailing)]
+    public void Walk_HasExactlyTheStepsAsked_RisingAndInRange(TimestepSpacing spacing)
+    {
+        foreach (var steps in new[] { 1, 2, 3, 7, 9, 20, 30, 36, 101, 333, 501, 999, 1000 })
+        {
+            var walk = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = steps, Spacing = spacing }).Timesteps;
+            Assert.Equal(steps, walk.Count);
+            Assert.All(walk, t => Assert.InRange(t, 0, 999));
+            Assert.All(walk.Zip(walk.Skip(1)), p => Assert.True(p.First <= p.Second));
+        }
+    }
+
+    [Theory]
+    [InlineData(PredictionTarget.Noise)]
+    [InlineData(PredictionTarget.CleanLatent)]
+    public void PerfectPrediction_LeadsToTheCleanLatent(PredictionTarget target)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Seed(1).Generator();
+        var (x0, noise) = (randn([2, 3, 4, 4], generator: generator), randn([2, 3, 4, 4], generator: generator));
+        var process = new ForwardProcess(Cosine, target);
+        var sampler = Sampler(target, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, FinalStep = FinalStep.CleanLatent });
+        var start = process.AddNoise(x0, tensor(new[] { 999L, 999L }), noise);
+        var end = sampler.Sample(start, (_, _) => process.TargetOf(x0, noise).alias());
+        Assert.True((end - x0).abs().max().item<float>() < 2e-2f);
+    }
+
+    [Fact]
+    public void Eta_DrawsNoiseOncePerStep_AndChangesThePath()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Seed(1).Generator();
+        var x = randn([1, 3, 4, 4], generator: generator);
+        var asked = new List<int>();
+        Tensor Walk(double eta) => Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 5, Eta = eta })
+            .Sample(x, (y, _) => y * 0.5f, k => { asked.Add(k); return ones_like(x) * (k + 1); });
+        var without = Walk(0);
+        Assert.Empty(asked);
+        var with = Walk(1);
+        Assert.Equal([0, 1, 2, 3, 4], asked);
+        Assert.True((with - without).abs().max().item<float>() > 0.1f);
+    }
+
+    [Fact]
+    public void Correction_IsAppliedToEveryEstimate()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Seed(1).Generator();
+        var sampler = Sampler(PredictionTarget.CleanLatent, new DdimOptions { Steps = 4, FinalStep = FinalStep.CleanLatent });
+        var end = sampler.Sample(randn([1, 1, 4, 4], generator: generator), (y, _) => y * 10, correct: y => y.clamp(-1, 1));
+        Assert.True(end.abs().max().item<float>() <= 1);
+    }
+
+    [Theory]
+    [InlineData(0, 0.0)]
+    [InlineData(1001, 0.0)]
+    [InlineData(10, 1.5)]
+    [InlineData(10, -0.1)]
+    [InlineData(10, double.NaN)]
+    public void ImpossibleOptions_AreRefused(int steps, double eta) =>
+        Assert.Throws<InvalidOptionsException>(() => Sampler(PredictionTarget.Noise, new DdimOptions { Steps = steps, Eta = eta }));
+
+    private static DdimSampler Sampler(PredictionTarget target, DdimOptions options) => new(new ForwardProcess(Cosine, target), options);
+}

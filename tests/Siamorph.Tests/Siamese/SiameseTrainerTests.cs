@@ -1,0 +1,101 @@
+using Siamorph.Siamese;
+using Siamorph.Training;
+using static TorchSharp.torch;
+
+namespace Siamorph.Tests.Siamese;
+
+public sealed class SiameseTrainerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("siamorph-trainer-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(2)] // within stage base
+    [InlineData(4)] // between the stages
+    [InlineData(7)] // within stage siamese
+    public void Resume_ContinuesBitForBit(int stopAfter)
+    {
+        using var data = SmallSetting.Data(In("data"));
+        SiameseTrainer.Run(SmallSetting.Options, data, In("whole"), NullMonitor.Instance);
+
+        using var monitor = new StopAfter(stopAfter);
+        Assert.Throws<OperationCanceledException>(() => SiameseTrainer.Run(SmallSetting.Options, data, In("cut"), monitor));
+        SiameseTrainer.Run(SmallSetting.Options, data, In("cut"), NullMonitor.Instance, resume: true);
+
+        AssertSameCheckpoint(Checkpoint.Latest(In("whole"))!, Checkpoint.Latest(In("cut"))!);
+        var (whole, cut) = (TrainingLog.Read(new RunFolder(In("whole")).LogPath), TrainingLog.Read(new RunFolder(In("cut")).LogPath));
+        Assert.Equal(whole.Select(e => e.Step), cut.Select(e => e.Step));
+        foreach (var (a, b) in whole.Zip(cut)) Assert.Equal(a.Values, b.Values);
+    }
+
+    [Fact]
+    public void Run_TwiceWithOneSeed_GivesEqualWeights()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        SiameseTrainer.Run(SmallSetting.Options, data, In("a"), NullMonitor.Instance);
+        SiameseTrainer.Run(SmallSetting.Options, data, In("b"), NullMonitor.Instance);
+        AssertSameCheckpoint(Checkpoint.Latest(In("a"))!, Checkpoint.Latest(In("b"))!);
+    }
+
+    [Fact]
+    public void SiameseStage_LeavesEncoderAsTheBaseStageLeftIt()
+    {
+        using var scope = NewDisposeScope();
+        using var data = SmallSetting.Data(In("data"));
+        SiameseTrainer.Run(SmallSetting.Options with { KeepCheckpoints = 9 }, data, In("run"), NullMonitor.Instance);
+        using var afterBase = Checkpoint.Load(new RunFolder(In("run")).Checkpoint(4));
+        using var end = Checkpoint.Load(Checkpoint.Latest(In("run"))!);
+        foreach (var (key, tensor) in end["model"].Where(t => t.Key.Contains("diffusion_model.", StringComparison.Ordinal)))
+        {
+            var trained = key.Contains(".output_blocks.", StringComparison.Ordinal) || key.Contains(".out.", StringComparison.Ordinal);
+            var equal = tensor.equal(afterBase["ema"][key]).all().item<bool>();
+            Assert.True(equal != trained || (trained && tensor.numel() < 64), $"{key} {(equal ? "did not change" : "changed")}");
+        }
+    }
+
+    [Fact]
+    public void Run_IntoAUsedFolder_IsRefused()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        SiameseTrainer.Run(SmallSetting.Options, data, In("run"), NullMonitor.Instance);
+        var fault = Assert.Throws<SiamorphException>(() => SiameseTrainer.Run(SmallSetting.Options, data, In("run"), NullMonitor.Instance));
+        Assert.Contains("--resume", fault.Message, StringComparison.Ordinal);
+    }
+
+    private string In(string name) => Path.Combine(_folder, name);
+
+    private static void AssertSameCheckpoint(string expected, string actual)
+    {
+        Assert.Equal(Path.GetFileName(expected), Path.GetFileName(actual));
+        foreach (var file in Directory.EnumerateFiles(expected))
+            Assert.True(File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(actual, Path.GetFileName(file)))), $"{Path.GetFileName(file)} differs");
+    }
+
+    /// <summary>Asks to stop once so many steps were reported.</summary>
+    private sealed class StopAfter(int steps) : IMonitor, IDisposable
+    {
+        private readonly CancellationTokenSource _source = new();
+        private int _left = steps;
+
+        public CancellationToken Cancellation => _source.Token;
+
+        public IMonitoredStage Begin(string title, long total) => new Stage(this);
+
+        public void Note(string line) { }
+
+        public void Dispose() => _source.Dispose();
+
+        private void Count()
+        {
+            if (--_left == 0) _source.Cancel();
+        }
+
+        private sealed class Stage(StopAfter owner) : IMonitoredStage
+        {
+            public void Report(long done, string? detail = null) => owner.Count();
+
+            public void Dispose() { }
+        }
+    }
+}
