@@ -21,6 +21,7 @@ internal static class Program
     /// <summary>Every verb, in the order in which help shows them.</summary>
     internal static IReadOnlyList<Command> Verbs() =>
     [
+        DataCommand.Create(),
         TrainCommand.Create(),
         SynthesizeCommand.Create(),
         SegmentCommand.Create(),

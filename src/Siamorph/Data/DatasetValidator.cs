@@ -6,6 +6,16 @@ public static class DatasetValidator
     // Frames of a film all look alike; past this many a pair, only the closest one of each image is named.
     private const int LookalikesPerPair = 4;
 
+    /// <summary>Lists a folder and checks all that is in it.</summary>
+    /// <exception cref="InvalidDatasetException">The folder is missing, holds no picture that could be meant, or its manifest is damaged.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static DatasetReport Check(string folder, IMonitor monitor)
+    {
+        var dataset = DatasetFolder.List(folder);
+        // Nothing to report on at all: reading says it best.
+        return Check(dataset.Findings.Count > 0 ? dataset : DatasetFolder.Read(folder), monitor);
+    }
+
     /// <summary>Checks the pairs, in parallel; of each image only a fingerprint is kept.</summary>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static DatasetReport Check(Dataset dataset, IMonitor monitor)

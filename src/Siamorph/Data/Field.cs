@@ -42,7 +42,8 @@ internal sealed class Field(int width, int height)
         var radius = (MathF.Sqrt(1 + 4 * sigma * sigma / (Pixel * Pixel)) - 1) / 2;
         var result = Copy();
         if (radius < 0.02f) return result;
-        var line = new float[Math.Max(width, height)];
+        var whole = (int)radius;
+        var line = new float[Math.Max(width, height) + 2 * (whole + 1)];
         for (var pass = 0; pass < 3; pass++)
         {
             for (var y = 0; y < height; y++) Box(result.Values, y * width, 1, width, radius, line);
@@ -51,18 +52,20 @@ internal sealed class Field(int width, int height)
         return result;
     }
 
-    private static void Box(float[] values, int start, int step, int count, float radius, float[] line)
+    private static void Box(float[] values, int start, int step, int count, float radius, float[] padded)
     {
-        for (var i = 0; i < count; i++) line[i] = values[start + i * step];
         var whole = (int)radius;
-        var (part, scale) = (radius - whole, 1 / (2 * radius + 1));
-        float At(int i) => line[i < 0 ? 0 : i >= count ? count - 1 : i];
+        var (part, scale, margin) = (radius - whole, 1 / (2 * radius + 1), whole + 1);
+        for (int i = 0, at = start; i < count; i++, at += step) padded[margin + i] = values[at];
+        Array.Fill(padded, values[start], 0, margin);
+        Array.Fill(padded, padded[margin + count - 1], margin + count, margin);
         var sum = 0f;
-        for (var i = -whole; i <= whole; i++) sum += At(i);
-        for (var i = 0; i < count; i++)
+        for (var i = 1; i < 2 * margin; i++) sum += padded[i];
+        for (int i = 0, at = start; i < count; i++, at += step)
         {
-            values[start + i * step] = (sum + part * (At(i - whole - 1) + At(i + whole + 1))) * scale;
-            sum += At(i + whole + 1) - At(i - whole);
+            var (before, after) = (padded[i], padded[i + 2 * margin]);
+            values[at] = (sum + part * (before + after)) * scale;
+            sum += after - padded[i + 1];
         }
     }
 }

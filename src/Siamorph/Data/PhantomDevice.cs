@@ -14,8 +14,8 @@ internal sealed record PhantomDevice(string Name, PhantomFrame Frame)
     internal static readonly PhantomDevice[] All =
     [
         new("a", PhantomFrame.Octagon) { Gain = (1.04f, 0.98f, 0.92f), Sharpening = 0.9f, Noise = 0.012f, Contrast = 0.35f },
-        new("b", PhantomFrame.Round) { Gain = (1.00f, 0.93f, 1.02f), Blur = 0.010f, Noise = 0.022f, Contrast = 0.5f, Fringe = 0.006f },
-        new("c", PhantomFrame.Rounded) { Gain = (1.0f, 1.03f, 0.86f), Blur = 0.016f, Noise = 0.016f, Contrast = 0.15f, Saturation = 0.88f },
+        new("b", PhantomFrame.Round) { Gain = (1.00f, 0.93f, 1.02f), Blur = 0.008f, Noise = 0.022f, Contrast = 0.5f, Fringe = 0.006f },
+        new("c", PhantomFrame.Rounded) { Gain = (1.0f, 1.03f, 0.86f), Blur = 0.011f, Noise = 0.016f, Contrast = 0.15f, Saturation = 0.88f },
         new("d", PhantomFrame.Octagon) { Gain = (0.98f, 1.00f, 1.06f), Sharpening = 0.4f, Noise = 0.03f, Contrast = 0.25f, Saturation = 0.9f },
     ];
 

@@ -30,7 +30,7 @@ internal sealed class PhantomLesion
         };
         var flat = Kind == PhantomLesionKind.Flat;
         _roughness = (float)random.Uniform(0.05, flat ? 0.26 : 0.15);
-        AreaFraction = Math.Clamp(0.114 * Math.Exp(0.776 * random.Normal()), 0.008, 0.6);
+        AreaFraction = Math.Clamp(0.104 * Math.Exp(0.776 * random.Normal()), 0.008, 0.55);
         Contrast = (float)(flat ? random.Uniform(0.12, 0.7) : random.Uniform(0.3, 1));
         Relief = (float)(flat ? random.Uniform(0.10, 0.22) : Kind == PhantomLesionKind.Sessile ? random.Uniform(0.4, 0.8) : random.Uniform(0.6, 0.95));
         Texture = (float)random.Uniform(0.05, 0.8);

@@ -9,6 +9,7 @@ internal static class PhantomLight
         var random = scene.Seed.Derive("surface").Random();
         var (mottle, micro, pits, speck) = (New(random), New(random), New(random), New(random));
         var soft = shape.Mask.Blurred(0.02f);
+        Hide(mucosa.Depth, soft);
         var height = Surface(scene, mucosa, shape, pits, soft);
         var hollow = Hollows(height);
         var shadow = Shadows(height, scene.Lamp);
@@ -28,6 +29,14 @@ internal static class PhantomLight
                 light[2].Values[i] = blue * (1 - 0.42f * vein) * (0.9f * direct + 0.1f * bled.Values[i]) + 0.97f * gloss.Values[i];
             }
         return light;
+    }
+
+    // A lesion in front of the lumen is as near as the wall it grows from.
+    private static void Hide(Field depth, Field soft)
+    {
+        const float nearest = 1f;
+        for (var i = 0; i < depth.Values.Length; i++)
+            depth.Values[i] += soft.Values[i] * (MathF.Min(depth.Values[i], nearest) - depth.Values[i]);
     }
 
     private static Field Surface(PhantomScene scene, PhantomMucosa mucosa, PhantomShape shape, Noise pits, Field soft)
@@ -100,7 +109,7 @@ internal static class PhantomLight
                 var i = row * height.Width + column;
                 var (x, y) = (height.X(column), height.Y(row));
                 var depth = mucosa.Depth.Values[i];
-                float Up(int dx, int dy) => height.Clamped(column + dx, row + dy) - 0.35f * Clamp(mucosa.Depth, column + dx, row + dy);
+                float Up(int dx, int dy) => height.Clamped(column + dx, row + dy) - 0.35f * mucosa.Depth.Clamped(column + dx, row + dy);
                 var (sx, sy) = ((Up(1, 0) - Up(-1, 0)) / (2 * height.Pixel), (Up(0, 1) - Up(0, -1)) / (2 * height.Pixel));
                 var (lx, ly, lz) = Unit(scene.Lamp.X - x, scene.Lamp.Y - y, 1.1f);
                 var (nx, ny, nz) = Unit(-sx, -sy, 1);
@@ -110,13 +119,13 @@ internal static class PhantomLight
                 var open = 1 / (1 + MathF.Exp(2.2f * hollow.Values[i])) * 2;
                 diffuse.Values[i] = beam * (0.1f + 0.9f * facing * (1 - 0.6f * shadow.Values[i])) * MathF.Min(1.25f, open);
                 // A wet film: its own ripples break the lamp's image into patches.
-                var (rx, ry) = (0.09f * micro.At(15 * x, 15 * y) + 0.12f * micro.At(6 * x, 6 * y), 0.09f * micro.At(15 * x + 50, 15 * y) + 0.12f * micro.At(6 * x, 6 * y + 50));
+                var (rx, ry) = (0.10f * micro.At(19 * x, 13 * y) + 0.15f * micro.At(6 * x, 6 * y), 0.10f * micro.At(19 * x + 50, 13 * y) + 0.15f * micro.At(6 * x, 6 * y + 50));
                 var (wx, wy, wz) = Unit(-sx + rx, -sy + ry, 1);
                 var (vx, vy, vz) = Unit(-0.75f * x, -0.75f * y, 1.1f);
                 var (hx, hy, hz) = Unit(lx + vx, ly + vy, lz + vz);
                 var mirror = MathF.Max(0, wx * hx + wy * hy + wz * hz);
                 gloss.Values[i] = beam * (1 - shadow.Values[i]) * scene.Wetness
-                    * (1.6f * PhantomShape.Smooth(0.9905f, 0.9985f, mirror) + 0.10f * MathF.Pow(mirror, 24));
+                    * (1.5f * PhantomShape.Smooth(0.9935f, 0.9995f, mirror) + 0.10f * MathF.Pow(mirror, 24));
             }
         return (diffuse, gloss);
     }
@@ -140,13 +149,11 @@ internal static class PhantomLight
         }
         if (scene.Residue > 0)
         {
-            var film = scene.Residue * PhantomShape.Smooth(0.28f, 0.55f, mottle.Octaves(2.6f * x + 70, 2.6f * y, 4) + 0.15f * y);
-            (red, green, blue) = (red + film * (0.80f - red), green + film * (0.66f - green), blue + film * (0.24f - blue));
+            var film = scene.Residue * 0.6f * PhantomShape.Smooth(0.25f, 0.65f, mottle.Octaves(2.2f * x + 70, 2.2f * y, 4) + 0.2f * y);
+            (red, green, blue) = (red + film * (0.92f - red), green + film * (0.62f - green), blue + film * (0.16f - blue));
         }
         return (red, green, blue);
     }
-
-    private static float Clamp(Field field, int x, int y) => field.Clamped(x, y);
 
     private static (float X, float Y, float Z) Unit(float x, float y, float z)
     {

@@ -47,7 +47,7 @@ internal sealed class PhantomMucosa
         // A fold reaches around a part of the wall only.
         var centre = 6.2832f * ring.Value(number, 1);
         var reach = 0.25f + 0.75f * ring.Value(number, 2);
-        var around = MathF.Max(0, MathF.Cos((angle - centre) * 0.5f));
+        var around = MathF.Abs(MathF.Cos((angle - centre) * 0.5f));
         var strength = PhantomShape.Smooth(1 - reach, 1.25f - 0.6f * reach, around) * (0.5f + 0.5f * ring.Value(number, 3));
         var profile = PhantomShape.Smooth(0, 0.22f, s) * MathF.Pow(1 - s, 1.1f);
         return (strength * profile, strength * profile);

@@ -42,7 +42,7 @@ internal sealed record PhantomScene
         var patient = seed.Derive("case").Derive(@case).Random();
         var device = PhantomDevice.All[patient.Next(options.Devices)];
         var tone = patient.NextDouble();
-        var mucosa = ((float)patient.Uniform(0.8, 1), (float)(0.26 + 0.20 * tone), (float)(0.13 + 0.22 * tone + patient.Uniform(-0.04, 0.04)));
+        var mucosa = ((float)patient.Uniform(0.8, 1), (float)(0.25 + 0.26 * tone), (float)(0.12 + 0.29 * tone + patient.Uniform(-0.04, 0.04)));
         var vessels = (float)patient.Uniform(0.2, 1);
         var image = seed.Derive("image").Derive(index);
         var random = image.Random();
@@ -56,13 +56,13 @@ internal sealed record PhantomScene
             Lumen = ((float)(distance * Math.Cos(angle)), (float)(distance * Math.Sin(angle))),
             Bore = (float)random.Uniform(0.22, 0.55),
             FoldRate = (float)random.Uniform(1.3, 2.4),
-            FoldHeight = (float)(random.Uniform(0.5, 1.2) * (wall ? 0.7 : 1)),
+            FoldHeight = (float)(random.Uniform(0.7, 1.5) * (wall ? 0.75 : 1)),
             Mucosa = mucosa,
             Vessels = (float)(vessels * random.Uniform(0.4, 1)),
             Wetness = (float)random.Uniform(0.4, 1),
             Exposure = (float)random.Uniform(0.95, 1.7),
             Lamp = ((float)random.Uniform(-0.45, 0.45), (float)random.Uniform(-0.5, 0.1)),
-            Residue = random.Chance(0.2) ? (float)random.Uniform(0.3, 1) : 0,
+            Residue = random.Chance(0.15) ? (float)random.Uniform(0.3, 1) : 0,
             Lesions = [.. Enumerable.Range(0, random.Chance(0.06) ? 2 : 1).Select(n => PhantomLesion.Draw(image.Derive("lesion").Derive(n)))],
         };
     }

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using System.Globalization;
+using Siamorph.Data;
+
+namespace Siamorph.Cli;
+
+/// <summary>`siamorph data check FOLDER`.</summary>
+internal static class DataCheckCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("folder") { Description = "Folder of images and masks, in any layout that is read." };
+        var json = new Option<bool>("--json") { Description = "Prints the report as JSON." };
+        var command = new Command("check", "Reports all that is wrong or odd in a dataset; exit code 2 where there are errors.") { folder, json };
+        return command.Runs(context =>
+        {
+            var report = DatasetValidator.Check(context.Get(folder), context.Monitor);
+            if (context.Get(json)) context.Out.WriteLine(report.ToJson());
+            else Render(report, context.Out);
+            context.ExitCode = report.Errors > 0 ? Application.Failure : 0;
+        });
+    }
+
+    private static void Render(DatasetReport report, TextWriter output)
+    {
+        foreach (var finding in report.Findings)
+            output.WriteLine($"{(finding.Severity == FindingSeverity.Error ? "error  " : "warning")}  {finding.Code,-18}  {finding.Subject}: {finding.Message}");
+        if (report.Findings.Count > 0) output.WriteLine();
+        output.WriteLine($"{Count(report.Pairs, "pair")} ({report.Layout}), {string.Join(", ", report.Sizes.Take(3).Select(s => $"{s.Value} of {s.Key}"))}{(report.Sizes.Count > 3 ? " and other sizes" : "")}");
+        if (report.Splits.Keys.Any(s => s.Length > 0))
+            output.WriteLine($"Splits: {string.Join(", ", report.Splits.Select(s => $"{(s.Key.Length > 0 ? s.Key : "none")} {s.Value}"))}");
+        if (report.Area is { } area)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Lesion area: median {area.Median:0.0 %}, mean {area.Mean:0.0 %}, 5 % to 95 %: {area.Percentile5:0.0 %} to {area.Percentile95:0.0 %}"));
+        output.WriteLine($"{Count(report.Errors, "error")}, {Count(report.Warnings, "warning")}");
+    }
+
+    private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
+}
