@@ -20,7 +20,7 @@ internal static class DataSplitCommand
             var split = DatasetSplitter.Split(dataset, options, context.Monitor);
             var target = Path.GetFullPath(context.Get(outFolder) ?? dataset.Folder);
             DatasetFolder.WriteManifest(target, split.Pairs);
-            foreach (var part in split.Pairs.CountBy(p => p.Split)) context.Out.WriteLine($"{part.Key}: {part.Value} pairs");
+            foreach (var part in split.Pairs.CountBy(p => p.Split!)) context.Out.WriteLine($"{part.Key}: {part.Value} pairs");
             context.Out.WriteLine($"Wrote {Path.Combine(target, "manifest.jsonl")}");
         });
     }

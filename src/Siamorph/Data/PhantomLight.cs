@@ -31,12 +31,13 @@ internal static class PhantomLight
         return light;
     }
 
-    // A lesion in front of the lumen is as near as the wall it grows from.
+    // A lesion is as near as the wall around it, hides its folds, and does not sink into the lumen.
     private static void Hide(Field depth, Field soft)
     {
-        const float nearest = 1f;
+        const float farthest = 1f;
+        var around = depth.Blurred(0.12f);
         for (var i = 0; i < depth.Values.Length; i++)
-            depth.Values[i] += soft.Values[i] * (MathF.Min(depth.Values[i], nearest) - depth.Values[i]);
+            depth.Values[i] += soft.Values[i] * (MathF.Min(around.Values[i], farthest) - depth.Values[i]);
     }
 
     private static Field Surface(PhantomScene scene, PhantomMucosa mucosa, PhantomShape shape, Noise pits, Field soft)
@@ -47,7 +48,7 @@ internal static class PhantomLight
             {
                 var i = row * height.Width + column;
                 // What grows over a fold hides it.
-                height.Values[i] = height.Values[i] * (1 - 0.7f * soft.Values[i]) + shape.Height.Values[i];
+                height.Values[i] = height.Values[i] * (1 - 0.92f * soft.Values[i]) + shape.Height.Values[i];
                 if (shape.Mask.Values[i] > 0) height.Values[i] += Pits(scene, shape, pits, height.X(column), height.Y(row), i) * 0.03f * shape.Local[shape.Owner[i]].Scale;
             }
         return height;
