@@ -40,6 +40,7 @@ internal sealed class PhantomLesion
         var (radius, turn) = (0.62 * Math.Sqrt(random.NextDouble()), random.Uniform(0, 2 * Math.PI));
         Place = ((float)(radius * Math.Cos(turn)), (float)(radius * Math.Sin(turn)));
         MakeLobes(random);
+        Reach = _lobes.Max(l => l.Reach) + 1.5f * _roughness;
     }
 
     internal PhantomLesionKind Kind { get; }
@@ -62,6 +63,9 @@ internal sealed class PhantomLesion
     internal (float Red, float Green, float Blue) Tint { get; }
 
     internal (float X, float Y) Place { get; }
+
+    // No point of the lesion is farther from its centre.
+    internal float Reach { get; }
 
     internal static PhantomLesion Draw(Seed seed) => new(seed);
 
@@ -141,6 +145,8 @@ internal sealed class PhantomLesion
             }
             for (var i = 0; i <= Directions; i++) _radius[i] = MathF.Max(_radius[i], 0.3f * radius);
         }
+
+        internal float Reach => MathF.Sqrt(_x * _x + _y * _y) + _radius.Max() / _squeeze;
 
         internal bool IsStalk { get; init; }
 

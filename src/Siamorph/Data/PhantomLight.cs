@@ -7,10 +7,13 @@ internal static class PhantomLight
     {
         var grid = shape.Mask;
         var random = scene.Seed.Derive("surface").Random();
-        var (mottle, micro, pits, speck) = (New(random), New(random), New(random), New(random));
+        var (mottle, micro, grooves, speck) = (New(random), New(random), New(random), New(random));
         var soft = shape.Mask.Blurred(0.02f);
+        var pits = grid.Like();
+        for (var i = 0; i < pits.Values.Length; i++)
+            if (grid.Values[i] > 0) pits.Values[i] = Pits(scene, shape, grooves, grid.X(i % grid.Width), grid.Y(i / grid.Width), i);
         Hide(mucosa.Depth, soft);
-        var height = Surface(scene, mucosa, shape, pits, soft);
+        var height = Surface(mucosa, shape, pits, soft);
         var hollow = Hollows(height);
         var shadow = Shadows(height, scene.Lamp);
         var (diffuse, gloss) = Lit(scene, mucosa, height, hollow, shadow, micro);
@@ -21,7 +24,7 @@ internal static class PhantomLight
             {
                 var i = row * grid.Width + column;
                 var (x, y) = (grid.X(column), grid.Y(row));
-                var (red, green, blue) = Reflectance(scene, shape, soft, mottle, pits, speck, x, y, i);
+                var (red, green, blue) = Reflectance(scene, shape, soft, mottle, pits.Values[i], speck, x, y, i);
                 var vein = mucosa.Vessels.Values[i] * scene.Vessels * (1 - 0.9f * soft.Values[i]);
                 var direct = diffuse.Values[i];
                 light[0].Values[i] = red * (1 - 0.16f * vein) * (0.45f * direct + 0.55f * bled.Values[i]) + gloss.Values[i];
@@ -40,29 +43,27 @@ internal static class PhantomLight
             depth.Values[i] += soft.Values[i] * (MathF.Min(around.Values[i], farthest) - depth.Values[i]);
     }
 
-    private static Field Surface(PhantomScene scene, PhantomMucosa mucosa, PhantomShape shape, Noise pits, Field soft)
+    private static Field Surface(PhantomMucosa mucosa, PhantomShape shape, Field pits, Field soft)
     {
         var height = mucosa.Relief.Copy();
-        for (var row = 0; row < height.Height; row++)
-            for (var column = 0; column < height.Width; column++)
-            {
-                var i = row * height.Width + column;
-                // What grows over a fold hides it.
-                height.Values[i] = height.Values[i] * (1 - 0.92f * soft.Values[i]) + shape.Height.Values[i];
-                if (shape.Mask.Values[i] > 0) height.Values[i] += Pits(scene, shape, pits, height.X(column), height.Y(row), i) * 0.03f * shape.Local[shape.Owner[i]].Scale;
-            }
+        for (var i = 0; i < height.Values.Length; i++)
+        {
+            // What grows over a fold hides it.
+            height.Values[i] = height.Values[i] * (1 - 0.92f * soft.Values[i]) + shape.Height.Values[i];
+            height.Values[i] += pits.Values[i] * 0.03f * shape.Local[shape.Owner[i]].Scale;
+        }
         return height;
     }
 
     // Surface pattern of a lesion, about -0.5…0.5, of a size that goes with the lesion.
-    private static float Pits(PhantomScene scene, PhantomShape shape, Noise pits, float x, float y, int i)
+    private static float Pits(PhantomScene scene, PhantomShape shape, Noise grooves, float x, float y, int i)
     {
         var (lesion, local) = (scene.Lesions[shape.Owner[i]], shape.Local[shape.Owner[i]]);
         var (u, v) = ((x - local.X) / local.Scale, (y - local.Y) / local.Scale);
         var fade = MathF.Min(1, local.Scale / (10 * shape.Mask.Pixel)); // no finer than the grid can carry
         var pattern = lesion.Cellular
-            ? pits.Cells(6.5f * u, 6.5f * v) - 0.45f
-            : 0.5f * MathF.Sin(11 * u + 5 * pits.At(2.2f * u, 2.2f * v) + 4 * pits.At(2.2f * u + 9, 2.2f * v) * v) * MathF.Cos(3 * v + 4 * pits.At(3 * u, 3 * v + 5));
+            ? grooves.Cells(6.5f * u, 6.5f * v) - 0.45f
+            : 0.5f * MathF.Sin(11 * u + 5 * grooves.At(2.2f * u, 2.2f * v) + 4 * grooves.At(2.2f * u + 9, 2.2f * v) * v) * MathF.Cos(3 * v + 4 * grooves.At(3 * u, 3 * v + 5));
         return fade * lesion.Texture * pattern;
     }
 
@@ -132,7 +133,7 @@ internal static class PhantomLight
     }
 
     private static (float Red, float Green, float Blue) Reflectance(
-        PhantomScene scene, PhantomShape shape, Field soft, Noise mottle, Noise pits, Noise speck, float x, float y, int i)
+        PhantomScene scene, PhantomShape shape, Field soft, Noise mottle, float pattern, Noise speck, float x, float y, int i)
     {
         var blush = 0.5f * mottle.Octaves(1.6f * x, 1.6f * y, 3);
         var grain = 0.05f * speck.At(16 * x, 16 * y);
@@ -142,7 +143,6 @@ internal static class PhantomLight
         {
             var n = shape.Mask.Values[i] > 0 ? shape.Owner[i] : 0;
             var lesion = scene.Lesions[n];
-            var pattern = shape.Mask.Values[i] > 0 ? Pits(scene, shape, pits, x, y, i) : 0;
             var share = soft.Values[i] * lesion.Contrast;
             red *= 1 + share * (lesion.Tint.Red - 1 + 0.10f * pattern);
             green *= 1 + share * (lesion.Tint.Green - 1 + 0.30f * pattern);

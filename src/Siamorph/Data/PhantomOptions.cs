@@ -14,7 +14,7 @@ public sealed record PhantomOptions
     /// <summary>Seed of everything; image <c>i</c> depends on it, on <c>i</c> and on the size alone.</summary>
     public Seed Seed { get; init; } = new(1);
 
-    /// <summary>How many of the endoscopes take part, 1…<see cref="PhantomDevice.Count"/>.</summary>
+    /// <summary>How many of the endoscopes take part, 1…4.</summary>
     public int Devices { get; init; } = 3;
 
     /// <summary>Images of one patient: they share device, mucosa and <see cref="ImageMaskPair.Group"/>.</summary>

@@ -82,8 +82,9 @@ internal sealed class PhantomShape
 
     private static bool Covers(PhantomScene scene, PhantomLesion lesion, Field grid, float x, float y, float cx, float cy, float scale)
     {
-        var half = Half(grid);
-        return scene.Device.Inside(x, y, half.X, half.Y) > 0 && lesion.Outline((x - cx) / scale, (y - cy) / scale) < 0;
+        var (dx, dy, reach, half) = (x - cx, y - cy, lesion.Reach * scale, Half(grid));
+        if (dx * dx + dy * dy > reach * reach) return false;
+        return scene.Device.Inside(x, y, half.X, half.Y) > 0 && lesion.Outline(dx / scale, dy / scale) < 0;
     }
 
     internal static (float X, float Y) Half(Field grid) => (0.5f * grid.Width * grid.Pixel, 0.5f * grid.Height * grid.Pixel);
