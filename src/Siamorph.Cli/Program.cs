@@ -21,9 +21,12 @@ internal static class Program
     /// <summary>Every verb, in the order in which help shows them.</summary>
     internal static IReadOnlyList<Command> Verbs() =>
     [
+        DemoCommand.Create(),
         DataCommand.Create(),
         TrainCommand.Create(),
         SynthesizeCommand.Create(),
         SegmentCommand.Create(),
+        ExperimentCommand.Create(),
+        ReportCommand.Create(),
     ];
 }

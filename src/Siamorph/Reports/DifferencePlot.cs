@@ -14,7 +14,7 @@ public sealed record DifferencePlot : Chart
 
     internal override string ToSvg(double width, string style)
     {
-        var height = Math.Clamp(width * 0.55, 220, 300);
+        var height = Math.Clamp(width * 0.88, 240, 380);
         var sorted = Values.Where(v => double.IsFinite(v.Difference)).OrderBy(v => v.Difference).ToList();
         var reach = Math.Max(0.02, sorted.Select(v => Math.Abs(v.Difference)).DefaultIfEmpty(0).Max());
         var y = Scale.Rounded(Math.Min(0, sorted.Select(v => v.Difference).DefaultIfEmpty(0).Min() - 0.02 * reach),

@@ -22,6 +22,9 @@ internal static class Format
     public static string Count(long number, string one, string? many = null)
         => string.Create(CultureInfo.InvariantCulture, $"{number} {(number == 1 ? one : many ?? one + "s")}");
 
+    /// <summary>A whole number.</summary>
+    public static string Integer(IFormattable number) => Minus(number.ToString("D", CultureInfo.InvariantCulture));
+
     /// <summary>"48 s", "3 min 20 s", "1 h 05 min".</summary>
     public static string Duration(double seconds) => seconds switch
     {
@@ -30,6 +33,14 @@ internal static class Format
         < 3600 => string.Create(CultureInfo.InvariantCulture, $"{(int)seconds / 60} min {(int)seconds % 60:00} s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{(int)seconds / 3600} h {(int)seconds / 60 % 60:00} min"),
     };
+
+    /// <summary>Standard deviation of a sample (n − 1); not a number below two values.</summary>
+    public static double Deviation(IReadOnlyCollection<double> values)
+    {
+        if (values.Count < 2) return double.NaN;
+        var mean = values.Average();
+        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
+    }
 
     private static string Minus(string text) => text.StartsWith('-') ? "−" + text[1..] : text;
 }

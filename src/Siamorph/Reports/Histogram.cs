@@ -38,7 +38,7 @@ public sealed record Histogram : Chart
     {
         var (edges, counts) = Count();
         return new Table(["from", "to", Things], [.. counts.Select((n, i) => (IReadOnlyList<string>)[
-            Format.Significant(edges[i]), Format.Significant(edges[i + 1]), Format.Count(n, "", "").Trim()])]);
+            Format.Significant(edges[i]), Format.Significant(edges[i + 1]), Format.Integer(n)])]);
     }
 
     private (double[] Edges, int[] Counts) Count()

@@ -43,7 +43,7 @@ internal static class HtmlStyle
         .key dd { margin: 0; font-size: .85rem; color: var(--soft); line-height: 1.4; }
         .key .number { margin: .15rem 0 .2rem; font-size: 1.9rem; line-height: 1.15; font-weight: 650; letter-spacing: -.02em; color: var(--ink); font-variant-numeric: tabular-nums; }
         .key.good .number { color: var(--good); } .key.bad .number { color: var(--bad); }
-        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.2rem; margin: 1.1rem 0; align-items: start; }
+        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.2rem; margin: 1.1rem 0; }
         figure { margin: 0; padding: 1.1rem 1.2rem .8rem; background: var(--card); border-radius: .6rem; box-shadow: var(--shade); min-width: 0; }
         figure.wide { grid-column: 1 / -1; }
         figure.sheet { margin: 1.1rem 0; }

@@ -11,7 +11,7 @@ internal sealed class Scale
     private Scale(double low, double high, double from, double to, bool logarithmic)
     {
         (_low, _high, _from, _to, _logarithmic) = (low, high, from, to, logarithmic);
-        Ticks = logarithmic ? LogTicks(Math.Pow(10, low), Math.Pow(10, high)) : LinearTicks(low, high, Math.Abs(to - from));
+        Ticks = logarithmic ? LogTicks(Math.Pow(10, low), Math.Pow(10, high)) : LinearTicks(low, high, to - from);
     }
 
     /// <summary>A linear axis over exactly [low, high], drawn from <paramref name="from"/> to <paramref name="to"/> pixels.</summary>
@@ -22,7 +22,7 @@ internal sealed class Scale
     public static Scale Rounded(double low, double high, double from, double to)
     {
         if (!(high > low)) (low, high) = (low - 0.5, high + 0.5);
-        var step = NiceStep((high - low) / Wanted(Math.Abs(to - from)));
+        var step = NiceStep((high - low) / Wanted(to - from));
         return new(Math.Floor(low / step + 1e-9) * step, Math.Ceiling(high / step - 1e-9) * step, from, to, logarithmic: false);
     }
 
@@ -55,7 +55,8 @@ internal sealed class Scale
         return text.StartsWith('-') ? (double.Parse(text, CultureInfo.InvariantCulture) == 0 ? text[1..] : "−" + text[1..]) : text;
     }
 
-    private static double Wanted(double pixels) => Math.Clamp(pixels / 62, 2, 8);
+    // Upwards (to negative pixels) labels need less room than across.
+    private static double Wanted(double pixels) => Math.Clamp(pixels < 0 ? -pixels / 42 : pixels / 62, 2, 8);
 
     private static List<double> LinearTicks(double low, double high, double pixels)
     {

@@ -6,7 +6,11 @@ namespace Siamorph.Reports;
 /// <param name="Values">One dot each; must not be empty.</param>
 /// <param name="ValueNames">Names of the dots, such as "seed 1"; as many as values.</param>
 /// <param name="Group">Rows of one group stand together under its name; empty for none.</param>
-public sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "");
+public sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "")
+{
+    /// <summary>An interval of the mean, drawn in place of the range of the values and named at the right.</summary>
+    public (double Low, double High)? Interval { get; init; }
+}
 
 /// <summary>Every value as a dot, with the mean as a tick and the range as a line: for few values where a box would lie.</summary>
 public sealed record StripPlot : Chart
@@ -19,15 +23,20 @@ public sealed record StripPlot : Chart
     /// <summary>Title of the axis.</summary>
     public string XTitle { get; init; } = "";
 
+    /// <summary>The values are differences: they carry signs, and zero is marked.</summary>
+    public bool Differences { get; init; }
+
     internal override string ToSvg(double width, string style)
     {
         var groups = Rows.Select(r => r.Group).Distinct().Count(g => g.Length > 0);
         var height = Top + Rows.Count * RowHeight + groups * GroupHeight + 46;
         var all = Rows.SelectMany(r => r.Values).Where(double.IsFinite).DefaultIfEmpty(0).ToList();
+        foreach (var (low, high) in Rows.Select(r => r.Interval).OfType<(double, double)>()) all.AddRange([low, high]);
+        if (Differences) all.Add(0);
         var room = Math.Max(0.01, (all.Max() - all.Min()) * 0.08);
-        var x = Scale.Rounded(all.Min() - room, all.Max() + room, 8, width - 12);
+        var x = Scale.Rounded(all.Min() - room, all.Max() + room, 16, width - 16);
         var svg = new SvgDrawing();
-        foreach (var tick in x.Ticks) svg.Line(x.At(tick), Top, x.At(tick), height - 42, "grid");
+        foreach (var tick in x.Ticks) svg.Line(x.At(tick), Top, x.At(tick), height - 42, Differences && tick == 0 ? "base" : "grid");
         var (top, group) = (Top, "");
         foreach (var row in Rows)
         {
@@ -45,29 +54,31 @@ public sealed record StripPlot : Chart
     }
 
     /// <inheritdoc/>
-    public override Table ToTable() => new(
-        ["", "mean", "standard deviation", "lowest", "highest", "values"],
-        [.. Rows.Select(r => (IReadOnlyList<string>)[
-            r.Group.Length > 0 ? $"{r.Group}: {r.Name}" : r.Name, Format.Score(r.Values.Average()), Format.Score(Deviation(r.Values)),
-            Format.Score(r.Values.Min()), Format.Score(r.Values.Max()), string.Join("  ", r.Values.Select(Format.Score))])]);
+    public override Table ToTable()
+    {
+        Func<double, string> number = Differences ? Format.Signed : Format.Score;
+        string[] interval = Rows.Any(r => r.Interval is not null) ? ["95 % interval"] : [];
+        return new(
+            ["", "mean", "standard deviation", .. interval, "values"],
+            [.. Rows.Select(r => (IReadOnlyList<string>)[
+                r.Group.Length > 0 ? $"{r.Group}: {r.Name}" : r.Name, number(r.Values.Average()), Format.Score(Format.Deviation(r.Values)),
+                .. interval.Select(_ => r.Interval is { } i ? $"{number(i.Low)} to {number(i.High)}" : ""),
+                string.Join("  ", r.Values.Select(number))])]);
+    }
 
-    private static void DrawRow(SvgDrawing svg, Scale x, StripRow row, double top, double width)
+    private void DrawRow(SvgDrawing svg, Scale x, StripRow row, double top, double width)
     {
         var mean = row.Values.Average();
-        var text = row.Values.Count > 1 ? $"{Format.Score(mean)} ± {Format.Score(Deviation(row.Values))}" : Format.Score(mean);
+        Func<double, string> number = Differences ? Format.Signed : Format.Score;
+        var (low, high) = row.Interval ?? (row.Values.Min(), row.Values.Max());
+        var text = row.Interval is not null ? $"{number(mean)}  ({number(low)} to {number(high)})"
+            : row.Values.Count > 1 ? $"{number(mean)} ± {Format.Score(Format.Deviation(row.Values))}" : number(mean);
         svg.Text(0, top + 13, row.Name, "row");
         svg.Text(width - 2, top + 13, text, "value", Anchor.End);
         var y = top + 27;
-        svg.Line(x.At(row.Values.Min()), y, x.At(row.Values.Max()), y, $"range s{row.Colour}");
+        svg.Line(x.At(low), y, x.At(high), y, $"range s{row.Colour}");
         svg.Line(x.At(mean), y - 9, x.At(mean), y + 9, $"mean s{row.Colour}");
         for (var i = 0; i < row.Values.Count; i++)
-            svg.Dot(x.At(row.Values[i]), y, 4.5, $"dot s{row.Colour}", $"{row.ValueNames[i]}: {Format.Score(row.Values[i])}");
-    }
-
-    private static double Deviation(IReadOnlyList<double> values)
-    {
-        if (values.Count < 2) return double.NaN;
-        var mean = values.Average();
-        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
+            svg.Dot(x.At(row.Values[i]), y, 4.5, $"dot s{row.Colour}", $"{row.ValueNames[i]}: {number(row.Values[i])}");
     }
 }

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Siamorph.Reports;
+
+namespace Siamorph.Cli;
+
+/// <summary>`siamorph report FOLDER`.</summary>
+internal static class ReportCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("folder") { Description = "Folder of a finished experiment." };
+        var command = new Command("report", "Writes the report of an experiment anew: HTML, Markdown, CSV.") { folder };
+        return command.Runs(context => Render(context, context.Get(folder)));
+    }
+
+    /// <summary>Writes the report and ends with its path.</summary>
+    public static void Render(VerbContext context, string folder)
+    {
+        var report = ExperimentReport.Write(folder);
+        foreach (var line in report.Answer) context.Out.WriteLine(line);
+        context.Out.WriteLine(report.Path);
+    }
+}

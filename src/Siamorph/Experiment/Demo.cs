@@ -1,0 +1,95 @@
+using Siamorph.Data;
+using Siamorph.Imaging;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using Siamorph.Training;
+
+namespace Siamorph.Experiment;
+
+/// <summary>What a demonstration does: the phantom it paints and the experiment it runs on it.</summary>
+/// <param name="Phantom">The built-in data set.</param>
+/// <param name="Experiment">The experiment; its data folder is set by <see cref="Demo.Run"/>.</param>
+public sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment);
+
+/// <summary>The whole loop on the built-in data set, in one folder.</summary>
+public static class Demo
+{
+    private const string Marker = "demo.json";
+
+    /// <summary>The demonstration proper: minutes.</summary>
+    public static DemoPlan Full { get; } = new(
+        new PhantomOptions { Count = 240 },
+        new ExperimentOptions
+        {
+            RealCounts = [100],
+            Seeds = [1, 2, 3],
+            Split = new() { Train = 0.5, Val = 0.15, Test = 0.35 },
+            Generator = Presets.Tiny with
+            {
+                Base = Presets.Tiny.Base with { Steps = 380 },
+                Siamese = Presets.Tiny.Siamese with { Steps = 160 },
+                PreviewEvery = 0,
+                CheckpointEvery = 100,
+            },
+            Segmentation = new SegmentationOptions { Steps = 150, ValidateEvery = 25 },
+        });
+
+    /// <summary>The same loop with networks far too small and short to be of use: it shows in seconds that everything runs.</summary>
+    public static DemoPlan Quick { get; } = new(
+        new PhantomOptions { Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1 },
+        new ExperimentOptions
+        {
+            RealCounts = [8],
+            Seeds = [1, 2],
+            Split = new() { Train = 0.5, Val = 0.25, Test = 0.25, KeepNearDuplicates = false },
+            Generator = Presets.Tiny with
+            {
+                ImageSize = 32,
+                Network = Presets.Tiny.Network with { ModelChannels = 32, Heads = 4, ContextWidth = 16, HintWidth = 4 },
+                Base = Presets.Tiny.Base with { Steps = 6, BatchSize = 4, WarmupSteps = 2 },
+                Siamese = Presets.Tiny.Siamese with { Steps = 6, BatchSize = 4, WarmupSteps = 2 },
+                Sampling = Presets.Tiny.Sampling with { Steps = 3 },
+                PreviewEvery = 0,
+                CheckpointEvery = 3,
+            },
+            Segmentation = new SegmentationOptions
+            {
+                Network = new UNetConfig { Width = 4 },
+                ImageSize = new ImageSize(32, 32),
+                Steps = 8,
+                BatchSize = 4,
+                ValidateEvery = 4,
+            },
+            BootstrapDraws = 500,
+        });
+
+    /// <summary>Paints the phantom and runs the experiment, or goes on where an earlier run in this folder stopped.</summary>
+    /// <param name="plan">What to do.</param>
+    /// <param name="folder">New, empty, or of an earlier run of the same plan.</param>
+    /// <param name="monitor">Told what will be done, how long it takes, and the progress.</param>
+    /// <exception cref="SiamorphException">The folder holds something else, or can't be written.</exception>
+    /// <exception cref="OperationCanceledException">The user stopped; run again to go on.</exception>
+    public static ExperimentResult Run(DemoPlan plan, string folder, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(monitor);
+        Claim(plan, folder);
+        var data = Path.Combine(folder, "data");
+        if (!File.Exists(Path.Combine(data, "manifest.jsonl"))) PhantomDataset.Write(data, plan.Phantom, monitor);
+        return ExperimentRunner.Run(plan.Experiment with { Data = data }, folder, monitor);
+    }
+
+    private static void Claim(DemoPlan plan, string folder)
+    {
+        var marker = Path.Combine(folder, Marker);
+        var text = OptionsFile.ToJson(plan) + "\n";
+        if (File.Exists(marker))
+        {
+            if (File.ReadAllText(marker) == text) return;
+            throw new SiamorphException($"{folder}: holds a demonstration of another kind or version. Name a new folder, or remove this one.");
+        }
+        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+            throw new SiamorphException($"{folder}: exists already and holds other files. Name a new folder.");
+        AtomicFile.WriteText(marker, text);
+    }
+}

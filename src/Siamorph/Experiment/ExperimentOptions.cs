@@ -1,0 +1,95 @@
+using Siamorph.Data;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using Siamorph.Synthesis;
+
+namespace Siamorph.Experiment;
+
+/// <summary>What differs between the seeds of an experiment, beside initial weights, order and augmentation of the segmentation network.</summary>
+public enum SeedScope
+{
+    /// <summary>Nothing else: one choice of real pairs, one generator, one synthetic set for each number of real pairs.</summary>
+    Segmentation,
+
+    /// <summary>The synthetic set too: each seed samples its own from the one generator.</summary>
+    Synthesis,
+
+    /// <summary>Everything: each seed chooses its real pairs and trains its own generator on them.</summary>
+    Everything,
+}
+
+/// <summary>What a user chooses about an experiment.</summary>
+public sealed record ExperimentOptions
+{
+    /// <summary>Folder of image-mask pairs.</summary>
+    public string Data { get; init; } = "";
+
+    /// <summary>Numbers of real training pairs to compare at; 0 is all of the training split. Smaller choices are part of the larger ones.</summary>
+    public IReadOnlyList<int> RealCounts { get; init; } = [50, 200];
+
+    /// <summary>Seeds; each trains a segmentation network for every arm.</summary>
+    public IReadOnlyList<ulong> Seeds { get; init; } = [1, 2, 3];
+
+    /// <summary>What differs between seeds.</summary>
+    public SeedScope SeedScope { get; init; } = SeedScope.Segmentation;
+
+    /// <summary>Arms to compare; the first is the baseline.</summary>
+    public IReadOnlyList<string> Arms { get; init; } = ["real", "real+synthetic"];
+
+    /// <summary>Synthetic pairs for each real one.</summary>
+    public double SyntheticPerReal { get; init; } = 1;
+
+    /// <summary>How the data are divided, where the folder has no split of its own.</summary>
+    public SplitOptions Split { get; init; } = new() { Train = 0.65, Val = 0.15, Test = 0.2 };
+
+    /// <summary>How the generators are trained; their seeds come from the experiment's.</summary>
+    public TrainOptions Generator { get; init; } = Presets.Tiny;
+
+    /// <summary>How synthetic pairs are made; number and seed come from the experiment's.</summary>
+    public SynthesisOptions Synthesis { get; init; } = new();
+
+    /// <summary>How the segmentation networks are trained; their seeds come from the experiment's.</summary>
+    public SegmentationOptions Segmentation { get; init; } = new();
+
+    /// <summary>Draws of the bootstrap behind each interval.</summary>
+    public int BootstrapDraws { get; init; } = 10_000;
+
+    /// <summary>Checks all of it.</summary>
+    /// <returns>This.</returns>
+    /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
+    public ExperimentOptions Validate()
+    {
+        var faults = new List<string>();
+        void Demand(bool holds, string fault) { if (!holds) faults.Add(fault); }
+        Demand(Data.Length > 0, "data: name the folder of image-mask pairs.");
+        Demand(RealCounts.Count > 0, "realCounts: give at least one number of real pairs (0 is all).");
+        Demand(RealCounts.All(n => n >= 0), "realCounts: numbers can't be negative.");
+        Demand(RealCounts.Distinct().Count() == RealCounts.Count, "realCounts: a number comes twice.");
+        Demand(Seeds.Count > 0, "seeds: give at least one.");
+        Demand(Seeds.Distinct().Count() == Seeds.Count, "seeds: a seed comes twice.");
+        Demand(Arms.Count > 0, "arms: give at least one.");
+        Demand(Arms.Distinct().Count() == Arms.Count, "arms: an arm comes twice.");
+        foreach (var arm in Arms.Where(a => Experiment.Arms.All.All(known => known.Name != a)))
+            faults.Add($"arms: '{arm}' is unknown; there are {string.Join(", ", Experiment.Arms.All.Select(a => a.Name))}.");
+        Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal), FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
+        Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");
+        Demand(Split.Train > 0 && Split.Val > 0 && Split.Test > 0, "split: train, val and test all have to be above 0.");
+        Collect(faults, "split", Split.Validate);
+        Collect(faults, "generator", Generator.Validate);
+        Collect(faults, "synthesis", Synthesis.Validate);
+        Collect(faults, "segmentation", () => Segmentation.Validate());
+        return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
+    }
+
+    private static void Collect(List<string> faults, string part, Action validate)
+    {
+        try
+        {
+            validate();
+        }
+        catch (InvalidOptionsException e)
+        {
+            faults.AddRange(e.Message.Split(Environment.NewLine).Select(fault => $"{part}.{fault}"));
+        }
+    }
+}

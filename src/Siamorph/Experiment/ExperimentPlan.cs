@@ -1,0 +1,161 @@
+using System.Text.Json.Nodes;
+using Siamorph.Data;
+using Siamorph.Training;
+
+namespace Siamorph.Experiment;
+
+/// <summary>One segmentation network that is wanted: an arm, a number of real pairs, a seed.</summary>
+internal sealed record PlannedCell(ArmDefinition Arm, int RealCount, ulong Seed, SegmentationStage Stage);
+
+/// <summary>
+/// All stages of an experiment in the order in which they run. Fair by construction: the generator of a cell gets the cell's
+/// real pairs and nothing else; all arms get the same number of steps, the same validation and test split, and for one seed
+/// the same initial weights and the same real pairs.
+/// </summary>
+internal sealed class ExperimentPlan
+{
+    private readonly IReadOnlyDictionary<string, string> _hashes;
+    private readonly Dictionary<string, PlannedStage> _stages = [];
+    private readonly List<PlannedStage> _order = [];
+    private readonly List<PlannedCell> _cells = [];
+    private readonly string _evaluationHash;
+
+    /// <param name="options">Validated options.</param>
+    /// <param name="data">Pairs that all have a split.</param>
+    /// <param name="hashes">Content hash of every pair by id.</param>
+    /// <exception cref="InvalidOptionsException">A split is empty or too small for what is asked.</exception>
+    public ExperimentPlan(ExperimentOptions options, Dataset data, IReadOnlyDictionary<string, string> hashes)
+    {
+        (Options, _hashes) = (options, hashes);
+        (Train, Validation, Test) = (data.Of("train"), data.Of("val"), data.Of("test"));
+        RefuseSmall();
+        _evaluationHash = ContentHash.Of($"{ContentHash.OfList(Validation, hashes)}\n{ContentHash.OfList(Test, hashes)}");
+        foreach (var count in options.RealCounts.Select(n => n == 0 ? Train.Count : n).Distinct())
+            foreach (var seed in options.Seeds)
+                foreach (var arm in options.Arms.Select(Arms.Named)) AddCell(arm, count, seed);
+    }
+
+    public ExperimentOptions Options { get; }
+
+    public IReadOnlyList<ImageMaskPair> Train { get; }
+
+    public IReadOnlyList<ImageMaskPair> Validation { get; }
+
+    public IReadOnlyList<ImageMaskPair> Test { get; }
+
+    /// <summary>Every stage once, each after those it needs.</summary>
+    public IReadOnlyList<PlannedStage> Stages => _order;
+
+    public IReadOnlyList<PlannedCell> Cells => _cells;
+
+    /// <summary>The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.</summary>
+    public IReadOnlyList<ImageMaskPair> RealPairs(int count, ulong seed)
+        => [.. new Seed(SubsetSeed(seed)).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order().Select(i => Train[i])];
+
+    private void RefuseSmall()
+    {
+        var faults = new List<string>();
+        if (Validation.Count == 0) faults.Add("data: the validation split is empty. Raise split.val, or fill \"val\" in the manifest.");
+        if (Test.Count == 0) faults.Add("data: the test split is empty. Raise split.test, or fill \"test\" in the manifest.");
+        if (Train.Count == 0) faults.Add("data: the training split is empty.");
+        faults.AddRange(Options.RealCounts.Where(n => n > Train.Count)
+            .Select(n => $"realCounts: {n} real pairs are asked for, the training split has {Train.Count}. Ask for fewer (0 is all)."));
+        if (faults.Count > 0) throw new InvalidOptionsException(faults);
+    }
+
+    private ulong SubsetSeed(ulong seed) => Options.SeedScope == SeedScope.Everything ? seed : Options.Seeds[0];
+
+    private ulong SynthesisSeed(ulong seed) => Options.SeedScope == SeedScope.Segmentation ? Options.Seeds[0] : seed;
+
+    private void AddCell(ArmDefinition arm, int count, ulong seed)
+    {
+        var real = RealPairs(count, seed);
+        var synthesis = arm.UsesSynthetic ? Synthesis(arm, Generator(arm, real, seed), real, seed) : null;
+        var options = Options.Segmentation with { Seed = new Seed(seed).Derive("segmentation") };
+        var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
+        var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
+        {
+            ["arm"] = arm.Name,
+            ["armSeed"] = armSeed.Value,
+            ["real"] = ContentHash.OfList(real, _hashes),
+            ["synthetic"] = synthesis?.Key,
+            ["evaluation"] = _evaluationHash,
+        });
+        var stage = Add(inputs, $"segment-{SafeName(arm.Name)}-n{count}-seed{seed}", (key, folder) =>
+            new SegmentationStage(arm, real, synthesis, options, armSeed)
+            {
+                Kind = "segmentation",
+                Title = $"{arm.Title}, {count} real pairs, seed {seed}",
+                Folder = folder,
+                Key = key,
+                Inputs = inputs,
+                Phases = [new(options.Steps, Pace.SegmentationStep)],
+            });
+        _cells.Add(new(arm, count, seed, stage));
+    }
+
+    private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    {
+        var options = arm.Generator?.Invoke(Options.Generator) ?? Options.Generator;
+        options = options with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
+        var inputs = Inputs("generator", OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes) });
+        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options)
+        {
+            Kind = "generator",
+            Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(options.Base.Steps, Pace.BaseStep), new(options.Siamese.Steps, Pace.SiameseStep)],
+        });
+    }
+
+    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage generator, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    {
+        var count = Math.Max(1, (int)Math.Round(real.Count * Options.SyntheticPerReal));
+        var options = arm.Synthesis?.Invoke(Options.Synthesis) ?? Options.Synthesis;
+        options = options with
+        {
+            Count = count,
+            ImagesPerMask = (count + real.Count - 1) / real.Count,
+            Seed = new Seed(SynthesisSeed(seed)).Derive("synthesis").Value,
+        };
+        var inputs = Inputs("synthesis", OptionsFile.ToNode(options), new()
+        {
+            ["generator"] = generator.Key,
+            ["masks"] = ContentHash.OfList(real, _hashes),
+        });
+        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options)
+        {
+            Kind = "synthesis",
+            Title = $"{count} pairs from {real.Count} masks{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(count, Pace.SyntheticImage)],
+        });
+    }
+
+    private static string SeedText(bool shown, ulong seed) => shown ? $", seed {seed}" : "";
+
+    private static JsonObject Inputs(string kind, JsonObject options, JsonObject inputs) => new()
+    {
+        ["stage"] = kind,
+        ["version"] = Product.Version,
+        ["revision"] = PlannedStage.Revision(kind),
+        ["options"] = options,
+        ["inputs"] = inputs,
+    };
+
+    private T Add<T>(JsonObject inputs, string name, Func<string, string, T> make) where T : PlannedStage
+    {
+        var key = ContentHash.Of(inputs.ToJsonString());
+        if (_stages.TryGetValue(key, out var known)) return (T)known;
+        var stage = make(key, $"{name}-{key[..8]}");
+        _stages[key] = stage;
+        _order.Add(stage);
+        return stage;
+    }
+
+    private static string SafeName(string arm) => string.Concat(arm.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
+}

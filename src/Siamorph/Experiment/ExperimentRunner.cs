@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Siamorph.Data;
+using Siamorph.Training;
+
+namespace Siamorph.Experiment;
+
+/// <summary>
+/// Runs an experiment: trains generators, synthesizes, trains and tests segmentation networks, arm by arm and seed by seed.
+/// Every stage is kept in a folder of its own; what is done already is not done again, so a run that was stopped in any way
+/// goes on where it stopped, and added seeds, sizes or arms cost only themselves.
+/// </summary>
+public static class ExperimentRunner
+{
+    /// <summary>Name of the file with the result.</summary>
+    public const string ResultFile = "results.json";
+
+    /// <summary>Name of the file with the times.</summary>
+    public const string TimesFile = "times.json";
+
+    /// <summary>Runs what is not done yet and writes results.json.</summary>
+    /// <param name="options">What to compare.</param>
+    /// <param name="folder">Folder of the experiment; made where missing.</param>
+    /// <param name="monitor">Told the plan with its expected time, then the progress.</param>
+    /// <exception cref="InvalidOptionsException">The options are at fault, or ask for more than the data have.</exception>
+    /// <exception cref="InvalidDatasetException">The data have errors; the message counts them.</exception>
+    /// <exception cref="OperationCanceledException">The user stopped; all finished stages are kept.</exception>
+    public static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor)
+    {
+        using var runner = new TorchStageRunner();
+        return Run(options, folder, monitor, runner);
+    }
+
+    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(monitor);
+        options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
+        using var alone = FolderLock.Take(folder);
+        var data = ExperimentData.Read(options, folder, monitor);
+        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
+        AtomicFile.WriteText(Path.Combine(folder, "options.json"), OptionsFile.ToJson(options) + "\n");
+        var store = new StageStore(folder);
+        RunStages(plan, store, folder, monitor, runner);
+        return ResultWriter.Write(plan, data, store, folder, runner);
+    }
+
+    private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner)
+    {
+        var remaining = plan.Stages.Where(s => store.Find(s) is null).ToList();
+        if (remaining.Count == 0)
+        {
+            monitor.Note($"All {plan.Stages.Count} stages are done already; writing the result.");
+            return;
+        }
+        var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
+        foreach (var line in PlanText.Lines(plan, remaining, speeds)) monitor.Note(line);
+        using var overall = new OverallProgress(monitor, remaining, speeds);
+        foreach (var stage in remaining)
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            using var progress = overall.Begin(stage);
+            var begun = store.Begin(stage);
+            var clock = Stopwatch.StartNew();
+            var outcome = RunStage(plan, stage, store, progress, runner);
+            store.Complete(stage, outcome, clock.Elapsed.TotalSeconds, begun);
+        }
+    }
+
+    private static object RunStage(ExperimentPlan plan, PlannedStage stage, StageStore store, IMonitor monitor, IStageRunner runner)
+    {
+        var folder = Path.Combine(store.FolderOf(stage), "run");
+        switch (stage)
+        {
+            case GeneratorStage generator:
+                return runner.Train(generator, folder, monitor);
+            case SynthesisStage synthesis:
+                return runner.Synthesize(synthesis, Path.Combine(store.FolderOf(synthesis.Generator), "run"), folder, monitor);
+            case SegmentationStage segmentation:
+                return runner.Segment(WorkOf(plan, segmentation, store, runner), folder, monitor);
+            default:
+                throw new ArgumentException($"No way to run a {stage.Kind}.", nameof(stage));
+        }
+    }
+
+    private static SegmentationWork WorkOf(ExperimentPlan plan, SegmentationStage stage, StageStore store, IStageRunner runner)
+    {
+        IReadOnlyList<ImageMaskPair> synthetic = stage.Synthesis is null
+            ? [] : runner.ReadSynthetic(Path.Combine(store.FolderOf(stage.Synthesis), "run"));
+        var train = stage.Arm.TrainingPairs(new ArmMaterial(stage.Real, synthetic, stage.Seed));
+        return new SegmentationWork(stage.Options, train, plan.Validation, plan.Test);
+    }
+}

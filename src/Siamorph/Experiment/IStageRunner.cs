@@ -1,0 +1,27 @@
+using Siamorph.Data;
+
+namespace Siamorph.Experiment;
+
+/// <summary>Does the work of the stages; the scheduler knows nothing of networks.</summary>
+internal interface IStageRunner : IDisposable
+{
+    /// <summary>Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others.</summary>
+    GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor);
+
+    /// <summary>Writes synthetic pairs into <paramref name="folder"/>.</summary>
+    SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor);
+
+    /// <summary>The pairs that <see cref="Synthesize"/> wrote.</summary>
+    IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder);
+
+    /// <summary>Trains a segmentation network on the pairs, chooses its weights by the validation split, and tests it once.</summary>
+    SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor);
+
+    /// <summary>Measures the speed of each kind of work by doing a little of it in <paramref name="folder"/>.</summary>
+    StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor);
+}
+
+/// <summary>What a segmentation network is trained and tested on.</summary>
+internal sealed record SegmentationWork(
+    Segmentation.SegmentationOptions Options, IReadOnlyList<ImageMaskPair> Train, IReadOnlyList<ImageMaskPair> Validation,
+    IReadOnlyList<ImageMaskPair> Test);

@@ -1,0 +1,106 @@
+namespace Siamorph.Experiment;
+
+/// <summary>What the comparison of an arm with the baseline allows to say.</summary>
+public enum Verdict
+{
+    /// <summary>The interval includes zero.</summary>
+    NoEvidence,
+
+    /// <summary>The whole interval lies above zero.</summary>
+    Higher,
+
+    /// <summary>The whole interval lies below zero.</summary>
+    Lower,
+}
+
+/// <summary>An arm against the baseline: same test images, same seeds.</summary>
+public sealed record Comparison
+{
+    /// <summary>Real training pairs in both arms.</summary>
+    public required int RealCount { get; init; }
+
+    /// <summary>Name of the baseline arm.</summary>
+    public required string Baseline { get; init; }
+
+    /// <summary>Name of the arm.</summary>
+    public required string Arm { get; init; }
+
+    /// <summary>Mean test Dice of the baseline over images and seeds.</summary>
+    public required double BaselineDice { get; init; }
+
+    /// <summary>Mean test Dice of the arm over images and seeds.</summary>
+    public required double ArmDice { get; init; }
+
+    /// <summary>Arm minus baseline.</summary>
+    public required double Difference { get; init; }
+
+    /// <summary>Lower end of the 95 % interval of the difference.</summary>
+    public required double Low { get; init; }
+
+    /// <summary>Upper end of the 95 % interval of the difference.</summary>
+    public required double High { get; init; }
+
+    /// <summary>Difference of each seed, in the order of the seeds.</summary>
+    public required IReadOnlyList<double> PerSeed { get; init; }
+
+    /// <summary>Test images.</summary>
+    public required int Images { get; init; }
+
+    /// <summary>Independent units among the test images that were drawn (groups where known, else images).</summary>
+    public required int Units { get; init; }
+
+    /// <summary>What may be said.</summary>
+    public Verdict Verdict => Low > 0 ? Verdict.Higher : High < 0 ? Verdict.Lower : Verdict.NoEvidence;
+}
+
+/// <summary>
+/// A paired percentile bootstrap over both sources of chance: training seeds and test images. Each draw takes seeds with
+/// replacement and test units with replacement (images of one patient or sequence together) and averages the differences
+/// over all drawn combinations.
+/// </summary>
+public static class PairedComparison
+{
+    /// <summary>The 95 % interval of the mean difference.</summary>
+    /// <param name="differences">Arm minus baseline for each seed (rows) and test image (columns).</param>
+    /// <param name="groups">Group of each test image; null where it stands alone.</param>
+    /// <param name="draws">Number of draws.</param>
+    /// <param name="seed">Seed of the draws.</param>
+    /// <exception cref="ArgumentException">There is no row, no column, or a row of another length.</exception>
+    public static (double Low, double High, int Units) Interval(
+        IReadOnlyList<IReadOnlyList<double>> differences, IReadOnlyList<string?> groups, int draws, Seed seed)
+    {
+        ArgumentNullException.ThrowIfNull(differences);
+        ArgumentNullException.ThrowIfNull(groups);
+        if (differences.Count == 0 || groups.Count == 0 || differences.Any(row => row.Count != groups.Count))
+            throw new ArgumentException("Every seed needs one difference for each test image.", nameof(differences));
+        var units = groups.Select((group, i) => (Key: group is null ? $"#{i}" : $"g{group}", Index: i))
+            .GroupBy(x => x.Key, x => x.Index).Select(g => g.ToArray()).ToArray();
+        var sums = differences.Select(row => units.Select(u => u.Sum(i => row[i])).ToArray()).ToArray();
+        var random = seed.Random();
+        var means = new double[draws];
+        var drawnSeeds = new int[differences.Count];
+        for (var d = 0; d < draws; d++)
+        {
+            for (var s = 0; s < drawnSeeds.Length; s++) drawnSeeds[s] = random.Next(differences.Count);
+            double sum = 0;
+            long images = 0;
+            for (var u = 0; u < units.Length; u++)
+            {
+                var unit = random.Next(units.Length);
+                images += units[unit].Length;
+                foreach (var s in drawnSeeds) sum += sums[s][unit];
+            }
+            means[d] = sum / (images * drawnSeeds.Length);
+        }
+        Array.Sort(means);
+        return (Quantile(means, 0.025), Quantile(means, 0.975), units.Length);
+    }
+
+    private static double Quantile(double[] sorted, double share)
+    {
+        var at = share * (sorted.Length - 1);
+        var below = (int)at;
+        var above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+    }
+}

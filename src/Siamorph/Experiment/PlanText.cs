@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Siamorph.Experiment;
+
+/// <summary>Says what will be done and about how long it takes.</summary>
+internal static class PlanText
+{
+    public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<PlannedStage> remaining, StageSpeeds speeds)
+    {
+        var options = plan.Options;
+        yield return $"Data: {plan.Train.Count} training, {plan.Validation.Count} validation, {plan.Test.Count} test pairs.";
+        yield return $"Comparing {string.Join(" with ", options.Arms)} at {string.Join(", ", plan.Cells.Select(c => c.RealCount).Distinct())} real pairs, "
+            + $"{options.Seeds.Count} seeds.";
+        var done = plan.Stages.Count - remaining.Count;
+        if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
+        foreach (var kind in remaining.GroupBy(s => s.Kind))
+            yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(speeds.Seconds))}";
+        yield return $"About {Time(remaining.Sum(speeds.Seconds))} in all, measured on this machine. It can be stopped at any time and goes on when run again.";
+    }
+
+    private static string Describe(string kind, int count) => kind switch
+    {
+        "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
+        "synthesis" => $"synthesize {count} {(count == 1 ? "set" : "sets")} of pairs",
+        _ => $"train and test {count} segmentation {(count == 1 ? "network" : "networks")}",
+    };
+
+    internal static string Time(double seconds) => seconds switch
+    {
+        < 90 => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(1, Math.Round(seconds))} s"),
+        < 5400 => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(seconds / 60)} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Round(seconds / 3600, 1)} h"),
+    };
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using Siamorph.Data;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using Siamorph.Synthesis;
+
+namespace Siamorph.Experiment;
+
+/// <summary>
+/// A piece of work with a folder of its own. Its key is the hash of all that decides its result, so equal work has one
+/// folder whoever asks for it, and changed work a new one.
+/// </summary>
+internal abstract record PlannedStage
+{
+    // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
+    private const int GeneratorRevision = 1, SynthesisRevision = 1, SegmentationRevision = 1;
+
+    /// <summary>"generator", "synthesis" or "segmentation".</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What is done, for people: "real only, 50 real pairs, seed 1".</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Name of its folder.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>SHA-256 of <see cref="Inputs"/>.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>All that decides the result.</summary>
+    public required JsonObject Inputs { get; init; }
+
+    /// <summary>The parts of the work as they report themselves, with what each takes.</summary>
+    public required IReadOnlyList<WorkPhase> Phases { get; init; }
+
+    public static int Revision(string kind) => kind switch
+    {
+        "generator" => GeneratorRevision,
+        "synthesis" => SynthesisRevision,
+        _ => SegmentationRevision,
+    };
+}
+
+/// <summary>Trains a generator.</summary>
+internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options) : PlannedStage;
+
+/// <summary>Makes pairs from the masks of those the generator was trained on.</summary>
+internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage;
+
+/// <summary>Trains a segmentation network and tests it.</summary>
+internal sealed record SegmentationStage(
+    ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, SegmentationOptions Options, Seed Seed) : PlannedStage;
+
+/// <summary>A part of a stage's work.</summary>
+/// <param name="Units">Steps or images, as the part reports them.</param>
+/// <param name="Pace">Which measured speed applies.</param>
+internal sealed record WorkPhase(long Units, Pace Pace);
+
+/// <summary>Kinds of work whose speed is measured before an experiment starts.</summary>
+internal enum Pace
+{
+    BaseStep,
+    SiameseStep,
+    SyntheticImage,
+    SegmentationStep,
+}

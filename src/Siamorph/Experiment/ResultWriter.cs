@@ -1,0 +1,90 @@
+using Siamorph.Training;
+
+namespace Siamorph.Experiment;
+
+/// <summary>Puts the outcomes of all stages together and writes results.json and times.json.</summary>
+internal static class ResultWriter
+{
+    public static ExperimentResult Write(ExperimentPlan plan, ExperimentData data, StageStore store, string folder, IStageRunner runner)
+    {
+        var records = plan.Stages.ToDictionary(s => s.Key, s => store.Find(s)!);
+        var cells = plan.Cells.Select(c => new CellResult
+        {
+            Arm = c.Arm.Name,
+            RealCount = c.RealCount,
+            SyntheticCount = c.Stage.Synthesis is { } s ? records[s.Key].As<SynthesisOutcome>().Count : 0,
+            Seed = c.Seed,
+            Stage = c.Stage.Folder,
+            Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
+        }).ToList();
+        var result = new ExperimentResult
+        {
+            Version = Product.Version,
+            Options = plan.Options,
+            Data = data.Card,
+            Arms = [.. plan.Options.Arms.Select(Arms.Named).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
+            Cells = cells,
+            Comparisons = [.. Compare(plan, cells)],
+            Generators = [.. Generators(plan, records)],
+            Sheets = SheetWriter.Write(plan, cells, store, folder, runner),
+        };
+        AtomicFile.WriteText(Path.Combine(folder, ExperimentRunner.TimesFile), OptionsFile.ToJson(Times(plan, records)) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, ExperimentRunner.ResultFile), OptionsFile.ToJson(result) + "\n");
+        return result;
+    }
+
+    private static IEnumerable<Comparison> Compare(ExperimentPlan plan, List<CellResult> cells)
+    {
+        var baseline = plan.Options.Arms[0];
+        var groups = plan.Test.Select(p => p.Group).ToList();
+        foreach (var count in cells.Select(c => c.RealCount).Distinct())
+        {
+            foreach (var arm in plan.Options.Arms.Skip(1))
+            {
+                var differences = plan.Options.Seeds.Select(seed => Differences(Cell(arm, seed), Cell(baseline, seed))).ToList();
+                var draws = new Seed(plan.Options.Seeds[0]).Derive("bootstrap").Derive(arm).Derive(count);
+                var (low, high, units) = PairedComparison.Interval(differences, groups, plan.Options.BootstrapDraws, draws);
+                yield return new Comparison
+                {
+                    RealCount = count,
+                    Baseline = baseline,
+                    Arm = arm,
+                    BaselineDice = plan.Options.Seeds.Average(s => Cell(baseline, s).Outcome.Dice),
+                    ArmDice = plan.Options.Seeds.Average(s => Cell(arm, s).Outcome.Dice),
+                    Difference = differences.Average(d => d.Average()),
+                    Low = low,
+                    High = high,
+                    PerSeed = [.. differences.Select(d => d.Average())],
+                    Images = plan.Test.Count,
+                    Units = units,
+                };
+
+                CellResult Cell(string name, ulong seed) => cells.Single(c => c.Arm == name && c.RealCount == count && c.Seed == seed);
+            }
+        }
+    }
+
+    private static double[] Differences(CellResult arm, CellResult baseline)
+        => [.. arm.Outcome.Images.Zip(baseline.Outcome.Images, (a, b) => a.Dice - b.Dice)];
+
+    private static IEnumerable<GeneratorResult> Generators(ExperimentPlan plan, Dictionary<string, StageRecord> records)
+        => plan.Stages.OfType<GeneratorStage>().Select(g =>
+        {
+            var users = plan.Cells.Where(c => c.Stage.Synthesis?.Generator.Key == g.Key).ToList();
+            return new GeneratorResult
+            {
+                Arms = [.. users.Select(c => c.Arm.Name).Distinct()],
+                RealCount = g.Pairs.Count,
+                Seeds = [.. users.Select(c => c.Seed).Distinct()],
+                Stage = g.Folder,
+                Outcome = records[g.Key].As<GeneratorOutcome>(),
+            };
+        });
+
+    private static ExperimentTimes Times(ExperimentPlan plan, Dictionary<string, StageRecord> records) => new()
+    {
+        Stages = [.. plan.Stages.Select(s => (Stage: s, Record: records[s.Key])).Select(x =>
+            new StageTime(x.Stage.Folder, x.Stage.Kind, x.Record.Seconds, x.Record.Finished, x.Record.Resumed, x.Record.Code))],
+        Environment = MachineFacts.Read(),
+    };
+}

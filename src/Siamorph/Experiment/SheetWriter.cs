@@ -1,0 +1,87 @@
+using Siamorph.Data;
+using Siamorph.Imaging;
+
+namespace Siamorph.Experiment;
+
+/// <summary>Picks example pairs and test images and writes them, scaled as the networks see them, beside the result.</summary>
+internal static class SheetWriter
+{
+    private const int RealPictures = 16, SyntheticPictures = 24, Extremes = 4;
+
+    public static IReadOnlyList<Sheet> Write(
+        ExperimentPlan plan, IReadOnlyList<CellResult> cells, StageStore store, string folder, IStageRunner runner)
+    {
+        var sheets = new List<Sheet>();
+        foreach (var count in plan.Cells.Select(c => c.RealCount).Distinct())
+        {
+            var users = plan.Cells.Where(c => c.RealCount == count && c.Stage.Synthesis is not null).ToList();
+            var real = plan.RealPairs(count, plan.Options.Seeds[0]);
+            sheets.Add(Pairs($"{count} real training pairs", SheetKind.Real, count, Spread(real, RealPictures), plan, folder, $"real-n{count}"));
+            foreach (var cell in users.DistinctBy(c => c.Arm.Name))
+            {
+                var synthetic = runner.ReadSynthetic(Path.Combine(store.FolderOf(cell.Stage.Synthesis!), "run"));
+                sheets.Add(Pairs($"synthetic pairs made from {count} real ones ({cell.Arm.Title})", SheetKind.Synthetic, count,
+                    Spread(synthetic, SyntheticPictures), plan, folder, $"synthetic-n{count}-{cell.Stage.Synthesis!.Key[..8]}"));
+                if (Predictions(plan, cells, cell, store, folder) is { } predictions) sheets.Add(predictions);
+            }
+        }
+        return sheets;
+    }
+
+    private static List<T> Spread<T>(IReadOnlyList<T> all, int count)
+        => [.. Enumerable.Range(0, Math.Min(count, all.Count)).Select(i => all[i * all.Count / Math.Min(count, all.Count)])];
+
+    private static Sheet Pairs(
+        string title, SheetKind kind, int count, List<ImageMaskPair> pairs, ExperimentPlan plan, string folder, string name)
+    {
+        var pictures = pairs.Select((pair, i) =>
+        {
+            var stem = FormattableString.Invariant($"sheets/{name}/{i + 1:00}");
+            WriteImage(pair, plan.Options.Segmentation.ImageSize, Path.Combine(folder, stem + ".png"));
+            WriteMask(pair, plan.Options.Segmentation.ImageSize, Path.Combine(folder, stem + "-mask.png"));
+            return new SheetPicture(pair.Id, stem + ".png", [stem + "-mask.png"]);
+        });
+        return new Sheet(title, kind, count, [.. pictures]);
+    }
+
+    // The test images that gained and lost most in the first seed, with the predictions of both arms.
+    private static Sheet? Predictions(
+        ExperimentPlan plan, IReadOnlyList<CellResult> cells, PlannedCell cell, StageStore store, string folder)
+    {
+        var baseline = plan.Cells.First(c => c.Arm.Name == plan.Options.Arms[0] && c.RealCount == cell.RealCount && c.Seed == cell.Seed);
+        if (baseline.Arm == cell.Arm) return null;
+        var (before, after) = (Images(baseline), Images(cell));
+        var order = Enumerable.Range(0, after.Count).OrderBy(i => after[i].Dice - before[i].Dice).ToList();
+        var chosen = order.Take(Extremes).Concat(order.TakeLast(Extremes)).Distinct();
+        var pictures = new List<SheetPicture>();
+        foreach (var i in chosen)
+        {
+            var stem = FormattableString.Invariant($"sheets/test-n{cell.RealCount}-{cell.Stage.Key[..8]}/{i + 1:0000}");
+            var masks = new List<string> { stem + "-truth.png" };
+            WriteImage(plan.Test[i], plan.Options.Segmentation.ImageSize, Path.Combine(folder, stem + ".png"));
+            WriteMask(plan.Test[i], plan.Options.Segmentation.ImageSize, Path.Combine(folder, stem + "-truth.png"));
+            foreach (var (stage, suffix) in new[] { (baseline.Stage, "-baseline.png"), (cell.Stage, "-arm.png") })
+            {
+                var prediction = PredictionFile(Path.Combine(store.FolderOf(stage), "run"), i);
+                if (!File.Exists(prediction)) return null;
+                File.Copy(prediction, Path.Combine(folder, stem + suffix), overwrite: true);
+                masks.Add(stem + suffix);
+            }
+            pictures.Add(new(FormattableString.Invariant($"{plan.Test[i].Id}: Dice {before[i].Dice:0.00} → {after[i].Dice:0.00}"), stem + ".png", masks));
+        }
+        return new Sheet($"test images that lost and gained most ({cell.RealCount} real pairs, seed {cell.Seed})", SheetKind.Prediction,
+            cell.RealCount, pictures);
+
+        IReadOnlyList<ImageScore> Images(PlannedCell c) => cells.Single(r => r.Stage == c.Stage.Folder).Outcome.Images;
+    }
+
+    /// <summary>Where a segmentation stage keeps its decision about the test image of an index.</summary>
+    public static string PredictionFile(string runFolder, int index)
+        => Path.Combine(runFolder, "predictions", FormattableString.Invariant($"{index + 1:0000}.png"));
+
+    private static void WriteImage(ImageMaskPair pair, ImageSize size, string path)
+        => ImageFile.WritePng(path, Resize.Image(PairFiles.ReadImage(pair), size));
+
+    private static void WriteMask(ImageMaskPair pair, ImageSize size, string path)
+        => ImageFile.WriteMaskPng(path, Resize.Mask(PairFiles.ReadMask(pair), size));
+}

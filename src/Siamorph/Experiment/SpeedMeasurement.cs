@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using Siamorph.Data;
+using Siamorph.Imaging;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using static TorchSharp.torch;
+
+namespace Siamorph.Experiment;
+
+/// <summary>Does a few real steps of each kind of work and takes the time.</summary>
+internal static class SpeedMeasurement
+{
+    private const int SegmentationSteps = 6, DrawnImages = 8, DrawnSteps = 2;
+
+    public static StageSpeeds Run(ExperimentPlan plan, string folder, IMonitor monitor)
+    {
+        monitor.Note("Measuring how fast this machine is …");
+        var seconds = new Dictionary<Pace, double> { [Pace.SegmentationStep] = SegmentationStep(plan, folder, monitor) };
+        if (plan.Stages.OfType<GeneratorStage>().FirstOrDefault() is { } generator)
+        {
+            using var data = Load(generator.Pairs, new ImageSize(generator.Options.ImageSize, generator.Options.ImageSize), monitor);
+            (seconds[Pace.BaseStep], seconds[Pace.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data);
+            seconds[Pace.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(), data);
+        }
+        return new StageSpeeds { SecondsPerUnit = seconds };
+    }
+
+    private static double SegmentationStep(ExperimentPlan plan, string folder, IMonitor monitor)
+    {
+        var options = plan.Options.Segmentation with { Steps = SegmentationSteps, ValidateEvery = SegmentationSteps, CheckpointEvery = 0 };
+        using var train = Load(plan.Train, options.ImageSize, monitor);
+        using var validation = Load(plan.Validation, options.ImageSize, monitor);
+        var pace = new PaceMonitor(monitor);
+        var clock = Stopwatch.StartNew();
+        SegmentationTrainer.Run(options, train, validation, folder, pace);
+        return pace.SecondsPerUnit(SegmentationSteps) ?? clock.Elapsed.TotalSeconds / SegmentationSteps;
+    }
+
+    private static double Image(SynthesisStage stage, PairedDataset data)
+    {
+        var options = stage.Generator.Options;
+        using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
+        pipeline.Codec.Fit(data.Images);
+        var sampling = stage.Options.Resolve(options.Sampling);
+        var sampler = new MaskDiffusionSampler(pipeline, sampling with { Steps = DrawnSteps });
+        var prompts = Enumerable.Range(0, DrawnImages).Select(i => data.Pairs[i % data.Count].Prompt).ToList();
+        var seeds = prompts.Select((_, i) => new Seed(0).Derive(i)).ToList();
+        using var scope = NewDisposeScope();
+        var masks = zeros(DrawnImages, 1, options.ImageSize, options.ImageSize);
+        sampler.Sample(masks, prompts, seeds); // warms up
+        var clock = Stopwatch.StartNew();
+        sampler.Sample(masks, prompts, seeds);
+        return clock.Elapsed.TotalSeconds / DrawnSteps * sampling.Steps / DrawnImages;
+    }
+
+    // A few pairs say as much about speed as all of them.
+    private static PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor)
+        => PairedDataset.Load([.. pairs.Take(32)], size, new PaceMonitor(monitor));
+}

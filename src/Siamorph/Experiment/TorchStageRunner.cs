@@ -1,0 +1,91 @@
+using Siamorph.Data;
+using Siamorph.Evaluation;
+using Siamorph.Imaging;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using Siamorph.Synthesis;
+using Siamorph.Training;
+
+namespace Siamorph.Experiment;
+
+/// <summary>The real work: binds the stages of an experiment to the trainers and the synthesizer.</summary>
+internal sealed class TorchStageRunner : IStageRunner
+{
+    // Validation and test images are the same for all networks of an experiment: loaded once.
+    private readonly Dictionary<(IReadOnlyList<ImageMaskPair>, ImageSize), PairedDataset> _loaded = [];
+
+    public GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor)
+    {
+        var options = stage.Options;
+        using var data = PairedDataset.Load(stage.Pairs, new ImageSize(options.ImageSize, options.ImageSize), monitor);
+        var run = new RunFolder(folder);
+        SiameseTrainer.Run(options, data, folder, monitor, resume: File.Exists(run.OptionsPath));
+        using var pipeline = SiamesePipeline.Load(folder);
+        return new GeneratorOutcome
+        {
+            ModelHash = ContentHash.OfFile(Path.Combine(Checkpoint.Latest(folder)!, "manifest.json")),
+            Parameters = pipeline.Tensors().Values.Sum(t => t.numel()),
+            Stages = CurveReader.Stages(run),
+        };
+    }
+
+    public SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor)
+    {
+        var made = Synthesizer.Run(generatorFolder, stage.Masks, stage.Options, folder, monitor);
+        var hashes = ContentHash.OfEach(made.Pairs, monitor);
+        return new SynthesisOutcome(made.Pairs.Count, ContentHash.OfList(made.Pairs, hashes));
+    }
+
+    public IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder) => DatasetFolder.Read(folder).Pairs;
+
+    public SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor)
+    {
+        using var train = PairedDataset.Load(work.Train, work.Options.ImageSize, monitor);
+        var validation = Loaded(work.Validation, work.Options.ImageSize, monitor);
+        var summary = SegmentationTrainer.Run(work.Options, train, validation, folder, monitor, resume: true);
+        using var predictor = Predictor.Load(folder);
+        var scores = Test(predictor, Loaded(work.Test, work.Options.ImageSize, monitor), folder, monitor);
+        return new SegmentationOutcome
+        {
+            ModelHash = summary.ModelHash,
+            BestStep = summary.BestStep,
+            ValidationDice = summary.BestValidationDice,
+            Dice = scores.Dice,
+            Iou = scores.Iou,
+            MeanDice = scores.MeanDice,
+            MeanIou = scores.MeanIou,
+            Loss = new Curve("training loss", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.TrainLoss)]),
+            Validation = new Curve("validation Dice", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.Dice)]),
+            Images = [.. scores.Images.Select(i => new ImageScore(i.Id, i.Dice, i.Iou))],
+        };
+    }
+
+    public StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor)
+        => SpeedMeasurement.Run(plan, folder, monitor);
+
+    public void Dispose()
+    {
+        foreach (var data in _loaded.Values) data.Dispose();
+        _loaded.Clear();
+    }
+
+    private PairedDataset Loaded(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor)
+    {
+        if (!_loaded.TryGetValue((pairs, size), out var data)) _loaded[(pairs, size)] = data = PairedDataset.Load(pairs, size, monitor);
+        return data;
+    }
+
+    // Scores the test images and keeps the decisions, which the report shows for some of them.
+    private static MaskScores Test(Predictor predictor, PairedDataset data, string folder, IMonitor monitor)
+    {
+        var scores = SegmentationEvaluator.Evaluate(predictor, data, monitor);
+        for (var i = 0; i < data.Count; i++)
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            var probabilities = predictor.Predict(Predictor.ToUnit(data.Images[i..(i + 1)]));
+            ImageFile.WriteMaskPng(SheetWriter.PredictionFile(folder, i), ImageTensor.ToMask(probabilities[0]));
+        }
+        return scores;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using Siamorph.Experiment;
+using Siamorph.Training;
+
+namespace Siamorph.Reports;
+
+/// <summary>A report that was written.</summary>
+/// <param name="Path">Full path of report.html.</param>
+/// <param name="Answer">Its first sentences.</param>
+public sealed record WrittenReport(string Path, IReadOnlyList<string> Answer);
+
+/// <summary>Turns the result of an experiment into report.html, report.md and CSV files beside it.</summary>
+public static class ExperimentReport
+{
+    /// <summary>Reads results.json in <paramref name="folder"/> and writes the report there.</summary>
+    /// <returns>The answer and where report.html is.</returns>
+    /// <exception cref="SiamorphException">There is no readable result, or the folder can't be written.</exception>
+    public static WrittenReport Write(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var path = Path.Combine(folder, ExperimentRunner.ResultFile);
+        if (!File.Exists(path))
+            throw new SiamorphException($"{folder}: no {ExperimentRunner.ResultFile} here. Name the folder of a finished experiment.");
+        var result = OptionsFile.Load<ExperimentResult>(path);
+        var timesPath = Path.Combine(folder, ExperimentRunner.TimesFile);
+        var times = File.Exists(timesPath) ? OptionsFile.Load<ExperimentTimes>(timesPath) : null;
+        return Write(result, times, folder);
+    }
+
+    internal static WrittenReport Write(ExperimentResult result, ExperimentTimes? times, string folder)
+    {
+        var document = Document(result, times, folder);
+        var html = Path.Combine(Path.GetFullPath(folder), "report.html");
+        HtmlReport.Write(html, document);
+        MarkdownReport.Write(Path.Combine(folder, "report.md"), document);
+        WriteScores(result, Path.Combine(folder, "scores.csv"));
+        WriteImages(result, Path.Combine(folder, "per-image.csv"));
+        return new WrittenReport(html, document.Answer);
+    }
+
+    internal static ReportDocument Document(ExperimentResult result, ExperimentTimes? times, string folder) => new()
+    {
+        Title = "Do synthetic pairs help segmentation here?",
+        Overline = $"Siamorph experiment on {result.Data.Name}",
+        Answer = ExperimentWords.Answer(result),
+        KeyFigures = [.. result.Comparisons.Select(c => new KeyFigure(
+            $"{c.RealCount} real pairs: Dice, {ExperimentWords.Title(result, c.Arm)} minus {ExperimentWords.Title(result, c.Baseline)}",
+            Format.Signed(c.Difference), $"95 % interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
+            c.Verdict switch { Verdict.Higher => Tone.Good, Verdict.Lower => Tone.Bad, _ => Tone.Neutral }))],
+        Sections =
+        [
+            ScoreSections.Scores(result),
+            ScoreSections.ImageByImage(result, folder),
+            PictureSection.Pictures(result, folder),
+            DataSection.Data(result),
+            TrainingSection.Training(result),
+            MethodSections.Method(result),
+            .. times is null ? [] : new[] { MethodSections.Time(times) },
+            MethodSections.Everything(result, times),
+        ],
+        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, {ExperimentRunner.ResultFile}.",
+    };
+
+    private static void WriteScores(ExperimentResult result, string path) => CsvFile.Write(path,
+        ["arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256", "validation_dice", "best_step", "model_sha256"],
+        result.Cells.Select(c => (IReadOnlyList<string>)[c.Arm, Text(c.RealCount), Text(c.SyntheticCount), Text(c.Seed), Text(c.Outcome.Dice),
+            Text(c.Outcome.Iou), Text(c.Outcome.MeanDice), Text(c.Outcome.MeanIou), Text(c.Outcome.ValidationDice), Text(c.Outcome.BestStep),
+            c.Outcome.ModelHash]));
+
+    private static void WriteImages(ExperimentResult result, string path) => CsvFile.Write(path,
+        ["arm", "real_pairs", "seed", "image", "dice", "iou"],
+        result.Cells.SelectMany(c => c.Outcome.Images.Select(i => (IReadOnlyList<string>)[
+            c.Arm, Text(c.RealCount), Text(c.Seed), i.Id, Text(i.Dice), Text(i.Iou)])));
+
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,184 @@
+using Siamorph.Data;
+using Siamorph.Experiment;
+using Siamorph.Imaging;
+using Siamorph.Segmentation;
+using Siamorph.Training;
+
+namespace Siamorph.Tests.Experiment;
+
+public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phantom) : IClassFixture<ExperimentRunnerTests.TinyPhantom>, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    /// <summary>Two dozen images for all tests.</summary>
+    public sealed class TinyPhantom : IDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public TinyPhantom() => PhantomDataset.Write(Folder, new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
+
+        internal string Folder => _folder["data"];
+
+        public void Dispose() => _folder.Dispose();
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Run_TrainsEveryArmWithEverySeed_AndComparesThem()
+    {
+        var runner = new FakeStageRunner();
+        var result = Run("x", Options(), runner);
+        Assert.Equal(2 * 2 * 2, result.Cells.Count);
+        Assert.Equal(2 + 2 + 8, runner.Ran.Count);
+        Assert.Equal([4, 8], result.Comparisons.Select(c => c.RealCount));
+        Assert.All(result.Comparisons, c => Assert.InRange(c.Difference, c.Low, c.High));
+        Assert.All(result.Cells.Where(c => c.Arm == "real+synthetic"), c => Assert.Equal(c.RealCount, c.SyntheticCount));
+        Assert.True(File.Exists(_folder["x", "results.json"]));
+        Assert.True(File.Exists(_folder["x", "times.json"]));
+        Assert.All(result.Sheets.SelectMany(s => s.Pictures), p => Assert.True(File.Exists(_folder["x", p.Image])));
+    }
+
+    [Fact]
+    public void Run_KilledInAnyStage_GoesOnThere_AndEndsWithTheSameBytes()
+    {
+        var whole = new FakeStageRunner();
+        Run("whole", Options(), whole);
+        var expected = File.ReadAllText(_folder["whole", "results.json"]);
+        for (var stage = 0; stage < whole.Ran.Count; stage++)
+        {
+            var name = $"killed-{stage}";
+            Assert.Throws<IOException>(() => Run(name, Options(), new FakeStageRunner { DiesAt = stage }));
+            Assert.False(File.Exists(_folder[name, "results.json"]));
+            var rest = new FakeStageRunner();
+            Run(name, Options(), rest);
+            Assert.Equal(whole.Ran.Count - stage, rest.Ran.Count);
+            Assert.Equal(expected, File.ReadAllText(_folder[name, "results.json"]));
+        }
+    }
+
+    [Fact]
+    public void Run_Again_DoesNothingAndGivesTheSame()
+    {
+        Run("x", Options(), new FakeStageRunner());
+        var before = File.ReadAllText(_folder["x", "results.json"]);
+        var again = new FakeStageRunner();
+        Run("x", Options(), again);
+        Assert.Empty(again.Ran);
+        Assert.Equal(before, File.ReadAllText(_folder["x", "results.json"]));
+    }
+
+    [Fact]
+    public void Run_WithChangedOptions_RepeatsOnlyWhatDependsOnThem()
+    {
+        Run("x", Options(), new FakeStageRunner());
+        var moreSeeds = new FakeStageRunner();
+        Run("x", Options() with { Seeds = [1, 2, 3] }, moreSeeds);
+        Assert.Equal(4, moreSeeds.Ran.Count);
+        Assert.All(moreSeeds.Ran, s => Assert.Contains("seed3", s, StringComparison.Ordinal));
+        var longer = new FakeStageRunner();
+        Run("x", Options() with { Segmentation = Options().Segmentation with { Steps = 99 } }, longer);
+        Assert.Equal(8, longer.Ran.Count);
+        Assert.All(longer.Ran, s => Assert.StartsWith("segment", s, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Run_WithAChangedImage_DoesNotTrustWhatWasMadeFromTheOldOne()
+    {
+        var data = _folder["data"];
+        PhantomDataset.Write(data, new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
+        var options = Options() with { Data = data, RealCounts = [0] };
+        var first = new FakeStageRunner();
+        Run("x", options, first);
+        var changed = first.Generators[0].Pairs[0];
+        ImageFile.WritePng(changed.ImagePath, new RgbImage(new ImageSize(16, 16)));
+        var second = new FakeStageRunner();
+        Run("x", options, second);
+        Assert.Equal(first.Ran.Count, second.Ran.Count);
+    }
+
+    [Fact]
+    public void Generators_SeeTheRealPairsOfTheirCellAlone_AndSmallerChoicesArePartOfLarger()
+    {
+        var runner = new FakeStageRunner();
+        var result = Run("x", Options() with { SeedScope = SeedScope.Everything }, runner);
+        Assert.Equal(4, runner.Generators.Count);
+        var train = result.Data.Pairs.Where(p => p.Split == "train").Select(p => p.Id).ToHashSet();
+        foreach (var (_, work) in runner.Segmentations)
+        {
+            var real = work.Train.Where(p => p.Source == PairSource.Real).Select(p => p.Id).ToHashSet();
+            Assert.Subset(train, real);
+            Assert.Contains(runner.Generators, g => g.Pairs.Select(p => p.Id).ToHashSet().SetEquals(real));
+            Assert.Empty(work.Test.Select(p => p.Id).Intersect(train));
+            Assert.Empty(work.Test.Select(p => p.Id).Intersect(work.Validation.Select(p => p.Id)));
+        }
+        foreach (var seed in result.Options.Seeds)
+        {
+            var sizes = runner.Generators.Where(g => g.Folder.Contains($"seed{seed}", StringComparison.Ordinal)).OrderBy(g => g.Pairs.Count).ToList();
+            Assert.Subset(sizes[1].Pairs.Select(p => p.Id).ToHashSet(), sizes[0].Pairs.Select(p => p.Id).ToHashSet());
+        }
+    }
+
+    [Fact]
+    public void Arms_OfOneSeed_DifferInTheirTrainingPairsAlone()
+    {
+        var runner = new FakeStageRunner();
+        Run("x", Options(), runner);
+        foreach (var group in runner.Segmentations.GroupBy(s => (s.Work.Options.Seed, s.Work.Train.Count(p => p.Source == PairSource.Real))))
+        {
+            var works = group.Select(g => g.Work).ToList();
+            Assert.Equal(2, works.Count);
+            Assert.Equal(works[0].Options, works[1].Options);
+            Assert.Equal(works[0].Test, works[1].Test);
+            Assert.Equal(works[0].Validation, works[1].Validation);
+            Assert.Equal(works[0].Train, works[1].Train.Where(p => p.Source == PairSource.Real));
+        }
+    }
+
+    [Theory]
+    [InlineData(SeedScope.Segmentation, 1, 1)]
+    [InlineData(SeedScope.Synthesis, 1, 2)]
+    [InlineData(SeedScope.Everything, 2, 2)]
+    public void SeedScope_DecidesHowManyGeneratorsAndSetsThereAre(SeedScope scope, int generators, int sets)
+    {
+        var runner = new FakeStageRunner();
+        Run("x", Options() with { SeedScope = scope, RealCounts = [4] }, runner);
+        Assert.Equal(generators, runner.Ran.Count(s => s.StartsWith("generator", StringComparison.Ordinal)));
+        Assert.Equal(sets, runner.Ran.Count(s => s.StartsWith("synthetic", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Run_AskedForMoreThanThereIs_SaysHowMuchThereIs()
+    {
+        var fault = Assert.Throws<InvalidOptionsException>(() => Run("x", Options() with { RealCounts = [500] }, new FakeStageRunner()));
+        Assert.Contains("500 real pairs are asked for", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_InAFolderInUse_IsRefused()
+    {
+        using var taken = FolderLock.Take(_folder["x"]);
+        Assert.Contains("another process", Assert.Throws<SiamorphException>(() => Run("x", Options(), new FakeStageRunner())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_ListsEveryFault()
+    {
+        var options = new ExperimentOptions { RealCounts = [], Seeds = [1, 1], Arms = ["real", "magic"], Segmentation = new SegmentationOptions { Steps = 0 } };
+        var message = Assert.Throws<InvalidOptionsException>(() => options.Validate()).Message;
+        foreach (var part in new[] { "data:", "realCounts:", "a seed comes twice", "'magic' is unknown", "segmentation.steps" })
+            Assert.Contains(part, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_SurviveTheirFile()
+    {
+        var text = OptionsFile.ToJson(Options());
+        Assert.Equal(text, OptionsFile.ToJson(OptionsFile.FromJson<ExperimentOptions>(OptionsFile.ToNode(Options()), "x")));
+    }
+
+    private ExperimentOptions Options() => Demo.Quick.Experiment with { Data = phantom.Folder, RealCounts = [4, 8] };
+
+    private ExperimentResult Run(string name, ExperimentOptions options, FakeStageRunner runner)
+        => ExperimentRunner.Run(options, _folder[name], NullMonitor.Instance, runner);
+}

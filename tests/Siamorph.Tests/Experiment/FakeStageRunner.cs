@@ -1,0 +1,84 @@
+using Siamorph.Data;
+using Siamorph.Experiment;
+using Siamorph.Imaging;
+
+namespace Siamorph.Tests.Experiment;
+
+/// <summary>Does no work, answers with what follows from its inputs, and can be made to die.</summary>
+internal sealed class FakeStageRunner : IStageRunner
+{
+    public List<string> Ran { get; } = [];
+
+    public List<GeneratorStage> Generators { get; } = [];
+
+    public List<(string Folder, SegmentationWork Work)> Segmentations { get; } = [];
+
+    /// <summary>Dies in the middle of the stage of this number, from 0.</summary>
+    public int DiesAt { get; init; } = int.MaxValue;
+
+    public GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor)
+    {
+        Generators.Add(stage);
+        Work(stage.Folder, folder);
+        return new() { ModelHash = stage.Key, Parameters = 1, Stages = [new("base", [new("loss", [1, 2], [0.5, 0.25])])] };
+    }
+
+    public SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor)
+    {
+        Assert.True(Directory.Exists(generatorFolder));
+        Work(stage.Folder, folder);
+        var pairs = Enumerable.Range(0, stage.Options.Count!.Value).Select(i => new ImageMaskPair
+        {
+            Id = $"s{i}",
+            ImagePath = Path.Combine(folder, "images", $"s{i}.png"),
+            MaskPath = Path.Combine(folder, "masks", $"s{i}.png"),
+            Source = PairSource.Synthetic,
+            Split = "train",
+        }).ToList();
+        foreach (var pair in pairs)
+        {
+            ImageFile.WritePng(pair.ImagePath, new RgbImage(new ImageSize(16, 16)));
+            ImageFile.WriteMaskPng(pair.MaskPath, new LabelMap(new ImageSize(16, 16)));
+        }
+        DatasetFolder.WriteManifest(folder, pairs);
+        return new(pairs.Count, stage.Key);
+    }
+
+    public IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder) => DatasetFolder.Read(folder).Pairs;
+
+    public SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor)
+    {
+        Segmentations.Add((folder, work));
+        Work(Path.GetFileName(Path.GetDirectoryName(folder)!), folder);
+        var random = work.Options.Seed.Derive(work.Train.Count).Random();
+        var images = work.Test.Select(p => random.Uniform(0.2, 0.9)).Select((d, i) => new ImageScore(work.Test[i].Id, d, d / (2 - d))).ToList();
+        for (var i = 0; i < work.Test.Count; i++)
+            ImageFile.WriteMaskPng(Path.Combine(folder, "predictions", $"{i + 1:0000}.png"), new LabelMap(work.Options.ImageSize));
+        return new()
+        {
+            ModelHash = new string('0', 64),
+            BestStep = 1,
+            ValidationDice = 0.5,
+            Dice = images.Average(i => i.Dice),
+            Iou = images.Average(i => i.Iou),
+            MeanDice = 0.5,
+            MeanIou = 0.4,
+            Loss = new("loss", [1], [1]),
+            Validation = new("Dice", [1], [0.5]),
+            Images = images,
+        };
+    }
+
+    public StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor)
+        => new() { SecondsPerUnit = new Dictionary<Pace, double> { [Pace.BaseStep] = 0.1 } };
+
+    public void Dispose() { }
+
+    private void Work(string stage, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "half-done"), stage);
+        if (Ran.Count == DiesAt) throw new IOException("killed");
+        Ran.Add(stage);
+    }
+}
