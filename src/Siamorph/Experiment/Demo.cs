@@ -74,7 +74,7 @@ public static class Demo
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
         Claim(plan, folder);
-        var data = Path.Combine(folder, "data");
+        var data = Path.Combine(folder, "phantom");
         if (!File.Exists(Path.Combine(data, "manifest.jsonl"))) PhantomDataset.Write(data, plan.Phantom, monitor);
         return ExperimentRunner.Run(plan.Experiment with { Data = data }, folder, monitor);
     }

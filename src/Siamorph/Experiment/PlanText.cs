@@ -13,7 +13,7 @@ internal static class PlanText
             + $"{options.Seeds.Count} seeds.";
         var done = plan.Stages.Count - remaining.Count;
         if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
-        foreach (var kind in remaining.GroupBy(s => s.Kind))
+        foreach (var kind in remaining.GroupBy(s => s.Kind).OrderBy(k => Array.IndexOf(PlannedStage.Kinds, k.Key)))
             yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(speeds.Seconds))}";
         yield return $"About {Time(remaining.Sum(speeds.Seconds))} in all, measured on this machine. It can be stopped at any time and goes on when run again.";
     }

@@ -15,7 +15,10 @@ internal abstract record PlannedStage
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
     private const int GeneratorRevision = 1, SynthesisRevision = 1, SegmentationRevision = 1;
 
-    /// <summary>"generator", "synthesis" or "segmentation".</summary>
+    /// <summary>Every kind, in the order of the method.</summary>
+    public static readonly string[] Kinds = ["generator", "synthesis", "segmentation"];
+
+    /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>What is done, for people: "real only, 50 real pairs, seed 1".</summary>

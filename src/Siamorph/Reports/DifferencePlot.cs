@@ -3,6 +3,8 @@ namespace Siamorph.Reports;
 /// <summary>Differences sorted from the lowest to the highest, a bar each: who gained, who lost, how much.</summary>
 public sealed record DifferencePlot : Chart
 {
+    private const double Left = 60; // its labels carry signs
+
     /// <summary>Names and differences, in any order.</summary>
     public required IReadOnlyList<(string Name, double Difference)> Values { get; init; }
 
@@ -22,19 +24,19 @@ public sealed record DifferencePlot : Chart
         var svg = new SvgDrawing();
         foreach (var tick in y.Ticks)
         {
-            svg.Line(Axes.Left, y.At(tick), width - 4, y.At(tick), tick == 0 ? "base" : "grid");
-            svg.Text(Axes.Left - 7, y.At(tick) + 4, (tick > 0 ? "+" : "") + y.Label(tick), "tick", Anchor.End);
+            svg.Line(Left, y.At(tick), width - 4, y.At(tick), tick == 0 ? "base" : "grid");
+            svg.Text(Left - 7, y.At(tick) + 4, (tick > 0 ? "+" : "") + y.Label(tick), "tick", Anchor.End);
         }
         svg.Text(11, (Axes.Top + height - 30) / 2, YTitle, "axis", Anchor.Middle, upright: true);
-        var step = (width - 4 - Axes.Left) / Math.Max(1, sorted.Count);
+        var step = (width - 4 - Left) / Math.Max(1, sorted.Count);
         for (var i = 0; i < sorted.Count; i++)
         {
             var (name, difference) = sorted[i];
             var (from, to) = (y.At(Math.Max(0, difference)), y.At(Math.Min(0, difference)));
-            svg.Rectangle(Axes.Left + i * step + step * 0.1, from, Math.Max(0.6, step * 0.8), Math.Max(0.8, to - from),
+            svg.Rectangle(Left + i * step + step * 0.1, from, Math.Max(0.6, step * 0.8), Math.Max(0.8, to - from),
                 difference >= 0 ? "bar s1" : "bar s0", $"{name}: {Format.Signed(difference)}");
         }
-        svg.Text(Axes.Left, height - 8, $"{sorted.Count(v => v.Difference < 0)} {Things} lower", "axis");
+        svg.Text(Left, height - 8, $"{sorted.Count(v => v.Difference < 0)} {Things} lower", "axis");
         svg.Text(width - 4, height - 8, $"{sorted.Count(v => v.Difference > 0)} {Things} higher", "axis", Anchor.End);
         return svg.Finish(width, height, Label, style);
     }

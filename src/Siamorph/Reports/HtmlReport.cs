@@ -7,7 +7,8 @@ namespace Siamorph.Reports;
 /// <summary>Writes a report as one HTML file that needs nothing else: no script, no font, no picture from outside.</summary>
 public static class HtmlReport
 {
-    private const double NarrowWidth = 420, WideWidth = 900;
+    // Text in charts has 12 units: at these widths about 12 pixels on a phone, in half a page and in a whole one.
+    private const double PhoneWidth = 335, HalfWidth = 420, WholeWidth = 900;
 
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
@@ -152,7 +153,7 @@ public static class HtmlReport
                 html.Append(CultureInfo.InvariantCulture, $"<li><i class=\"swatch s{entry.Colour}\"></i>{Escape(entry.Name)}</li>");
             html.Append("</ul>\n");
         }
-        html.Append(figure.Wide ? figure.Chart.ToSvg(WideWidth, "on-wide") + figure.Chart.ToSvg(NarrowWidth, "on-narrow") : figure.Chart.ToSvg(NarrowWidth));
+        html.Append(figure.Chart.ToSvg(figure.Wide ? WholeWidth : HalfWidth, "on-wide")).Append(figure.Chart.ToSvg(PhoneWidth, "on-narrow"));
         html.Append("\n<details class=\"numbers\"><summary>the numbers</summary>\n");
         AppendTable(html, figure.Chart.ToTable());
         html.Append("</details>\n</figure>\n");

@@ -37,7 +37,8 @@ internal static class MethodSections
 
     public static Section Time(ExperimentTimes times)
     {
-        var kinds = times.Stages.GroupBy(s => s.Kind).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
+        string[] order = ["generator", "synthesis", "segmentation"];
+        var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => Array.IndexOf(order, g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
         var total = times.Stages.Sum(s => s.Seconds);
         return new Section("Time",
         [

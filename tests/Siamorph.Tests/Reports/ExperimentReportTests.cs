@@ -84,7 +84,7 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
         var html = sample.Html;
         var page = Parse(html);
         var charts = page.Descendants("svg").Where(s => s.Attribute("role")?.Value == "img").ToList();
-        Assert.True(charts.Count >= 12);
+        Assert.True(charts.Count >= 24);
         Assert.All(charts, c => Assert.False(string.IsNullOrWhiteSpace(c.Attribute("aria-label")?.Value)));
         Assert.All(charts, c => Assert.DoesNotMatch("NaN|∞|Infinity", c.ToString()));
         Assert.All(page.Descendants("figure").Where(f => f.Elements("svg").Any()), f => Assert.Single(f.Descendants("table")));
