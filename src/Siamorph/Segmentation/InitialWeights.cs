@@ -12,8 +12,9 @@ internal static class InitialWeights
         using var noGrad = no_grad();
         foreach (var (name, module) in network.named_modules())
         {
-            var (weight, bias) = module switch
+            (Tensor? weight, Tensor? bias) = module switch
             {
+                Conv3x3 conv => (conv.Weight, (Tensor?)null),
                 Conv2d conv => (conv.weight, conv.bias),
                 ConvTranspose2d conv => (conv.weight, conv.bias),
                 _ => (null, null),

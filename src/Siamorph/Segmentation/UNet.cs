@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -31,22 +32,24 @@ public sealed class UNet : nn.Module<Tensor, Tensor>
     private readonly OutConv outc;
 
     /// <summary>Makes the network with torch's default initial weights.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The width is below 1, or odd with bilinear upsampling.</exception>
-    public UNet(UNetConfig config) : base(nameof(UNet))
+    /// <param name="config">Its shape.</param>
+    /// <param name="fast">Convolve by the fast kernels where they apply; they round differently from libtorch's own.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The width is below 1.</exception>
+    public UNet(UNetConfig config, bool fast = true) : base(nameof(UNet))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfLessThan(config.Width, 1, nameof(config));
         Config = config;
         int w = config.Width, factor = config.Bilinear ? 2 : 1;
-        inc = new(config.ImageChannels, w, w);
-        down1 = new(w, 2 * w);
-        down2 = new(2 * w, 4 * w);
-        down3 = new(4 * w, 8 * w);
-        down4 = new(8 * w, 16 * w / factor);
-        up1 = new(16 * w, 8 * w / factor, config.Bilinear);
-        up2 = new(8 * w, 4 * w / factor, config.Bilinear);
-        up3 = new(4 * w, 2 * w / factor, config.Bilinear);
-        up4 = new(2 * w, w, config.Bilinear);
+        inc = new(config.ImageChannels, w, w, fast);
+        down1 = new(w, 2 * w, fast);
+        down2 = new(2 * w, 4 * w, fast);
+        down3 = new(4 * w, 8 * w, fast);
+        down4 = new(8 * w, 16 * w / factor, fast);
+        up1 = new(16 * w, 8 * w / factor, config.Bilinear, fast);
+        up2 = new(8 * w, 4 * w / factor, config.Bilinear, fast);
+        up3 = new(4 * w, 2 * w / factor, config.Bilinear, fast);
+        up4 = new(2 * w, w, config.Bilinear, fast);
         outc = new(w, config.Classes);
         RegisterComponents();
     }
@@ -60,7 +63,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x1 = inc.forward(input);
+        var x1 = inc.forward(ChannelsLast(input));
         var x2 = down1.forward(x1);
         var x3 = down2.forward(x2);
         var x4 = down3.forward(x3);
@@ -76,10 +79,13 @@ public sealed class UNet : nn.Module<Tensor, Tensor>
     internal (Tensor Bottom, Tensor FirstAscent) Inside(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var x4 = down3.forward(down2.forward(down1.forward(inc.forward(input))));
+        var x4 = down3.forward(down2.forward(down1.forward(inc.forward(ChannelsLast(input)))));
         var bottom = down4.forward(x4);
         return (bottom.MoveToOuterDisposeScope(), up1.forward(bottom, x4).MoveToOuterDisposeScope());
     }
+
+    // Pooling and upsampling are many times faster in this memory order; every layer keeps it.
+    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 }
 
 /// <summary>Twice: 3×3 convolution without bias, batch normalisation, ReLU.</summary>
@@ -87,13 +93,13 @@ internal sealed class DoubleConv : nn.Module<Tensor, Tensor>
 {
     private readonly Sequential double_conv;
 
-    public DoubleConv(int channels, int middle, int result) : base(nameof(DoubleConv))
+    public DoubleConv(int channels, int middle, int result, bool fast) : base(nameof(DoubleConv))
     {
         double_conv = nn.Sequential(
-            ("0", nn.Conv2d(channels, middle, 3, padding: 1, bias: false)),
+            ("0", new Conv3x3(channels, middle, fast)),
             ("1", nn.BatchNorm2d(middle)),
             ("2", nn.ReLU(inplace: true)),
-            ("3", nn.Conv2d(middle, result, 3, padding: 1, bias: false)),
+            ("3", new Conv3x3(middle, result, fast)),
             ("4", nn.BatchNorm2d(result)),
             ("5", nn.ReLU(inplace: true)));
         RegisterComponents();
@@ -102,14 +108,34 @@ internal sealed class DoubleConv : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input) => double_conv.forward(input);
 }
 
+/// <summary>Convolution 3×3 without bias that keeps the size; fast where the channel counts are multiples of 8.</summary>
+internal sealed class Conv3x3 : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly bool _fast;
+
+    public Conv3x3(int channels, int result, bool fast) : base(nameof(Conv3x3))
+    {
+        _fast = fast;
+        weight = new(empty(result, channels, 3, 3));
+        nn.init.kaiming_uniform_(weight, a: Math.Sqrt(5)); // torch's default
+        RegisterComponents();
+    }
+
+    public Tensor Weight => weight;
+
+    public override Tensor forward(Tensor input) =>
+        _fast ? FastConvolution.Forward(input, weight, null) : nn.functional.conv2d(input, weight, padding: [1, 1]);
+}
+
 /// <summary>Halves the resolution by max pooling.</summary>
 internal sealed class Down : nn.Module<Tensor, Tensor>
 {
     private readonly Sequential maxpool_conv;
 
-    public Down(int channels, int result) : base(nameof(Down))
+    public Down(int channels, int result, bool fast) : base(nameof(Down))
     {
-        maxpool_conv = nn.Sequential(("0", nn.MaxPool2d(2)), ("1", new DoubleConv(channels, result, result)));
+        maxpool_conv = nn.Sequential(("0", nn.MaxPool2d(2)), ("1", new DoubleConv(channels, result, result, fast)));
         RegisterComponents();
     }
 
@@ -122,10 +148,10 @@ internal sealed class Up : nn.Module<Tensor, Tensor, Tensor>
     private readonly ConvTranspose2d? up;
     private readonly DoubleConv conv;
 
-    public Up(int channels, int result, bool bilinear) : base(nameof(Up))
+    public Up(int channels, int result, bool bilinear, bool fast) : base(nameof(Up))
     {
         up = bilinear ? null : nn.ConvTranspose2d(channels, channels / 2, 2, stride: 2);
-        conv = new(channels, bilinear ? channels / 2 : result, result);
+        conv = new(channels, bilinear ? channels / 2 : result, result, fast);
         RegisterComponents();
     }
 
