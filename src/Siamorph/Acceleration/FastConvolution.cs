@@ -1,5 +1,4 @@
-using System.Runtime.Intrinsics.X86;
-using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Siamorph.Acceleration;
@@ -34,12 +33,17 @@ public static class FastConvolution
             : nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
     }
 
+    /// <summary>What <paramref name="convolution"/> computes, which is 3×3 with stride 1 and padding 1.</summary>
+    /// <returns>[B, K, H, W].</returns>
+    public static Tensor Forward(Conv2d convolution, Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(convolution);
+        return Forward(x, convolution.weight!, convolution.bias);
+    }
+
     internal static bool Applies(Tensor x, Tensor weight) =>
-        Avx2.IsSupported && Fma.IsSupported && x.device_type == DeviceType.CPU
-        && x.dtype == ScalarType.Float32 && weight.dtype == ScalarType.Float32
-        && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
-        && x.shape[2] * x.shape[3] >= LeastPixels && x.shape[0] > 0
-        && x.shape[0] * x.shape[2] * x.shape[3] * Math.Max(c, k) < int.MaxValue / sizeof(float);
+        Pixels.Supports(x) && Pixels.Supports(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
+        && x.shape[2] * x.shape[3] >= LeastPixels && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
 
     private sealed class ConstantWeightsScope : IDisposable
     {
@@ -57,12 +61,12 @@ public static class FastConvolution
             Tensor x = (Tensor)vars[0], weight = (Tensor)vars[1];
             var bias = (Tensor?)vars[2];
             using var scope = NewDisposeScope();
-            var pixels = x.permute(0, 2, 3, 1).contiguous();
-            ctx.save_for_backward([pixels.permute(0, 3, 1, 2).MoveToOuterDisposeScope(), weight]);
+            var pixels = Pixels.Rows(x);
+            ctx.save_for_backward([Pixels.Named(pixels).MoveToOuterDisposeScope(), weight]);
             ctx.save_data("x", x.requires_grad);
             ctx.save_data("w", weight.requires_grad);
             ctx.save_data("b", bias is { requires_grad: true });
-            return Convolve(pixels, weight.permute(2, 3, 1, 0), bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+            return Pixels.Named(Convolve(pixels, weight.permute(2, 3, 1, 0), bias)).MoveToOuterDisposeScope();
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -70,10 +74,10 @@ public static class FastConvolution
             using var grad = no_grad();
             using var scope = NewDisposeScope();
             var saved = ctx.get_saved_variables();
-            var pixels = saved[0].permute(0, 2, 3, 1);
-            var dy = grad_output.permute(0, 2, 3, 1).contiguous();
+            var pixels = Pixels.Rows(saved[0]);
+            var dy = Pixels.Rows(grad_output);
             bool Needs(string name) => (bool)ctx.get_data(name);
-            var dx = Needs("x") ? Convolve(dy, saved[1].flip(2, 3).permute(2, 3, 0, 1), null).permute(0, 3, 1, 2).MoveToOuterDisposeScope() : null;
+            var dx = Needs("x") ? Pixels.Named(Convolve(dy, saved[1].flip(2, 3).permute(2, 3, 0, 1), null)).MoveToOuterDisposeScope() : null;
             var dw = Needs("w") && !t_constantWeights ? WeightGradient(pixels, dy).MoveToOuterDisposeScope() : null;
             var db = Needs("b") && !t_constantWeights ? dy.sum([0, 1, 2]).MoveToOuterDisposeScope() : null;
             return [dx!, dw!, db!];
@@ -87,8 +91,8 @@ public static class FastConvolution
         var taps = filters.contiguous();
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
         using var weights = new NativeBuffer(Winograd.WeightsLength(shape.InChannels, shape.OutChannels));
-        Winograd.TransformWeights(Pointer(taps), shape.InChannels, shape.OutChannels, weights.Data);
-        Winograd.Run(shape, Pointer(x), weights.Data, Pointer(y), bias is null ? null : Pointer(bias));
+        Winograd.TransformWeights(Pixels.Pointer(taps), shape.InChannels, shape.OutChannels, weights.Data);
+        Winograd.Run(shape, Pixels.Pointer(x), weights.Data, Pixels.Pointer(y), bias is null ? null : Pixels.Pointer(bias));
         return y;
     }
 
@@ -96,15 +100,10 @@ public static class FastConvolution
     {
         var shape = ShapeOf(x, dy.shape[3]);
         var dw = empty(3, 3, shape.InChannels, shape.OutChannels);
-        Winograd.WeightGradient(shape, Pointer(x), Pointer(dy), Pointer(dw));
+        Winograd.WeightGradient(shape, Pixels.Pointer(x), Pixels.Pointer(dy), Pixels.Pointer(dw));
         return dw.permute(3, 2, 0, 1).contiguous();
     }
 
     private static ConvShape ShapeOf(Tensor x, long outChannels) =>
         new((int)x.shape[0], (int)x.shape[1], (int)x.shape[2], (int)x.shape[3], (int)outChannels);
-
-    private static unsafe float* Pointer(Tensor tensor)
-    {
-        fixed (byte* data = tensor.bytes) return (float*)data;
-    }
 }

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using System.Globalization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -34,8 +35,8 @@ public sealed class DenseHintInput : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var h = hint;
-        foreach (var (convolution, residual) in _full) h = residual.call(convolution.call(h));
-        foreach (var (merge, convolution, residual) in _merged) h = residual.call(convolution.call(merge.call(h)));
+        foreach (var (convolution, residual) in _full) h = residual.call(FastConvolution.Forward(convolution, h));
+        foreach (var (merge, convolution, residual) in _merged) h = residual.call(FastConvolution.Forward(convolution, merge.call(h)));
         return h.MoveToOuterDisposeScope();
     }
 
@@ -72,7 +73,7 @@ internal sealed class HintResidual : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var h = conv2.call(functional.silu(conv1.call(x)));
+        var h = FastConvolution.Forward(conv2, functional.silu(FastConvolution.Forward(conv1, x)));
         return functional.silu(h + x).MoveToOuterDisposeScope();
     }
 }
@@ -98,6 +99,6 @@ internal sealed class PatchMerge : Module<Tensor, Tensor>
         var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2] / 2, x.shape[3] / 2);
         // [B,C,h,row,w,column] → [B,h,w,column,row,C]: phases in the order (0,0), (1,0), (0,1), (1,1).
         var phases = x.view(batch, channels, height, 2, width, 2).permute(0, 2, 4, 5, 3, 1).reshape(batch, height, width, 4 * channels);
-        return reduction.call(norm.call(phases)).permute(0, 3, 1, 2).contiguous().MoveToOuterDisposeScope();
+        return reduction.call(norm.call(phases)).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -37,6 +38,6 @@ internal sealed class Upsample : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var larger = functional.interpolate(x, size: [2 * x.shape[2], 2 * x.shape[3]], mode: InterpolationMode.Nearest);
-        return conv.call(larger).MoveToOuterDisposeScope();
+        return FastConvolution.Forward(conv, larger).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -36,9 +37,9 @@ internal sealed class ResidualBlock : Module, IConditionedLayer
     public Tensor Forward(Tensor x, Tensor embedding, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var h = InConv.call(functional.silu(InNorm.call(x)));
+        var h = FastConvolution.Forward(InConv, FastGroupNorm.Forward(InNorm, x, silu: true));
         h = h + Embedding.call(functional.silu(embedding)).unsqueeze(2).unsqueeze(3);
-        h = OutConv.call(functional.silu(OutNorm.call(h)));
+        h = FastConvolution.Forward(OutConv, FastGroupNorm.Forward(OutNorm, h, silu: true));
         return ((skip_connection is null ? x : skip_connection.call(x)) + h).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -32,9 +33,9 @@ internal sealed class SpatialTransformer : Module, IConditionedLayer
     {
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
-        var tokens = proj_in.call(norm.call(x)).view(batch, channels, height * width).transpose(1, 2).contiguous();
+        var tokens = proj_in.call(FastGroupNorm.Forward(norm, x, silu: false)).view(batch, channels, height * width).transpose(1, 2).contiguous();
         foreach (var block in transformer_blocks) tokens = block.Forward(tokens, context);
-        var h = proj_out.call(tokens.transpose(1, 2).contiguous().view(batch, channels, height, width));
+        var h = proj_out.call(tokens.transpose(1, 2).view(batch, channels, height, width));
         return (h + x).MoveToOuterDisposeScope();
     }
 }
