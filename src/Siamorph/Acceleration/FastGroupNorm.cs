@@ -65,7 +65,7 @@ public static class FastGroupNorm
                 GroupNormKernel.Backward(from + offset, gradient + offset, pixels, channels, groups, mean, mean + channels, w, b, silu,
                     to + offset, part, part + channels);
             });
-            var total = sums.sum(0);
+            var total = sums.sum([0]);
             return
             [
                 needsInput ? Pixels.Named(dx).MoveToOuterDisposeScope() : null!,

@@ -19,7 +19,7 @@ internal static class PlainHintEncoder
         layers.AddRange([Conv2d(config.HintChannels, channels, 3, padding: 1), SiLU(), Conv2d(channels, channels, 3, padding: 1), SiLU()]);
         for (var factor = 2; factor <= config.HintFactor; factor *= 2)
         {
-            var wider = config.HintWidth * Widths[Math.Min(System.Numerics.BitOperations.Log2((uint)factor), Widths.Length - 1)];
+            var wider = WidthAt(config, factor);
             layers.AddRange([Conv2d(channels, wider, 3, stride: 2, padding: 1), SiLU()]);
             if (factor < config.HintFactor) layers.AddRange([Conv2d(wider, wider, 3, padding: 1), SiLU()]);
             channels = wider;
@@ -27,4 +27,8 @@ internal static class PlainHintEncoder
         layers.Add(Conv2d(channels, config.ModelChannels, 3, padding: 1));
         return Sequential([.. layers.Select((layer, i) => (i.ToString(CultureInfo.InvariantCulture), layer))]);
     }
+
+    /// <summary>Channels once the hint has been made smaller by this factor.</summary>
+    public static int WidthAt(DenoiserConfig config, int factor) =>
+        config.HintWidth * Widths[Math.Min(System.Numerics.BitOperations.Log2((uint)factor), Widths.Length - 1)];
 }

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Siamorph.Siamese;
+using Siamorph.Training;
+
+namespace Siamorph.Cli;
+
+/// <summary>`bench train-step` and `bench ddim-step`: how long the product's own steps take here.</summary>
+internal static class BenchCommand
+{
+    private const int DefaultRepeats = 5;
+
+    public static Command Create() => new("bench", "Times single steps against a matrix product of this machine.")
+    {
+        Verb("train-step", "Times a training step: all four losses, gradients, AdamW.", StepBenchmark.TrainStep),
+        Verb("ddim-step", "Times a DDIM step with prompt guidance.", StepBenchmark.DdimStep),
+    };
+
+    private static Command Verb(string name, string description, Func<StepBenchmarkOptions, int, IMonitor, StepTiming> run)
+    {
+        var config = new Option<string?>("--config") { Description = "JSON file with the sizes (default: a medium model).", HelpName = "file" };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON object." };
+        var repeats = new Option<int>("--repeats")
+        {
+            Description = "Steps to time, after two that are not.", DefaultValueFactory = _ => DefaultRepeats, HelpName = "n",
+        };
+        var command = new Command(name, description) { config, json, repeats };
+        return command.Runs(context =>
+        {
+            var options = context.Get(config) is { } path ? OptionsFile.Load<StepBenchmarkOptions>(path) : new StepBenchmarkOptions();
+            var timing = run(options, context.Get(repeats), context.Monitor);
+            context.Out.WriteLine(context.Get(json) ? OptionsFile.ToJson(timing) : Describe(timing));
+        });
+    }
+
+    private static string Describe(StepTiming t) => FormattableString.Invariant(
+        $"{t.MedianMs:F0} ms a step of {t.Batch} (median of {t.Repeats}; {t.MinMs:F0} to {t.MaxMs:F0}), {t.Gflop:F0} GFLOP at {t.FractionOfGemm:P0} of the {t.GemmGflops:F0} GFLOP/s of a matrix product; {t.PeakMemoryMB:F0} MB at most");
+}
