@@ -10,7 +10,7 @@ namespace Siamorph.Acceleration;
 /// </summary>
 public static class FastConvolution
 {
-    private const int LeastPixels = 16; // below, tiles of 4×4 are mostly padding
+    private const int LeastTiles = 48; // below, transforming the weights costs more than is gained
     [ThreadStatic] private static bool t_constantWeights;
 
     /// <summary>
@@ -43,7 +43,7 @@ public static class FastConvolution
 
     internal static bool Applies(Tensor x, Tensor weight) =>
         Pixels.Supports(x) && Pixels.Supports(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
-        && x.shape[2] * x.shape[3] >= LeastPixels && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
+        && x.shape[0] * Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3]) >= LeastTiles && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
 
     private sealed class ConstantWeightsScope : IDisposable
     {
@@ -66,7 +66,7 @@ public static class FastConvolution
             ctx.save_data("x", x.requires_grad);
             ctx.save_data("w", weight.requires_grad);
             ctx.save_data("b", bias is { requires_grad: true });
-            return Pixels.Named(Convolve(pixels, weight.permute(2, 3, 1, 0), bias)).MoveToOuterDisposeScope();
+            return Pixels.Named(Convolve(pixels, weight.contiguous(), bias, backward: false)).MoveToOuterDisposeScope();
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -77,21 +77,22 @@ public static class FastConvolution
             var pixels = Pixels.Rows(saved[0]);
             var dy = Pixels.Rows(grad_output);
             bool Needs(string name) => (bool)ctx.get_data(name);
-            var dx = Needs("x") ? Pixels.Named(Convolve(dy, saved[1].flip(2, 3).permute(2, 3, 0, 1), null)).MoveToOuterDisposeScope() : null;
+            var dx = Needs("x") ? Pixels.Named(Convolve(dy, saved[1].contiguous(), null, backward: true)).MoveToOuterDisposeScope() : null;
             var dw = Needs("w") && !t_constantWeights ? WeightGradient(pixels, dy).MoveToOuterDisposeScope() : null;
             var db = Needs("b") && !t_constantWeights ? dy.sum([0, 1, 2]).MoveToOuterDisposeScope() : null;
             return [dx!, dw!, db!];
         }
     }
 
-    // x [B, H, W, C] contiguous, filters [3, 3, C, K].
-    private static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias)
+    // x [B, H, W, C]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of the input.
+    private static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward)
     {
-        var shape = ShapeOf(x, filters.shape[3]);
-        var taps = filters.contiguous();
+        var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
         using var weights = new NativeBuffer(Winograd.WeightsLength(shape.InChannels, shape.OutChannels));
-        Winograd.TransformWeights(Pixels.Pointer(taps), shape.InChannels, shape.OutChannels, weights.Data);
+        var (outer, inner) = ((nint)filters.shape[1] * 9, (nint)9);
+        if (backward) (outer, inner) = (inner, outer);
+        Winograd.TransformWeights(Pixels.Pointer(filters), shape.InChannels, shape.OutChannels, outer, inner, backward, weights.Data);
         Winograd.Run(shape, Pixels.Pointer(x), weights.Data, Pixels.Pointer(y), bias is null ? null : Pixels.Pointer(bias));
         return y;
     }
@@ -99,9 +100,9 @@ public static class FastConvolution
     private static unsafe Tensor WeightGradient(Tensor x, Tensor dy)
     {
         var shape = ShapeOf(x, dy.shape[3]);
-        var dw = empty(3, 3, shape.InChannels, shape.OutChannels);
+        var dw = empty(shape.OutChannels, shape.InChannels, 3, 3);
         Winograd.WeightGradient(shape, Pixels.Pointer(x), Pixels.Pointer(dy), Pixels.Pointer(dw));
-        return dw.permute(3, 2, 0, 1).contiguous();
+        return dw;
     }
 
     private static ConvShape ShapeOf(Tensor x, long outChannels) =>

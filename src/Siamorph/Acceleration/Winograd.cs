@@ -21,32 +21,48 @@ internal static unsafe partial class Winograd
     internal static nint WeightsLength(int inChannels, int outChannels) =>
         (nint)Points * inChannels * PackedMatrix.PanelsOf(outChannels) * PackedMatrix.PanelWidth;
 
-    /// <summary>Transforms filters [3, 3, in, out] into 36 packed matrices [in, out].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void TransformWeights(float* filters, int inChannels, int outChannels, float* target)
+    /// <summary>Transforms filters into 36 packed matrices [in, out].</summary>
+    /// <param name="filters">Element (o, i, tap) at o·<paramref name="outStride"/> + i·<paramref name="inStride"/> + tap.</param>
+    /// <param name="inChannels">Number of input channels.</param>
+    /// <param name="outChannels">Number of output channels.</param>
+    /// <param name="outStride">9·in for filters [out, in, 3, 3].</param>
+    /// <param name="inStride">9 for filters [out, in, 3, 3].</param>
+    /// <param name="turned">True turns each filter by 180°, for the gradient of the input.</param>
+    /// <param name="target">Room for <see cref="WeightsLength"/> floats.</param>
+    public static void TransformWeights(float* filters, int inChannels, int outChannels, nint outStride, nint inStride, bool turned, float* target)
     {
-        var panels = PackedMatrix.PanelsOf(outChannels);
-        var plane = (nint)inChannels * panels * PackedMatrix.PanelWidth;
-        if (outChannels % PackedMatrix.PanelWidth != 0) NativeMemory.Clear(target, (nuint)(plane * Points * sizeof(float)));
+        if (outChannels % PackedMatrix.PanelWidth != 0)
+            NativeMemory.Clear(target, (nuint)WeightsLength(inChannels, outChannels) * sizeof(float));
+        Workers.For(outChannels / 8, block =>
+            TransformBlock(filters + block * 8 * outStride, inChannels, outStride, inStride, turned,
+                target + ((nint)(block / 2) * inChannels * 16 + block % 2 * 8), (nint)inChannels * PackedMatrix.PanelsOf(outChannels) * 16));
+    }
+
+    // Eight output channels. The taps of a few input channels are transposed first, then transformed eight at a time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformBlock(float* filters, int inChannels, nint outStride, nint inStride, bool turned, float* target, nint plane)
+    {
+        const int Together = 8, Taps = 9;
+        var taps = stackalloc float[Together * Taps * 8];
         var half = stackalloc Vector256<float>[18];
-        var row = stackalloc Vector256<float>[6];
-        for (var c = 0; c < inChannels; c++)
+        for (var first = 0; first < inChannels; first += Together) // inChannels is a multiple of 8
         {
-            for (var k = 0; k < outChannels; k += 8)
+            for (var o = 0; o < 8; o++)
             {
-                var tap = (nint)inChannels * outChannels;
-                var source = filters + (nint)c * outChannels + k;
+                for (var i = 0; i < Together; i++)
+                {
+                    var from = filters + o * outStride + (first + i) * inStride;
+                    var to = taps + i * Taps * 8 + o;
+                    if (turned) for (var t = 0; t < Taps; t++) to[t * 8] = from[8 - t];
+                    else for (var t = 0; t < Taps; t++) to[t * 8] = from[t];
+                }
+            }
+            for (var i = 0; i < Together; i++, target += 16)
+            {
+                var g = taps + i * Taps * 8;
                 for (var x = 0; x < 3; x++)
-                {
-                    Filter(Vector256.Load(source + x * tap), Vector256.Load(source + (3 + x) * tap), Vector256.Load(source + (6 + x) * tap),
-                        half + x, 3);
-                }
-                var result = target + ((nint)(k / 16) * inChannels + c) * 16 + k % 16;
-                for (var y = 0; y < Patch; y++)
-                {
-                    Filter(half[y * 3], half[y * 3 + 1], half[y * 3 + 2], row, 1);
-                    for (var x = 0; x < Patch; x++) row[x].Store(result + (y * Patch + x) * plane);
-                }
+                    Filter(Vector256.Load(g + x * 8), Vector256.Load(g + (3 + x) * 8), Vector256.Load(g + (6 + x) * 8), (float*)(half + x), 3 * 8);
+                for (var y = 0; y < Patch; y++) Filter(half[y * 3], half[y * 3 + 1], half[y * 3 + 2], target + y * Patch * plane, plane);
             }
         }
     }
@@ -164,18 +180,18 @@ internal static unsafe partial class Winograd
 
     // One dimension of the filter transform G·g.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Filter(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float>* to, int stride)
+    private static void Filter(Vector256<float> a, Vector256<float> b, Vector256<float> c, float* to, nint stride)
     {
-        to[0] = a * 0.25f;
+        (a * 0.25f).Store(to);
         var even = (a + c) * (-1f / 6);
         var odd = b * (1f / 6);
-        to[stride] = even - odd;
-        to[2 * stride] = even + odd;
+        (even - odd).Store(to + stride);
+        (even + odd).Store(to + 2 * stride);
         even = Fma.MultiplyAdd(a, Vector256.Create(1f / 24), c * (1f / 6));
         odd = b * (1f / 12);
-        to[3 * stride] = even + odd;
-        to[4 * stride] = even - odd;
-        to[5 * stride] = c;
+        (even + odd).Store(to + 3 * stride);
+        (even - odd).Store(to + 4 * stride);
+        c.Store(to + 5 * stride);
     }
 
     // One dimension of the data transform Bᵀ·d.

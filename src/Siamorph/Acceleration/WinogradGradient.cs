@@ -10,7 +10,7 @@ internal static unsafe partial class Winograd
 {
     private const int TilesATask = 16;
 
-    /// <summary>dw [3, 3, in, out] from x [samples, height, width, in] and dy [samples, height, width, out].</summary>
+    /// <summary>dw [out, in, 3, 3] from x [samples, height, width, in] and dy [samples, height, width, out].</summary>
     public static void WeightGradient(in ConvShape shape, float* x, float* dy, float* dw)
     {
         var s = shape;
@@ -33,7 +33,7 @@ internal static unsafe partial class Winograd
             Workers.For(Points, p => Gemm.RunTransposed(s.InChannels, v.Data + (nint)p * batch * s.InChannels, s.InChannels,
                 d.Data + (nint)p * batch * wide, wide, count, wide, du.Data + (nint)p * s.InChannels * wide, wide, start > 0));
         }
-        TransformBack(s, du.Data, wide, dw);
+        Workers.For(s.OutChannels / 8, block => TransformBack(s, block * 8, du.Data, wide, dw));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -77,28 +77,29 @@ internal static unsafe partial class Winograd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformBack(in ConvShape s, float* du, int wide, float* dw)
+    private static void TransformBack(in ConvShape s, int k, float* du, int wide, float* dw)
     {
         var half = stackalloc Vector256<float>[18];
+        var taps = stackalloc float[9 * 8];
         var plane = (nint)s.InChannels * wide;
-        var tap = (nint)s.InChannels * s.OutChannels;
         for (nint c = 0; c < s.InChannels; c++)
         {
-            for (nint k = 0; k < s.OutChannels; k += 8)
+            var source = du + c * wide + k;
+            for (var x = 0; x < Patch; x++, source += plane)
             {
-                var source = du + c * wide + k;
-                for (var x = 0; x < Patch; x++, source += plane)
-                {
-                    FilterGradient(Vector256.Load(source), Vector256.Load(source + 6 * plane), Vector256.Load(source + 12 * plane),
-                        Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane), Vector256.Load(source + 30 * plane),
-                        (float*)(half + x), 6 * 8);
-                }
-                var target = dw + c * s.OutChannels + k;
-                for (var y = 0; y < 3; y++, target += 3 * tap)
-                {
-                    var h = half + y * 6;
-                    FilterGradient(h[0], h[1], h[2], h[3], h[4], h[5], target, tap);
-                }
+                FilterGradient(Vector256.Load(source), Vector256.Load(source + 6 * plane), Vector256.Load(source + 12 * plane),
+                    Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane), Vector256.Load(source + 30 * plane),
+                    (float*)(half + x), 6 * 8);
+            }
+            for (var y = 0; y < 3; y++)
+            {
+                var h = half + y * 6;
+                FilterGradient(h[0], h[1], h[2], h[3], h[4], h[5], taps + y * 3 * 8, 8);
+            }
+            for (var o = 0; o < 8; o++)
+            {
+                var target = dw + ((nint)(k + o) * s.InChannels + c) * 9;
+                for (var t = 0; t < 9; t++) target[t] = taps[t * 8 + o];
             }
         }
     }

@@ -81,7 +81,6 @@ internal sealed class TransformerBlock : Module
 /// <summary>Multi-head attention; queries from x, keys and values from the context; only the output projection has a bias.</summary>
 internal sealed class CrossAttention : Module
 {
-    private const long LargestExactMap = 1 << 16;
     private readonly Linear to_q;
     private readonly Linear to_k;
     private readonly Linear to_v;
@@ -108,20 +107,9 @@ internal sealed class CrossAttention : Module
     public Tensor Forward(Tensor x, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var attended = Attend(Split(to_q.call(x)), Split(to_k.call(context)), Split(to_v.call(context)));
-        var merged = attended.transpose(1, 2).reshape(x.shape[0], x.shape[1], -1);
+        var merged = FastAttention.Forward(to_q.call(x), to_k.call(context), to_v.call(context), Heads);
         return Output.call(merged).MoveToOuterDisposeScope();
     }
-
-    // libtorch's fused kernel saves the score matrix but rounds its exponentials to about 20 bits: it is for large maps.
-    private static Tensor Attend(Tensor query, Tensor key, Tensor value)
-    {
-        if (query.shape[2] * key.shape[2] > LargestExactMap) return functional.scaled_dot_product_attention(query, key, value);
-        var scale = (float)(1 / Math.Sqrt(query.shape[3]));
-        return functional.softmax(matmul(query * scale, key.transpose(2, 3)), dim: -1).matmul(value);
-    }
-
-    private Tensor Split(Tensor t) => t.view(t.shape[0], t.shape[1], Heads, -1).transpose(1, 2);
 }
 
 /// <summary>GEGLU: one linear gives values and gates, value · GELU(gate), one linear back.</summary>

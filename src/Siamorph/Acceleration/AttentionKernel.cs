@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Siamorph.Acceleration;
+
+/// <summary>Sizes and memory strides of an attention: rows of tokens, in each row one head beside the other.</summary>
+/// <param name="Queries">Query tokens.</param>
+/// <param name="Keys">Key tokens.</param>
+/// <param name="Width">Channels of a head; a multiple of 8.</param>
+/// <param name="QueryStride">Floats from one query token to the next; also of the result.</param>
+/// <param name="KeyStride">Floats from one key or value token to the next.</param>
+internal readonly record struct AttentionShape(int Queries, int Keys, int Width, nint QueryStride, nint KeyStride);
+
+/// <summary>
+/// Softmax attention of one head of one sample, scores never written beyond a block of queries. Meant for narrow heads, where
+/// libtorch's kernel spends its time elsewhere than in products.
+/// </summary>
+internal static unsafe class AttentionKernel
+{
+    private const int QueryBlock = 24;
+    private const int GradientQueries = 48;
+    private const int GradientKeys = 256;
+    private const float Log2E = 1.44269504f;
+
+    /// <summary>out = softmax(q·kᵀ / √width)·v; <paramref name="logSums"/> [queries], if any, gets log2 Σ 2^score for the backward pass.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Forward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums)
+    {
+        var wide = Wide(s.Keys);
+        var packed = Scratch.Get(0, (nint)wide * s.Width);
+        var scores = Scratch.Get(1, (nint)wide * QueryBlock);
+        PackTransposed(s, k, packed);
+        var scale = Log2E / MathF.Sqrt(s.Width);
+        var inverse = stackalloc float[QueryBlock];
+        for (var first = 0; first < s.Queries; first += QueryBlock)
+        {
+            var count = Math.Min(QueryBlock, s.Queries - first);
+            var target = result + first * s.QueryStride;
+            Gemm.Run(count, q + first * s.QueryStride, s.QueryStride, packed, s.Width, wide, scores, wide, null, false);
+            for (var i = 0; i < count; i++)
+            {
+                var (largest, sum) = Exponentials(scores + (nint)i * wide, s.Keys, scale);
+                inverse[i] = 1 / sum;
+                if (logSums != null) logSums[first + i] = largest + MathF.Log2(sum);
+            }
+            Gemm.RunNarrow(count, scores, wide, 1, v, s.KeyStride, s.Keys, s.Width, target, s.QueryStride, false);
+            for (var i = 0; i < count; i++)
+            {
+                var row = target + i * s.QueryStride;
+                for (var c = 0; c < s.Width; c += 8) (Vector256.Load(row + c) * inverse[i]).Store(row + c);
+            }
+        }
+    }
+
+    /// <summary>Gradients of q, k and v from that of the result; they are written, not added. <paramref name="result"/> is what Forward gave.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Backward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums, float* dResult, float* dq, float* dk, float* dv)
+    {
+        var wide = Wide(s.Keys);
+        var keys = Scratch.Get(0, (nint)wide * s.Width);
+        var values = Scratch.Get(1, (nint)wide * s.Width);
+        var p = Scratch.Get(2, GradientQueries * GradientKeys);
+        var ds = Scratch.Get(3, GradientQueries * GradientKeys);
+        PackTransposed(s, k, keys);
+        PackTransposed(s, v, values);
+        var scale = 1 / MathF.Sqrt(s.Width);
+        var delta = stackalloc float[GradientQueries];
+        for (var first = 0; first < s.Queries; first += GradientQueries)
+        {
+            var count = Math.Min(GradientQueries, s.Queries - first);
+            var at = first * s.QueryStride;
+            for (var i = 0; i < count; i++) delta[i] = Dot(result + at + i * s.QueryStride, dResult + at + i * s.QueryStride, s.Width);
+            for (var key = 0; key < s.Keys; key += GradientKeys)
+            {
+                var some = Math.Min(GradientKeys, s.Keys - key);
+                var columns = Wide(some);
+                Gemm.Run(count, q + at, s.QueryStride, keys + (nint)key * s.Width, s.Width, columns, p, columns, null, false);
+                Gemm.Run(count, dResult + at, s.QueryStride, values + (nint)key * s.Width, s.Width, columns, ds, columns, null, false);
+                for (var i = 0; i < count; i++)
+                    ScoreGradients(p + (nint)i * columns, ds + (nint)i * columns, columns, scale, logSums[first + i], delta[i]);
+                Gemm.RunNarrow(count, ds, columns, 1, k + key * s.KeyStride, s.KeyStride, some, s.Width, dq + at, s.QueryStride, key > 0);
+                Gemm.RunNarrow(some, ds, 1, columns, q + at, s.QueryStride, count, s.Width, dk + key * s.KeyStride, s.KeyStride, first > 0);
+                Gemm.RunNarrow(some, p, 1, columns, dResult + at, s.QueryStride, count, s.Width, dv + key * s.KeyStride, s.KeyStride, first > 0);
+            }
+        }
+    }
+
+    private static int Wide(int keys) => PackedMatrix.PanelsOf(keys) * PackedMatrix.PanelWidth;
+
+    private static void PackTransposed(in AttentionShape s, float* k, float* packed) =>
+        PackedMatrix.Pack(k, 1, s.KeyStride, s.Width, s.Keys, packed);
+
+    // scores → 2^(scale·score − largest); the largest exponent and the sum.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static (float Largest, float Sum) Exponentials(float* scores, int keys, float scale)
+    {
+        var whole = keys & ~7;
+        var most = Vector256.Create(float.NegativeInfinity);
+        for (var j = 0; j < whole; j += 8) most = Avx.Max(most, Vector256.Load(scores + j));
+        var largest = float.NegativeInfinity;
+        for (var j = 0; j < 8; j++) largest = Math.Max(largest, most[j]);
+        for (var j = whole; j < keys; j++) largest = Math.Max(largest, scores[j]);
+        largest *= scale;
+        var (factor, shift) = (Vector256.Create(scale), Vector256.Create(largest));
+        Vector256<float> sum = Vector256<float>.Zero, sum2 = sum;
+        var k = 0;
+        for (; k + 16 <= whole; k += 16)
+        {
+            var e = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(scores + k), factor, shift));
+            var e2 = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(scores + k + 8), factor, shift));
+            e.Store(scores + k);
+            e2.Store(scores + k + 8);
+            sum += e;
+            sum2 += e2;
+        }
+        var total = 0f;
+        for (; k < keys; k += 8) // panels are full: reading past the last key is reading zeros
+        {
+            var e = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(scores + k), factor, shift));
+            e.Store(scores + k);
+            for (var j = 0; j < Math.Min(8, keys - k); j++) total += e[j];
+        }
+        return (largest, total + Vector256.Sum(sum + sum2));
+    }
+
+    // p: scores → probabilities; ds: gradient of the probabilities → of the scores.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ScoreGradients(float* p, float* ds, int columns, float scale, float logSum, float delta)
+    {
+        Vector256<float> factor = Vector256.Create(scale * Log2E), shift = Vector256.Create(logSum), mean = Vector256.Create(delta);
+        for (var j = 0; j < columns; j += 8)
+        {
+            var probability = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(p + j), factor, shift));
+            probability.Store(p + j);
+            ((Vector256.Load(ds + j) - mean) * probability * scale).Store(ds + j);
+        }
+    }
+
+    private static float Dot(float* a, float* b, int width)
+    {
+        var sum = Vector256<float>.Zero;
+        for (var c = 0; c < width; c += 8) sum = Fma.MultiplyAdd(Vector256.Load(a + c), Vector256.Load(b + c), sum);
+        return Vector256.Sum(sum);
+    }
+}
