@@ -29,7 +29,8 @@ internal static unsafe class AttentionKernel
     {
         var wide = Wide(s.Keys);
         var packed = Scratch.Get(0, (nint)wide * s.Width);
-        var scores = Scratch.Get(1, (nint)wide * QueryBlock);
+        var stride = wide + 16; // rows 4 KB apart would all compete for the same few cache lines
+        var scores = Scratch.Get(1, (nint)stride * QueryBlock);
         PackTransposed(s, k, packed);
         var scale = Log2E / MathF.Sqrt(s.Width);
         var inverse = stackalloc float[QueryBlock];
@@ -37,14 +38,14 @@ internal static unsafe class AttentionKernel
         {
             var count = Math.Min(QueryBlock, s.Queries - first);
             var target = result + first * s.QueryStride;
-            Gemm.Run(count, q + first * s.QueryStride, s.QueryStride, packed, s.Width, wide, scores, wide, null, false);
+            Gemm.Run(count, q + first * s.QueryStride, s.QueryStride, packed, s.Width, wide, scores, stride, null, false);
             for (var i = 0; i < count; i++)
             {
-                var (largest, sum) = Exponentials(scores + (nint)i * wide, s.Keys, scale);
+                var (largest, sum) = Exponentials(scores + (nint)i * stride, s.Keys, scale);
                 inverse[i] = 1 / sum;
                 if (logSums != null) logSums[first + i] = largest + MathF.Log2(sum);
             }
-            Gemm.RunNarrow(count, scores, wide, 1, v, s.KeyStride, s.Keys, s.Width, target, s.QueryStride, false);
+            Gemm.RunNarrow(count, scores, stride, 1, v, s.KeyStride, s.Keys, s.Width, target, s.QueryStride, false);
             for (var i = 0; i < count; i++)
             {
                 var row = target + i * s.QueryStride;

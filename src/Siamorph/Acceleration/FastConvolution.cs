@@ -10,7 +10,8 @@ namespace Siamorph.Acceleration;
 /// </summary>
 public static class FastConvolution
 {
-    private const int LeastTiles = 48; // below, transforming the weights costs more than is gained
+    private const int LeastTiles = 48;         // below, transforming the weights costs more than is gained;
+    private const int LeastTilesOfASample = 4; // when that is done once for all, it does not matter
     [ThreadStatic] private static bool t_constantWeights;
 
     /// <summary>
@@ -28,9 +29,10 @@ public static class FastConvolution
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
-        return Applies(x, weight)
-            ? Function.apply(x, weight, bias!)
-            : nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
+        if (!Applies(x, weight)) return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
+        if (is_grad_enabled()) return Function.apply(x, weight, bias!);
+        using var scope = NewDisposeScope();
+        return Pixels.Named(Convolve(Pixels.Rows(x), weight, bias, backward: false)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What <paramref name="convolution"/> computes, which is 3×3 with stride 1 and padding 1.</summary>
@@ -43,7 +45,11 @@ public static class FastConvolution
 
     internal static bool Applies(Tensor x, Tensor weight) =>
         Pixels.Supports(x) && Pixels.Supports(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
-        && x.shape[0] * Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3]) >= LeastTiles && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
+        && EnoughTiles(x.shape[0], Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3])) && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
+
+    // With frozen weights the choice must not depend on the batch, or a sample's result would.
+    private static bool EnoughTiles(long samples, int tiles) =>
+        FrozenWeights.Current is null || is_grad_enabled() ? samples * tiles >= LeastTiles : tiles >= LeastTilesOfASample;
 
     private sealed class ConstantWeightsScope : IDisposable
     {
@@ -66,7 +72,7 @@ public static class FastConvolution
             ctx.save_data("x", x.requires_grad);
             ctx.save_data("w", weight.requires_grad);
             ctx.save_data("b", bias is { requires_grad: true });
-            return Pixels.Named(Convolve(pixels, weight.contiguous(), bias, backward: false)).MoveToOuterDisposeScope();
+            return Pixels.Named(Convolve(pixels, weight, bias, backward: false)).MoveToOuterDisposeScope();
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
@@ -77,7 +83,7 @@ public static class FastConvolution
             var pixels = Pixels.Rows(saved[0]);
             var dy = Pixels.Rows(grad_output);
             bool Needs(string name) => (bool)ctx.get_data(name);
-            var dx = Needs("x") ? Pixels.Named(Convolve(dy, saved[1].contiguous(), null, backward: true)).MoveToOuterDisposeScope() : null;
+            var dx = Needs("x") ? Pixels.Named(Convolve(dy, saved[1], null, backward: true)).MoveToOuterDisposeScope() : null;
             var dw = Needs("w") && !t_constantWeights ? WeightGradient(pixels, dy).MoveToOuterDisposeScope() : null;
             var db = Needs("b") && !t_constantWeights ? dy.sum([0, 1, 2]).MoveToOuterDisposeScope() : null;
             return [dx!, dw!, db!];
@@ -89,12 +95,21 @@ public static class FastConvolution
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
-        using var weights = new NativeBuffer(Winograd.WeightsLength(shape.InChannels, shape.OutChannels));
-        var (outer, inner) = ((nint)filters.shape[1] * 9, (nint)9);
-        if (backward) (outer, inner) = (inner, outer);
-        Winograd.TransformWeights(Pixels.Pointer(filters), shape.InChannels, shape.OutChannels, outer, inner, backward, weights.Data);
+        var length = Winograd.WeightsLength(shape.InChannels, shape.OutChannels);
+        var (weights, kept) = backward ? (Transform(new NativeBuffer(length)), false)
+            : FrozenWeights.Get(filters.Handle, length, buffer => Transform(buffer));
         Winograd.Run(shape, Pixels.Pointer(x), weights.Data, Pixels.Pointer(y), bias is null ? null : Pixels.Pointer(bias));
+        if (!kept) weights.Dispose();
         return y;
+
+        NativeBuffer Transform(NativeBuffer buffer)
+        {
+            using var taps = filters.contiguous();
+            var (outer, inner) = ((nint)filters.shape[1] * 9, (nint)9);
+            if (backward) (outer, inner) = (inner, outer);
+            Winograd.TransformWeights(Pixels.Pointer(taps), shape.InChannels, shape.OutChannels, outer, inner, backward, buffer.Data);
+            return buffer;
+        }
     }
 
     private static unsafe Tensor WeightGradient(Tensor x, Tensor dy)

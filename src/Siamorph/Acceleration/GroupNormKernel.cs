@@ -14,11 +14,12 @@ internal static unsafe class GroupNormKernel
     public static void Statistics(float* x, int pixels, int channels, int groups, double epsilon, float* mean, float* reciprocal)
     {
         var sums = stackalloc double[channels];
-        Sum(x, pixels, channels, null, sums);
         var size = channels / groups;
         var count = (double)pixels * size;
+        Sum(x, pixels, channels, x, false, sums);
+        for (var c = 0; c < channels; c++) sums[c] += (double)pixels * x[c]; // sums of differences from the first pixel keep their digits
         Spread(sums, groups, size, mean, total => (float)(total / count));
-        Sum(x, pixels, channels, mean, sums);
+        Sum(x, pixels, channels, mean, true, sums);
         Spread(sums, groups, size, reciprocal, total => (float)(1 / Math.Sqrt(total / count + epsilon)));
     }
 
@@ -26,19 +27,13 @@ internal static unsafe class GroupNormKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(float* x, int pixels, int channels, float* mean, float* reciprocal, float* weight, float* bias, bool silu, float* y)
     {
-        var scale = stackalloc float[2 * channels];
-        var shift = scale + channels;
-        for (var c = 0; c < channels; c += 8)
-        {
-            var factor = Vector256.Load(reciprocal + c) * Vector256.Load(weight + c);
-            factor.Store(scale + c);
-            Fma.MultiplyAddNegated(Vector256.Load(mean + c), factor, Vector256.Load(bias + c)).Store(shift + c);
-        }
+        var scale = stackalloc float[channels];
+        for (var c = 0; c < channels; c += 8) (Vector256.Load(reciprocal + c) * Vector256.Load(weight + c)).Store(scale + c);
         for (var p = 0; p < pixels; p++, x += channels, y += channels)
         {
             for (var c = 0; c < channels; c += 8)
             {
-                var z = Fma.MultiplyAdd(Vector256.Load(x + c), Vector256.Load(scale + c), Vector256.Load(shift + c));
+                var z = Fma.MultiplyAdd(Vector256.Load(x + c) - Vector256.Load(mean + c), Vector256.Load(scale + c), Vector256.Load(bias + c));
                 (silu ? VectorMath.Silu(z) : z).Store(y + c);
             }
         }
@@ -103,9 +98,9 @@ internal static unsafe class GroupNormKernel
         return dy * s * Fma.MultiplyAdd(z, Vector256<float>.One - s, Vector256<float>.One);
     }
 
-    // Σ x of each channel, or Σ (x − mean)².
+    // Σ (x − centre) of each channel, or of its squares.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum(float* x, int pixels, int channels, float* mean, double* sums)
+    private static void Sum(float* x, int pixels, int channels, float* centres, bool squares, double* sums)
     {
         var block = stackalloc float[channels];
         for (var c = 0; c < channels; c++) sums[c] = 0;
@@ -114,20 +109,12 @@ internal static unsafe class GroupNormKernel
             var end = Math.Min(pixels, first + PixelsABlock);
             for (var c = 0; c < channels; c += 8)
             {
-                var total = Vector256<float>.Zero;
+                var (total, centre) = (Vector256<float>.Zero, Vector256.Load(centres + c));
                 var at = x + (nint)first * channels + c;
-                if (mean == null)
+                for (var p = first; p < end; p++, at += channels)
                 {
-                    for (var p = first; p < end; p++, at += channels) total += Vector256.Load(at);
-                }
-                else
-                {
-                    var centre = Vector256.Load(mean + c);
-                    for (var p = first; p < end; p++, at += channels)
-                    {
-                        var difference = Vector256.Load(at) - centre;
-                        total = Fma.MultiplyAdd(difference, difference, total);
-                    }
+                    var difference = Vector256.Load(at) - centre;
+                    total = squares ? Fma.MultiplyAdd(difference, difference, total) : total + difference;
                 }
                 total.Store(block + c);
             }

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
@@ -26,8 +27,9 @@ public sealed record GuidanceOptions
 /// Mask-Diffusion as a sampler sees it: (x_t, timestep) → guided prediction. What doesn't change from step to step, the
 /// hint features, is computed once; both guidance halves and all masks go through the networks in one call.
 /// </summary>
-public sealed class GuidedDenoiser
+public sealed class GuidedDenoiser : IDisposable
 {
+    private readonly FrozenWeights _weights = new();
     private readonly SiameseModel _model;
     private readonly GuidanceOptions _guidance;
     private readonly Tensor _features;
@@ -51,6 +53,9 @@ public sealed class GuidedDenoiser
         _context = _bothPrompts ? cat([emptyContext, context]) : context;
     }
 
+    /// <summary>Forgets the weights' working copies.</summary>
+    public void Dispose() => _weights.Dispose();
+
     /// <summary>The guided prediction.</summary>
     /// <param name="x">Noisy latent [B,C,H,W].</param>
     /// <param name="timestep">One timestep for the whole batch.</param>
@@ -58,6 +63,7 @@ public sealed class GuidedDenoiser
     public Tensor Predict(Tensor x, int timestep)
     {
         using var noGrad = no_grad();
+        using var frozen = _weights.Use();
         using var scope = NewDisposeScope();
         var input = _bothPrompts ? cat([x, x]) : x;
         var timesteps = full([input.shape[0]], timestep, dtype: int64, device: x.device);

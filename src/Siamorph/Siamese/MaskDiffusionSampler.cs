@@ -37,7 +37,7 @@ public sealed class MaskDiffusionSampler
         using var scope = NewDisposeScope();
         var factor = _pipeline.Codec.Factor;
         long[] shape = [_pipeline.Codec.Channels, masks.shape[2] / factor, masks.shape[3] / factor];
-        var denoiser = new GuidedDenoiser(
+        using var denoiser = new GuidedDenoiser(
             _pipeline.Model, masks.expand(-1, 3, -1, -1).contiguous(), _pipeline.Prompts.Encode(prompts),
             _pipeline.Prompts.Encode([.. prompts.Select(_ => "")]), _options.Guidance);
         var latent = _sampler.Sample(

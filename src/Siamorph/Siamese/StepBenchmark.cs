@@ -125,7 +125,7 @@ public static class StepBenchmark
         using var noGrad = no_grad();
         var guidance = new GuidanceOptions();
         var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
-        var denoiser = new GuidedDenoiser(Model(options), MaskHint(options), Context(options, "prompt"), Context(options, "empty"), guidance);
+        using var denoiser = new GuidedDenoiser(Model(options), MaskHint(options), Context(options, "prompt"), Context(options, "empty"), guidance);
         return Measure(options, repeats, Work(options).DdimStep(options.Batch, guidance), monitor, (steps, clock) =>
             new DdimSampler(process, new DdimOptions { Steps = steps })
                 .Sample(Random(options, "start", options.LatentChannels, options.LatentSize), denoiser.Predict, watch: _ => clock.Lap()));

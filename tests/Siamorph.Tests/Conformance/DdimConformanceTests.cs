@@ -33,7 +33,7 @@ public partial class DdimConformanceTests
     {
         using var scope = NewDisposeScope();
         var sampler = new DdimSampler(new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise), options);
-        var denoiser = new GuidedDenoiser(
+        using var denoiser = new GuidedDenoiser(
             model, golden["hint_mask"].to(float32), golden["context"], golden["uncond_context"], new GuidanceOptions { Kind = GuidanceKind.Prompt, Scale = scale });
         var final = sampler.Sample(
             golden["x_T"], denoiser.Predict, k => golden[$"noise_{options.Steps}"][k], watch: p => CompareStep(golden, prefix, p));

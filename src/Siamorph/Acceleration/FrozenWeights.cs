@@ -1,0 +1,45 @@
+namespace Siamorph.Acceleration;
+
+/// <summary>
+/// Keeps what the fast kernels make of weights from call to call, for networks whose weights stay as they are meanwhile: in
+/// sampling. Disposing it forgets everything.
+/// </summary>
+public sealed class FrozenWeights : IDisposable
+{
+    private const nint LargestTotal = 1 << 28; // floats; a gigabyte, beyond which weights are transformed anew in each call
+    [ThreadStatic] private static FrozenWeights? t_current;
+    private readonly Dictionary<nint, NativeBuffer> _buffers = [];
+    private nint _total;
+
+    internal static FrozenWeights? Current => t_current;
+
+    /// <summary>Until the result is disposed, the fast operations called on this thread may keep and reuse what they make of weights.</summary>
+    public IDisposable Use() => new Scope(this);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var buffer in _buffers.Values) buffer.Dispose();
+        _buffers.Clear();
+    }
+
+    /// <summary>The kept buffer of a weight tensor's handle, made where there is none; the caller disposes it when it isn't kept.</summary>
+    internal static (NativeBuffer Buffer, bool Kept) Get(nint handle, nint length, Action<NativeBuffer> fill)
+    {
+        var store = t_current;
+        if (store is not null && store._buffers.TryGetValue(handle, out var known)) return (known, true);
+        var made = new NativeBuffer(length);
+        fill(made);
+        if (store is null || store._total + length > LargestTotal) return (made, false);
+        store._buffers.Add(handle, made);
+        store._total += length;
+        return (made, true);
+    }
+
+    private sealed class Scope : IDisposable
+    {
+        private readonly FrozenWeights? _outer = t_current;
+        public Scope(FrozenWeights weights) => t_current = weights;
+        public void Dispose() => t_current = _outer;
+    }
+}
