@@ -9,7 +9,8 @@ namespace Siamorph.Experiment;
 /// <summary>What a demonstration does: the phantom it paints and the experiment it runs on it.</summary>
 /// <param name="Phantom">The built-in data set.</param>
 /// <param name="Experiment">The experiment; its data folder is set by <see cref="Demo.Run"/>.</param>
-public sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment);
+/// <param name="Minutes">What it may take; on a machine too slow for that, training is shortened.</param>
+public sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment, double Minutes);
 
 /// <summary>The whole loop on the built-in data set, in one folder.</summary>
 public static class Demo
@@ -26,13 +27,14 @@ public static class Demo
             Split = new() { Train = 0.5, Val = 0.15, Test = 0.35 },
             Generator = Presets.Tiny with
             {
-                Base = Presets.Tiny.Base with { Steps = 380 },
-                Siamese = Presets.Tiny.Siamese with { Steps = 160 },
+                Base = Presets.Tiny.Base with { Steps = 300 },
+                Siamese = Presets.Tiny.Siamese with { Steps = 150 },
                 PreviewEvery = 0,
                 CheckpointEvery = 100,
             },
-            Segmentation = new SegmentationOptions { Steps = 150, ValidateEvery = 25 },
-        });
+            Segmentation = new SegmentationOptions { Steps = 120, ValidateEvery = 20 },
+        },
+        Minutes: 8);
 
     /// <summary>The same loop with networks far too small and short to be of use: it shows in seconds that everything runs.</summary>
     public static DemoPlan Quick { get; } = new(
@@ -61,7 +63,8 @@ public static class Demo
                 ValidateEvery = 4,
             },
             BootstrapDraws = 500,
-        });
+        },
+        Minutes: 60);
 
     /// <summary>Paints the phantom and runs the experiment, or goes on where an earlier run in this folder stopped.</summary>
     /// <param name="plan">What to do.</param>
@@ -76,7 +79,8 @@ public static class Demo
         Claim(plan, folder);
         var data = Path.Combine(folder, "phantom");
         if (!File.Exists(Path.Combine(data, "manifest.jsonl"))) PhantomDataset.Write(data, plan.Phantom, monitor);
-        return ExperimentRunner.Run(plan.Experiment with { Data = data }, folder, monitor);
+        using var runner = new TorchStageRunner();
+        return ExperimentRunner.Run(Resolve(plan, data, folder, monitor, runner), folder, monitor, runner);
     }
 
     private static void Claim(DemoPlan plan, string folder)
@@ -91,5 +95,32 @@ public static class Demo
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
             throw new SiamorphException($"{folder}: exists already and holds other files. Name a new folder.");
         AtomicFile.WriteText(marker, text);
+    }
+
+    // What was resolved once stays: a resumed demonstration does what it began, whatever else the machine is doing by then.
+    private static ExperimentOptions Resolve(DemoPlan plan, string data, string folder, IMonitor monitor, TorchStageRunner runner)
+    {
+        var kept = Path.Combine(folder, "options.json");
+        if (File.Exists(kept)) return OptionsFile.Load<ExperimentOptions>(kept) with { Data = data };
+        var options = plan.Experiment with { Data = data };
+        var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, runner);
+        if (seconds <= 60 * plan.Minutes) return options;
+        var share = 60 * plan.Minutes / seconds;
+        monitor.Note(FormattableString.Invariant($"This machine is slow, or busy, just now: training takes {share:0%} of its usual steps."));
+        return Shortened(options, share);
+    }
+
+    private static ExperimentOptions Shortened(ExperimentOptions options, double share)
+    {
+        int Part(int steps) => Math.Max(10, (int)(steps * share));
+        return options with
+        {
+            Generator = options.Generator with
+            {
+                Base = options.Generator.Base with { Steps = Part(options.Generator.Base.Steps) },
+                Siamese = options.Generator.Siamese with { Steps = Part(options.Generator.Siamese.Steps) },
+            },
+            Segmentation = options.Segmentation with { Steps = Part(options.Segmentation.Steps) },
+        };
     }
 }

@@ -44,6 +44,17 @@ public static class ExperimentRunner
         return ResultWriter.Write(plan, data, store, folder, runner);
     }
 
+    /// <summary>Seconds that all of an experiment would take here, by a short measurement.</summary>
+    internal static double EstimateSeconds(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
+    {
+        options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
+        using var alone = FolderLock.Take(folder);
+        var data = ExperimentData.Read(options, folder, monitor);
+        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
+        var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
+        return plan.Stages.Sum(speeds.Seconds);
+    }
+
     private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner)
     {
         var remaining = plan.Stages.Where(s => store.Find(s) is null).ToList();

@@ -8,7 +8,7 @@ internal static class SpeedFile
     public static StageSpeeds ReadOrMeasure(ExperimentPlan plan, string folder, IStageRunner runner, IMonitor monitor)
     {
         var path = Path.Combine(folder, "speeds.json");
-        var key = ContentHash.Of($"{Environment.MachineName} {Environment.ProcessorCount} {OptionsFile.ToJson(plan.Options)}");
+        var key = ContentHash.Of($"{Environment.MachineName} {Environment.ProcessorCount} {OptionsFile.ToJson(WithoutLengths(plan.Options))}");
         if (Read(path) is { } known && known.Key == key) return known.Speeds;
         var scratch = Path.Combine(folder, "measuring");
         if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
@@ -17,6 +17,15 @@ internal static class SpeedFile
         AtomicFile.WriteText(path, OptionsFile.ToJson(new KnownSpeeds(key, speeds)));
         return speeds;
     }
+
+    // Numbers of steps, seeds and pairs change the time, not the speed.
+    private static ExperimentOptions WithoutLengths(ExperimentOptions options) => options with
+    {
+        Seeds = [],
+        RealCounts = [],
+        Generator = options.Generator with { Base = options.Generator.Base with { Steps = 0 }, Siamese = options.Generator.Siamese with { Steps = 0 } },
+        Segmentation = options.Segmentation with { Steps = 0 },
+    };
 
     private static KnownSpeeds? Read(string path)
     {

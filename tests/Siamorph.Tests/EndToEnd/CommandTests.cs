@@ -12,9 +12,11 @@ public sealed class CommandTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly StringWriter _output = new(), _error = new();
+    private readonly int _threads = TorchSharp.torch.get_num_threads();
 
     public void Dispose()
     {
+        TorchSharp.torch.set_num_threads(_threads);
         _folder.Dispose();
         _output.Dispose();
         _error.Dispose();
@@ -124,7 +126,8 @@ public sealed class CommandTests : IDisposable
     {
         _output.GetStringBuilder().Clear();
         _error.GetStringBuilder().Clear();
-        return Application.Run(Program.Verbs(), arguments, new Application.Surroundings { Output = _output, Error = _error, Cancellation = cancellation });
+        // One thread: these networks are so small that two would mostly wait for each other.
+        return Application.Run(Program.Verbs(), [.. arguments, "--threads", "1"], new Application.Surroundings { Output = _output, Error = _error, Cancellation = cancellation });
     }
 
     /// <summary>Asks to stop as soon as a number of stages have been begun: in the middle of the last of them.</summary>
