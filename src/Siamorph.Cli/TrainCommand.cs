@@ -20,23 +20,23 @@ internal static class TrainCommand
         return command.Runs(binder, (context, options) =>
         {
             var (source, run) = (context.Get(data), context.Arguments.GetRequiredValue(outFolder));
-            if (context.Get(resume)) options = new RunFolder(run).Options<TrainOptions>();
+            if (context.Get(resume)) options = Begun(run, options);
             var dataset = DatasetFolder.Read(source);
             var pairs = dataset.Pairs.Where(p => p.Split is null or "train").ToList();
             using var loaded = PairedDataset.Load(pairs, new ImageSize(options.ImageSize, options.ImageSize), context.Monitor);
-            Announce(context, options, loaded);
             context.GoOnWith = $"siamorph train {source} --out {run} --resume";
-            var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume));
+            var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume), announce: true);
             context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Trained {summary.BaseSteps} + {summary.SiameseSteps} steps in {summary.Seconds / 60:0.0} minutes: {summary.RunFolder}"));
         });
     }
 
-    private static void Announce(VerbContext context, TrainOptions options, PairedDataset data)
+    private static TrainOptions Begun(string run, TrainOptions given)
     {
-        var (first, second) = SiameseTrainer.MeasureStepSeconds(options, data);
-        var minutes = (first * options.Base.Steps + second * options.Siamese.Steps) / 60;
-        context.Monitor.Note(string.Create(CultureInfo.InvariantCulture,
-            $"Training on {data.Count} pairs at {options.ImageSize} px: {options.Base.Steps} base steps of {first:0.00} s, {options.Siamese.Steps} siamese steps of about {second:0.00} s: about {minutes:0} minutes here."));
+        var begun = new RunFolder(run).Options<TrainOptions>();
+        string[] fitting = [OptionsFile.ToJson(begun), OptionsFile.ToJson(Presets.All.Values.First())];
+        return fitting.Contains(OptionsFile.ToJson(given))
+            ? begun
+            : throw new InvalidOptionsException($"--resume goes on with the options in {new RunFolder(run).OptionsPath}: leave the other options out.");
     }
 }

@@ -30,9 +30,10 @@ public sealed class SiameseTrainer
     /// <param name="runFolder">New, or that of the run to resume.</param>
     /// <param name="monitor">Watches; a cancelled run is saved first.</param>
     /// <param name="resume">Goes on from the newest checkpoint instead of beginning.</param>
+    /// <param name="announce">Times a few steps first and tells the monitor how long the run will take here.</param>
     /// <exception cref="SiamorphException">Options, data or folder can't be used; the message says why.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; a checkpoint of that step is written.</exception>
-    public static TrainSummary Run(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false)
+    public static TrainSummary Run(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(data);
@@ -44,6 +45,7 @@ public sealed class SiameseTrainer
         var run = new RunFolder(runFolder);
         if (resume) RequireSameOptions(options, run);
         else run.Begin(options);
+        if (announce) monitor.Note(Announcement(options, data));
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
         new SiameseTrainer(options, data, run, monitor, pipeline).Stages(resume);
@@ -64,6 +66,14 @@ public sealed class SiameseTrainer
         var baseSeconds = Median(first, 0, steps);
         using var second = new SiameseStage(pipeline, data);
         return (baseSeconds, Median(second, options.Siamese.Steps / 2 + 1, steps));
+    }
+
+    private static string Announcement(TrainOptions options, PairedDataset data)
+    {
+        var (first, second) = MeasureStepSeconds(options, data);
+        var minutes = (first * options.Base.Steps + second * options.Siamese.Steps) / 60;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"Training on {data.Count} pairs at {options.ImageSize} px: {options.Base.Steps} base steps of {first:0.00} s and {options.Siamese.Steps} siamese steps of about {second:0.00} s, about {minutes:0} minutes here.");
     }
 
     private static double Median(TrainingStage stage, long from, int steps)

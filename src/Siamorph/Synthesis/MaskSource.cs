@@ -18,5 +18,5 @@ internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize s
         return MaskDeformation.Apply(mask, partner, options, seed);
     }
 
-    private LabelMap Read(int index) => Resize.Mask(ImageFile.ReadMask(masks[index].MaskPath), size);
+    private LabelMap Read(int index) => Resize.Mask(PairFiles.ReadMask(masks[index]), size);
 }

@@ -1,4 +1,5 @@
 using Siamorph.Acceleration;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Siamorph.Training;
@@ -58,11 +59,12 @@ public sealed class AdamW : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(learningRate);
         using var grad = no_grad();
         using var scope = NewDisposeScope();
+        using Scalar one = 1;
         var active = new List<(Slot Slot, Tensor Gradient)>(_slots.Count);
         foreach (var slot in _slots)
         {
             if (slot.Parameter.grad is not { } gradient) continue;
-            slot.Steps.add_(1);
+            slot.Steps.add_(one);
             active.Add((slot, gradient));
         }
         var alike = _fused ? active.Where(a => a.Slot.HasLayoutOf(a.Gradient)).ToList() : [];

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Siamorph.Training;
@@ -31,7 +32,8 @@ public sealed class Ema : IDisposable
         Updates++;
         using var grad = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (_, parameter, average) in _entries) average.mul_(decay).add_(parameter, alpha: 1 - decay);
+        using Scalar kept = decay, added = 1 - decay; // one pair for all tensors, alive until the last of them is done
+        foreach (var (_, parameter, average) in _entries) average.mul_(kept).add_(parameter, alpha: added);
     }
 
     /// <summary>Replaces the weights by their averages until the result is disposed; don't train meanwhile.</summary>
