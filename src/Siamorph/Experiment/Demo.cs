@@ -16,6 +16,7 @@ public sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experime
 public static class Demo
 {
     private const string Marker = "demo.json";
+    private const double LeastShare = 0.4; // with less there is nothing to see
 
     /// <summary>The demonstration proper: minutes.</summary>
     public static DemoPlan Full { get; } = new(
@@ -105,8 +106,8 @@ public static class Demo
         var options = plan.Experiment with { Data = data };
         var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, runner);
         if (seconds <= 60 * plan.Minutes) return options;
-        var share = 60 * plan.Minutes / seconds;
-        monitor.Note(FormattableString.Invariant($"This machine is slow, or busy, just now: training takes {share:0%} of its usual steps."));
+        var share = Math.Max(LeastShare, 60 * plan.Minutes / seconds);
+        monitor.Note(FormattableString.Invariant($"This machine is slow, or busy, just now: training takes {100 * share:0} % of its usual steps."));
         return Shortened(options, share);
     }
 

@@ -57,7 +57,8 @@ public static class ExperimentRunner
 
     private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner)
     {
-        var remaining = plan.Stages.Where(s => store.Find(s) is null).ToList();
+        var remaining = plan.Stages.Where(s => store.Find(s) is null)
+            .Select(s => new RemainingStage(s, runner.StepsDone(s, RunFolderOf(store, s)))).ToList();
         if (remaining.Count == 0)
         {
             monitor.Note($"All {plan.Stages.Count} stages are done already; writing the result.");
@@ -69,23 +70,24 @@ public static class ExperimentRunner
         foreach (var stage in remaining)
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            using var progress = overall.Begin(stage);
-            var begun = store.Begin(stage);
+            var progress = overall.Begin(stage);
+            var begun = store.Begin(stage.Stage);
             var clock = Stopwatch.StartNew();
-            var outcome = RunStage(plan, stage, store, progress, runner);
-            store.Complete(stage, outcome, clock.Elapsed.TotalSeconds, begun);
+            var outcome = RunStage(plan, stage.Stage, store, progress, runner);
+            store.Complete(stage.Stage, outcome, clock.Elapsed.TotalSeconds, begun);
+            progress.Finish();
         }
     }
 
     private static object RunStage(ExperimentPlan plan, PlannedStage stage, StageStore store, IMonitor monitor, IStageRunner runner)
     {
-        var folder = Path.Combine(store.FolderOf(stage), "run");
+        var folder = RunFolderOf(store, stage);
         switch (stage)
         {
             case GeneratorStage generator:
                 return runner.Train(generator, folder, monitor);
             case SynthesisStage synthesis:
-                return runner.Synthesize(synthesis, Path.Combine(store.FolderOf(synthesis.Generator), "run"), folder, monitor);
+                return runner.Synthesize(synthesis, RunFolderOf(store, synthesis.Generator), folder, monitor);
             case SegmentationStage segmentation:
                 return runner.Segment(WorkOf(plan, segmentation, store, runner), folder, monitor);
             default:
@@ -93,10 +95,12 @@ public static class ExperimentRunner
         }
     }
 
+    private static string RunFolderOf(StageStore store, PlannedStage stage) => Path.Combine(store.FolderOf(stage), "run");
+
     private static SegmentationWork WorkOf(ExperimentPlan plan, SegmentationStage stage, StageStore store, IStageRunner runner)
     {
         IReadOnlyList<ImageMaskPair> synthetic = stage.Synthesis is null
-            ? [] : runner.ReadSynthetic(Path.Combine(store.FolderOf(stage.Synthesis), "run"));
+            ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
         var train = stage.Arm.TrainingPairs(new ArmMaterial(stage.Real, synthetic, stage.Seed));
         return new SegmentationWork(stage.Options, train, plan.Validation, plan.Test);
     }

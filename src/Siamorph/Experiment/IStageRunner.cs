@@ -11,6 +11,9 @@ internal interface IStageRunner : IDisposable
     /// <summary>Writes synthetic pairs into <paramref name="folder"/>.</summary>
     SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor);
 
+    /// <summary>Steps that an interrupted run of this stage has behind it and will not repeat.</summary>
+    long StepsDone(PlannedStage stage, string folder);
+
     /// <summary>The pairs that <see cref="Synthesize"/> wrote.</summary>
     IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder);
 

@@ -10,20 +10,20 @@ internal sealed class OverallProgress : IDisposable
     private double _finished;
     private int _begun;
 
-    public OverallProgress(IMonitor monitor, IReadOnlyList<PlannedStage> remaining, StageSpeeds speeds)
+    public OverallProgress(IMonitor monitor, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds)
     {
         (_monitor, _speeds, _stages) = (monitor, speeds, remaining.Count);
-        _line = monitor.Begin("experiment, seconds of work", Math.Max(1, (long)remaining.Sum(speeds.Seconds)));
+        _line = monitor.Begin("experiment, seconds of work", Math.Max(1, (long)remaining.Sum(s => s.Seconds(speeds))));
     }
 
-    /// <summary>What a stage is given to report to; disposing it counts the stage as finished.</summary>
-    public StageMonitor Begin(PlannedStage stage) => new(this, stage, $"{++_begun} of {_stages}, {stage.Kind} ({stage.Title})");
+    /// <summary>What a stage is given to report to.</summary>
+    public StageMonitor Begin(RemainingStage stage) => new(this, stage, $"{++_begun} of {_stages}, {stage.Stage.Kind} ({stage.Stage.Title})");
 
     public void Dispose() => _line.Dispose();
 
-    internal sealed class StageMonitor(OverallProgress overall, PlannedStage stage, string title) : IMonitor, IDisposable
+    internal sealed class StageMonitor(OverallProgress overall, RemainingStage stage, string title) : IMonitor
     {
-        private readonly List<WorkPhase> _ahead = [.. stage.Phases];
+        private readonly List<RemainingPhase> _ahead = [.. stage.Phases];
         private double _done;
 
         public CancellationToken Cancellation => overall._monitor.Cancellation;
@@ -32,29 +32,36 @@ internal sealed class OverallProgress : IDisposable
 
         public IMonitoredStage Begin(string inner, long total)
         {
-            // Trainers name their parts as they like; the number of units tells which part it is.
-            var phase = _ahead.Find(p => p.Units == total);
+            // Trainers name their parts as they like; the number of units tells which phase it is.
+            var phase = _ahead.Find(p => p.Phase.Units == total);
             if (phase is not null) _ahead.Remove(phase);
-            return new Part(this, inner, total, phase is null ? 0 : overall._speeds.Seconds(phase));
+            return new Part(this, inner, total, phase);
         }
 
-        public void Dispose()
+        /// <summary>Counts the stage as finished.</summary>
+        public void Finish()
         {
-            overall._finished += overall._speeds.Seconds(stage);
+            overall._finished += stage.Seconds(overall._speeds);
             overall._line.Report((long)overall._finished, title);
         }
 
-        private void Report(double seconds, string detail) => overall._line.Report((long)(overall._finished + _done + seconds), $"{title}: {detail}");
-
-        private sealed class Part(StageMonitor owner, string inner, long total, double seconds) : IMonitoredStage
+        private sealed class Part(StageMonitor owner, string inner, long total, RemainingPhase? phase) : IMonitoredStage
         {
+            private double _seconds;
+
             public void Report(long done, string? detail = null)
             {
+                _seconds = phase is null ? 0 : phase.Seconds(owner.Overall._speeds) * phase.Share(done);
                 var count = total > 0 ? $"{inner} {done}/{total}" : inner;
-                owner.Report(total > 0 ? seconds * done / total : 0, detail is null ? count : $"{count}, {detail}");
+                owner.Overall._line.Report((long)(owner.Overall._finished + owner._done + _seconds),
+                    $"{owner.Title}: {(detail is null ? count : $"{count}, {detail}")}");
             }
 
-            public void Dispose() => owner._done += seconds;
+            public void Dispose() => owner._done += _seconds;
         }
+
+        private OverallProgress Overall => overall;
+
+        private string Title => title;
     }
 }

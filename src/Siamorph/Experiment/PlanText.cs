@@ -5,7 +5,7 @@ namespace Siamorph.Experiment;
 /// <summary>Says what will be done and about how long it takes.</summary>
 internal static class PlanText
 {
-    public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<PlannedStage> remaining, StageSpeeds speeds)
+    public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds)
     {
         var options = plan.Options;
         yield return $"Data: {plan.Train.Count} training, {plan.Validation.Count} validation, {plan.Test.Count} test pairs.";
@@ -13,9 +13,9 @@ internal static class PlanText
             + $"{options.Seeds.Count} seeds.";
         var done = plan.Stages.Count - remaining.Count;
         if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
-        foreach (var kind in remaining.GroupBy(s => s.Kind).OrderBy(k => Array.IndexOf(PlannedStage.Kinds, k.Key)))
-            yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(speeds.Seconds))}";
-        yield return $"About {Time(remaining.Sum(speeds.Seconds))} in all, measured on this machine. It can be stopped at any time and goes on when run again.";
+        foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => Array.IndexOf(PlannedStage.Kinds, k.Key)))
+            yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
+        yield return $"About {Time(remaining.Sum(s => s.Seconds(speeds)))} in all, measured on this machine. It can be stopped at any time and goes on when run again.";
     }
 
     private static string Describe(string kind, int count) => kind switch

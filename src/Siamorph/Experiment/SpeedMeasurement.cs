@@ -19,7 +19,7 @@ internal static class SpeedMeasurement
         if (plan.Stages.OfType<GeneratorStage>().FirstOrDefault() is { } generator)
         {
             using var data = Load(generator.Pairs, new ImageSize(generator.Options.ImageSize, generator.Options.ImageSize), monitor);
-            (seconds[Pace.BaseStep], seconds[Pace.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data);
+            (seconds[Pace.BaseStep], seconds[Pace.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
             seconds[Pace.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(), data);
         }
         return new StageSpeeds { SecondsPerUnit = seconds };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Siamorph.Data;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
@@ -34,6 +35,13 @@ internal sealed class TorchStageRunner : IStageRunner
         var made = Synthesizer.Run(generatorFolder, stage.Masks, stage.Options, folder, monitor);
         var hashes = ContentHash.OfEach(made.Pairs, monitor);
         return new SynthesisOutcome(made.Pairs.Count, ContentHash.OfList(made.Pairs, hashes));
+    }
+
+    public long StepsDone(PlannedStage stage, string folder)
+    {
+        // Only a generator's steps take so long that what is left of it matters. Checkpoints count through both stages.
+        if (stage is not GeneratorStage || Checkpoint.Latest(folder) is not { } checkpoint) return 0;
+        return long.TryParse(Path.GetFileName(checkpoint).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var steps) ? steps : 0;
     }
 
     public IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder) => DatasetFolder.Read(folder).Pairs;

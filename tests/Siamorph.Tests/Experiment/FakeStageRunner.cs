@@ -44,6 +44,8 @@ internal sealed class FakeStageRunner : IStageRunner
         return new(pairs.Count, stage.Key);
     }
 
+    public long StepsDone(PlannedStage stage, string folder) => 0;
+
     public IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder) => DatasetFolder.Read(folder).Pairs;
 
     public SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor)

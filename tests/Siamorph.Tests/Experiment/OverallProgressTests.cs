@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+using Siamorph.Experiment;
+
+namespace Siamorph.Tests.Experiment;
+
+public sealed class OverallProgressTests
+{
+    private static readonly StageSpeeds Speeds = new()
+    {
+        SecondsPerUnit = new Dictionary<Pace, double> { [Pace.BaseStep] = 1, [Pace.SiameseStep] = 3 },
+        SecondsPerStage = 10,
+    };
+
+    [Fact]
+    public void Line_MovesWithTheWork_AndEndsAtItsTotal()
+    {
+        var monitor = new RecordingMonitor();
+        RemainingStage[] stages = [Stage(0), Stage(0)];
+        using (var overall = new OverallProgress(monitor, stages, Speeds))
+        {
+            Assert.Equal(2 * (10 + 100 + 150), monitor.Total);
+            foreach (var stage in stages) Work(overall.Begin(stage), 0, 0);
+        }
+        Assert.Equal(monitor.Reports.Order(), monitor.Reports);
+        Assert.Contains(50L, monitor.Reports);
+        Assert.Equal(monitor.Total, monitor.Reports[^1]);
+    }
+
+    [Fact]
+    public void Line_OfAResumedStage_LeavesOutWhatWasDone()
+    {
+        var monitor = new RecordingMonitor();
+        using (var overall = new OverallProgress(monitor, [Stage(60)], Speeds))
+        {
+            Assert.Equal(10 + 40 + 150, monitor.Total);
+            Work(overall.Begin(Stage(60)), 60, 0);
+        }
+        Assert.Equal(1, monitor.Reports.First(r => r > 0));
+        Assert.Equal(monitor.Total, monitor.Reports[^1]);
+        var inSiamese = new RecordingMonitor();
+        using var later = new OverallProgress(inSiamese, [Stage(120)], Speeds);
+        Assert.Equal(10 + 90, inSiamese.Total);
+    }
+
+    [Fact]
+    public void Line_OfAStageThatWasStopped_DoesNotCountIt()
+    {
+        var monitor = new RecordingMonitor();
+        using (var overall = new OverallProgress(monitor, [Stage(0)], Speeds))
+        {
+            using var part = overall.Begin(Stage(0)).Begin("stage base", 100);
+            part.Report(30);
+        }
+        Assert.Equal(30, monitor.Reports[^1]);
+    }
+
+    private static void Work(OverallProgress.StageMonitor monitor, int baseDone, int siameseDone)
+    {
+        using (var loading = monitor.Begin("loading", 7)) loading.Report(7);
+        using (var part = monitor.Begin("stage base", 100))
+            for (var step = baseDone + 1; step <= 100; step++) part.Report(step);
+        using (var part = monitor.Begin("stage siamese", 50))
+            for (var step = siameseDone + 1; step <= 50; step++) part.Report(step);
+        monitor.Finish();
+    }
+
+    private static RemainingStage Stage(long stepsDone) => new(new GeneratorStage([], new())
+    {
+        Kind = "generator",
+        Title = "x",
+        Folder = "x",
+        Key = "x",
+        Inputs = new JsonObject(),
+        Phases = [new(100, Pace.BaseStep), new(50, Pace.SiameseStep)],
+    }, stepsDone);
+
+    private sealed class RecordingMonitor : IMonitor, IMonitoredStage
+    {
+        public long Total { get; private set; }
+
+        public List<long> Reports { get; } = [];
+
+        public CancellationToken Cancellation => CancellationToken.None;
+
+        public IMonitoredStage Begin(string title, long total)
+        {
+            Total = total;
+            return this;
+        }
+
+        public void Note(string line) { }
+
+        public void Report(long done, string? detail = null) => Reports.Add(done);
+
+        public void Dispose() { }
+    }
+}
