@@ -93,7 +93,7 @@ public sealed class CommandTests : IDisposable
     public void BadInput_IsToldInOneLine(string line, string expected)
     {
         if (line.Contains("DATA", StringComparison.Ordinal)) WriteSplitPhantom(_folder["data"]);
-        var arguments = line.Replace("DATA", _folder["data"], StringComparison.Ordinal).Replace("X", _folder["x"], StringComparison.Ordinal).Split(' ');
+        var arguments = line.Split(' ').Select(a => a switch { "DATA" => _folder["data"], "X" => _folder["x"], _ => a }).ToArray();
         Assert.Equal(2, Run(CancellationToken.None, arguments));
         var lines = _error.ToString().TrimEnd().Split(Environment.NewLine).Where(l => l.StartsWith("siamorph:", StringComparison.Ordinal));
         Assert.Contains(expected, Assert.Single(lines), StringComparison.Ordinal);
