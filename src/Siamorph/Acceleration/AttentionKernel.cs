@@ -16,7 +16,7 @@ internal readonly record struct AttentionShape(int Queries, int Keys, int Width,
 /// Softmax attention of one head of one sample, scores never written beyond a block of queries. Meant for narrow heads, where
 /// libtorch's kernel spends its time elsewhere than in products.
 /// </summary>
-internal static unsafe class AttentionKernel
+internal static unsafe partial class AttentionKernel
 {
     private const int QueryBlock = 24;
     private const int GradientQueries = 48;
@@ -27,6 +27,11 @@ internal static unsafe class AttentionKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums)
     {
+        if (s.Width == Eight)
+        {
+            ForwardEight(s, q, k, v, result, logSums);
+            return;
+        }
         var wide = Wide(s.Keys);
         var packed = Scratch.Get(0, (nint)wide * s.Width);
         var stride = wide + 16; // rows 4 KB apart would all compete for the same few cache lines
@@ -92,37 +97,31 @@ internal static unsafe class AttentionKernel
     private static void PackTransposed(in AttentionShape s, float* k, float* packed) =>
         PackedMatrix.Pack(k, 1, s.KeyStride, s.Width, s.Keys, packed);
 
-    // scores → 2^(scale·score − largest); the largest exponent and the sum.
+    // scores → 2^(scale·score − largest); the largest exponent and the sum. Scores fill a row of whole panels.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (float Largest, float Sum) Exponentials(float* scores, int keys, float scale)
     {
-        var whole = keys & ~7;
-        var most = Vector256.Create(float.NegativeInfinity);
-        for (var j = 0; j < whole; j += 8) most = Avx.Max(most, Vector256.Load(scores + j));
-        var largest = float.NegativeInfinity;
-        for (var j = 0; j < 8; j++) largest = Math.Max(largest, most[j]);
-        for (var j = whole; j < keys; j++) largest = Math.Max(largest, scores[j]);
-        largest *= scale;
+        var wide = Wide(keys);
+        for (var j = keys; j < wide; j++) scores[j] = float.NegativeInfinity;
+        Vector256<float> most = Vector256.Create(float.NegativeInfinity), most2 = most;
+        for (var j = 0; j < wide; j += 16)
+        {
+            most = Avx.Max(most, Vector256.Load(scores + j));
+            most2 = Avx.Max(most2, Vector256.Load(scores + j + 8));
+        }
+        var largest = Largest(Avx.Max(most, most2)) * scale;
         var (factor, shift) = (Vector256.Create(scale), Vector256.Create(largest));
         Vector256<float> sum = Vector256<float>.Zero, sum2 = sum;
-        var k = 0;
-        for (; k + 16 <= whole; k += 16)
+        for (var j = 0; j < wide; j += 16)
         {
-            var e = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(scores + k), factor, shift));
-            var e2 = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(scores + k + 8), factor, shift));
-            e.Store(scores + k);
-            e2.Store(scores + k + 8);
+            var e = VectorMath.Exp2OfNegative(Fma.MultiplySubtract(Vector256.Load(scores + j), factor, shift));
+            var e2 = VectorMath.Exp2OfNegative(Fma.MultiplySubtract(Vector256.Load(scores + j + 8), factor, shift));
+            e.Store(scores + j);
+            e2.Store(scores + j + 8);
             sum += e;
             sum2 += e2;
         }
-        var total = 0f;
-        for (; k < keys; k += 8) // panels are full: reading past the last key is reading zeros
-        {
-            var e = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(scores + k), factor, shift));
-            e.Store(scores + k);
-            for (var j = 0; j < Math.Min(8, keys - k); j++) total += e[j];
-        }
-        return (largest, total + Vector256.Sum(sum + sum2));
+        return (largest, Vector256.Sum(sum + sum2));
     }
 
     // p: scores → probabilities; ds: gradient of the probabilities → of the scores.
@@ -132,7 +131,7 @@ internal static unsafe class AttentionKernel
         Vector256<float> factor = Vector256.Create(scale * Log2E), shift = Vector256.Create(logSum), mean = Vector256.Create(delta);
         for (var j = 0; j < columns; j += 8)
         {
-            var probability = VectorMath.Exp2(Fma.MultiplySubtract(Vector256.Load(p + j), factor, shift));
+            var probability = VectorMath.Exp2OfNegative(Fma.MultiplySubtract(Vector256.Load(p + j), factor, shift));
             probability.Store(p + j);
             ((Vector256.Load(ds + j) - mean) * probability * scale).Store(ds + j);
         }

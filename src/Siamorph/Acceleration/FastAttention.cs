@@ -24,7 +24,7 @@ public static class FastAttention
         ArgumentNullException.ThrowIfNull(v);
         var width = q.shape[2] / heads;
         if (width % 8 == 0 && width <= WidestHead && Pixels.Supports(q) && Pixels.Supports(k) && Pixels.Supports(v))
-            return Function.apply(q, k, v, heads);
+            return is_grad_enabled() ? Function.apply(q, k, v, heads) : Run(q, k, v, heads, null);
         Tensor Split(Tensor t) => t.view(t.shape[0], t.shape[1], heads, -1).transpose(1, 2);
         return Ordinary(Split(q), Split(k), Split(v)).transpose(1, 2).reshape(q.shape);
     }
@@ -41,22 +41,14 @@ public static class FastAttention
     {
         public override string Name => nameof(FastAttention);
 
-        public override unsafe Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
             using var scope = NewDisposeScope();
             Tensor q = ((Tensor)vars[0]).contiguous(), k = ((Tensor)vars[1]).contiguous(), v = ((Tensor)vars[2]).contiguous();
             var heads = (int)vars[3];
-            var training = vars.Take(3).Any(t => ((Tensor)t).requires_grad);
-            var (result, logSums) = (empty_like(q), training ? empty(q.shape[0], heads, q.shape[1]) : null);
-            var shape = ShapeOf(q, k, heads);
-            float* queries = Pixels.Pointer(q), keys = Pixels.Pointer(k), values = Pixels.Pointer(v), target = Pixels.Pointer(result);
-            var sums = logSums is null ? null : Pixels.Pointer(logSums);
-            Workers.For((int)q.shape[0] * heads, task =>
-            {
-                var (at, over) = Offsets(shape, heads, task);
-                AttentionKernel.Forward(shape, queries + at, keys + over, values + over, target + at, sums == null ? null : sums + (nint)task * shape.Queries);
-            });
-            if (training) ctx.save_for_backward([.. new[] { q, k, v, result, logSums! }.Select(Keep)]);
+            var logSums = empty(q.shape[0], heads, q.shape[1]);
+            var result = Run(q, k, v, heads, logSums);
+            ctx.save_for_backward([.. new[] { q, k, v, result, logSums }.Select(t => t.alias().MoveToOuterDisposeScope())]);
             ctx.save_data("heads", heads);
             return result.MoveToOuterDisposeScope();
         }
@@ -81,16 +73,30 @@ public static class FastAttention
             });
             return [dq.MoveToOuterDisposeScope(), dk.MoveToOuterDisposeScope(), dv.MoveToOuterDisposeScope(), null!];
         }
+    }
 
-        private static Tensor Keep(Tensor t) => t.alias().MoveToOuterDisposeScope();
-
-        private static AttentionShape ShapeOf(Tensor q, Tensor k, int heads) =>
-            new((int)q.shape[1], (int)k.shape[1], (int)q.shape[2] / heads, (nint)q.shape[2], (nint)k.shape[2]);
-
-        private static (nint Query, nint Key) Offsets(in AttentionShape s, int heads, int task)
+    private static unsafe Tensor Run(Tensor query, Tensor key, Tensor value, int heads, Tensor? logSums)
+    {
+        using var scope = NewDisposeScope();
+        var (q, k, v) = (query.contiguous(), key.contiguous(), value.contiguous());
+        var result = empty_like(q);
+        var shape = ShapeOf(q, k, heads);
+        float* queries = Pixels.Pointer(q), keys = Pixels.Pointer(k), values = Pixels.Pointer(v), target = Pixels.Pointer(result);
+        var sums = logSums is null ? null : Pixels.Pointer(logSums);
+        Workers.For((int)q.shape[0] * heads, task =>
         {
-            var (sample, head) = Math.DivRem(task, heads);
-            return (sample * s.Queries * s.QueryStride + head * s.Width, sample * s.Keys * s.KeyStride + head * s.Width);
-        }
+            var (at, over) = Offsets(shape, heads, task);
+            AttentionKernel.Forward(shape, queries + at, keys + over, values + over, target + at, sums == null ? null : sums + (nint)task * shape.Queries);
+        });
+        return result.MoveToOuterDisposeScope();
+    }
+
+    private static AttentionShape ShapeOf(Tensor q, Tensor k, int heads) =>
+        new((int)q.shape[1], (int)k.shape[1], (int)q.shape[2] / heads, (nint)q.shape[2], (nint)k.shape[2]);
+
+    private static (nint Query, nint Key) Offsets(in AttentionShape s, int heads, int task)
+    {
+        var (sample, head) = Math.DivRem(task, heads);
+        return (sample * s.Queries * s.QueryStride + head * s.Width, sample * s.Keys * s.KeyStride + head * s.Width);
     }
 }

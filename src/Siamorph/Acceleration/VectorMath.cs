@@ -45,9 +45,30 @@ internal static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Silu(Vector256<float> x) => x / (Vector256<float>.One + Exp(-x));
 
-    /// <summary>x·Φ(x) with the error function, not its tanh approximation; absolute error of Φ below 2e-7.</summary>
+    /// <summary>2^x for x ≤ 0, relative error below 2e-7; 0 below −126.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Gelu(Vector256<float> x)
+    public static Vector256<float> Exp2OfNegative(Vector256<float> x)
+    {
+        x = Avx.Max(Vector256.Create(-127f), x);
+        var whole = Avx.RoundToNearestInteger(x);
+        var f = x - whole;
+        // The polynomial of degree 5 with the least relative error for |f| ≤ 1/2, by Remez's exchange; its constant set to 1.
+        var p = Fma.MultiplyAdd(Vector256.Create(1.3276472e-3f), f, Vector256.Create(9.67554133e-3f));
+        p = Fma.MultiplyAdd(p, f, Vector256.Create(5.55071327e-2f));
+        p = Fma.MultiplyAdd(p, f, Vector256.Create(2.40221197e-1f));
+        p = Fma.MultiplyAdd(p, f, Vector256.Create(6.93146967e-1f));
+        p = Fma.MultiplyAdd(p, f, Vector256.Create(1f));
+        var exponent = Avx2.ShiftLeftLogical(Avx2.Add(Avx.ConvertToVector256Int32(whole), Vector256.Create(127)), 23);
+        return p * exponent.AsSingle();
+    }
+
+    /// <summary>x·Φ(x), GELU with the error function, not its tanh approximation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Gelu(Vector256<float> x) => x * NormalIntegral(x);
+
+    /// <summary>Φ(x), the integral of the normal density up to x; absolute error below 2e-7.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> NormalIntegral(Vector256<float> x)
     {
         // Abramowitz and Stegun 7.1.26: 1 − erf(z) = t·P(t)·e^(−z²), t = 1 / (1 + p·z), z ≥ 0.
         var sign = x & Vector256.Create(-0f);
@@ -58,6 +79,6 @@ internal static class VectorMath
         p = Fma.MultiplyAdd(p, t, Vector256.Create(-0.284496736f));
         p = Fma.MultiplyAdd(p, t, Vector256.Create(0.254829592f)) * t;
         var erf = (Vector256<float>.One - p * Exp(-(z * z))) | sign;
-        return x * 0.5f * (Vector256<float>.One + erf);
+        return 0.5f * (Vector256<float>.One + erf);
     }
 }

@@ -143,9 +143,8 @@ internal sealed class FeedForward : Module
 
         public override Tensor forward(Tensor x)
         {
-            using var scope = NewDisposeScope();
-            var halves = proj.call(x).chunk(2, dim: -1);
-            return (halves[0] * functional.gelu(halves[1])).MoveToOuterDisposeScope();
+            using var rows = proj.call(x);
+            return FastGatedUnit.Forward(rows);
         }
     }
 }

@@ -33,4 +33,21 @@ public class VectorMathTests
             Assert.Equal(x / (1 + Math.Exp(-x)), Of(VectorMath.Silu, x), 1e-6 * Math.Max(1, Math.Abs(x)));
     }
 
+    [Fact]
+    public void Exp2OfNegative_IsExact_ToSinglePrecision()
+    {
+        for (var x = -120f; x <= 0; x += 0.0137f)
+            Assert.Equal(1, Of(VectorMath.Exp2OfNegative, x) / Math.Pow(2, x), 3e-7);
+        Assert.Equal(0, Of(VectorMath.Exp2OfNegative, float.NegativeInfinity));
+        Assert.Equal(1, Of(VectorMath.Exp2OfNegative, 0));
+        Assert.True(float.IsNaN(Of(VectorMath.Exp2OfNegative, float.NaN)));
+    }
+
+    [Theory]
+    [InlineData(0, 0.5)]
+    [InlineData(1, 0.8413447460685429)]
+    [InlineData(-1.5, 0.06680720126885807)]
+    [InlineData(4, 0.9999683287581669)]
+    [InlineData(-30, 0)]
+    public void NormalIntegral_EqualsTables(float x, double expected) => Assert.Equal(expected, Of(VectorMath.NormalIntegral, x), 3e-7);
 }
