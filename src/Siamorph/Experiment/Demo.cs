@@ -33,7 +33,7 @@ public static class Demo
                 PreviewEvery = 0,
                 CheckpointEvery = 100,
             },
-            Segmentation = new SegmentationOptions { Steps = 120, ValidateEvery = 20 },
+            Segmentation = new SegmentationOptions { Steps = 200, ValidateEvery = 25 },
         },
         Minutes: 8);
 

@@ -45,7 +45,7 @@ public static class ExperimentReport
         Answer = ExperimentWords.Answer(result),
         KeyFigures = [.. result.Comparisons.Select(c => new KeyFigure(
             $"{c.RealCount} real pairs: Dice, {ExperimentWords.Title(result, c.Arm)} minus {ExperimentWords.Title(result, c.Baseline)}",
-            Format.Signed(c.Difference), $"95 % interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
+            Format.Signed(c.Difference), $"95\u00A0% interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
             c.Verdict switch { Verdict.Higher => Tone.Good, Verdict.Lower => Tone.Bad, _ => Tone.Neutral }))],
         Sections =
         [

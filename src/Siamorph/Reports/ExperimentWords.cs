@@ -13,24 +13,23 @@ internal static class ExperimentWords
     {
         if (result.Comparisons.Count == 0)
             return [$"Test Dice of {Title(result, result.Arms[0].Name)}: {Format.Score(result.Cells.Average(c => c.Outcome.Dice))}. There is no second arm to compare with."];
-        var sentences = result.Comparisons.Select(c => Sentence(result, c)).ToList();
-        if (sentences.Count > 1) sentences.Insert(0, Summary(result));
-        sentences.Add(Caution(result));
-        return sentences;
+        if (result.Comparisons.Count == 1) return [Sentence(result, result.Comparisons[0]), Difference(result.Comparisons[0]), Caution(result)];
+        return [Summary(result), .. result.Comparisons.Select(c => $"{Sentence(result, c)} {Difference(c)}"), Caution(result)];
     }
 
     private static string Sentence(ExperimentResult result, Comparison c)
     {
         var (arm, baseline) = (Title(result, c.Arm), Title(result, c.Baseline));
-        var interval = $"95 % interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}";
-        var scores = $"{Format.Score(c.BaselineDice)} for {baseline}, {Format.Score(c.ArmDice)} for {arm}";
-        return c.Verdict switch
-        {
-            Verdict.NoEvidence => $"With {c.RealCount} real training pairs there is no evidence that {arm} differs from {baseline}: "
-                + $"test Dice {scores} ({Format.Signed(c.Difference)}; {interval}, which includes zero).",
-            Verdict.Higher => $"With {c.RealCount} real training pairs, {arm} scored higher: test Dice {scores} ({Format.Signed(c.Difference)}; {interval}).",
-            _ => $"With {c.RealCount} real training pairs, {arm} scored lower: test Dice {scores} ({Format.Signed(c.Difference)}; {interval}).",
-        };
+        var scores = $"test Dice {Format.Score(c.ArmDice)} against {Format.Score(c.BaselineDice)}";
+        return c.Verdict == Verdict.NoEvidence
+            ? $"With {c.RealCount} real training pairs there is no evidence that {arm} differs from {baseline}: {scores}."
+            : $"With {c.RealCount} real training pairs, {arm} scored {(c.Verdict == Verdict.Higher ? "higher" : "lower")} than {baseline}: {scores}.";
+    }
+
+    private static string Difference(Comparison c)
+    {
+        var lies = c.Verdict switch { Verdict.Higher => "lies above zero", Verdict.Lower => "lies below zero", _ => "includes zero" };
+        return $"The difference is {Format.Signed(c.Difference)}; its 95\u00A0% interval, {Format.Signed(c.Low)} to {Format.Signed(c.High)}, {lies}.";
     }
 
     private static string Summary(ExperimentResult result)

@@ -16,7 +16,7 @@ internal static class Format
     public static string Significant(double value) => Minus(value.ToString("G3", CultureInfo.InvariantCulture));
 
     /// <summary>A share in [0,1] as per cent.</summary>
-    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
+    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#}\u00A0%");
 
     /// <summary>"1 image", "3 images".</summary>
     public static string Count(long number, string one, string? many = null)

@@ -20,15 +20,15 @@ internal static class PictureSection
 
     public static IEnumerable<Block> Sheets(ExperimentResult result, string folder, SheetKind kind, int? realCount = null)
         => result.Sheets.Where(s => s.Kind == kind && (realCount is null || s.RealCount == realCount) && s.Pictures.Count > 0)
-            .Select(s => Sheet(s, folder));
+            .Select(s => Sheet(result, s, folder));
 
-    private static Block Sheet(Sheet sheet, string folder)
+    private static Block Sheet(ExperimentResult result, Sheet sheet, string folder)
     {
         var caption = sheet.Kind switch
         {
             SheetKind.Real => "Some of the pairs that both generator and segmentation network learnt from.",
             SheetKind.Synthetic => "Taken evenly from the whole set, none picked by hand.",
-            _ => "Green: the truth. Yellow: the baseline's prediction. Pink: the other arm's.",
+            _ => $"Green: the truth. Yellow: found with {result.Arms[0].Title}. Pink: found with {(result.Arms.Count == 2 ? result.Arms[1].Title : "the other arm")}.",
         };
         var title = char.ToUpperInvariant(sheet.Title[0]) + sheet.Title[1..];
         try
