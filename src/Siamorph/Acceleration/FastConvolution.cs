@@ -96,19 +96,18 @@ public static class FastConvolution
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
         var length = Winograd.WeightsLength(shape.InChannels, shape.OutChannels);
-        var (weights, kept) = backward ? (Transform(new NativeBuffer(length)), false)
-            : FrozenWeights.Get(filters.Handle, length, buffer => Transform(buffer));
-        Winograd.Run(shape, Pixels.Pointer(x), weights.Data, Pixels.Pointer(y), bias is null ? null : Pixels.Pointer(bias));
-        if (!kept) weights.Dispose();
+        var kept = backward ? null : FrozenWeights.TryGet(filters.Handle, length, Transform);
+        using var temporary = kept is null ? new NativeBuffer(length) : null;
+        if (temporary is not null) Transform(temporary);
+        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), bias is null ? null : Pixels.Pointer(bias));
         return y;
 
-        NativeBuffer Transform(NativeBuffer buffer)
+        void Transform(NativeBuffer buffer)
         {
             using var taps = filters.contiguous();
             var (outer, inner) = ((nint)filters.shape[1] * 9, (nint)9);
             if (backward) (outer, inner) = (inner, outer);
             Winograd.TransformWeights(Pixels.Pointer(taps), shape.InChannels, shape.OutChannels, outer, inner, backward, buffer.Data);
-            return buffer;
         }
     }
 

@@ -39,7 +39,7 @@ public static class FastGatedUnit
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static unsafe void Multiply(float* x, float* y, int width, long first, long end)
+    internal static unsafe void Multiply(float* x, float* y, int width, long first, long end)
     {
         for (var r = first; r < end; r++)
         {

@@ -6,7 +6,7 @@ namespace Siamorph.Acceleration;
 /// </summary>
 public sealed class FrozenWeights : IDisposable
 {
-    private const nint LargestTotal = 1 << 28; // floats; a gigabyte, beyond which weights are transformed anew in each call
+    private const nint LargestTotal = 1 << 28; // floats; a gigabyte, beyond which nothing more is kept
     [ThreadStatic] private static FrozenWeights? t_current;
     private readonly Dictionary<nint, NativeBuffer> _buffers = [];
     private nint _total;
@@ -23,17 +23,17 @@ public sealed class FrozenWeights : IDisposable
         _buffers.Clear();
     }
 
-    /// <summary>The kept buffer of a weight tensor's handle, made where there is none; the caller disposes it when it isn't kept.</summary>
-    internal static (NativeBuffer Buffer, bool Kept) Get(nint handle, nint length, Action<NativeBuffer> fill)
+    /// <summary>The buffer kept for a weight tensor's handle, made where there is none; null when nothing may be kept.</summary>
+    internal static NativeBuffer? TryGet(nint handle, nint length, Action<NativeBuffer> fill)
     {
-        var store = t_current;
-        if (store is not null && store._buffers.TryGetValue(handle, out var known)) return (known, true);
+        if (t_current is not { } store) return null;
+        if (store._buffers.TryGetValue(handle, out var known)) return known;
+        if (store._total + length > LargestTotal) return null;
         var made = new NativeBuffer(length);
         fill(made);
-        if (store is null || store._total + length > LargestTotal) return (made, false);
         store._buffers.Add(handle, made);
         store._total += length;
-        return (made, true);
+        return made;
     }
 
     private sealed class Scope : IDisposable

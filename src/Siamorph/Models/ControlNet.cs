@@ -51,7 +51,7 @@ public sealed class ControlNet : Module
     /// <param name="x">Noisy latent [B,C,H,W].</param>
     /// <param name="hintFeatures">What <see cref="HintFeatures"/> gave, [B,M,H,W].</param>
     /// <param name="timesteps">int64 [B].</param>
-    /// <param name="context">Prompt tokens [B,L,D].</param>
+    /// <param name="context">Prompt tokens [B,L,D]; or k·B of them for k answers about each latent, B after B.</param>
     /// <returns>One for each encoder block, first block first, then one for the middle; [B,C,H,W] each.</returns>
     public IReadOnlyList<Tensor> Residuals(Tensor x, Tensor hintFeatures, Tensor timesteps, Tensor context)
     {

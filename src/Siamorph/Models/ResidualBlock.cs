@@ -38,7 +38,7 @@ internal sealed class ResidualBlock : Module, IConditionedLayer
     {
         using var scope = NewDisposeScope();
         var h = FastConvolution.Forward(InConv, FastGroupNorm.Forward(InNorm, x, silu: true));
-        h = h + Embedding.call(functional.silu(embedding)).unsqueeze(2).unsqueeze(3);
+        h = h + Samples.Repeat(Embedding.call(functional.silu(embedding)), h.shape[0]).unsqueeze(2).unsqueeze(3);
         h = FastConvolution.Forward(OutConv, FastGroupNorm.Forward(OutNorm, h, silu: true));
         return ((skip_connection is null ? x : skip_connection.call(x)) + h).MoveToOuterDisposeScope();
     }

@@ -35,8 +35,8 @@ internal sealed class SpatialTransformer : Module, IConditionedLayer
         var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
         var tokens = proj_in.call(FastGroupNorm.Forward(norm, x, silu: false)).view(batch, channels, height * width).transpose(1, 2).contiguous();
         foreach (var block in transformer_blocks) tokens = block.Forward(tokens, context);
-        var h = proj_out.call(tokens.transpose(1, 2).view(batch, channels, height, width));
-        return (h + x).MoveToOuterDisposeScope();
+        var h = proj_out.call(tokens.transpose(1, 2).view(-1, channels, height, width));
+        return Samples.Add(h, x).MoveToOuterDisposeScope();
     }
 }
 
@@ -59,20 +59,16 @@ internal sealed class TransformerBlock : Module
         RegisterComponents();
     }
 
-    internal CrossAttention SelfAttention => attn1;
-    internal CrossAttention ContextAttention => attn2;
-    internal FeedForward FeedForward => ff;
-    internal LayerNorm Norm1 => norm1;
-    internal LayerNorm Norm2 => norm2;
-    internal LayerNorm Norm3 => norm3;
+    private TransformerLayers Layers => new(norm1, attn1.Layers, norm2, attn2.Layers, norm3, ff.Gated, ff.Out);
 
     /// <param name="x">[B,N,C].</param>
-    /// <param name="context">[B,L,D].</param>
+    /// <param name="context">[B,L,D], or a multiple of as many samples; see <see cref="Samples"/>.</param>
     public Tensor Forward(Tensor x, Tensor context)
     {
+        if (FastTransformer.TryForward(x, context, Layers) is { } fast) return fast;
         using var scope = NewDisposeScope();
         var normed = norm1.call(x);
-        var h = attn1.Forward(normed, normed) + x;
+        var h = Samples.Repeat(attn1.Forward(normed, normed) + x, context.shape[0]);
         h = attn2.Forward(norm2.call(h), context) + h;
         return (ff.Forward(norm3.call(h)) + h).MoveToOuterDisposeScope();
     }
@@ -85,10 +81,11 @@ internal sealed class CrossAttention : Module
     private readonly Linear to_k;
     private readonly Linear to_v;
     private readonly Sequential to_out;
+    private readonly int _heads;
 
     public CrossAttention(int channels, int contextWidth, int heads) : base(nameof(CrossAttention))
     {
-        Heads = heads;
+        _heads = heads;
         to_q = Linear(channels, channels, hasBias: false);
         to_k = Linear(contextWidth, channels, hasBias: false);
         to_v = Linear(contextWidth, channels, hasBias: false);
@@ -96,18 +93,16 @@ internal sealed class CrossAttention : Module
         RegisterComponents();
     }
 
-    internal int Heads { get; }
-    internal Linear Query => to_q;
-    internal Linear Key => to_k;
-    internal Linear Value => to_v;
-    internal Linear Output => (Linear)to_out[0];
+    internal AttentionLayers Layers => new(to_q, to_k, to_v, Output, _heads);
+
+    private Linear Output => (Linear)to_out[0];
 
     /// <param name="x">[B,N,C].</param>
     /// <param name="context">[B,L,D].</param>
     public Tensor Forward(Tensor x, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var merged = FastAttention.Forward(to_q.call(x), to_k.call(context), to_v.call(context), Heads);
+        var merged = FastAttention.Forward(to_q.call(x), to_k.call(context), to_v.call(context), _heads);
         return Output.call(merged).MoveToOuterDisposeScope();
     }
 }

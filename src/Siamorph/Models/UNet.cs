@@ -57,7 +57,7 @@ public sealed class UNet : Module
     /// <summary>Encoder and middle, the control not yet involved.</summary>
     /// <param name="x">Noisy latent [B,C,H,W]; H and W divisible by 2^(levels − 1).</param>
     /// <param name="timesteps">int64 [B].</param>
-    /// <param name="context">Prompt tokens [B,L,D].</param>
+    /// <param name="context">Prompt tokens [B,L,D]; or k·B of them for k answers about each latent, B after B.</param>
     public EncodedLatent Encode(Tensor x, Tensor timesteps, Tensor context)
     {
         var embedding = time_embed.call(TimestepEmbedding.Of(timesteps, Config.ModelChannels));
@@ -76,12 +76,12 @@ public sealed class UNet : Module
     {
         ArgumentNullException.ThrowIfNull(encoded);
         using var scope = NewDisposeScope();
-        var h = residuals is null ? encoded.Middle.alias() : encoded.Middle + residuals[^1];
+        var h = residuals is null ? encoded.Middle.alias() : Samples.Add(encoded.Middle, residuals[^1]);
         for (var i = 0; i < output_blocks.Count; i++)
         {
             var s = encoded.Skips.Count - 1 - i;
-            var skip = residuals is null ? encoded.Skips[s] : encoded.Skips[s] + residuals[s];
-            h = output_blocks[i].Forward(cat([h, skip], dim: 1), encoded.Embedding, context);
+            var skip = residuals is null ? encoded.Skips[s] : Samples.Add(encoded.Skips[s], residuals[s]);
+            h = output_blocks[i].Forward(cat([h, Samples.Repeat(skip, h.shape[0])], dim: 1), encoded.Embedding, context);
         }
         return @out.call(h).MoveToOuterDisposeScope();
     }

@@ -48,8 +48,7 @@ public sealed class GuidedDenoiser : IDisposable
         ArgumentNullException.ThrowIfNull(guidance);
         (_model, _guidance) = (model, guidance);
         _bothPrompts = guidance.Kind == GuidanceKind.Prompt && guidance.Scale != 1;
-        var features = model.ControlNet.HintFeatures(maskHint);
-        _features = _bothPrompts ? cat([features, features]) : features;
+        _features = model.ControlNet.HintFeatures(maskHint);
         _context = _bothPrompts ? cat([emptyContext, context]) : context;
     }
 
@@ -65,10 +64,10 @@ public sealed class GuidedDenoiser : IDisposable
         using var noGrad = no_grad();
         using var frozen = _weights.Use();
         using var scope = NewDisposeScope();
-        var input = _bothPrompts ? cat([x, x]) : x;
-        var timesteps = full([input.shape[0]], timestep, dtype: int64, device: x.device);
-        var encoded = _model.UNet.Encode(input, timesteps, _context);
-        var residuals = _model.ControlNet.Residuals(input, _features, timesteps, _context);
+        var timesteps = full([x.shape[0]], timestep, dtype: int64, device: x.device);
+        // With two prompts the networks answer twice about each latent.
+        var encoded = _model.UNet.Encode(x, timesteps, _context);
+        var residuals = _model.ControlNet.Residuals(x, _features, timesteps, _context);
         var conditional = _model.UNet.Decode(encoded, _context, residuals);
         if (_guidance.Scale == 1) return conditional.MoveToOuterDisposeScope();
         var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0]) : _model.UNet.Decode(encoded, _context);
