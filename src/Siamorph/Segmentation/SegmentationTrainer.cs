@@ -77,6 +77,7 @@ public static class SegmentationTrainer
     private static void Train(SegmentationOptions options, SegmentationSession session, RunFolder run, TrainingLog log, IMonitor monitor)
     {
         using var stage = monitor.Begin("Training segmentation", options.Steps);
+        using var heap = QuietHeap.Enter();
         while (session.Step < options.Steps)
         {
             if (monitor.Cancellation.IsCancellationRequested)
@@ -96,6 +97,7 @@ public static class SegmentationTrainer
             if (values.Count > 0) log.Add(step, values);
             if (options.CheckpointEvery > 0 && step % options.CheckpointEvery == 0 && step < options.Steps) session.Save(run);
             stage.Report(step, Detail(loss, session));
+            heap.StepDone();
         }
     }
 

@@ -112,6 +112,7 @@ public sealed class SiameseTrainer
     private void Train(TrainingStage stage, long from, long stepsBefore, TrainingLog log)
     {
         using var watched = _monitor.Begin($"stage {stage.Name}", stage.Options.Steps);
+        using var heap = QuietHeap.Enter();
         var saved = from;
         for (var step = from; step < stage.Options.Steps; step++)
         {
@@ -120,6 +121,7 @@ public sealed class SiameseTrainer
             var done = step + 1;
             log.Add(stepsBefore + done, values.ToDictionary(v => $"{stage.Name}/{v.Key}", v => v.Value));
             watched.Report(done, Detail(values));
+            heap.StepDone();
             if (_options.PreviewEvery > 0 && done % _options.PreviewEvery == 0) Preview(stage, stepsBefore + done);
             if (done % _options.CheckpointEvery != 0 && done != stage.Options.Steps) continue;
             Save(stage, done, stepsBefore);

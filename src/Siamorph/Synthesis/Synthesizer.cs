@@ -38,11 +38,13 @@ public static class Synthesizer
         using var stage = monitor.Begin("drawing images", plan.Count);
         var missing = plan.Where(p => !IsDrawn(outFolder, p)).ToList();
         var done = plan.Count - missing.Count;
+        using var heap = QuietHeap.Enter();
         foreach (var batch in missing.Chunk(options.BatchSize))
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
             Draw(batch, source, sampler, outFolder);
             stage.Report(done += batch.Length);
+            heap.StepDone();
         }
         var pairs = plan.Select(p => p.Pair(outFolder, source)).ToList();
         DatasetFolder.WriteManifest(outFolder, pairs);

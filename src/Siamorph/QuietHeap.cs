@@ -1,0 +1,54 @@
+namespace Siamorph;
+
+/// <summary>
+/// Keeps garbage collection out of native calls. TorchSharp hands a number such as the 2 in <c>x * 2</c> to native code
+/// through a temporary object and does not keep it alive meanwhile: a collection at that moment frees the number while
+/// it is read. Long loops therefore collect between their steps only.
+/// </summary>
+public sealed class QuietHeap : IDisposable
+{
+    private const long Budget = 64 << 20; // bytes of managed memory between two collections; a step needs less than one MiB
+    private static int s_users;
+    private long _allocated;
+
+    private QuietHeap() => Begin();
+
+    /// <summary>Begins a loop; <see cref="StepDone"/> is called after each of its steps. Loops within loops are fine.</summary>
+    public static QuietHeap Enter()
+    {
+        Interlocked.Increment(ref s_users);
+        return new QuietHeap();
+    }
+
+    /// <summary>No native call is under way: collects if enough has been allocated since the last time.</summary>
+    public void StepDone()
+    {
+        if (GC.GetTotalAllocatedBytes() - _allocated < Budget / 2 || Volatile.Read(ref s_users) > 1) return;
+        End();
+        Begin();
+    }
+
+    /// <summary>Ends the loop.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Decrement(ref s_users) == 0) End();
+    }
+
+    private void Begin()
+    {
+        _allocated = GC.GetTotalAllocatedBytes();
+        if (System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion) GC.TryStartNoGCRegion(Budget);
+    }
+
+    private static void End()
+    {
+        try
+        {
+            if (System.Runtime.GCSettings.LatencyMode == System.Runtime.GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+        }
+        catch (InvalidOperationException)
+        {
+            // More was allocated than the budget: the runtime has collected already and ended the region itself.
+        }
+    }
+}

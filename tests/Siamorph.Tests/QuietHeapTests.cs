@@ -1,0 +1,40 @@
+using System.Runtime;
+
+namespace Siamorph.Tests;
+
+public class QuietHeapTests
+{
+    [Fact]
+    public void WithinALoop_NothingIsCollected_UntilAStepIsDone()
+    {
+        using (var heap = QuietHeap.Enter())
+        {
+            Assert.Equal(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+            var before = GC.CollectionCount(0);
+            Allocate(16 << 20);
+            Assert.Equal(before, GC.CollectionCount(0));
+            Allocate(24 << 20);
+            heap.StepDone();
+            Assert.True(GC.CollectionCount(0) > before);
+            Assert.Equal(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+        }
+        Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+    }
+
+    [Fact]
+    public void NestedLoops_AndTooMuchMemory_AreHarmless()
+    {
+        using (var outer = QuietHeap.Enter())
+        {
+            using (var inner = QuietHeap.Enter()) inner.StepDone();
+            Allocate(200 << 20);
+            outer.StepDone();
+        }
+        Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+    }
+
+    private static void Allocate(int bytes)
+    {
+        for (var i = 0; i < bytes / 1024; i++) GC.KeepAlive(new byte[1000]);
+    }
+}
