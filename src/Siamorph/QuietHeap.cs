@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Siamorph;
 
 /// <summary>
@@ -8,8 +10,10 @@ namespace Siamorph;
 public sealed class QuietHeap : IDisposable
 {
     private const long Budget = 64 << 20; // bytes of managed memory between two collections; a step needs less than one MiB
+    private const double Interval = 1; // seconds; gradient functions of ours let go of their graph only when collected
     private static int s_users;
     private long _allocated;
+    private long _since;
 
     private QuietHeap() => Begin();
 
@@ -20,11 +24,13 @@ public sealed class QuietHeap : IDisposable
         return new QuietHeap();
     }
 
-    /// <summary>No native call is under way: collects if enough has been allocated since the last time.</summary>
+    /// <summary>No native call is under way: collects if a second has passed, or enough been allocated, since the last time.</summary>
     public void StepDone()
     {
-        if (GC.GetTotalAllocatedBytes() - _allocated < Budget / 2 || Volatile.Read(ref s_users) > 1) return;
+        var due = Stopwatch.GetElapsedTime(_since).TotalSeconds >= Interval || GC.GetTotalAllocatedBytes() - _allocated >= Budget / 2;
+        if (!due || Volatile.Read(ref s_users) > 1) return;
         End();
+        GC.Collect();
         Begin();
     }
 
@@ -37,6 +43,7 @@ public sealed class QuietHeap : IDisposable
     private void Begin()
     {
         _allocated = GC.GetTotalAllocatedBytes();
+        _since = Stopwatch.GetTimestamp();
         if (System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion) GC.TryStartNoGCRegion(Budget);
     }
 
