@@ -37,7 +37,7 @@ internal static unsafe partial class AttentionKernel
                 var state = states + i * StateLength;
                 var sum = Vector256.Sum(Vector256.Load(state + 64));
                 var target = result + (first + i) * s.QueryStride;
-                for (var c = 0; c < Eight; c++) target[c] = Vector256.Sum(Vector256.Load(state + 8 * c)) / sum;
+                (SumsOfEight(state) / sum).Store(target);
                 if (logSums != null) logSums[first + i] = state[72] + MathF.Log2(sum);
             }
         }
@@ -90,7 +90,7 @@ internal static unsafe partial class AttentionKernel
         else
         {
             largest = MathF.Max(largest, state[72]);
-            var shrink = Vector256.Create(MathF.Pow(2, state[72] - largest));
+            var shrink = VectorMath.Exp2OfNegative(Vector256.Create(state[72] - largest));
             a0 = Vector256.Load(state) * shrink; a1 = Vector256.Load(state + 8) * shrink; a2 = Vector256.Load(state + 16) * shrink;
             a3 = Vector256.Load(state + 24) * shrink; a4 = Vector256.Load(state + 32) * shrink; a5 = Vector256.Load(state + 40) * shrink;
             a6 = Vector256.Load(state + 48) * shrink; a7 = Vector256.Load(state + 56) * shrink;
@@ -123,6 +123,15 @@ internal static unsafe partial class AttentionKernel
         var most = Vector256.Create(float.NegativeInfinity);
         for (var j = 0; j < padded; j += 8) most = Avx.Max(most, Vector256.Load(exponents + j));
         return most;
+    }
+
+    // Lane c of the result is the sum over vector c.
+    private static Vector256<float> SumsOfEight(float* vectors)
+    {
+        static Vector256<float> Pairs(float* v) => Avx.HorizontalAdd(Vector256.Load(v), Vector256.Load(v + 8));
+        var low = Avx.HorizontalAdd(Pairs(vectors), Pairs(vectors + 16));
+        var high = Avx.HorizontalAdd(Pairs(vectors + 32), Pairs(vectors + 48));
+        return Avx.Permute2x128(low, high, 0x20) + Avx.Permute2x128(low, high, 0x31);
     }
 
     private static float Largest(Vector256<float> v)

@@ -14,6 +14,7 @@ public static class FastConvolution
     private const int LeastTilesOfASample = 4; // when that is done once for all, it does not matter
     [ThreadStatic] private static bool t_constantWeights;
 
+
     /// <summary>
     /// Until disposed, backward passes on this thread give no gradient to weights and biases: for gradients asked with respect to
     /// an input alone, where libtorch's own operations skip them by themselves.
@@ -90,8 +91,8 @@ public static class FastConvolution
         }
     }
 
-    // x [B, H, W, C]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of the input.
-    private static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward)
+    // x, addend and activated [B, H, W, C]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of the input.
+    internal static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null)
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
@@ -99,8 +100,10 @@ public static class FastConvolution
         var kept = backward ? null : FrozenWeights.TryGet(filters.Handle, length, Transform);
         using var temporary = kept is null ? new NativeBuffer(length) : null;
         if (temporary is not null) Transform(temporary);
-        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), bias is null ? null : Pixels.Pointer(bias));
+        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), Optional(bias), Optional(addend), Optional(activated));
         return y;
+
+        static float* Optional(Tensor? t) => t is null ? null : Pixels.Pointer(t);
 
         void Transform(NativeBuffer buffer)
         {
@@ -111,7 +114,7 @@ public static class FastConvolution
         }
     }
 
-    private static unsafe Tensor WeightGradient(Tensor x, Tensor dy)
+    internal static unsafe Tensor WeightGradient(Tensor x, Tensor dy)
     {
         var shape = ShapeOf(x, dy.shape[3]);
         var dw = empty(shape.OutChannels, shape.InChannels, 3, 3);

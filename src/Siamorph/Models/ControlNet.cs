@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -45,7 +46,12 @@ public sealed class ControlNet : Module
     /// <summary>Hint features: they depend on hint and weights alone, so one call serves many timesteps.</summary>
     /// <param name="hint">[B,3,f·H,f·W] in [0,1], f the hint factor.</param>
     /// <returns>[B,M,H,W].</returns>
-    public Tensor HintFeatures(Tensor hint) => input_hint_block.call(hint);
+    public Tensor HintFeatures(Tensor hint)
+    {
+        if (input_hint_block[0] is not DenseHintInput features) return input_hint_block.call(hint);
+        using var dense = features.call(hint);
+        return FastConvolution.Forward((Conv2d)input_hint_block[1], dense);
+    }
 
     /// <summary>The residuals for a noisy latent under a hint.</summary>
     /// <param name="x">Noisy latent [B,C,H,W].</param>

@@ -70,12 +70,7 @@ internal sealed class HintResidual : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        var h = FastConvolution.Forward(conv2, functional.silu(FastConvolution.Forward(conv1, x)));
-        return functional.silu(h + x).MoveToOuterDisposeScope();
-    }
+    public override Tensor forward(Tensor x) => FastResidual.Forward(conv1, conv2, x);
 }
 
 /// <summary>
