@@ -36,12 +36,36 @@ public static class FastConvolution
         return Pixels.Named(Convolve(Pixels.Rows(x), weight, bias, backward: false)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What <paramref name="convolution"/> computes, which is 3×3 with stride 1 and padding 1.</summary>
-    /// <returns>[B, K, H, W].</returns>
-    public static Tensor Forward(Conv2d convolution, Tensor x)
+    /// <summary>
+    /// What <paramref name="convolution"/> computes (any size and stride, padding of half the filter), plus a value for each sample and
+    /// channel, plus another picture. With frozen weights and no gradients all of it is one operation.
+    /// </summary>
+    /// <param name="convolution">The layer.</param>
+    /// <param name="x">[B, C, H, W].</param>
+    /// <param name="shift">[B, K], or null.</param>
+    /// <param name="addend">[B, K, H', W'], or null.</param>
+    /// <returns>[B, K, H', W'].</returns>
+    public static Tensor Forward(Conv2d convolution, Tensor x, Tensor? shift = null, Tensor? addend = null)
     {
         ArgumentNullException.ThrowIfNull(convolution);
-        return Forward(x, convolution.weight!, convolution.bias);
+        ArgumentNullException.ThrowIfNull(x);
+        using var scope = NewDisposeScope();
+        Tensor y;
+        if (convolution.stride.All(s => s == 1) && Applies(x, convolution.weight!))
+        {
+            if (!is_grad_enabled())
+            {
+                var sum = Convolve(Pixels.Rows(x), convolution.weight!, convolution.bias, backward: false,
+                    addend is null ? null : Pixels.Rows(addend), null, shift?.contiguous());
+                return Pixels.Named(sum).MoveToOuterDisposeScope();
+            }
+            y = Forward(x, convolution.weight!, convolution.bias);
+        }
+        else if (FrozenConvolution.TryForward(convolution, x, addend) is { } frozen) (y, addend) = (frozen, null);
+        else y = convolution.call(x);
+        if (shift is not null) y += shift.unsqueeze(2).unsqueeze(3);
+        if (addend is not null) y = addend + y;
+        return y.MoveToOuterDisposeScope();
     }
 
     internal static bool Applies(Tensor x, Tensor weight) =>
@@ -91,8 +115,8 @@ public static class FastConvolution
         }
     }
 
-    // x, addend and activated [B, H, W, C]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of the input.
-    internal static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null)
+    // x, addend and activated [B, H, W, C]; shift [B, K]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of the input.
+    internal static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null, Tensor? shift = null)
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
@@ -100,7 +124,7 @@ public static class FastConvolution
         var kept = backward ? null : FrozenWeights.TryGet(filters.Handle, length, Transform);
         using var temporary = kept is null ? new NativeBuffer(length) : null;
         if (temporary is not null) Transform(temporary);
-        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), Optional(bias), Optional(addend), Optional(activated));
+        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), Optional(bias), Optional(addend), Optional(activated), Optional(shift));
         return y;
 
         static float* Optional(Tensor? t) => t is null ? null : Pixels.Pointer(t);

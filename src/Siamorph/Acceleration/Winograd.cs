@@ -68,10 +68,10 @@ internal static unsafe partial class Winograd
     }
 
     /// <summary>
-    /// y = convolution of x + bias (+ addend), and its SiLU to <paramref name="activated"/> if any; x [samples, height, width, in],
+    /// y = convolution of x + bias (+ shift [samples, out]) (+ addend), and its SiLU to <paramref name="activated"/> if any; x [samples, height, width, in],
     /// the others [samples, height, width, out].
     /// </summary>
-    public static void Run(in ConvShape shape, float* x, float* weights, float* y, float* bias, float* addend = null, float* activated = null)
+    public static void Run(in ConvShape shape, float* x, float* weights, float* y, float* bias, float* addend = null, float* activated = null, float* shift = null)
     {
         var s = shape;
         var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
@@ -89,7 +89,7 @@ internal static unsafe partial class Winograd
                 Gemm.Run(count, v + (nint)p * count * s.InChannels, s.InChannels, weights + (nint)p * s.InChannels * wide, s.InChannels,
                     wide, m + (nint)p * count * wide, wide, null, false);
             }
-            TransformOutput(s, m, wide, first, count, y, bias, addend, activated);
+            TransformOutput(s, m, wide, first, count, y, bias, addend, activated, shift);
         });
     }
 
@@ -139,7 +139,7 @@ internal static unsafe partial class Winograd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformOutput(in ConvShape s, float* m, int wide, int first, int count, float* y, float* bias, float* addend, float* activated)
+    private static void TransformOutput(in ConvShape s, float* m, int wide, int first, int count, float* y, float* bias, float* addend, float* activated, float* shift)
     {
         int across = TilesOf(s.Width), down = TilesOf(s.Height);
         var channels = s.OutChannels;
@@ -160,7 +160,8 @@ internal static unsafe partial class Winograd
                     Result(Vector256.Load(source), Vector256.Load(source + 6 * plane), Vector256.Load(source + 12 * plane),
                         Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane), Vector256.Load(source + 30 * plane), half + dx, 6);
                 }
-                var shift = bias == null ? Vector256<float>.Zero : Vector256.Load(bias + c);
+                var constant = bias == null ? Vector256<float>.Zero : Vector256.Load(bias + c);
+                if (shift != null) constant += Vector256.Load(shift + (nint)sample * channels + c);
                 for (var dy = 0; dy < height; dy++)
                 {
                     var h = half + dy * Patch;
@@ -168,7 +169,7 @@ internal static unsafe partial class Winograd
                     var at = offset + (nint)dy * s.Width * channels + c;
                     for (var dx = 0; dx < width; dx++, at += channels)
                     {
-                        var value = row[dx] + shift;
+                        var value = row[dx] + constant;
                         if (addend != null) value += Vector256.Load(addend + at);
                         value.Store(y + at);
                         if (activated != null) VectorMath.Silu(value).Store(activated + at);

@@ -69,9 +69,9 @@ public sealed class ControlNet : Module
         {
             h = input_blocks[i].Forward(h, embedding, context);
             if (i == 0) h = h + hintFeatures;
-            residuals.Add(zero_convs[i].call(h));
+            residuals.Add(FastConvolution.Forward((Conv2d)zero_convs[i][0], h));
         }
-        residuals.Add(middle_block_out.call(middle_block.Forward(h, embedding, context)));
+        residuals.Add(FastConvolution.Forward((Conv2d)middle_block_out[0], middle_block.Forward(h, embedding, context)));
         return [.. residuals.Select(r => r.MoveToOuterDisposeScope())];
     }
 

@@ -18,7 +18,7 @@ internal sealed class Downsample : Module<Tensor, Tensor>
 
     internal Conv2d Convolution => op;
 
-    public override Tensor forward(Tensor x) => op.call(x);
+    public override Tensor forward(Tensor x) => FastConvolution.Forward(op, x);
 }
 
 /// <summary>Doubles height and width: nearest neighbour, then a 3×3 convolution.</summary>

@@ -37,9 +37,9 @@ internal sealed class ResidualBlock : Module, IConditionedLayer
     public Tensor Forward(Tensor x, Tensor embedding, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var h = FastConvolution.Forward(InConv, FastGroupNorm.Forward(InNorm, x, silu: true));
-        h = h + Samples.Repeat(Embedding.call(functional.silu(embedding)), h.shape[0]).unsqueeze(2).unsqueeze(3);
-        h = FastConvolution.Forward(OutConv, FastGroupNorm.Forward(OutNorm, h, silu: true));
-        return ((skip_connection is null ? x : skip_connection.call(x)) + h).MoveToOuterDisposeScope();
+        var shift = Samples.Repeat(Embedding.call(functional.silu(embedding)), x.shape[0]);
+        var h = FastConvolution.Forward(InConv, FastGroupNorm.Forward(InNorm, x, silu: true), shift);
+        var skip = skip_connection is null ? x : FastConvolution.Forward(skip_connection, x);
+        return FastConvolution.Forward(OutConv, FastGroupNorm.Forward(OutNorm, h, silu: true), addend: skip).MoveToOuterDisposeScope();
     }
 }

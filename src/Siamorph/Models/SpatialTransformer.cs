@@ -33,10 +33,10 @@ internal sealed class SpatialTransformer : Module, IConditionedLayer
     {
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
-        var tokens = proj_in.call(FastGroupNorm.Forward(norm, x, silu: false)).view(batch, channels, height * width).transpose(1, 2).contiguous();
+        var tokens = FastConvolution.Forward(proj_in, FastGroupNorm.Forward(norm, x, silu: false)).view(batch, channels, height * width).transpose(1, 2).contiguous();
         foreach (var block in transformer_blocks) tokens = block.Forward(tokens, context);
-        var h = proj_out.call(tokens.transpose(1, 2).view(-1, channels, height, width));
-        return Samples.Add(h, x).MoveToOuterDisposeScope();
+        var h = tokens.transpose(1, 2).view(-1, channels, height, width);
+        return FastConvolution.Forward(proj_out, h, addend: Samples.Repeat(x, h.shape[0])).MoveToOuterDisposeScope();
     }
 }
 

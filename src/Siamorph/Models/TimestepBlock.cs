@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -31,7 +32,12 @@ internal sealed class TimestepBlock : Module
         using var scope = NewDisposeScope();
         var h = x.alias();
         foreach (var layer in _layers)
-            h = layer is IConditionedLayer conditioned ? conditioned.Forward(h, embedding, context) : ((Module<Tensor, Tensor>)layer).call(h);
+            h = layer switch
+            {
+                IConditionedLayer conditioned => conditioned.Forward(h, embedding, context),
+                TorchSharp.Modules.Conv2d convolution => FastConvolution.Forward(convolution, h),
+                _ => ((Module<Tensor, Tensor>)layer).call(h),
+            };
         return h.MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -83,7 +84,8 @@ public sealed class UNet : Module
             var skip = residuals is null ? encoded.Skips[s] : Samples.Add(encoded.Skips[s], residuals[s]);
             h = output_blocks[i].Forward(cat([h, Samples.Repeat(skip, h.shape[0])], dim: 1), encoded.Embedding, context);
         }
-        return @out.call(h).MoveToOuterDisposeScope();
+        var normed = FastGroupNorm.Forward((GroupNorm)@out[0], h, silu: true);
+        return FastConvolution.Forward((Conv2d)@out[2], normed).MoveToOuterDisposeScope();
     }
 
     private static ModuleList<TimestepBlock> Decoder(DenoiserConfig config, List<int> skipChannels)
