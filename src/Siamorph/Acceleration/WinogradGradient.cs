@@ -109,11 +109,12 @@ internal static unsafe partial class Winograd
     private static void ResultGradient(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, float* to, nint stride)
     {
         a.Store(to);
-        Vector256<float> even = a + c, odd = b + d;
+        var even = Fma.MultiplyAdd(c, Vector256.Create(PP), a);
+        var odd = Fma.MultiplyAdd(d, Vector256.Create(PP * P), b * P);
         (even + odd).Store(to + stride);
         (even - odd).Store(to + 2 * stride);
-        even = Fma.MultiplyAdd(c, Vector256.Create(4f), a);
-        odd = Fma.MultiplyAdd(d, Vector256.Create(8f), b * 2f);
+        even = Fma.MultiplyAdd(c, Vector256.Create(QQ), a);
+        odd = Fma.MultiplyAdd(d, Vector256.Create(QQ * Q), b * Q);
         (even + odd).Store(to + 3 * stride);
         (even - odd).Store(to + 4 * stride);
         d.Store(to + 5 * stride);
@@ -124,10 +125,9 @@ internal static unsafe partial class Winograd
     private static void FilterGradient(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e,
         Vector256<float> f, float* to, nint stride)
     {
-        var sum = (b + c) * (1f / 6);
-        var sum2 = d + e;
-        (Fma.MultiplyAdd(a, Vector256.Create(0.25f), sum2 * (1f / 24)) - sum).Store(to);
-        Fma.MultiplyAdd(c - b, Vector256.Create(1f / 6), (d - e) * (1f / 12)).Store(to + stride);
-        (Fma.MultiplyAdd(sum2, Vector256.Create(1f / 6), f) - sum).Store(to + 2 * stride);
+        Vector256<float> sum = (b + c) * NP, difference = (b - c) * (P * NP), sum2 = (d + e) * NQ, difference2 = (d - e) * (Q * NQ);
+        Fma.MultiplyAdd(a, Vector256.Create(N0), sum + sum2).Store(to);
+        (difference + difference2).Store(to + stride);
+        (Fma.MultiplyAdd(sum, Vector256.Create(PP), f) + sum2 * QQ).Store(to + 2 * stride);
     }
 }
