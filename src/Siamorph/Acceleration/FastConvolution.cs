@@ -14,7 +14,6 @@ public static class FastConvolution
     private const int LeastTilesOfASample = 4; // when that is done once for all, it does not matter
     [ThreadStatic] private static bool t_constantWeights;
 
-
     /// <summary>
     /// Until disposed, backward passes on this thread give no gradient to weights and biases: for gradients asked with respect to
     /// an input alone, where libtorch's own operations skip them by themselves.
