@@ -18,7 +18,7 @@ internal static partial class NativeSettings
         try
         {
             KeepFreedMemory();
-            Default("GOMP_SPINCOUNT", "1000", unless: "OMP_WAIT_POLICY");
+            Default("GOMP_SPINCOUNT", "10000", unless: "OMP_WAIT_POLICY");
             // OpenMP sees all cores of the machine even where a container may use only some.
             if (Environment.ProcessorCount < sysconf(OnlineProcessors))
                 Default("OMP_NUM_THREADS", $"{Environment.ProcessorCount}", unless: "MKL_NUM_THREADS");
