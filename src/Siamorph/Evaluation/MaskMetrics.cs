@@ -11,12 +11,15 @@ public static class MaskMetrics
     private const double Epsilon = 2.220446049250313e-16; // 2^-52, as the published code adds it
 
     /// <summary>The curves over 256 thresholds. Without a true positive all but the E-measure are 0: an empty truth always scores 0.</summary>
+    /// <param name="truth">The mask.</param>
+    /// <param name="prediction">The map, of the same size.</param>
+    /// <param name="stretch">False takes the map as it is, as UACANet's evaluation does; likewise below.</param>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
-    public static ThresholdCurves Curves(LabelMap truth, ProbabilityMap prediction)
+    public static ThresholdCurves Curves(LabelMap truth, ProbabilityMap prediction, bool stretch = true)
     {
         DemandSameSize(truth, prediction);
         var (foreground, background) = Histograms(truth, prediction);
-        var (low, high) = Range(prediction);
+        var range = LevelRange.Of(prediction, stretch);
         long positives = foreground.Sum(), pixels = truth.Labels.Length;
         var curves = new double[6][];
         for (var c = 0; c < 6; c++) curves[c] = new double[ThresholdCurves.Thresholds];
@@ -24,7 +27,7 @@ public static class MaskMetrics
         var next = 255; // levels above it are counted
         for (var t = 0; t < ThresholdCurves.Thresholds; t++)
         {
-            for (; next >= 0 && Reaches(next, 255 - t, low, high); next--) (tp, fp) = (tp + foreground[next], fp + background[next]);
+            for (; next >= 0 && range.Reaches(next, 255 - t); next--) (tp, fp) = (tp + foreground[next], fp + background[next]);
             var counts = new Confusion(tp, fp, positives - tp, pixels - positives - fp);
             curves[5][t] = EMeasure(counts);
             if (tp == 0) continue;
@@ -39,15 +42,15 @@ public static class MaskMetrics
 
     /// <summary>Mean absolute difference of the stretched map and the mask, in [0,1].</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
-    public static double MeanAbsoluteError(LabelMap truth, ProbabilityMap prediction)
+    public static double MeanAbsoluteError(LabelMap truth, ProbabilityMap prediction, bool stretch = true)
     {
         DemandSameSize(truth, prediction);
         var (foreground, background) = Histograms(truth, prediction);
-        var (low, high) = Range(prediction);
+        var range = LevelRange.Of(prediction, stretch);
         double sum = 0;
         for (var k = 0; k < 256; k++)
         {
-            var r = Stretched(k, low, high);
+            var r = range.Value(k);
             if (foreground[k] + background[k] > 0) sum += foreground[k] * (1 - r) + background[k] * r;
         }
         return sum / truth.Labels.Length;
@@ -75,27 +78,39 @@ public static class MaskMetrics
 
     /// <summary>The E-measure at the image's own threshold: twice the mean of the stretched map, at most 1.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
-    public static double AdaptiveEMeasure(LabelMap truth, ProbabilityMap prediction)
+    public static double AdaptiveEMeasure(LabelMap truth, ProbabilityMap prediction, bool stretch = true)
     {
         DemandSameSize(truth, prediction);
         var (foreground, background) = Histograms(truth, prediction);
-        var (low, high) = Range(prediction);
-        var mean = prediction.Levels.Average(k => Stretched(k, low, high));
-        var threshold = Math.Min(2 * mean, 1);
+        var range = LevelRange.Of(prediction, stretch);
+        double sum = 0;
+        foreach (var level in prediction.Levels) sum += range.Value(level);
+        var threshold = Math.Min(2 * sum / prediction.Levels.Length, 1);
         long tp = 0, fp = 0;
-        for (var k = low; k <= high; k++)
+        for (var k = 0; k < 256; k++)
         {
-            if (Stretched(k, low, high) >= threshold) (tp, fp) = (tp + foreground[k], fp + background[k]);
+            if (foreground[k] + background[k] > 0 && range.Value(k) >= threshold) (tp, fp) = (tp + foreground[k], fp + background[k]);
         }
         var positives = foreground.Sum();
         return EMeasure(new(tp, fp, positives - tp, truth.Labels.Length - positives - fp));
     }
 
-    // The stretched map in [0,1], pixel by pixel.
-    internal static double[] Stretch(ProbabilityMap prediction)
+    /// <summary>Soft Dice of the stretched map with 1 added above and below, as Polyp-PVT logs it while training; in (0,1].</summary>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
+    public static double SoftDice(LabelMap truth, ProbabilityMap prediction)
     {
-        var (low, high) = Range(prediction);
-        return Array.ConvertAll(prediction.Levels, k => Stretched(k, low, high));
+        DemandSameSize(truth, prediction);
+        // As published: a constant map becomes 0 here, and the range carries 1e-8.
+        int low = prediction.Levels.Min(), high = prediction.Levels.Max();
+        var span = (high - low) / 255.0 + 1e-8;
+        double both = 0, map = 0, real = 0;
+        for (var i = 0; i < truth.Labels.Length; i++)
+        {
+            var value = (prediction.Levels[i] - low) / 255.0 / span;
+            map += value;
+            if (truth.Labels[i] != 0) (both, real) = (both + value, real + 1);
+        }
+        return (2 * both + 1) / (real + map + 1);
     }
 
     internal static void DemandSameSize(LabelMap truth, ProbabilityMap prediction)
@@ -104,18 +119,6 @@ public static class MaskMetrics
         ArgumentNullException.ThrowIfNull(prediction);
         if (truth.Size != prediction.Size)
             throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
-    }
-
-    private static double Stretched(int level, int low, int high) => high == low ? level / 255.0 : (double)(level - low) / (high - low);
-
-    // Is the stretched level at or above threshold j/255?
-    private static bool Reaches(int level, int j, int low, int high) => high == low ? level >= j : 255 * (level - low) >= j * (high - low);
-
-    private static (int Low, int High) Range(ProbabilityMap prediction)
-    {
-        int low = 255, high = 0;
-        foreach (var level in prediction.Levels) (low, high) = (Math.Min(low, level), Math.Max(high, level));
-        return (low, high);
     }
 
     private static (long[] Foreground, long[] Background) Histograms(LabelMap truth, ProbabilityMap prediction)
