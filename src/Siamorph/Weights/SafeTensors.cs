@@ -20,26 +20,32 @@ public static class SafeTensors
     /// <exception cref="WeightsFormatException">The file is missing, cut off or damaged.</exception>
     public static SafeTensorsHeader ReadHeader(string path)
     {
-        using var stream = Open(path);
-        return SafeTensorsHeader.Read(stream, path);
+        using var file = WeightBytes.Open(path);
+        return SafeTensorsHeader.Read(file);
     }
 
     /// <summary>Reads every tensor, on the CPU in its stored type. The caller (or the dispose scope) owns them.</summary>
     /// <exception cref="WeightsFormatException">The file is missing, cut off or damaged.</exception>
     public static Dictionary<string, Tensor> Read(string path)
     {
-        using var stream = Open(path);
-        var header = SafeTensorsHeader.Read(stream, path);
-        var tensors = new Dictionary<string, Tensor>(header.Tensors.Count);
-        foreach (var entry in header.Tensors)
+        using var file = Open(WeightBytes.Open(path));
+        return file.ReadAll();
+    }
+
+    internal static WeightsFile Open(WeightBytes file)
+    {
+        try
         {
-            var tensor = empty(entry.Shape, entry.DType);
-            tensors[entry.Name] = tensor;
-            if (entry.End == entry.Begin) continue;
-            stream.Position = header.DataStart + entry.Begin;
-            tensor.ReadBytesFromStream(stream, 1 << 20);
+            var header = SafeTensorsHeader.Read(file);
+            var entries = header.Tensors.Select(e => new WeightEntry(
+                e.Name, e.DType, e.Shape, () => file.ReadTensor(header.DataStart + e.Begin, e.Shape, e.DType)));
+            return new(file.Path, WeightsFormat.SafeTensors, entries, header.Metadata, [], [file]);
         }
-        return tensors;
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes tensors of any device; the file is whole or absent. Equal contents give equal bytes.</summary>
@@ -64,17 +70,7 @@ public static class SafeTensors
         _ => 1,
     };
 
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new WeightsFormatException($"{path}: can't be opened ({e.Message.TrimEnd('.')}).", e);
-        }
-    }
+    internal static string NameOf(ScalarType type) => NamesByType.TryGetValue(type, out var name) ? name : type.ToString();
 
     private static void WriteHeader(
         Stream stream, List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)

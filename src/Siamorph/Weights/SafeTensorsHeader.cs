@@ -21,20 +21,16 @@ public sealed record SafeTensorsHeader(
 {
     private const long LongestHeader = 100_000_000; // the format's own limit
 
-    /// <summary>Reads and checks the header.</summary>
-    /// <exception cref="WeightsFormatException">The header is cut off, is no JSON, or describes bytes that aren't there.</exception>
-    public static SafeTensorsHeader Read(Stream stream, string path)
+    internal static SafeTensorsHeader Read(WeightBytes file)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        Span<byte> prefix = stackalloc byte[8];
-        if (stream.Length < 8 || stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
-            throw Damaged(path, $"has only {stream.Length} bytes");
+        var path = file.Path;
+        var prefix = file.Read(0, 8);
+        FileKind.ThrowIfText(file, file.Read(0, 512));
+        if (prefix.Length < 8) throw Damaged(path, $"has only {file.Length} bytes");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (length > LongestHeader || (long)length > stream.Length - 8)
-            throw Damaged(path, $"claims a header of {length} bytes, the file has {stream.Length}");
-        var json = new byte[length];
-        stream.ReadExactly(json);
-        return Parse(json, path, 8 + (long)length, stream.Length);
+        if (length > LongestHeader) throw Damaged(path, $"claims a header of {length} bytes, more than the format allows");
+        if ((long)length > file.Length - 8) throw Damaged(path, $"claims a header of {length} bytes, the file has {file.Length}");
+        return Parse(file.Read(8, (int)length), path, 8 + (long)length, file.Length);
     }
 
     private static SafeTensorsHeader Parse(byte[] json, string path, long dataStart, long fileLength)

@@ -35,6 +35,18 @@ public static class StateDict
                    .Select(p => $"{p.Key} (file {Shape(weights[p.Key])}, model {Shape(p.Value)})").Order(StringComparer.Ordinal)]);
     }
 
+    /// <summary>Compares keys and shapes with stored weights, none of which is read.</summary>
+    public static StateDictDifference Diff(nn.Module module, WeightTable weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        var own = Of(module);
+        return new(
+            [.. own.Keys.Where(k => !weights.Contains(k)).Order(StringComparer.Ordinal)],
+            [.. weights.Names.Where(k => !own.ContainsKey(k)).Order(StringComparer.Ordinal)],
+            [.. own.Where(p => weights.TryGet(p.Key, out var w) && !w.Shape.SequenceEqual(p.Value.shape))
+                   .Select(p => $"{p.Key} (file {weights[p.Key].ShapeText}, model {Shape(p.Value)})").Order(StringComparer.Ordinal)]);
+    }
+
     /// <summary>Copies weights into the module, converting the element type; every key must fit.</summary>
     /// <param name="module">Receives the values in place.</param>
     /// <param name="weights">By key; shapes equal to the module's.</param>
@@ -42,10 +54,26 @@ public static class StateDict
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
     public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source)
     {
-        var difference = Diff(module, weights);
-        if (!difference.IsEmpty) throw new WeightsMismatchException($"{source}: the weights don't fit the model:{Describe(difference)}");
+        ThrowIfDifferent(Diff(module, weights), source);
         using var noGrad = no_grad();
         foreach (var (key, tensor) in Of(module)) tensor.copy_(weights[key]);
+    }
+
+    /// <summary>The same from stored weights, read one tensor at a time: little more memory is needed than the module's own.</summary>
+    /// <param name="module">Receives the values in place.</param>
+    /// <param name="weights">By key, such as a <see cref="WeightsFile"/>; shapes equal to the module's.</param>
+    /// <param name="source">What to call the weights in an error, such as the file's path.</param>
+    /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
+    /// <exception cref="WeightsFormatException">The file is damaged.</exception>
+    public static void Apply(nn.Module module, WeightTable weights, string source)
+    {
+        ThrowIfDifferent(Diff(module, weights), source);
+        using var noGrad = no_grad();
+        foreach (var (key, tensor) in Of(module))
+        {
+            using var stored = weights.Read(key);
+            tensor.copy_(stored);
+        }
     }
 
     /// <summary>The entries under a prefix such as "control_model.", with the prefix removed.</summary>
@@ -53,6 +81,11 @@ public static class StateDict
     {
         ArgumentNullException.ThrowIfNull(weights);
         return weights.Where(p => p.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(p => p.Key[prefix.Length..], p => p.Value);
+    }
+
+    private static void ThrowIfDifferent(StateDictDifference difference, string source)
+    {
+        if (!difference.IsEmpty) throw new WeightsMismatchException($"{source}: the weights don't fit the model:{Describe(difference)}");
     }
 
     private static string Describe(StateDictDifference difference) =>
