@@ -31,6 +31,16 @@ public sealed class HaarCodec : Module, ILatentCodec
     /// <inheritdoc/>
     public int Channels => Colours * Block * Block;
 
+    /// <inheritdoc/>
+    public Tensor Moments(Tensor images) => Encode(images);
+
+    /// <inheritdoc/>
+    public Tensor Latent(Tensor moments, Tensor? noise = null)
+    {
+        ArgumentNullException.ThrowIfNull(moments);
+        return moments.alias();
+    }
+
     /// <summary>Takes centre and scale from images.</summary>
     /// <param name="images">uint8 [N,3,H,W]; H and W divisible by 4.</param>
     public void Fit(Tensor images)
