@@ -64,7 +64,7 @@ internal sealed class OptionsBinder<T> where T : class
         {
             var given = OptionsFile.ReadObject(path);
             _ = OptionsFile.FromJson<T>(given.DeepClone().AsObject(), path); // names faults with the file's name
-            Merge(merged, given);
+            OptionsFile.Merge(merged, given);
         }
         foreach (var flag in _flags) flag.Apply(parsed, merged);
         var options = OptionsFile.FromJson<T>(merged, "options");
@@ -80,17 +80,6 @@ internal sealed class OptionsBinder<T> where T : class
         return _presets.TryGetValue(name, out var preset)
             ? preset
             : throw new InvalidOptionsException($"--preset {name}: unknown; there are {string.Join(", ", _presets.Keys)}.");
-    }
-
-    // Keys may differ in case from the record's; the record's own spelling wins.
-    private static void Merge(JsonObject into, JsonObject from)
-    {
-        foreach (var (key, value) in from)
-        {
-            var name = into.Select(p => p.Key).FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase)) ?? key;
-            if (value is JsonObject inner && into[name] is JsonObject target) Merge(target, inner);
-            else into[name] = value?.DeepClone();
-        }
     }
 
     private void AddFlags(Type type, JsonObject defaults, string[] path, HashSet<string> except)

@@ -1,41 +1,9 @@
-using Siamorph.Data;
-using Siamorph.Siamese;
-using Siamorph.Synthesis;
+using System.Globalization;
+using System.Text.Json.Nodes;
 
 namespace Siamorph.Experiment;
 
-/// <summary>One way of using real and synthetic pairs, to be compared with others. A new arm is a new entry in <see cref="Arms.All"/>.</summary>
-public sealed record ArmDefinition
-{
-    /// <summary>Its name in options, folders and files.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>Its name in sentences and charts.</summary>
-    public required string Title { get; init; }
-
-    /// <summary>What the segmentation network is trained on: one sentence.</summary>
-    public required string Description { get; init; }
-
-    /// <summary>Whether synthetic pairs have to be made for it.</summary>
-    public required bool UsesSynthetic { get; init; }
-
-    /// <summary>Makes the list of training pairs; a pair may come more than once.</summary>
-    public required Func<ArmMaterial, IReadOnlyList<ImageMaskPair>> TrainingPairs { get; init; }
-
-    /// <summary>Another generator than the experiment's own (an ablation), or null.</summary>
-    public Func<TrainOptions, TrainOptions>? Generator { get; init; }
-
-    /// <summary>Another way to synthesize than the experiment's own, or null.</summary>
-    public Func<SynthesisOptions, SynthesisOptions>? Synthesis { get; init; }
-}
-
-/// <summary>What an arm may train on.</summary>
-/// <param name="Real">The n real pairs of this cell.</param>
-/// <param name="Synthetic">The pairs made by a generator that saw those n alone; empty for arms without.</param>
-/// <param name="Seed">For arms that draw.</param>
-public sealed record ArmMaterial(IReadOnlyList<ImageMaskPair> Real, IReadOnlyList<ImageMaskPair> Synthetic, Seed Seed);
-
-/// <summary>The arms there are.</summary>
+/// <summary>The arms there are; a design file may define more.</summary>
 public static class Arms
 {
     /// <summary>The baseline: the real pairs alone.</summary>
@@ -44,25 +12,135 @@ public static class Arms
         Name = "real",
         Title = "real only",
         Description = "The real training pairs alone.",
-        UsesSynthetic = false,
-        TrainingPairs = material => material.Real,
     };
 
-    /// <summary>The real pairs and the synthetic ones, each pair equally often.</summary>
+    /// <summary>The real pairs and those of Siamese-Diffusion, each pair equally often.</summary>
     public static ArmDefinition RealPlusSynthetic { get; } = new()
     {
         Name = "real+synthetic",
         Title = "real + synthetic",
         Description = "The real training pairs and the synthetic ones, each pair drawn equally often.",
-        UsesSynthetic = true,
-        TrainingPairs = material => [.. material.Real, .. material.Synthetic],
+        Added = AddedPairs.Synthetic,
     };
 
-    /// <summary>Every arm, the baseline first.</summary>
-    public static IReadOnlyList<ArmDefinition> All { get; } = [RealOnly, RealPlusSynthetic];
+    /// <summary>Real pairs, duplicated until there are as many as with synthetic ones.</summary>
+    public static ArmDefinition Duplicated { get; } = new()
+    {
+        Name = "duplicated",
+        Title = "real, duplicated",
+        Description = "The real training pairs and copies of them, as many as the synthetic pairs of the other arms, mixed in the same way. "
+            + "With equal steps it should do as the baseline does: a difference here is chance.",
+        Added = AddedPairs.Copies,
+    };
 
-    /// <summary>The arm of a name.</summary>
+    /// <summary>Real pairs under strong classical augmentation.</summary>
+    public static ArmDefinition Classical { get; } = new()
+    {
+        Name = "classical",
+        Title = "real, strong augmentation",
+        Description = "The real training pairs alone, varied strongly: flips, rotations by any angle, size, colour, light, elastic deformation.",
+        Segmentation = Changes("""{ "augmentation": { "brightness": 0.3, "contrast": 0.3, "colour": 0.15, "rotation": 30, "zoom": 0.25, "elastic": 0.04 } }"""),
+    };
+
+    /// <summary>Real and synthetic pairs whose masks were shuffled.</summary>
+    public static ArmDefinition WrongMasks { get; } = RealPlusSynthetic with
+    {
+        Name = "wrong-masks",
+        Title = "real + wrong masks",
+        Description = "As real + synthetic, but every synthetic image has the mask of another: a control that must hurt.",
+        WrongMasks = true,
+    };
+
+    /// <summary>Real pairs and synthetic ones that passed the quality gate.</summary>
+    public static ArmDefinition Gated { get; } = RealPlusSynthetic with
+    {
+        Name = "gated",
+        Title = "real + gated synthetic",
+        Description = "As real + synthetic, but more pairs were drawn and the quality gate chose among them.",
+        Gate = true,
+    };
+
+    /// <summary>Synthetic pairs alone.</summary>
+    public static ArmDefinition SyntheticOnly { get; } = RealPlusSynthetic with
+    {
+        Name = "synthetic-only",
+        Title = "synthetic only",
+        Description = "The synthetic pairs alone; no real pair is trained on.",
+        UsesReal = false,
+    };
+
+    /// <summary>Every arm that needs no definition in the design file, the baseline first.</summary>
+    public static IReadOnlyList<ArmDefinition> All { get; } =
+    [
+        RealOnly, RealPlusSynthetic, Duplicated, Classical, WrongMasks, Gated, SyntheticOnly,
+        RealPlusSynthetic with
+        {
+            Name = "mask-only",
+            Title = "real + mask-only ablation",
+            Description = "As real + synthetic, but the generator has no image branch, no noise consistency and no online augmentation.",
+            Generator = Changes("""{ "losses": { "image": 0, "consistency": 0, "augmentation": 0 } }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "no-dense-hint",
+            Title = "real + plain hints",
+            Description = "As real + synthetic, but the generator reads masks through ControlNet's plain hint encoder in place of Dense Hint Input.",
+            Generator = Changes("""{ "network": { "hintEncoder": "plain" } }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "no-online-augmentation",
+            Title = "real + no online augmentation",
+            Description = "As real + synthetic, but the generator is trained without online augmentation.",
+            Generator = Changes("""{ "losses": { "augmentation": 0 } }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "deformed",
+            Title = "real + deformed masks",
+            Description = "As real + synthetic, but from masks that were turned, scaled and bent at random.",
+            Synthesis = Changes("""{ "deformation": { "flip": true, "rotation": 30, "scale": 0.2, "elastic": 0.03 } }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "one-per-real",
+            Title = "real + at most one synthetic each",
+            Description = "As real + synthetic, with at most one synthetic pair for each real one in a batch.",
+            Segmentation = Changes("""{ "maxSyntheticPerReal": 1 }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "half-weight",
+            Title = "real + synthetic at half weight",
+            Description = "As real + synthetic, with half the loss weight for synthetic pairs.",
+            Segmentation = Changes("""{ "syntheticWeight": 0.5 }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "warm-up",
+            Title = "synthetic, then both",
+            Description = "The first third of the steps sees synthetic pairs alone, the rest real and synthetic ones.",
+            Segmentation = Changes("""{ "syntheticWarmup": 0.3333 }"""),
+        },
+        .. new[] { 0.25, 0.5, 2, 3 }.Select(AtRatio),
+    ];
+
+    /// <summary>The arm of a name among all that need no definition.</summary>
     /// <exception cref="InvalidOptionsException">There is none.</exception>
     public static ArmDefinition Named(string name) => All.FirstOrDefault(a => a.Name == name)
         ?? throw new InvalidOptionsException($"arms: '{name}' is unknown; there are {string.Join(", ", All.Select(a => a.Name))}.");
+
+    private static ArmDefinition AtRatio(double ratio)
+    {
+        var text = ratio.ToString(CultureInfo.InvariantCulture);
+        return RealPlusSynthetic with
+        {
+            Name = $"ratio-{text}",
+            Title = $"real + {text} synthetic each",
+            Description = $"As real + synthetic, with {text} synthetic pairs for each real one.",
+            Ratio = ratio,
+        };
+    }
+
+    private static JsonObject Changes(string json) => JsonNode.Parse(json)!.AsObject();
 }

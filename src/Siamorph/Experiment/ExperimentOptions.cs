@@ -36,6 +36,12 @@ public sealed record ExperimentOptions
     /// <summary>Arms to compare; the first is the baseline.</summary>
     public IReadOnlyList<string> Arms { get; init; } = ["real", "real+synthetic"];
 
+    /// <summary>Arms of this experiment's own, to be named in <see cref="Arms"/>.</summary>
+    public IReadOnlyList<ArmDefinition> CustomArms { get; init; } = [];
+
+    /// <summary>The one comparison that was declared before the run; null takes the second arm at the largest number of real pairs.</summary>
+    public PrimaryEndPoint? Primary { get; init; }
+
     /// <summary>Synthetic pairs for each real one.</summary>
     public double SyntheticPerReal { get; init; } = 1;
 
@@ -47,6 +53,9 @@ public sealed record ExperimentOptions
 
     /// <summary>How synthetic pairs are made; number and seed come from the experiment's.</summary>
     public SynthesisOptions Synthesis { get; init; } = new();
+
+    /// <summary>How arms with a gate choose their synthetic pairs.</summary>
+    public GateOptions Gate { get; init; } = new();
 
     /// <summary>How the segmentation networks are trained; their seeds come from the experiment's.</summary>
     public SegmentationOptions Segmentation { get; init; } = new();
@@ -69,17 +78,34 @@ public sealed record ExperimentOptions
         Demand(Seeds.Distinct().Count() == Seeds.Count, "seeds: a seed comes twice.");
         Demand(Arms.Count > 0, "arms: give at least one.");
         Demand(Arms.Distinct().Count() == Arms.Count, "arms: an arm comes twice.");
-        foreach (var arm in Arms.Where(a => Experiment.Arms.All.All(known => known.Name != a)))
-            faults.Add($"arms: '{arm}' is unknown; there are {string.Join(", ", Experiment.Arms.All.Select(a => a.Name))}.");
+        foreach (var arm in Arms.Where(a => Find(a) is null))
+            faults.Add($"arms: '{arm}' is unknown; there are {string.Join(", ", CustomArms.Concat(Experiment.Arms.All).Select(a => a.Name))}.");
+        Demand(CustomArms.Select(a => a.Name).Distinct().Count() == CustomArms.Count, "customArms: a name comes twice.");
+        foreach (var arm in Arms.Distinct().Select(Find).OfType<ArmDefinition>()) faults.AddRange(arm.Faults(this));
+        if (Primary is not null) faults.AddRange(Primary.Faults(this));
         Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal), FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
         Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");
         Demand(Split.Train > 0 && Split.Val > 0 && Split.Test > 0, "split: train, val and test all have to be above 0.");
         Collect(faults, "split", Split.Validate);
         Collect(faults, "generator", Generator.Validate);
         Collect(faults, "synthesis", Synthesis.Validate);
+        Collect(faults, "gate", Gate.Validate);
         Collect(faults, "segmentation", () => Segmentation.Validate());
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
     }
+
+    /// <summary>The arm of a name: one of this experiment's own, or one that needs no definition.</summary>
+    /// <exception cref="InvalidOptionsException">There is none.</exception>
+    internal ArmDefinition Arm(string name) => Find(name) ?? Experiment.Arms.Named(name);
+
+    /// <summary>What <see cref="Primary"/> means here.</summary>
+    internal (string Arm, string Baseline, int RealCount)? ResolvedPrimary(IReadOnlyList<int> counts)
+    {
+        if (Arms.Count < 2) return null;
+        return (Primary?.Arm ?? Arms[1], Arms[0], Primary is { RealCount: > 0 } p ? p.RealCount : counts.Max());
+    }
+
+    private ArmDefinition? Find(string name) => CustomArms.Concat(Experiment.Arms.All).FirstOrDefault(a => a.Name == name);
 
     private static void Collect(List<string> faults, string part, Action validate)
     {

@@ -32,7 +32,7 @@ internal sealed class ExperimentPlan
         _evaluationHash = ContentHash.Of($"{ContentHash.OfList(Validation, hashes)}\n{ContentHash.OfList(Test, hashes)}");
         foreach (var count in options.RealCounts.Select(n => n == 0 ? Train.Count : n).Distinct())
             foreach (var seed in options.Seeds)
-                foreach (var arm in options.Arms.Select(Arms.Named)) AddCell(arm, count, seed);
+                foreach (var arm in options.Arms.Select(options.Arm)) AddCell(arm, count, seed);
     }
 
     public ExperimentOptions Options { get; }
@@ -70,19 +70,23 @@ internal sealed class ExperimentPlan
     private void AddCell(ArmDefinition arm, int count, ulong seed)
     {
         var real = RealPairs(count, seed);
-        var synthesis = arm.UsesSynthetic ? Synthesis(arm, Generator(arm, real, seed), real, seed) : null;
-        var options = Options.Segmentation with { Seed = new Seed(seed).Derive("segmentation") };
+        var added = arm.Added == AddedPairs.None ? 0 : Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal)));
+        var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
+        var synthesis = arm.UsesSynthetic ? Synthesis(arm, Generator(arm, real, seed), real, drawn, seed) : null;
+        var gate = arm.Gate ? Gate(synthesis!, real, added, seed) : null;
+        var options = arm.SegmentationOptions(Options.Segmentation) with { Seed = new Seed(seed).Derive("segmentation") };
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
         var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
         {
             ["arm"] = arm.Name,
             ["armSeed"] = armSeed.Value,
             ["real"] = ContentHash.OfList(real, _hashes),
-            ["synthetic"] = synthesis?.Key,
+            ["added"] = $"{arm.Added} {added}{(arm.UsesReal ? "" : ", no real")}{(arm.WrongMasks ? ", wrong masks" : "")}",
+            ["synthetic"] = gate?.Key ?? synthesis?.Key,
             ["evaluation"] = _evaluationHash,
         });
         var stage = Add(inputs, $"segment-{SafeName(arm.Name)}-n{count}-seed{seed}", (key, folder) =>
-            new SegmentationStage(arm, real, synthesis, options, armSeed)
+            new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
                 Kind = "segmentation",
                 Title = $"{arm.Title}, {count} real pairs, seed {seed}",
@@ -96,13 +100,12 @@ internal sealed class ExperimentPlan
 
     private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)
     {
-        var options = arm.Generator?.Invoke(Options.Generator) ?? Options.Generator;
-        options = options with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
+        var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
         var inputs = Inputs("generator", OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes) });
         return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options)
         {
             Kind = "generator",
-            Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
+            Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,
@@ -110,11 +113,9 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage generator, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed)
     {
-        var count = Math.Max(1, (int)Math.Round(real.Count * Options.SyntheticPerReal));
-        var options = arm.Synthesis?.Invoke(Options.Synthesis) ?? Options.Synthesis;
-        options = options with
+        var options = arm.SynthesisOptions(Options.Synthesis) with
         {
             Count = count,
             ImagesPerMask = (count + real.Count - 1) / real.Count,
@@ -133,6 +134,31 @@ internal sealed class ExperimentPlan
             Key = key,
             Inputs = inputs,
             Phases = [new(count, Pace.SyntheticImage)],
+        });
+    }
+
+    private GateStage Gate(SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, ulong seed)
+    {
+        var network = Options.Segmentation with
+        {
+            Seed = new Seed(SynthesisSeed(seed)).Derive("gate"),
+            Steps = Options.Gate.Steps ?? Math.Max(1, Options.Segmentation.Steps / 2),
+        };
+        var inputs = Inputs("gate", OptionsFile.ToNode(Options.Gate), new()
+        {
+            ["network"] = OptionsFile.ToNode(network),
+            ["synthetic"] = synthesis.Key,
+            ["real"] = ContentHash.OfList(real, _hashes),
+            ["wanted"] = wanted,
+        });
+        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new GateStage(synthesis, real, wanted, Options.Gate, network)
+        {
+            Kind = "gate",
+            Title = $"{wanted} of {synthesis.Options.Count} pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [.. Enumerable.Range(0, Options.Gate.Folds).Select(_ => new WorkPhase(network.Steps, Pace.SegmentationStep))],
         });
     }
 

@@ -28,6 +28,9 @@ public sealed record ExperimentResult
     /// <summary>One entry for each trained generator.</summary>
     public required IReadOnlyList<GeneratorResult> Generators { get; init; }
 
+    /// <summary>One entry for each run of the quality gate.</summary>
+    public IReadOnlyList<GateResult> Gates { get; init; } = [];
+
     /// <summary>Example pictures, as files beside this one.</summary>
     public required IReadOnlyList<Sheet> Sheets { get; init; }
 }
@@ -163,6 +166,9 @@ public enum SheetKind
 
     /// <summary>Synthetic pairs.</summary>
     Synthetic,
+
+    /// <summary>Synthetic pairs that the quality gate refused, each named with its reason.</summary>
+    Refused,
 
     /// <summary>Test images with the truth and predictions.</summary>
     Prediction,

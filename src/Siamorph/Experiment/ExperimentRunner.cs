@@ -88,6 +88,8 @@ public static class ExperimentRunner
                 return runner.Train(generator, folder, monitor);
             case SynthesisStage synthesis:
                 return runner.Synthesize(synthesis, RunFolderOf(store, synthesis.Generator), folder, monitor);
+            case GateStage gate:
+                return runner.Judge(gate, RunFolderOf(store, gate.Synthesis), folder, monitor);
             case SegmentationStage segmentation:
                 return runner.Segment(WorkOf(plan, segmentation, store, runner), folder, monitor);
             default:
@@ -95,13 +97,18 @@ public static class ExperimentRunner
         }
     }
 
-    private static string RunFolderOf(StageStore store, PlannedStage stage) => Path.Combine(store.FolderOf(stage), "run");
+    internal static IReadOnlyList<ImageMaskPair> Synthetic(SegmentationStage stage, StageStore store, IStageRunner runner)
+    {
+        if (stage.Gate is { } gate) return [.. runner.ReadSynthetic(RunFolderOf(store, gate)).Where(p => p.Origin?.GateVerdict == "kept")];
+        return stage.Synthesis is null ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
+    }
+
+    internal static string RunFolderOf(StageStore store, PlannedStage stage) => Path.Combine(store.FolderOf(stage), "run");
 
     private static SegmentationWork WorkOf(ExperimentPlan plan, SegmentationStage stage, StageStore store, IStageRunner runner)
     {
-        IReadOnlyList<ImageMaskPair> synthetic = stage.Synthesis is null
-            ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
-        var train = stage.Arm.TrainingPairs(new ArmMaterial(stage.Real, synthetic, stage.Seed));
+        var train = TrainingPairs.Of(stage.Arm, stage.Real, Synthetic(stage, store, runner), stage.Added, stage.Seed);
+        if (train.Count == 0) throw new InvalidDatasetException($"{stage.Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
         return new SegmentationWork(stage.Options, train, plan.Validation, plan.Test);
     }
 }

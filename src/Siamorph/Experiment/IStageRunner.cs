@@ -11,10 +11,13 @@ internal interface IStageRunner : IDisposable
     /// <summary>Writes synthetic pairs into <paramref name="folder"/>.</summary>
     SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor);
 
+    /// <summary>Judges the pairs in <paramref name="syntheticFolder"/>; its manifest in <paramref name="folder"/> names each with its verdict.</summary>
+    GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor);
+
     /// <summary>Steps that an interrupted run of this stage has behind it and will not repeat.</summary>
     long StepsDone(PlannedStage stage, string folder);
 
-    /// <summary>The pairs that <see cref="Synthesize"/> wrote.</summary>
+    /// <summary>The pairs that <see cref="Synthesize"/> or <see cref="Judge"/> wrote.</summary>
     IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder);
 
     /// <summary>Trains a segmentation network on the pairs, chooses its weights by the validation split, and tests it once.</summary>

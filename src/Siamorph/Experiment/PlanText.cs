@@ -21,6 +21,7 @@ internal static class PlanText
     private static string Describe(string kind, int count) => kind switch
     {
         "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
+        "gate" => $"judge {count} {(count == 1 ? "set" : "sets")} of pairs",
         "synthesis" => $"synthesize {count} {(count == 1 ? "set" : "sets")} of pairs",
         _ => $"train and test {count} segmentation {(count == 1 ? "network" : "networks")}",
     };

@@ -13,10 +13,10 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int GeneratorRevision = 1, SynthesisRevision = 1, SegmentationRevision = 1;
+    private const int GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 1, SegmentationRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
-    public static readonly string[] Kinds = ["generator", "synthesis", "segmentation"];
+    public static readonly string[] Kinds = ["generator", "synthesis", "gate", "segmentation"];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
@@ -40,6 +40,7 @@ internal abstract record PlannedStage
     {
         "generator" => GeneratorRevision,
         "synthesis" => SynthesisRevision,
+        "gate" => GateRevision,
         _ => SegmentationRevision,
     };
 }
@@ -50,9 +51,14 @@ internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainO
 /// <summary>Makes pairs from the masks of those the generator was trained on.</summary>
 internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage;
 
+/// <summary>Judges the pairs of a synthesis and keeps up to a number of them.</summary>
+internal sealed record GateStage(
+    SynthesisStage Synthesis, IReadOnlyList<ImageMaskPair> Real, int Wanted, GateOptions Options, SegmentationOptions Network) : PlannedStage;
+
 /// <summary>Trains a segmentation network and tests it.</summary>
 internal sealed record SegmentationStage(
-    ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, SegmentationOptions Options, Seed Seed) : PlannedStage;
+    ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, GateStage? Gate, int Added, SegmentationOptions Options, Seed Seed)
+    : PlannedStage;
 
 /// <summary>A part of a stage's work.</summary>
 /// <param name="Units">Steps or images, as the part reports them.</param>

@@ -12,7 +12,7 @@ internal static class ResultWriter
         {
             Arm = c.Arm.Name,
             RealCount = c.RealCount,
-            SyntheticCount = c.Stage.Synthesis is { } s ? records[s.Key].As<SynthesisOutcome>().Count : 0,
+            SyntheticCount = c.Stage.Gate is { } g ? records[g.Key].As<GateOutcome>().Kept : c.Stage.Added,
             Seed = c.Seed,
             Stage = c.Stage.Folder,
             Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
@@ -22,10 +22,11 @@ internal static class ResultWriter
             Version = Product.Version,
             Options = plan.Options,
             Data = data.Card,
-            Arms = [.. plan.Options.Arms.Select(Arms.Named).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
+            Arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
             Cells = cells,
             Comparisons = [.. Compare(plan, cells)],
             Generators = [.. Generators(plan, records)],
+            Gates = [.. Gates(plan, records)],
             Sheets = SheetWriter.Write(plan, cells, store, folder, runner),
         };
         AtomicFile.WriteText(Path.Combine(folder, ExperimentRunner.TimesFile), OptionsFile.ToJson(Times(plan, records)) + "\n");
@@ -79,6 +80,14 @@ internal static class ResultWriter
                 Stage = g.Folder,
                 Outcome = records[g.Key].As<GeneratorOutcome>(),
             };
+        });
+
+    private static IEnumerable<GateResult> Gates(ExperimentPlan plan, Dictionary<string, StageRecord> records)
+        => plan.Stages.OfType<GateStage>().Select(g =>
+        {
+            var users = plan.Cells.Where(c => c.Stage.Gate?.Key == g.Key).ToList();
+            return new GateResult([.. users.Select(c => c.Arm.Name).Distinct()], g.Real.Count, [.. users.Select(c => c.Seed).Distinct()], g.Folder,
+                records[g.Key].As<GateOutcome>());
         });
 
     private static ExperimentTimes Times(ExperimentPlan plan, Dictionary<string, StageRecord> records) => new()

@@ -6,7 +6,7 @@ namespace Siamorph.Experiment;
 /// <summary>Picks example pairs and test images and writes them, scaled as the networks see them, beside the result.</summary>
 internal static class SheetWriter
 {
-    private const int RealPictures = 16, SyntheticPictures = 24, Extremes = 4;
+    private const int RealPictures = 16, SyntheticPictures = 24, RefusedPictures = 12, Extremes = 4;
 
     public static IReadOnlyList<Sheet> Write(
         ExperimentPlan plan, IReadOnlyList<CellResult> cells, StageStore store, string folder, IStageRunner runner)
@@ -19,9 +19,10 @@ internal static class SheetWriter
             sheets.Add(Pairs($"{count} real training pairs", SheetKind.Real, count, Spread(real, RealPictures), plan, folder, $"real-n{count}"));
             foreach (var cell in users.DistinctBy(c => c.Arm.Name))
             {
-                var synthetic = runner.ReadSynthetic(Path.Combine(store.FolderOf(cell.Stage.Synthesis!), "run"));
+                var synthetic = TrainingPairs.Of(cell.Arm with { UsesReal = false }, [], ExperimentRunner.Synthetic(cell.Stage, store, runner), 0, cell.Stage.Seed);
                 sheets.Add(Pairs($"synthetic pairs made from {count} real ones ({cell.Arm.Title})", SheetKind.Synthetic, count,
-                    Spread(synthetic, SyntheticPictures), plan, folder, $"synthetic-n{count}-{cell.Stage.Synthesis!.Key[..8]}"));
+                    Spread(synthetic, SyntheticPictures), plan, folder, $"synthetic-n{count}-{cell.Stage.Key[..8]}"));
+                if (cell.Stage.Gate is { } gate && Refused(gate, count, plan, store, folder, runner) is { } refused) sheets.Add(refused);
                 if (Predictions(plan, cells, cell, store, folder) is { } predictions) sheets.Add(predictions);
             }
         }
@@ -42,6 +43,16 @@ internal static class SheetWriter
             return new SheetPicture(pair.Id, stem + ".png", [stem + "-mask.png"]);
         });
         return new Sheet(title, kind, count, [.. pictures]);
+    }
+
+    // What the gate refused, a few for each first reason.
+    private static Sheet? Refused(GateStage gate, int count, ExperimentPlan plan, StageStore store, string folder, IStageRunner runner)
+    {
+        var refused = runner.ReadSynthetic(ExperimentRunner.RunFolderOf(store, gate))
+            .Where(p => p.Origin?.GateVerdict?.StartsWith("refused", StringComparison.Ordinal) == true).ToList();
+        if (refused.Count == 0) return null;
+        var named = Spread(refused, RefusedPictures).Select(p => p with { Id = $"{p.Id}: {p.Origin!.GateVerdict!["refused: ".Length..]}" }).ToList();
+        return Pairs($"synthetic pairs that the gate refused ({count} real pairs)", SheetKind.Refused, count, named, plan, folder, $"refused-n{count}-{gate.Key[..8]}");
     }
 
     // The test images that gained and lost most in the first seed, with the predictions of both arms.

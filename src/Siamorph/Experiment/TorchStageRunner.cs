@@ -37,6 +37,16 @@ internal sealed class TorchStageRunner : IStageRunner
         return new SynthesisOutcome(made.Pairs.Count, ContentHash.OfList(made.Pairs, hashes));
     }
 
+    public GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor)
+    {
+        var pairs = ReadSynthetic(syntheticFolder);
+        var (ofReal, ofSynthetic) = OutOfFoldEnsemble.Look(stage.Network, stage.Options.Folds, stage.Real, pairs, Path.Combine(folder, "networks"), monitor);
+        var gate = new QualityGate([.. stage.Real.Select((p, i) => Input(p, ofReal[i]))], stage.Options);
+        var verdicts = gate.Judge(pairs.Select((p, i) => Input(p, ofSynthetic[i])), stage.Wanted, stage.Options.Selection);
+        DatasetFolder.WriteManifest(folder, pairs.Zip(verdicts, (p, v) => p with { Origin = p.Origin! with { GateVerdict = v.Line } }));
+        return GateOutcome.Of(verdicts, gate);
+    }
+
     public long StepsDone(PlannedStage stage, string folder)
     {
         // Only a generator's steps take so long that what is left of it matters. Checkpoints count through both stages.
@@ -82,6 +92,9 @@ internal sealed class TorchStageRunner : IStageRunner
         if (!_loaded.TryGetValue((pairs, size), out var data)) _loaded[(pairs, size)] = data = PairedDataset.Load(pairs, size, monitor);
         return data;
     }
+
+    private static GateInput Input(ImageMaskPair pair, ProbabilityMap found)
+        => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size), found);
 
     // Scores the test images and keeps the decisions, which the report shows for some of them.
     private static MaskScores Test(Predictor predictor, PairedDataset data, string folder, IMonitor monitor)

@@ -32,9 +32,10 @@ internal readonly record struct Augmentation(bool MirrorX, bool MirrorY, int Tur
     /// <summary>What becomes of each 8-bit value, in [-1, 1].</summary>
     /// <param name="mean">Mean value of the image, 0 to 255.</param>
     /// <param name="table">Receives 256 values.</param>
-    public void FillTable(double mean, Span<float> table)
+    /// <param name="channelGain">Further factor, that of a colour channel.</param>
+    public void FillTable(double mean, Span<float> table, double channelGain = 1)
     {
-        var (gain, lift) = (Brightness * Contrast, mean * Brightness * (1 - Contrast));
+        var (gain, lift) = (channelGain * Brightness * Contrast, channelGain * mean * Brightness * (1 - Contrast));
         for (var v = 0; v < table.Length; v++) table[v] = (float)(Math.Clamp(gain * v + lift, 0, 255) / 127.5 - 1);
     }
 

@@ -11,6 +11,18 @@ internal sealed class SampleOrder
     private readonly int _batchSize;
     private readonly double _share; // of the second stream
     private readonly Stream _first, _second;
+    private readonly Stream? _warmup;
+    private readonly long _warmupSteps;
+
+    /// <summary>The order that the options ask for.</summary>
+    /// <exception cref="InvalidOptionsException">A share asks for a source that has no pairs.</exception>
+    public SampleOrder(IReadOnlyList<ImageMaskPair> pairs, SegmentationOptions options)
+        : this(pairs, options.BatchSize, ShareOf(pairs, options), options.Seed.Derive("order"))
+    {
+        if (options.SyntheticWarmup > 0 && pairs.Any(p => p.Source == PairSource.Synthetic))
+            _warmup = new(Members(pairs, p => p.Source == PairSource.Synthetic), options.Seed.Derive("order").Derive("warm-up"));
+        _warmupSteps = _warmup is null ? 0 : (long)(options.SyntheticWarmup * options.Steps);
+    }
 
     /// <param name="pairs">The training pairs.</param>
     /// <param name="batchSize">Images a step.</param>
@@ -21,9 +33,8 @@ internal sealed class SampleOrder
     {
         _batchSize = batchSize;
         _share = syntheticFraction ?? 0;
-        int[] Of(Func<ImageMaskPair, bool> wanted) => [.. Enumerable.Range(0, pairs.Count).Where(i => wanted(pairs[i]))];
-        _first = new(Of(p => syntheticFraction is null || p.Source == PairSource.Real), seed.Derive("first"));
-        _second = new(Of(p => p.Source == PairSource.Synthetic), seed.Derive("second"));
+        _first = new(Members(pairs, p => syntheticFraction is null || p.Source == PairSource.Real), seed.Derive("first"));
+        _second = new(Members(pairs, p => p.Source == PairSource.Synthetic), seed.Derive("second"));
         if (_share < 1 && _first.Count == 0)
             throw new InvalidOptionsException("There are no real training pairs. Add some, or set syntheticFraction to 1.");
         if (_share > 0 && _second.Count == 0)
@@ -34,9 +45,23 @@ internal sealed class SampleOrder
     public int[] Batch(long step)
     {
         var batch = new int[_batchSize];
-        for (var i = 0; i < _batchSize; i++) batch[i] = Sample(step * _batchSize + i);
+        for (var i = 0; i < _batchSize; i++)
+            batch[i] = step < _warmupSteps ? _warmup![step * _batchSize + i] : Sample((step - _warmupSteps) * _batchSize + i);
         return batch;
     }
+
+    // A limit on synthetic images a real one makes two streams where the plain mixture would exceed it.
+    private static double? ShareOf(IReadOnlyList<ImageMaskPair> pairs, SegmentationOptions options)
+    {
+        if (options.MaxSyntheticPerReal is not { } most) return options.SyntheticFraction;
+        var synthetic = pairs.Count(p => p.Source == PairSource.Synthetic);
+        if (synthetic == 0 || synthetic == pairs.Count) return options.SyntheticFraction;
+        var share = options.SyntheticFraction ?? (double)synthetic / pairs.Count;
+        return share <= most / (1 + most) ? options.SyntheticFraction : most / (1 + most);
+    }
+
+    private static int[] Members(IReadOnlyList<ImageMaskPair> pairs, Func<ImageMaskPair, bool> wanted)
+        => [.. Enumerable.Range(0, pairs.Count).Where(i => wanted(pairs[i]))];
 
     // Of the first n samples, floor(n · share) are from the second stream.
     private int Sample(long n)

@@ -57,6 +57,15 @@ public sealed record SegmentationOptions
     /// <summary>Share of synthetic images in the batches, 0 to 1; null takes all pairs equally often.</summary>
     public double? SyntheticFraction { get; init; }
 
+    /// <summary>Synthetic images in the batches for each real one, at most; null sets no limit beside <see cref="SyntheticFraction"/>.</summary>
+    public double? MaxSyntheticPerReal { get; init; }
+
+    /// <summary>How much the loss of a synthetic image counts beside that of a real one.</summary>
+    public double SyntheticWeight { get; init; } = 1;
+
+    /// <summary>First share of the steps that sees synthetic images alone, in [0, 1); where there are none, it makes no difference.</summary>
+    public double SyntheticWarmup { get; init; }
+
     /// <summary>Steps between two looks at the validation split; the best of these weights are kept.</summary>
     public int ValidateEvery { get; init; } = 50;
 
@@ -84,6 +93,9 @@ public sealed record SegmentationOptions
         Demand(WeightDecay >= 0, FormattableString.Invariant($"weightDecay is {WeightDecay}; it can't be negative."));
         Demand(ClipNorm >= 0, FormattableString.Invariant($"clipNorm is {ClipNorm}; it can't be negative (0 is no limit)."));
         Demand(SyntheticFraction is null or >= 0 and <= 1, FormattableString.Invariant($"syntheticFraction is {SyntheticFraction}; it lies between 0 and 1."));
+        Demand(MaxSyntheticPerReal is null or > 0, FormattableString.Invariant($"maxSyntheticPerReal is {MaxSyntheticPerReal}; it has to be above 0."));
+        Demand(SyntheticWeight > 0 && double.IsFinite(SyntheticWeight), FormattableString.Invariant($"syntheticWeight is {SyntheticWeight}; it has to be above 0."));
+        Demand(SyntheticWarmup is >= 0 and < 1, FormattableString.Invariant($"syntheticWarmup is {SyntheticWarmup}; it lies in [0, 1)."));
         Demand(ValidateEvery >= 1, $"validateEvery is {ValidateEvery}; it has to be 1 or more.");
         Demand(CheckpointEvery >= 0, $"checkpointEvery is {CheckpointEvery}; it can't be negative (0 is none).");
         faults.AddRange(Augmentation.Faults());
@@ -109,6 +121,21 @@ public sealed record AugmentationOptions
     /// <summary>Contrast is scaled by 1 ± this, about the mean of the image.</summary>
     public double Contrast { get; init; } = 0.15;
 
+    /// <summary>Each colour channel is scaled by 1 ± this, on its own.</summary>
+    public double Colour { get; init; }
+
+    /// <summary>Turns by up to this many degrees either way, besides quarter turns.</summary>
+    public double Rotation { get; init; }
+
+    /// <summary>Largest change of size as a share: 0.2 draws a factor between 1/1.2 and 1.2.</summary>
+    public double Zoom { get; init; }
+
+    /// <summary>Largest shift by smooth random waves, as a share of the width.</summary>
+    public double Elastic { get; init; }
+
+    /// <summary>Strong classical variation: flips, all turns, colour, size, elastic.</summary>
+    public static AugmentationOptions Strong { get; } = new() { Brightness = 0.3, Contrast = 0.3, Colour = 0.15, Rotation = 30, Zoom = 0.25, Elastic = 0.04 };
+
     /// <summary>No variation at all.</summary>
     public static AugmentationOptions None { get; } =
         new() { HorizontalFlip = false, VerticalFlip = false, QuarterTurns = false, Brightness = 0, Contrast = 0 };
@@ -116,6 +143,10 @@ public sealed record AugmentationOptions
     internal IEnumerable<string> Faults()
     {
         if (Brightness is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.brightness is {Brightness}; it lies in [0, 1).");
+        if (Colour is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.colour is {Colour}; it lies in [0, 1).");
+        if (Rotation is not (>= 0 and <= 180)) yield return FormattableString.Invariant($"augmentation.rotation is {Rotation}; give 0 to 180 degrees.");
+        if (Zoom is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"augmentation.zoom is {Zoom}; give 0 to 1.");
+        if (Elastic is not (>= 0 and <= 0.2)) yield return FormattableString.Invariant($"augmentation.elastic is {Elastic}; give 0 to 0.2.");
         if (Contrast is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.contrast is {Contrast}; it lies in [0, 1).");
     }
 }

@@ -65,7 +65,7 @@ internal sealed class SegmentationSession : IDisposable
         using var scope = NewDisposeScope();
         var (images, masks) = _batches.Batch(Step);
         _network.train();
-        var loss = MaskLosses.Of(_options.Loss, _network.forward(images), masks);
+        var loss = Loss(_network.forward(images), masks);
         var value = loss.item<float>();
         if (!float.IsFinite(value))
             throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
@@ -145,6 +145,23 @@ internal sealed class SegmentationSession : IDisposable
         foreach (var tensor in _best.Values) tensor.Dispose();
         _optimizer.Dispose();
         _network.Dispose();
+    }
+
+    // Synthetic images may count less: then each source has its own mean, weighted by its number and weight.
+    private Tensor Loss(Tensor logits, Tensor masks)
+    {
+        if (_options.SyntheticWeight == 1) return MaskLosses.Of(_options.Loss, logits, masks);
+        var synthetic = _batches.IsSynthetic(Step);
+        if (synthetic.All(s => s == synthetic[0])) return MaskLosses.Of(_options.Loss, logits, masks);
+        Tensor Part(bool which, out double weight)
+        {
+            var members = Enumerable.Range(0, synthetic.Length).Where(i => synthetic[i] == which).Select(i => (long)i).ToArray();
+            weight = members.Length * (which ? _options.SyntheticWeight : 1);
+            var rows = tensor(members);
+            return MaskLosses.Of(_options.Loss, logits.index_select(0, rows), masks.index_select(0, rows));
+        }
+        var (real, drawn) = (Part(false, out var ofReal), Part(true, out var ofDrawn));
+        return (real * ofReal + drawn * ofDrawn) / (ofReal + ofDrawn);
     }
 
     private void KeepWeights()

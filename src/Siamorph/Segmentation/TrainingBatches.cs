@@ -16,7 +16,7 @@ internal sealed class TrainingBatches
     public TrainingBatches(PairedDataset data, SegmentationOptions options)
     {
         (_data, _augmentation, _seed) = (data, options.Augmentation, options.Seed.Derive("augmentation"));
-        _order = new(data.Pairs, options.BatchSize, options.SyntheticFraction, options.Seed.Derive("order"));
+        _order = new(data.Pairs, options);
         _means = new double[data.Count];
         for (var i = 0; i < _means.Length; i++) _means[i] = MeanOf(Part(data.Images.bytes, i, data.Count));
     }
@@ -33,20 +33,33 @@ internal sealed class TrainingBatches
         Span<float> table = stackalloc float[256];
         for (var i = 0; i < indices.Length; i++)
         {
-            var augmentation = Augmentation.Draw(_augmentation, _seed.Derive(step).Derive(i).Random(), width == height);
-            augmentation.FillTable(_means[indices[i]], table);
+            var random = _seed.Derive(step).Derive(i).Random();
+            var augmentation = Augmentation.Draw(_augmentation, random, width == height);
+            var warp = SmoothWarp.Draw(_augmentation, random, _data.Size); // after the others: they stay as they are without it
             var source = Part(_data.Images.bytes, indices[i], _data.Count);
             var result = Part(imageValues, i, indices.Length);
-            for (var c = 0; c < 3; c++) Copy(Part(source, c, 3), Part(result, c, 3), augmentation, table);
+            for (var c = 0; c < 3; c++)
+            {
+                augmentation.FillTable(_means[indices[i]], table, 1 + _augmentation.Colour * random.Uniform(-1, 1));
+                Copy(Part(source, c, 3), Part(result, c, 3), augmentation, warp, table, smooth: true);
+            }
             table.Clear();
             table[1] = 1;
-            Copy(Part(_data.Masks.bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation, table);
+            Copy(Part(_data.Masks.bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation, warp, table, smooth: false);
         }
         return (images, masks);
     }
 
-    private void Copy(ReadOnlySpan<byte> from, Span<float> into, Augmentation augmentation, ReadOnlySpan<float> table)
+    /// <summary>Which images of a step's batch are synthetic.</summary>
+    public bool[] IsSynthetic(long step) => [.. _order.Batch(step).Select(i => _data.Pairs[i].Source == PairSource.Synthetic)];
+
+    private void Copy(ReadOnlySpan<byte> from, Span<float> into, Augmentation augmentation, SmoothWarp? warp, ReadOnlySpan<float> table, bool smooth)
     {
+        if (warp is not null)
+        {
+            warp.Copy(from, into, augmentation.Walk(_data.Size.Width, _data.Size.Height), table, smooth);
+            return;
+        }
         var (row, right, down) = augmentation.Walk(_data.Size.Width, _data.Size.Height);
         for (var at = 0; at < into.Length; row += down)
         {

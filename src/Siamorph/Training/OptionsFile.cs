@@ -79,6 +79,31 @@ public static class OptionsFile
     /// <summary>The record as a JSON object.</summary>
     public static JsonObject ToNode<T>(T options) where T : class => JsonSerializer.SerializeToNode(options, Json)!.AsObject();
 
+    /// <summary>A copy of the record in which the keys of <paramref name="changes"/> have other values; null changes nothing.</summary>
+    /// <exception cref="InvalidOptionsException">An unknown key or a value that does not fit; <paramref name="source"/> names the place.</exception>
+    public static T Changed<T>(T options, JsonObject? changes, string source) where T : class
+    {
+        if (changes is null || changes.Count == 0) return options;
+        var faults = UnknownKeys(changes, typeof(T), source, "").ToList();
+        if (faults.Count > 0) throw new InvalidOptionsException(faults);
+        var merged = ToNode(options);
+        Merge(merged, changes);
+        return FromJson<T>(merged, source);
+    }
+
+    /// <summary>Puts the values of one object into another, object by object; the key's spelling in <paramref name="into"/> wins over other case.</summary>
+    public static void Merge(JsonObject into, JsonObject from)
+    {
+        ArgumentNullException.ThrowIfNull(into);
+        ArgumentNullException.ThrowIfNull(from);
+        foreach (var (key, value) in from)
+        {
+            var name = into.Select(p => p.Key).FirstOrDefault(k => k.Equals(key, StringComparison.OrdinalIgnoreCase)) ?? key;
+            if (value is JsonObject inner && into[name] is JsonObject target) Merge(target, inner);
+            else into[name] = value?.DeepClone();
+        }
+    }
+
     /// <summary>Writes the record; the file is whole or untouched.</summary>
     /// <exception cref="SiamorphException">The file can't be written.</exception>
     public static void Save<T>(string path, T options) where T : class => AtomicFile.WriteText(path, ToJson(options) + "\n");

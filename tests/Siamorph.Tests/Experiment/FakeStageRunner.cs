@@ -44,6 +44,21 @@ internal sealed class FakeStageRunner : IStageRunner
         return new(pairs.Count, stage.Key);
     }
 
+    public GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor)
+    {
+        Work(stage.Folder, folder);
+        var pairs = DatasetFolder.Read(syntheticFolder).Pairs;
+        DatasetFolder.WriteManifest(folder, pairs.Select((p, i) => p with
+        {
+            Origin = new SyntheticOrigin("m", 1, "ddim", 1, 1, p.Id, GateVerdict: i < stage.Wanted ? "kept" : "refused: no reason"),
+        }));
+        return new()
+        {
+            Candidates = pairs.Count, Passed = stage.Wanted, Kept = stage.Wanted, Reasons = new Dictionary<string, int> { ["agreement"] = 1 },
+            Limits = new(0.5, 0.1, 5, 3, 0.01, 0.5, 2), RealAgreement = 0.6, KeptDifficulty = 0.2,
+        };
+    }
+
     public long StepsDone(PlannedStage stage, string folder) => 0;
 
     public IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder) => DatasetFolder.Read(folder).Pairs;

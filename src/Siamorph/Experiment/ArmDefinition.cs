@@ -1,0 +1,101 @@
+using System.Text.Json.Nodes;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using Siamorph.Synthesis;
+using Siamorph.Training;
+
+namespace Siamorph.Experiment;
+
+/// <summary>What an arm adds to the real pairs.</summary>
+public enum AddedPairs
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>Pairs that a generator made, which saw the real pairs of the cell alone.</summary>
+    Synthetic,
+
+    /// <summary>Copies of the real pairs, as many as another arm has synthetic ones and mixed in the same way.</summary>
+    Copies,
+}
+
+/// <summary>
+/// One way of using real and synthetic pairs, to be compared with others. It is data: what it trains on, and what it changes
+/// in the experiment's options. A design file may hold arms of its own.
+/// </summary>
+public sealed record ArmDefinition
+{
+    /// <summary>Its name in options, folders and files.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Its name in sentences and charts.</summary>
+    public string Title { get; init; } = "";
+
+    /// <summary>What the segmentation network is trained on: one sentence.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>Whether the real pairs are among the training pairs.</summary>
+    public bool UsesReal { get; init; } = true;
+
+    /// <summary>What is added to them.</summary>
+    public AddedPairs Added { get; init; }
+
+    /// <summary>Added pairs for each real one; null takes the experiment's number.</summary>
+    public double? Ratio { get; init; }
+
+    /// <summary>Gives every synthetic image the mask of another: a control that must hurt.</summary>
+    public bool WrongMasks { get; init; }
+
+    /// <summary>Draws more candidates than wanted and lets the quality gate choose.</summary>
+    public bool Gate { get; init; }
+
+    /// <summary>Options of the generator that differ from the experiment's, such as <c>{"losses":{"image":0}}</c>.</summary>
+    public JsonObject? Generator { get; init; }
+
+    /// <summary>Options of synthesis that differ.</summary>
+    public JsonObject? Synthesis { get; init; }
+
+    /// <summary>Options of the segmentation network's training that differ.</summary>
+    public JsonObject? Segmentation { get; init; }
+
+    internal bool UsesSynthetic => Added == AddedPairs.Synthetic;
+
+    internal TrainOptions GeneratorOptions(TrainOptions options) => OptionsFile.Changed(options, Generator, $"arm '{Name}', generator");
+
+    internal SynthesisOptions SynthesisOptions(SynthesisOptions options) => OptionsFile.Changed(options, Synthesis, $"arm '{Name}', synthesis");
+
+    internal SegmentationOptions SegmentationOptions(SegmentationOptions options) => OptionsFile.Changed(options, Segmentation, $"arm '{Name}', segmentation");
+
+    internal IEnumerable<string> Faults(ExperimentOptions options)
+    {
+        if (Name.Length == 0) yield return "customArms: an arm has no name.";
+        if (Title.Length == 0) yield return $"arm '{Name}': give it a title.";
+        if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
+        if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value))) yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
+        if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
+        foreach (var fault in PartFaults(options)) yield return fault;
+        string[] equal = ["steps", "batchSize", "imageSize", "validateEvery", "seed"];
+        foreach (var (key, _) in Segmentation ?? [])
+            if (equal.Contains(key, StringComparer.OrdinalIgnoreCase)) yield return $"arm '{Name}', segmentation.{key}: all arms have the same; set it for the whole experiment.";
+    }
+
+    private List<string> PartFaults(ExperimentOptions options)
+    {
+        var faults = new List<string>();
+        void Try(Action part)
+        {
+            try
+            {
+                part();
+            }
+            catch (InvalidOptionsException e)
+            {
+                faults.AddRange(e.Message.Split(Environment.NewLine).Select(f => f.StartsWith("arm '", StringComparison.Ordinal) ? f : $"arm '{Name}': {f}"));
+            }
+        }
+        Try(() => GeneratorOptions(options.Generator).Validate());
+        Try(() => SynthesisOptions(options.Synthesis).Validate());
+        Try(() => SegmentationOptions(options.Segmentation).Validate());
+        return faults;
+    }
+}
