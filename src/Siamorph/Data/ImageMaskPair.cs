@@ -34,6 +34,9 @@ public sealed record ImageMaskPair
     /// <summary>Patient, sequence or other unit that must stay on one side of a split; null where unknown.</summary>
     public string? Group { get; init; }
 
+    /// <summary>Device or centre the image comes from; null where unknown. It only names sub-groups.</summary>
+    public string? Centre { get; init; }
+
     /// <summary>Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.</summary>
     public ChannelFiles? Channels { get; init; }
 

@@ -59,11 +59,11 @@ internal static class Manifest
     }
 
     private sealed record Line(
-        string? Id, string? Image, string? Mask, string? Prompt, PairSource Source, string? Split, string? Group,
+        string? Id, string? Image, string? Mask, string? Prompt, PairSource Source, string? Split, string? Group, string? Centre,
         ChannelFiles? Channels, SyntheticOrigin? Origin)
     {
         internal static Line Of(ImageMaskPair pair, string folder) => new(
-            pair.Id, Relative(folder, pair.ImagePath), Relative(folder, pair.MaskPath), pair.Prompt, pair.Source, pair.Split, pair.Group,
+            pair.Id, Relative(folder, pair.ImagePath), Relative(folder, pair.MaskPath), pair.Prompt, pair.Source, pair.Split, pair.Group, pair.Centre,
             pair.Channels is { } c ? new ChannelFiles(Relative(folder, c.GreenPath), Relative(folder, c.BluePath)) : null, pair.Origin);
 
         internal ImageMaskPair ToPair(string folder) => new()
@@ -75,6 +75,7 @@ internal static class Manifest
             Source = Source,
             Split = string.IsNullOrEmpty(Split) ? null : Split,
             Group = string.IsNullOrEmpty(Group) ? null : Group,
+            Centre = string.IsNullOrEmpty(Centre) ? null : Centre,
             Channels = Channels is { } c ? new ChannelFiles(Full(folder, c.GreenPath), Full(folder, c.BluePath)) : null,
             Origin = Origin,
         };

@@ -44,7 +44,7 @@ internal sealed record ExperimentData(Dataset Dataset, IReadOnlyDictionary<strin
             Groups = splits.ToDictionary(s => s, s => dataset.Pairs.Where(p => p.Split == s && p.Group is not null).Select(p => p.Group).Distinct().Count()),
             Sizes = [.. facts.GroupBy(f => f.Size).Select(g => new SizeCount(g.Key.ToString(), g.Count()))
                 .OrderByDescending(s => s.Count).ThenBy(s => s.Size, StringComparer.Ordinal)],
-            Pairs = [.. dataset.Pairs.Select((p, i) => new PairFacts(p.Id, p.Split!, p.Group, facts[i].Share))],
+            Pairs = [.. dataset.Pairs.Select((p, i) => new PairFacts(p.Id, p.Split!, p.Group, facts[i].Share, p.Centre))],
             Findings = [.. findings.Select(f => $"{f.Severity}: {f.Subject}: {f.Message}")],
         };
         AtomicFile.WriteText(path, OptionsFile.ToJson(card) + "\n");

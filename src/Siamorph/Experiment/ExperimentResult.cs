@@ -25,6 +25,9 @@ public sealed record ExperimentResult
     /// <summary>Each arm against the baseline, for each number of real pairs.</summary>
     public required IReadOnlyList<Comparison> Comparisons { get; init; }
 
+    /// <summary>What the wrong-mask control says about the measurement, for each number of real pairs; empty without that arm.</summary>
+    public IReadOnlyList<MaskControl> Controls { get; init; } = [];
+
     /// <summary>One entry for each trained generator.</summary>
     public required IReadOnlyList<GeneratorResult> Generators { get; init; }
 
@@ -101,7 +104,10 @@ public sealed record SegmentationOutcome
 /// <param name="Id">Its id.</param>
 /// <param name="Dice">Dice at 0.5.</param>
 /// <param name="Iou">IoU at 0.5.</param>
-public sealed record ImageScore(string Id, double Dice, double Iou);
+/// <param name="Lesions">Connected parts of its mask; null in results of older versions.</param>
+/// <param name="Missed">Lesions of which less than a tenth was found.</param>
+/// <param name="FalseAlarms">Connected parts found where there is no lesion.</param>
+public sealed record ImageScore(string Id, double Dice, double Iou, int? Lesions = null, int? Missed = null, int? FalseAlarms = null);
 
 /// <summary>A quantity over steps.</summary>
 /// <param name="Name">What it is, such as "mask loss".</param>
@@ -218,7 +224,8 @@ public sealed record SizeCount(string Size, int Count);
 /// <param name="Split">"train", "val" or "test".</param>
 /// <param name="Group">Patient, sequence or the like; null where unknown.</param>
 /// <param name="MaskShare">Share of the image that the mask covers, in [0,1].</param>
-public sealed record PairFacts(string Id, string Split, string? Group, double MaskShare);
+/// <param name="Centre">Device or centre; null where unknown.</param>
+public sealed record PairFacts(string Id, string Split, string? Group, double MaskShare, string? Centre = null);
 
 /// <summary>How long the stages took, and where; <c>times.json</c>.</summary>
 public sealed record ExperimentTimes

@@ -1,3 +1,5 @@
+using Siamorph.Evaluation;
+
 namespace Siamorph.Experiment;
 
 /// <summary>What the comparison of an arm with the baseline allows to say.</summary>
@@ -49,9 +51,23 @@ public sealed record Comparison
     /// <summary>Independent units among the test images that were drawn (groups where known, else images).</summary>
     public required int Units { get; init; }
 
-    /// <summary>What may be said.</summary>
-    public Verdict Verdict => Low > 0 ? Verdict.Higher : High < 0 ? Verdict.Lower : Verdict.NoEvidence;
+    /// <summary>More about the difference; null in results of older versions.</summary>
+    public ComparisonStatistics? Statistics { get; init; }
+
+    /// <summary>What may be said: the interval has to leave out zero, and a secondary comparison has to stand Holm's correction too.</summary>
+    public Verdict Verdict => Statistics is { AdjustedP: >= 0.05 } ? Verdict.NoEvidence : Low > 0 ? Verdict.Higher : High < 0 ? Verdict.Lower : Verdict.NoEvidence;
 }
+
+/// <summary>A mean difference and how sure it is.</summary>
+/// <param name="Difference">The mean over seeds and images.</param>
+/// <param name="Low">Lower end of the 95 % interval.</param>
+/// <param name="High">Upper end.</param>
+/// <param name="Units">Independent units among the images.</param>
+/// <param name="StandardError">Of the mean, from seeds and units together.</param>
+/// <param name="DegreesOfFreedom">Of the interval.</param>
+/// <param name="MinimumDetectable">The smallest true difference that an experiment like this finds four times in five.</param>
+public sealed record DifferenceEstimate(
+    double Difference, double Low, double High, int Units, double StandardError, double DegreesOfFreedom, double MinimumDetectable);
 
 /// <summary>
 /// A paired percentile bootstrap over both sources of chance: training seeds and test images. Each draw takes seeds with
@@ -94,6 +110,46 @@ public static class PairedComparison
         }
         Array.Sort(means);
         return (Quantile(means, 0.025), Quantile(means, 0.975), units.Length);
+    }
+
+    /// <summary>
+    /// The difference with an interval that holds its level with few seeds. The bootstrap's interval is widened about the mean: by
+    /// Student's t in place of the normal, with degrees of freedom after Satterthwaite (1946) from the parts of seeds and of
+    /// test units, and for the (n − 1) / n that drawing with replacement takes from each variance.
+    /// </summary>
+    /// <inheritdoc cref="Interval"/>
+    public static DifferenceEstimate Estimate(
+        IReadOnlyList<IReadOnlyList<double>> differences, IReadOnlyList<string?> groups, int draws, Seed seed)
+    {
+        var (low, high, units) = Interval(differences, groups, draws, seed);
+        var mean = differences.Average(row => row.Average());
+        var ofSeeds = VarianceOfMean([.. differences.Select(row => row.Average())]);
+        var ofUnits = VarianceOfUnits(differences, groups, mean);
+        int s = differences.Count, u = units;
+        var variance = ofSeeds + ofUnits;
+        if (variance == 0) return new(mean, low, high, u, 0, double.PositiveInfinity, 0);
+        var df = variance * variance / ((s > 1 ? ofSeeds * ofSeeds / (s - 1) : 0) + (u > 1 ? ofUnits * ofUnits / (u - 1) : 0));
+        var shrunk = ofSeeds * (s - 1) / s + ofUnits * (u - 1) / u;
+        var factor = StudentT.Quantile(0.975, df) / StudentT.Quantile(0.975, double.PositiveInfinity) * Math.Sqrt(variance / shrunk);
+        var error = Math.Sqrt(variance);
+        return new(mean, mean + factor * (low - mean), mean + factor * (high - mean), u, error, df,
+            (StudentT.Quantile(0.975, df) + StudentT.Quantile(0.8, df)) * error);
+    }
+
+    private static double VarianceOfMean(double[] values)
+    {
+        if (values.Length < 2) return 0;
+        var mean = values.Average();
+        return values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1) / values.Length;
+    }
+
+    // Of the mean over images as a ratio of unit sums to unit sizes (linearised), units being groups or single images.
+    private static double VarianceOfUnits(IReadOnlyList<IReadOnlyList<double>> differences, IReadOnlyList<string?> groups, double mean)
+    {
+        var residuals = Enumerable.Range(0, groups.Count).GroupBy(i => groups[i] is { } g ? $"g{g}" : $"#{i}")
+            .Select(unit => unit.Sum(i => differences.Average(row => row[i]) - mean)).ToArray();
+        var n = residuals.Length;
+        return n < 2 ? 0 : residuals.Sum(r => r * r) * n / (n - 1) / ((double)groups.Count * groups.Count);
     }
 
     private static double Quantile(double[] sorted, double share)

@@ -24,7 +24,8 @@ internal static class ResultWriter
             Data = data.Card,
             Arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
             Cells = cells,
-            Comparisons = [.. Compare(plan, cells)],
+            Comparisons = Analysis.Compare(plan.Options, cells, data.Card),
+            Controls = Analysis.Controls(plan.Options, cells, data.Card),
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],
             Sheets = SheetWriter.Write(plan, cells, store, folder, runner),
@@ -33,40 +34,6 @@ internal static class ResultWriter
         AtomicFile.WriteText(Path.Combine(folder, ExperimentRunner.ResultFile), OptionsFile.ToJson(result) + "\n");
         return result;
     }
-
-    private static IEnumerable<Comparison> Compare(ExperimentPlan plan, List<CellResult> cells)
-    {
-        var baseline = plan.Options.Arms[0];
-        var groups = plan.Test.Select(p => p.Group).ToList();
-        foreach (var count in cells.Select(c => c.RealCount).Distinct())
-        {
-            foreach (var arm in plan.Options.Arms.Skip(1))
-            {
-                var differences = plan.Options.Seeds.Select(seed => Differences(Cell(arm, seed), Cell(baseline, seed))).ToList();
-                var draws = new Seed(plan.Options.Seeds[0]).Derive("bootstrap").Derive(arm).Derive(count);
-                var (low, high, units) = PairedComparison.Interval(differences, groups, plan.Options.BootstrapDraws, draws);
-                yield return new Comparison
-                {
-                    RealCount = count,
-                    Baseline = baseline,
-                    Arm = arm,
-                    BaselineDice = plan.Options.Seeds.Average(s => Cell(baseline, s).Outcome.Dice),
-                    ArmDice = plan.Options.Seeds.Average(s => Cell(arm, s).Outcome.Dice),
-                    Difference = differences.Average(d => d.Average()),
-                    Low = low,
-                    High = high,
-                    PerSeed = [.. differences.Select(d => d.Average())],
-                    Images = plan.Test.Count,
-                    Units = units,
-                };
-
-                CellResult Cell(string name, ulong seed) => cells.Single(c => c.Arm == name && c.RealCount == count && c.Seed == seed);
-            }
-        }
-    }
-
-    private static double[] Differences(CellResult arm, CellResult baseline)
-        => [.. arm.Outcome.Images.Zip(baseline.Outcome.Images, (a, b) => a.Dice - b.Dice)];
 
     private static IEnumerable<GeneratorResult> Generators(ExperimentPlan plan, Dictionary<string, StageRecord> records)
         => plan.Stages.OfType<GeneratorStage>().Select(g =>

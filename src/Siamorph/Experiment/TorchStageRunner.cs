@@ -62,7 +62,8 @@ internal sealed class TorchStageRunner : IStageRunner
         var validation = Loaded(work.Validation, work.Options.ImageSize, monitor);
         var summary = SegmentationTrainer.Run(work.Options, train, validation, folder, monitor, resume: true);
         using var predictor = Predictor.Load(folder);
-        var scores = Test(predictor, Loaded(work.Test, work.Options.ImageSize, monitor), folder, monitor);
+        var test = Loaded(work.Test, work.Options.ImageSize, monitor);
+        var scores = Test(predictor, test, folder, monitor);
         return new SegmentationOutcome
         {
             ModelHash = summary.ModelHash,
@@ -74,7 +75,7 @@ internal sealed class TorchStageRunner : IStageRunner
             MeanIou = scores.MeanIou,
             Loss = new Curve("training loss", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.TrainLoss)]),
             Validation = new Curve("validation Dice", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.Dice)]),
-            Images = [.. scores.Images.Select(i => new ImageScore(i.Id, i.Dice, i.Iou))],
+            Images = [.. scores.Images.Select((s, i) => Score(s, Counts(test, i, folder)))],
         };
     }
 
@@ -95,6 +96,12 @@ internal sealed class TorchStageRunner : IStageRunner
 
     private static GateInput Input(ImageMaskPair pair, ProbabilityMap found)
         => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size), found);
+
+    private static ImageScore Score(MaskScore score, LesionCounts counts)
+        => new(score.Id, score.Dice, score.Iou, counts.Lesions, counts.Missed, counts.FalseAlarms);
+
+    private static LesionCounts Counts(PairedDataset test, int index, string folder)
+        => LesionCounts.Of(new LabelMap(test.Size, test.Masks[index].bytes.ToArray()), ImageFile.ReadMask(SheetWriter.PredictionFile(folder, index)));
 
     // Scores the test images and keeps the decisions, which the report shows for some of them.
     private static MaskScores Test(Predictor predictor, PairedDataset data, string folder, IMonitor monitor)

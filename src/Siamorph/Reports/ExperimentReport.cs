@@ -43,7 +43,7 @@ public static class ExperimentReport
         Title = "Do synthetic pairs help segmentation here?",
         Overline = $"Siamorph experiment on {result.Data.Name}",
         Answer = ExperimentWords.Answer(result),
-        KeyFigures = [.. result.Comparisons.Select(c => new KeyFigure(
+        KeyFigures = [.. Shown(result).Select(c => new KeyFigure(
             $"{c.RealCount} real pairs: Dice, {ExperimentWords.Title(result, c.Arm)} minus {ExperimentWords.Title(result, c.Baseline)}",
             Format.Signed(c.Difference), $"95\u00A0% interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
             c.Verdict switch { Verdict.Higher => Tone.Good, Verdict.Lower => Tone.Bad, _ => Tone.Neutral }))],
@@ -60,6 +60,11 @@ public static class ExperimentReport
         ],
         Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, {ExperimentRunner.ResultFile}.",
     };
+
+    // The declared arm at every number of real pairs; all comparisons where none was declared.
+    private static IEnumerable<Comparison> Shown(ExperimentResult result)
+        => result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary
+            ? result.Comparisons.Where(c => c.Arm == primary.Arm) : result.Comparisons;
 
     private static void WriteScores(ExperimentResult result, string path) => CsvFile.Write(path,
         ["arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256", "validation_dice", "best_step", "model_sha256"],

@@ -13,6 +13,7 @@ internal static class ExperimentWords
     {
         if (result.Comparisons.Count == 0)
             return [$"Test Dice of {Title(result, result.Arms[0].Name)}: {Format.Score(result.Cells.Average(c => c.Outcome.Dice))}. There is no second arm to compare with."];
+        if (result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary) return Verdicts.Answer(result, primary);
         if (result.Comparisons.Count == 1) return [Sentence(result, result.Comparisons[0]), Difference(result.Comparisons[0]), Caution(result)];
         return [Summary(result), .. result.Comparisons.Select(c => $"{Sentence(result, c)} {Difference(c)}"), Caution(result)];
     }
@@ -55,7 +56,7 @@ internal static class ExperimentWords
         return first ? char.ToUpperInvariant(text[0]) + text[1..] : text;
     }
 
-    private static string Caution(ExperimentResult result)
+    public static string Caution(ExperimentResult result)
     {
         var c = result.Comparisons[0];
         var units = c.Units < c.Images ? $" of {Format.Count(c.Units, "patient or sequence", "patients or sequences")}" : "";

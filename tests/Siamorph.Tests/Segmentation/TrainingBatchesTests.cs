@@ -106,6 +106,46 @@ public sealed class TrainingBatchesTests : IDisposable
     }
 
     [Fact]
+    public void SampleOrder_WithALimitOnSyntheticPairs_KeepsIt_AndOnlyWhereItWouldBeExceeded()
+    {
+        ImageMaskPair[] mixed = [.. _data.Pairs, .. Enumerable.Range(0, 18).Select(i => _data.Pairs[i % 6] with { Source = PairSource.Synthetic })];
+        int Synthetic(ImageMaskPair[] pairs, double most)
+        {
+            var order = new SampleOrder(pairs, Plain with { MaxSyntheticPerReal = most });
+            return Enumerable.Range(0, 12).SelectMany(s => order.Batch(s)).Count(i => pairs[i].Source == PairSource.Synthetic);
+        }
+        Assert.Equal(24, Synthetic(mixed, 1)); // three synthetic for each real one without the limit
+        Assert.Equal(12, Synthetic(mixed[..8], 1)); // a quarter of each round of eight, as without it
+    }
+
+    [Fact]
+    public void SampleOrder_WithAWarmup_SeesSyntheticPairsAloneFirst()
+    {
+        ImageMaskPair[] mixed = [.. _data.Pairs, .. _data.Pairs.Select(p => p with { Source = PairSource.Synthetic })];
+        var order = new SampleOrder(mixed, Plain with { SyntheticWarmup = 0.5, Steps = 6 });
+        Assert.All(Enumerable.Range(0, 3).SelectMany(s => order.Batch(s)), i => Assert.Equal(PairSource.Synthetic, mixed[i].Source));
+        Assert.Contains(Enumerable.Range(3, 3).SelectMany(s => order.Batch(s)), i => mixed[i].Source == PairSource.Real);
+        var alone = new SampleOrder([.. _data.Pairs], Plain with { SyntheticWarmup = 0.5, Steps = 6 });
+        Assert.Equal(new SampleOrder([.. _data.Pairs], Plain).Batch(0), alone.Batch(0));
+    }
+
+    [Fact]
+    public void Batch_UnderStrongAugmentation_MovesImageAndMaskTogether()
+    {
+        // Where the image is the mask itself, it has to stay so but for the pixels between.
+        using var scope = NewDisposeScope();
+        _data.Images.copy_(_data.Masks.expand(-1, 3, -1, -1) * 255);
+        var strong = AugmentationOptions.Strong with { Brightness = 0, Contrast = 0, Colour = 0 };
+        var (images, masks) = new TrainingBatches(_data, Plain with { Augmentation = strong }).Batch(1);
+        Assert.All(masks.data<float>().ToArray(), v => Assert.True(v is 0 or 1));
+        var apart = ((images[.., ..1] > 0).to_type(ScalarType.Float32) - masks).abs().mean().item<float>();
+        Assert.InRange(apart, 0, 0.03);
+        var plain = new TrainingBatches(_data, Plain).Batch(1).Masks;
+        Assert.True((plain - masks).abs().sum().item<float>() > 20);
+        Assert.InRange(masks.mean().item<float>(), 0.3f * plain.mean().item<float>(), 3 * plain.mean().item<float>());
+    }
+
+    [Fact]
     public void SampleOrder_OfASourceWithoutPairs_IsRefused()
     {
         Assert.Throws<InvalidOptionsException>(() => new SampleOrder(_data.Pairs, 4, 0.5, new(1)));

@@ -1,0 +1,81 @@
+using System.Globalization;
+using Siamorph.Experiment;
+
+namespace Siamorph.Reports;
+
+/// <summary>The answer of an experiment with a declared end-point: sentences that a reader without statistics can rely on.</summary>
+internal static class Verdicts
+{
+    public static IReadOnlyList<string> Answer(ExperimentResult result, Comparison primary)
+    {
+        var control = result.Controls.FirstOrDefault(c => c.RealCount == primary.RealCount);
+        var lines = new List<string>();
+        if (control is { Hurts: false }) lines.Add(Blind(control));
+        lines.Add(Main(result, primary));
+        if (control is { Hurts: true }) lines.Add(Sees(result, control));
+        if (Detection(primary) is { } detection) lines.Add(detection);
+        if (Losers(primary) is { } losers) lines.Add(losers);
+        if (Others(result, primary) is { } others) lines.Add(others);
+        lines.Add(ExperimentWords.Caution(result));
+        return lines;
+    }
+
+    /// <summary>"+3.1", in hundredths of Dice.</summary>
+    public static string Points(double difference)
+    {
+        var rounded = Math.Round(100 * difference, 1);
+        return rounded == 0 ? "0.0" : (rounded > 0 ? "+" : "−") + Math.Abs(rounded).ToString("0.0", CultureInfo.InvariantCulture);
+    }
+
+    public static string Interval(double low, double high) => $"95\u00A0% interval {Points(low)} to {Points(high)}";
+
+    private static string Main(ExperimentResult result, Comparison c)
+    {
+        var (arm, baseline) = (ExperimentWords.Title(result, c.Arm), ExperimentWords.Title(result, c.Baseline));
+        var interval = Interval(c.Low, c.High);
+        return c.Verdict switch
+        {
+            Verdict.NoEvidence => $"With {c.RealCount} real images there is no evidence that {arm} changes test Dice against {baseline}: "
+                + $"{Points(c.Difference)} points ({interval}). An effect below {Unsigned(c.Statistics!.MinimumDetectable)} points could easily have gone unseen.",
+            var v => $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} test Dice by {Unsigned(c.Difference)} points against {baseline} "
+                + $"({interval}; {Format.Score(c.BaselineDice)} to {Format.Score(c.ArmDice)}).",
+        };
+    }
+
+    private static string Blind(MaskControl c)
+        => $"The measurement is blind: wrong masks did not hurt ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so it can't tell good synthetic pairs from bad ones.";
+
+    private static string Sees(ExperimentResult result, MaskControl c)
+        => $"The control holds: wrong masks cost {Unsigned(c.Difference)} points against {ExperimentWords.Title(result, c.Against)} ({Interval(c.Low, c.High)}).";
+
+    private static string? Detection(Comparison c)
+    {
+        if (c.Statistics is not { Missed: { } missed, FalseAlarms: { } alarms }) return null;
+        return $"Per 100 test images, missed lesions went from {Tenths(missed.Baseline)} to {Tenths(missed.Arm)}, false alarms from {Tenths(alarms.Baseline)} to {Tenths(alarms.Arm)}.";
+    }
+
+    private static string? Losers(Comparison c)
+    {
+        var losers = c.Statistics!.Subgroups.Where(s => s.High < 0).ToList();
+        if (losers.Count == 0) return null;
+        var named = ExperimentWords.Joined([.. losers.Select(s => $"{s.Kind} {s.Name} ({Points(s.Difference)} points, {Interval(s.Low, s.High)})")]);
+        return $"Not all gain. These images lose: {named}.";
+    }
+
+    private static string? Others(ExperimentResult result, Comparison primary)
+    {
+        var others = result.Comparisons.Where(c => c != primary).ToList();
+        if (others.Count == 0) return null;
+        var parts = new[] { (Verdict.Higher, "higher"), (Verdict.Lower, "lower"), (Verdict.NoEvidence, "no evidence of a difference") }
+            .Select(x => (Word: x.Item2, Cases: others.Where(c => c.Verdict == x.Item1).ToList())).Where(x => x.Cases.Count > 0)
+            .Select(x => $"{x.Word} with {Cases(result, x.Cases)}");
+        return $"Secondary comparisons with {ExperimentWords.Title(result, primary.Baseline)}, corrected for their number: {string.Join("; ", parts)}.";
+    }
+
+    private static string Cases(ExperimentResult result, List<Comparison> cases)
+        => ExperimentWords.Joined([.. cases.GroupBy(c => c.Arm).Select(g => $"{ExperimentWords.Title(result, g.Key)} ({string.Join(", ", g.Select(c => c.RealCount))})")]);
+
+    private static string Unsigned(double difference) => Math.Abs(100 * difference).ToString("0.0", CultureInfo.InvariantCulture);
+
+    private static string Tenths(double number) => number.ToString("0.0", CultureInfo.InvariantCulture);
+}
