@@ -20,7 +20,7 @@ internal static class SegmentTrainCommand
         {
             dataset, output, synthetic, resume,
         };
-        var binder = new OptionsBinder<SegmentationOptions>(new SegmentationOptions(), o => o.Validate(), nameof(UNetConfig.ImageChannels), nameof(UNetConfig.Classes));
+        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes));
         return command.Runs(binder, (context, options) =>
         {
             var (run, extra) = (context.Get(output)!, context.Get(synthetic) ?? []);

@@ -57,7 +57,7 @@ public static class Demo
             },
             Segmentation = new SegmentationOptions
             {
-                Network = new UNetConfig { Width = 4 },
+                Network = new() { Width = 4 },
                 ImageSize = new ImageSize(32, 32),
                 Steps = 8,
                 BatchSize = 4,

@@ -16,6 +16,7 @@ public static class MaskLosses
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(masks);
+        if (loss is MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy) return OfClasses(loss, logits, masks);
         if (!logits.shape.SequenceEqual(masks.shape))
             throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].", nameof(masks));
         using var scope = NewDisposeScope();
@@ -29,6 +30,29 @@ public static class MaskLosses
             _ => throw new ArgumentOutOfRangeException(nameof(loss)),
         };
         return result.MoveToOuterDisposeScope();
+    }
+
+    // One logit is the foreground's against a background at 0, so softmax over both is the sigmoid.
+    private static Tensor OfClasses(MaskLoss loss, Tensor logits, Tensor masks)
+    {
+        if (masks.dim() != 4 || masks.shape[1] != 1 || logits.shape[0] != masks.shape[0] || !logits.shape.AsSpan(2).SequenceEqual(masks.shape.AsSpan(2)))
+            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].", nameof(masks));
+        using var scope = NewDisposeScope();
+        if (logits.shape[1] == 1) logits = cat([zeros_like(logits), logits], 1);
+        var truth = masks.round().to_type(ScalarType.Int64).squeeze(1);
+        var value = functional.cross_entropy(logits, truth);
+        if (loss == MaskLoss.CrossEntropyDice) value += ClassDice(logits, truth);
+        return value.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>1 − Dice of all classes and the whole batch together.</summary>
+    internal static Tensor ClassDice(Tensor logits, Tensor truth)
+    {
+        const double smooth = 1e-6;
+        using var scope = NewDisposeScope();
+        var p = functional.softmax(logits, 1);
+        var t = functional.one_hot(truth, logits.shape[1]).permute(0, 3, 1, 2).to_type(p.dtype);
+        return (1 - (2 * (p * t).sum() + smooth) / (p.sum() + t.sum() + smooth)).MoveToOuterDisposeScope();
     }
 
     private static readonly long[] PerImage = [1, 2, 3];
@@ -49,14 +73,14 @@ public static class MaskLosses
         1 + 5 * (functional.avg_pool2d(masks, 31, stride: 1, padding: 15) - masks).abs();
 
     // One value an image, [B,1].
-    private static Tensor WeightedBce(Tensor logits, Tensor masks)
+    internal static Tensor WeightedBce(Tensor logits, Tensor masks)
     {
         var weights = BoundaryWeights(masks);
         var each = functional.binary_cross_entropy_with_logits(logits, masks, reduction: Reduction.None);
         return (weights * each).sum([2, 3]) / weights.sum([2, 3]);
     }
 
-    private static Tensor WeightedIou(Tensor logits, Tensor masks)
+    internal static Tensor WeightedIou(Tensor logits, Tensor masks)
     {
         var weights = BoundaryWeights(masks);
         var p = logits.sigmoid();

@@ -13,15 +13,15 @@ public sealed class Predictor : IDisposable
     /// <summary>The weights' file in a run folder.</summary>
     public const string FileName = "model.safetensors";
 
-    private readonly UNet _network;
+    private readonly SegmentationNetwork _network;
 
-    private Predictor(UNet network, ImageSize size) => (_network, ImageSize) = (network, size);
+    private Predictor(SegmentationNetwork network, NetworkConfig config, ImageSize size) => (_network, Network, ImageSize) = (network, config, size);
 
     /// <summary>Pixels of the images the network was trained on.</summary>
     public ImageSize ImageSize { get; }
 
     /// <summary>The network's numbers.</summary>
-    public UNetConfig Network => _network.Config;
+    public NetworkConfig Network { get; }
 
     /// <summary>Loads the best weights of a finished run.</summary>
     /// <param name="path">The run folder, or a weight file written by a run.</param>
@@ -33,7 +33,7 @@ public sealed class Predictor : IDisposable
         if (!File.Exists(file))
             throw new SiamorphException($"{path}: no finished segmentation run, {FileName} is missing. Train one with \"siamorph segment train\".");
         var (config, size) = ModelFile.Describe(file);
-        var network = new UNet(config);
+        var network = NetworkFactory.Create(config);
         try
         {
             using var scope = NewDisposeScope();
@@ -45,30 +45,60 @@ public sealed class Predictor : IDisposable
             throw;
         }
         network.eval();
-        return new(network, size);
+        return new(network, config, size);
     }
 
     /// <summary>Probabilities of images as they are, without resizing.</summary>
     /// <param name="images">float32 [B,3,H,W] in [-1,1]; best of <see cref="ImageSize"/>.</param>
-    /// <returns>float32 [B,1,H,W] in [0,1].</returns>
+    /// <returns>float32 in [0,1]: [B,1,H,W], or [B,Classes,H,W] that sum to 1 where there are several classes.</returns>
     public Tensor Predict(Tensor images)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return _network.forward(images).sigmoid_().MoveToOuterDisposeScope();
+        return Probabilities(_network.Logits(images)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The probability map of a picture of any size: it is resized for the network, the probabilities back.</summary>
+    /// <summary>
+    /// The probability map of a picture of any size: it is resized for the network, the answer back. Of several classes it is
+    /// that of everything but the background.
+    /// </summary>
     public ProbabilityMap Predict(RgbImage image)
     {
-        ArgumentNullException.ThrowIfNull(image);
         using var scope = NewDisposeScope();
-        var input = ImageTensor.FromRgb(image.Size == ImageSize ? image : Resize.Image(image, ImageSize)).unsqueeze(0);
-        var probabilities = Predict(input);
-        if (image.Size != ImageSize)
-            probabilities = nn.functional.interpolate(probabilities, [image.Size.Height, image.Size.Width], mode: InterpolationMode.Bilinear, align_corners: false);
+        var probabilities = PredictClasses(image);
+        if (Network.Classes > 1) probabilities = 1 - probabilities.narrow(1, 0, 1);
         return ProbabilityMap.FromProbabilities(image.Size, MemoryMarshal.Cast<byte, float>(probabilities.contiguous().bytes));
     }
+
+    /// <summary>Probabilities of a picture of any size, at its size.</summary>
+    /// <returns>float32, [1,1,H,W], or [1,Classes,H,W] where there are several classes.</returns>
+    public Tensor PredictClasses(RgbImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var input = ImageTensor.FromRgb(image.Size == ImageSize ? image : Resize.Image(image, ImageSize)).unsqueeze(0);
+        var (height, width) = (image.Size.Height, image.Size.Width);
+        // A U-Net's probabilities are scaled; the others' logits, as their authors do.
+        var probabilities = _network is UNet
+            ? Operators.ScaleTo(Predict(input), height, width, corners: false)
+            : Probabilities(Operators.ScaleTo(_network.Logits(input), height, width, _network.AlignCorners));
+        return probabilities.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The class of each pixel of a picture of any size, 0 the background.</summary>
+    public LabelMap PredictLabels(RgbImage image)
+    {
+        using var scope = NewDisposeScope();
+        var probabilities = PredictClasses(image);
+        var labels = Network.Classes > 1 ? probabilities.argmax(1) : probabilities >= 0.5f;
+        return new LabelMap(image.Size, labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
+    }
+
+    // SANet's authors correct the logits before they take probabilities.
+    private Tensor Probabilities(Tensor logits) => Network.Classes > 1
+        ? nn.functional.softmax(logits, 1)
+        : (_network is SANet ? ProbabilityCorrection.Apply(logits) : logits).sigmoid();
 
     /// <summary>Frees the weights.</summary>
     public void Dispose() => _network.Dispose();
@@ -79,29 +109,37 @@ public sealed class Predictor : IDisposable
 /// <summary>The weight file of a run: the tensors, and in its metadata what is needed to build the network.</summary>
 internal static class ModelFile
 {
-    private const string Kind = "siamorph segmentation unet";
+    private const string Kind = "siamorph segmentation", UNetKind = "siamorph segmentation unet";
 
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options) =>
         SafeTensors.Write(path, weights, new Dictionary<string, string>
         {
-            ["kind"] = Kind,
+            ["kind"] = options.Network is { Name: NetworkFactory.UNet, Classes: 1 } ? UNetKind : Kind,
+            ["network"] = options.Network.Name,
+            ["classes"] = options.Network.Classes.ToString(CultureInfo.InvariantCulture),
             ["width"] = options.Network.Width.ToString(CultureInfo.InvariantCulture),
             ["bilinear"] = options.Network.Bilinear ? "true" : "false",
             ["imageWidth"] = options.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
             ["imageHeight"] = options.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
         });
 
-    public static (UNetConfig Config, ImageSize Size) Describe(string path)
+    public static (NetworkConfig Config, ImageSize Size) Describe(string path)
     {
         var metadata = SafeTensors.ReadHeader(path).Metadata;
         int Number(string key) =>
             metadata.TryGetValue(key, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
                 ? number
                 : throw new WeightsFormatException($"{path}: its metadata lacks \"{key}\". Use a file written by \"siamorph segment train\".");
-        if (metadata.GetValueOrDefault("kind") != Kind)
+        if (metadata.GetValueOrDefault("kind") is not (Kind or UNetKind))
             throw new WeightsFormatException($"{path}: these are not the weights of a segmentation network. Use a file written by \"siamorph segment train\".");
         return (
-            new UNetConfig { Width = Number("width"), Bilinear = metadata.GetValueOrDefault("bilinear") == "true" },
+            new NetworkConfig
+            {
+                Name = metadata.GetValueOrDefault("network", NetworkFactory.UNet),
+                Width = Number("width"),
+                Bilinear = metadata.GetValueOrDefault("bilinear") == "true",
+                Classes = metadata.ContainsKey("classes") ? Number("classes") : 1,
+            },
             new ImageSize(Number("imageWidth"), Number("imageHeight")));
     }
 }

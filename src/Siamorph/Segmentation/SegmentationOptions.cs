@@ -19,13 +19,54 @@ public enum MaskLoss
 
     /// <summary>The same as PraNet's published code computes it: the cross-entropy loses its weights.</summary>
     StructureAsExecuted,
+
+    /// <summary>Cross-entropy over classes + Dice over the classes of the whole batch, for masks of several classes.</summary>
+    CrossEntropyDice,
+
+    /// <summary>Cross-entropy over classes alone, as SegFormer has it.</summary>
+    CrossEntropy,
+}
+
+/// <summary>What updates the weights.</summary>
+public enum SegmentationOptimizer
+{
+    /// <summary>Adam with decoupled weight decay; without decay it is Adam.</summary>
+    AdamW,
+
+    /// <summary>Stochastic gradient descent with Nesterov's momentum.</summary>
+    Sgd,
+
+    /// <summary>RMSprop with momentum.</summary>
+    RmsProp,
+}
+
+/// <summary>How the learning rate changes over a run.</summary>
+public enum SegmentationSchedule
+{
+    /// <summary>It falls to 0 along a cosine.</summary>
+    Cosine,
+
+    /// <summary>It stays.</summary>
+    Constant,
+
+    /// <summary>It falls to 0 along a straight line.</summary>
+    Linear,
+
+    /// <summary>It is halved after a half and after three quarters of the steps.</summary>
+    Halving,
+
+    /// <summary>It is divided by ten whenever six looks at the validation split in a row brought nothing better.</summary>
+    Plateau,
 }
 
 /// <summary>What a user chooses about training a segmentation network.</summary>
 public sealed record SegmentationOptions
 {
     /// <summary>The network.</summary>
-    public UNetConfig Network { get; init; } = new();
+    public NetworkConfig Network { get; init; } = new();
+
+    /// <summary>File with published weights for the network's backbone, such as those of ImageNet; null starts from random ones.</summary>
+    public string? Backbone { get; init; }
 
     /// <summary>Pixels the images are scaled to.</summary>
     public ImageSize ImageSize { get; init; } = new(64, 64);
@@ -36,19 +77,43 @@ public sealed record SegmentationOptions
     /// <summary>Images a step.</summary>
     public int BatchSize { get; init; } = 8;
 
-    /// <summary>Peak learning rate of AdamW; it falls to 0 along a cosine.</summary>
+    /// <summary>Updates the weights.</summary>
+    public SegmentationOptimizer Optimizer { get; init; }
+
+    /// <summary>Peak learning rate.</summary>
     public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>The backbone's learning rate, in learning rates of the rest.</summary>
+    public double BackboneRate { get; init; } = 1;
+
+    /// <summary>How the learning rate changes.</summary>
+    public SegmentationSchedule Schedule { get; init; }
+
+    /// <summary>Momentum of SGD and RMSprop.</summary>
+    public double Momentum { get; init; } = 0.9;
 
     /// <summary>Steps over which the learning rate rises from 0; never more than a tenth of <see cref="Steps"/>.</summary>
     public int WarmupSteps { get; init; } = 20;
 
-    /// <summary>Decoupled weight decay.</summary>
+    /// <summary>Weight decay; decoupled from the gradient in AdamW.</summary>
     public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>Whether biases and the numbers of norm layers decay too.</summary>
+    public bool DecayNorms { get; init; } = true;
 
     /// <summary>Largest norm of all gradients together; 0 for no limit.</summary>
     public double ClipNorm { get; init; } = 1;
 
-    /// <summary>The loss.</summary>
+    /// <summary>Largest value of any single gradient; 0 for no limit.</summary>
+    public double ClipValue { get; init; }
+
+    /// <summary>Whether the network trains at several sizes.</summary>
+    public MultiScale MultiScale { get; init; }
+
+    /// <summary>Weight of the contrastive loss of networks that have an embedding (CTNet); 0 for none.</summary>
+    public double ContrastWeight { get; init; }
+
+    /// <summary>The loss; of networks with several heads it is summed over them.</summary>
     public MaskLoss Loss { get; init; } = MaskLoss.BceDice;
 
     /// <summary>How images are varied while training.</summary>
@@ -82,9 +147,13 @@ public sealed record SegmentationOptions
     {
         var faults = new List<string>();
         void Demand(bool holds, string fault) { if (!holds) faults.Add(fault); }
-        Demand(Network.Width >= 2, $"network.width is {Network.Width}; it has to be 2 or more.");
-        Demand(Network.Classes == 1, $"network.classes is {Network.Classes}; masks have one class beside the background.");
-        Demand(Network.ImageChannels == 3, $"network.imageChannels is {Network.ImageChannels}; images have 3.");
+        faults.AddRange(Network.Faults());
+        Demand(Network.Classes == 1 || Loss is MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy,
+            $"loss {Loss} is for one class, network.classes is {Network.Classes}. Use crossEntropyDice or crossEntropy.");
+        Demand(BackboneRate >= 0 && double.IsFinite(BackboneRate), FormattableString.Invariant($"backboneRate is {BackboneRate}; it can't be negative."));
+        Demand(Momentum is >= 0 and < 1, FormattableString.Invariant($"momentum is {Momentum}; it lies in [0, 1)."));
+        Demand(ClipValue >= 0, FormattableString.Invariant($"clipValue is {ClipValue}; it can't be negative (0 is no limit)."));
+        Demand(ContrastWeight >= 0, FormattableString.Invariant($"contrastWeight is {ContrastWeight}; it can't be negative."));
         Demand(Math.Min(ImageSize.Width, ImageSize.Height) >= 16, $"imageSize is {ImageSize}; each side has to be 16 or more.");
         Demand(Steps >= 1, $"steps is {Steps}; it has to be 1 or more.");
         Demand(BatchSize >= 1, $"batchSize is {BatchSize}; it has to be 1 or more.");
@@ -135,6 +204,9 @@ public sealed record AugmentationOptions
 
     /// <summary>Strong classical variation: flips, all turns, colour, size, elastic.</summary>
     public static AugmentationOptions Strong { get; } = new() { Brightness = 0.3, Contrast = 0.3, Colour = 0.15, Rotation = 30, Zoom = 0.25, Elastic = 0.04 };
+
+    /// <summary>Give each image the colours of another training image (SANet's colour exchange), every time.</summary>
+    public bool ColourExchange { get; init; }
 
     /// <summary>No variation at all.</summary>
     public static AugmentationOptions None { get; } =

@@ -15,10 +15,11 @@ internal sealed class SegmentationSession : IDisposable
     private readonly SegmentationOptions _options;
     private readonly PairedDataset _validation;
     private readonly TrainingBatches _batches;
-    private readonly UNet _network;
+    private readonly SegmentationNetwork _network;
     private readonly List<Tensor> _parameters;
-    private readonly AdamW _optimizer;
-    private readonly LearningRateSchedule _schedule;
+    private readonly RecipeOptimizer _optimizer;
+    private readonly RecipeSchedule _schedule;
+    private readonly Seed _noise;
     private readonly Dictionary<string, Tensor> _best = [];
     private readonly List<ValidationPoint> _history = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -29,20 +30,16 @@ internal sealed class SegmentationSession : IDisposable
     {
         (_options, _validation) = (options, validation);
         _batches = new(train, options);
-        _network = new(options.Network);
+        _network = NetworkFactory.Create(options.Network);
         InitialWeights.Draw(_network, options.Seed.Derive("weights"));
-        var named = _network.named_parameters().Select(p => (p.name, (Tensor)p.parameter)).ToList();
-        _parameters = [.. named.Select(p => p.Item2)];
-        _optimizer = new(named, new() { WeightDecay = options.WeightDecay });
-        _schedule = new()
-        {
-            Peak = options.LearningRate,
-            WarmupSteps = Math.Min(options.WarmupSteps, options.Steps / 10),
-            Shape = LearningRateShape.Cosine,
-            FlatFraction = 0,
-            FinalFraction = 0,
-        };
+        _parameters = [.. _network.parameters()];
+        _optimizer = new(_network, options);
+        _schedule = new(options);
+        _noise = options.Seed.Derive("layers");
     }
+
+    /// <summary>Gives the backbone published weights; for a run that begins.</summary>
+    public string LoadBackbone(string path) => BackboneWeights.Load(_network, path);
 
     public int Step { get; private set; }
 
@@ -65,18 +62,32 @@ internal sealed class SegmentationSession : IDisposable
         using var scope = NewDisposeScope();
         var (images, masks) = _batches.Batch(Step);
         _network.train();
-        var loss = Loss(_network.forward(images), masks);
+        _network.Noise.Begin(_noise.Derive(Step));
+        var loss = HeadLosses(images, masks);
         var value = loss.item<float>();
         if (!float.IsFinite(value))
             throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
         _optimizer.ZeroGrad();
         loss.backward();
+        if (_options.ClipValue > 0) GradientClip.ClipValue(_parameters, _options.ClipValue);
         if (_options.ClipNorm > 0) GradientClip.ClipNorm(_parameters, _options.ClipNorm);
-        var rate = _schedule.At(Step, _options.Steps);
+        var rate = _schedule.At(Step, _history);
         _optimizer.Step(rate);
         Step++;
         (_lossSum, _lossCount) = (_lossSum + value, _lossCount + 1);
         return (value, rate);
+    }
+
+    // The loss of each head at the masks' size, and the contrast of the embedding where it is asked for.
+    private Tensor HeadLosses(Tensor images, Tensor masks)
+    {
+        var (heads, embedding) = _options.ContrastWeight > 0
+            ? _network.HeadsAndEmbedding(_network.Normalised(images))
+            : (_network.Heads(_network.Normalised(images)), null);
+        var scaled = heads.Select(h => Operators.ScaleTo(h, masks, _network.AlignCorners)).ToList();
+        var loss = scaled.Select(h => Loss(h, masks)).Aggregate((a, b) => a + b);
+        if (embedding is null || ContrastiveLoss.Of(embedding, scaled[0], masks, _noise.Derive("pixels").Derive(Step)) is not { } contrast) return loss;
+        return loss + _options.ContrastWeight * contrast;
     }
 
     /// <summary>Looks at the validation split and keeps the weights if they are the best so far.</summary>
@@ -89,10 +100,10 @@ internal sealed class SegmentationSession : IDisposable
         {
             using var scope = NewDisposeScope();
             var last = Math.Min(first + ValidationBatch, _validation.Count);
-            var masks = _validation.Masks[first..last];
-            var logits = _network.forward(Predictor.ToUnit(_validation.Images[first..last]));
+            var masks = _options.Network.Classes > 1 ? _validation.Masks[first..last] : _validation.Masks[first..last].clamp_max(1);
+            var logits = _network.Logits(Predictor.ToUnit(_validation.Images[first..last]));
             loss += (last - first) * MaskLosses.Of(_options.Loss, logits, masks.to_type(ScalarType.Float32)).item<float>();
-            var (diceSum, iouSum) = ScoresAtHalf(logits >= 0, masks.to_type(ScalarType.Bool));
+            var (diceSum, iouSum) = Scores(logits, masks);
             (dice, iou) = (dice + diceSum, iou + iouSum);
         }
         double n = _validation.Count;
@@ -171,6 +182,15 @@ internal sealed class SegmentationSession : IDisposable
             if (_best.TryGetValue(key, out var kept)) kept.copy_(tensor);
             else _best[key] = tensor.detach().clone().DetachFromDisposeScope();
         }
+    }
+
+    // Sums over images; of several classes, means over those beside the background.
+    private static (double Dice, double Iou) Scores(Tensor logits, Tensor masks)
+    {
+        if (logits.shape[1] == 1) return ScoresAtHalf(logits >= 0, masks.to_type(ScalarType.Bool));
+        var decided = logits.argmax(1, true);
+        var each = Enumerable.Range(1, (int)logits.shape[1] - 1).Select(c => ScoresAtHalf(decided == c, masks == c)).ToList();
+        return (each.Average(e => e.Dice), each.Average(e => e.Iou));
     }
 
     // Sums over images; where decision and mask are both empty the score is 1.

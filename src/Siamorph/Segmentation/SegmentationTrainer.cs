@@ -43,7 +43,12 @@ public static class SegmentationTrainer
 
         using var session = new SegmentationSession(options, train, validation);
         if (begun) session.Restore(run);
-        else run.Begin(options);
+        else
+        {
+            var backbone = options.Backbone is { } file ? session.LoadBackbone(file) : null;
+            run.Begin(options);
+            if (backbone is not null) monitor.Note(backbone);
+        }
         using (var log = new TrainingLog(run, keepThrough: session.Step)) Train(options, session, run, log, monitor);
         return Finish(options, train, validation, session, run);
     }

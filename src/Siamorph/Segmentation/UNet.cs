@@ -24,7 +24,7 @@ public sealed record UNetConfig
 /// U-Net with batch normalisation (Ronneberger et al. 2015, in the form widely used for photographs): four descents by max
 /// pooling, four ascents with skip connections. State-dict keys are those of the common PyTorch implementation.
 /// </summary>
-public sealed class UNet : nn.Module<Tensor, Tensor>
+public sealed class UNet : SegmentationNetwork
 {
     private readonly DoubleConv inc;
     private readonly Down down1, down2, down3, down4;
@@ -57,10 +57,13 @@ public sealed class UNet : nn.Module<Tensor, Tensor>
     /// <summary>The numbers it was made from.</summary>
     public UNetConfig Config { get; }
 
+    /// <inheritdoc/>
+    public override InputNormalisation Input => InputNormalisation.Unit;
+
     /// <summary>Logits of an image. Height and width may be odd, and are at least 16.</summary>
     /// <param name="input">[B, ImageChannels, H, W], usually in [-1, 1].</param>
-    /// <returns>[B, Classes, H, W]; positive means lesion.</returns>
-    public override Tensor forward(Tensor input)
+    /// <returns>One head, [B, Classes, H, W]; positive means lesion.</returns>
+    public override IReadOnlyList<Tensor> Heads(Tensor input)
     {
         using var scope = NewDisposeScope();
         var x1 = inc.forward(ChannelsLast(input));
@@ -72,7 +75,7 @@ public sealed class UNet : nn.Module<Tensor, Tensor>
         x = up2.forward(x, x3);
         x = up3.forward(x, x2);
         x = up4.forward(x, x1);
-        return outc.forward(x).MoveToOuterDisposeScope();
+        return [outc.forward(x).MoveToOuterDisposeScope()];
     }
 
     // What the golden numbers look at: the bottom of the network and the first ascent.
@@ -85,7 +88,8 @@ public sealed class UNet : nn.Module<Tensor, Tensor>
     }
 
     // Pooling and upsampling are many times faster in this memory order; every layer keeps it.
-    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    private static Tensor ChannelsLast(Tensor x) =>
+        Operators.Note(x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2), "Identity", [x]);
 }
 
 /// <summary>Twice: 3×3 convolution without bias, batch normalisation, ReLU.</summary>
@@ -105,7 +109,7 @@ internal sealed class DoubleConv : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => double_conv.forward(input);
+    public override Tensor forward(Tensor input) => Operators.Run(double_conv, input);
 }
 
 /// <summary>Convolution 3×3 without bias that keeps the size; fast where the channel counts are multiples of 8.</summary>
@@ -124,8 +128,9 @@ internal sealed class Conv3x3 : nn.Module<Tensor, Tensor>
 
     public Tensor Weight => weight;
 
-    public override Tensor forward(Tensor input) =>
-        _fast ? FastConvolution.Forward(input, weight, null) : nn.functional.conv2d(input, weight, padding: [1, 1]);
+    public override Tensor forward(Tensor input) => Operators.Note(
+        _fast ? FastConvolution.Forward(input, weight, null) : nn.functional.conv2d(input, weight, padding: [1, 1]),
+        "Conv", [input, weight], ("kernel_shape", (long[])[3, 3]), ("pads", (long[])[1, 1, 1, 1]));
 }
 
 /// <summary>Halves the resolution by max pooling.</summary>
@@ -139,7 +144,7 @@ internal sealed class Down : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => maxpool_conv.forward(input);
+    public override Tensor forward(Tensor input) => Operators.Run(maxpool_conv, input);
 }
 
 /// <summary>Doubles the resolution, pads to the skip connection's size and joins the two.</summary>
@@ -158,14 +163,11 @@ internal sealed class Up : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor low, Tensor skip)
     {
         using var scope = NewDisposeScope();
-        var x = up?.forward(low) ?? Enlarge(low);
+        var x = up is null ? Operators.ScaleTo(low, 2 * low.shape[2], 2 * low.shape[3], corners: true) : Operators.Run(up, low);
         var (dy, dx) = (skip.shape[2] - x.shape[2], skip.shape[3] - x.shape[3]);
-        if (dy != 0 || dx != 0) x = nn.functional.pad(x, [dx / 2, dx - dx / 2, dy / 2, dy - dy / 2]);
-        return conv.forward(cat([skip, x], 1)).MoveToOuterDisposeScope();
+        if (dy != 0 || dx != 0) x = Operators.Pad(x, dx / 2, dx - dx / 2, dy / 2, dy - dy / 2);
+        return conv.forward(Operators.Concat(1, skip, x)).MoveToOuterDisposeScope();
     }
-
-    private static Tensor Enlarge(Tensor x) =>
-        nn.functional.interpolate(x, [2 * x.shape[2], 2 * x.shape[3]], mode: InterpolationMode.Bilinear, align_corners: true);
 }
 
 /// <summary>The last 1×1 convolution.</summary>
@@ -179,5 +181,5 @@ internal sealed class OutConv : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => conv.forward(input);
+    public override Tensor forward(Tensor input) => Operators.Run(conv, input);
 }

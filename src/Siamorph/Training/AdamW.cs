@@ -24,7 +24,7 @@ public sealed record AdamWOptions
 /// Adam with decoupled weight decay (arXiv 1711.05101). One call of libtorch's fused kernel updates all parameters; where
 /// the library lacks it, or memory layouts differ, ordinary operators do the same one tensor at a time.
 /// </summary>
-public sealed class AdamW : IDisposable
+public sealed class AdamW : IOptimizer
 {
     private readonly List<Slot> _slots;
     private readonly AdamWOptions _options;

@@ -23,4 +23,16 @@ public static class GradientClip
         foreach (var gradient in gradients) gradient.mul_(maxNorm / (norm + 1e-6));
         return norm;
     }
+
+    /// <summary>Cuts every single value of every gradient to within ±<paramref name="maxValue"/>.</summary>
+    /// <param name="parameters">Those without a gradient are passed over.</param>
+    /// <param name="maxValue">Above 0.</param>
+    public static void ClipValue(IEnumerable<Tensor> parameters, double maxValue)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxValue);
+        using var grad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var gradient in parameters.Select(p => p.grad).OfType<Tensor>()) gradient.clamp_(-maxValue, maxValue);
+    }
 }

@@ -33,6 +33,53 @@ public class MaskLossesTests
     }
 
     [Fact]
+    public void Losses_OfTheirParts_AreTheReferences()
+    {
+        using var scope = NewDisposeScope();
+        var golden = SegmentationFixtures.Tensors("losses");
+        foreach (var node in SegmentationFixtures.Json("losses")["cases"]!.AsArray())
+        {
+            var (logits, masks) = (golden[$"{node!["name"]}.logits"], golden[$"{node["name"]}.mask"]);
+            var (bce, iou) = (MaskLosses.WeightedBce(logits, masks), MaskLosses.WeightedIou(logits, masks));
+            for (var i = 0; i < logits.shape[0]; i++)
+            {
+                Assert.Equal((double)node["structure_intended_wbce_per_image"]![i]!, bce[i].item<float>(), 1e-5 * Math.Max(1, bce[i].item<float>()));
+                Assert.Equal((double)node["structure_wiou_per_image"]![i]!, iou[i].item<float>(), 1e-5);
+            }
+            var plain = nn.functional.binary_cross_entropy_with_logits(logits, masks).item<float>();
+            Assert.Equal((double)node["plain_bce_mean"]!, plain, 1e-5 * Math.Max(1, plain));
+        }
+    }
+
+    [Fact]
+    public void CrossEntropyDice_OfSeveralClasses_IsTheReferences()
+    {
+        using var scope = NewDisposeScope();
+        var golden = SegmentationFixtures.Tensors("losses");
+        var numbers = SegmentationFixtures.Json("losses")["multiclass"]!;
+        var (logits, masks) = (golden["multiclass.logits"].clone().requires_grad_(), golden["multiclass.target"].unsqueeze(1).to_type(ScalarType.Float32));
+        var loss = MaskLosses.Of(MaskLoss.CrossEntropyDice, logits, masks);
+        Assert.Equal((double)numbers["ce"]!, MaskLosses.Of(MaskLoss.CrossEntropy, logits, masks).item<float>(), 1e-5);
+        Assert.Equal((double)numbers["dice_loss"]!, MaskLosses.ClassDice(logits, golden["multiclass.target"]).item<float>(), 1e-5);
+        loss.backward();
+        var reference = golden["multiclass.grad"];
+        SegmentationFixtures.Close(reference, logits.grad!, 1e-5 * reference.abs().max().item<float>(), 1e-5);
+    }
+
+    [Fact]
+    public void ContrastiveLoss_OfChosenPixels_IsTheReferences()
+    {
+        using var scope = NewDisposeScope();
+        var golden = SegmentationFixtures.Tensors("losses");
+        var features = golden["contrast.features"].clone().requires_grad_();
+        var loss = ContrastiveLoss.Of(features, golden["contrast.labels"]);
+        Assert.Equal((double)SegmentationFixtures.Json("losses")["contrastive"]!["loss"]!, loss.item<float>(), 1e-4);
+        loss.backward();
+        var reference = golden["contrast.grad"];
+        SegmentationFixtures.Close(reference, features.grad!, 1e-5 * reference.abs().max().item<float>(), 1e-5);
+    }
+
+    [Fact]
     public void BceDice_OfEachImage_IsSmoothedByOne()
     {
         using var scope = NewDisposeScope();

@@ -1,0 +1,88 @@
+using Siamorph.Training;
+using static TorchSharp.torch;
+
+namespace Siamorph.Segmentation;
+
+/// <summary>The optimizer of a recipe: parameters in groups that differ in learning rate and weight decay.</summary>
+internal sealed class RecipeOptimizer : IDisposable
+{
+    private readonly List<(double Rate, IOptimizer Optimizer)> _groups;
+
+    public RecipeOptimizer(SegmentationNetwork network, SegmentationOptions options)
+    {
+        var backbone = network.BackbonePrefix;
+        double Rate(string name) => backbone.Length > 0 && name.StartsWith(backbone, StringComparison.Ordinal) ? options.BackboneRate : 1;
+        double Decay(Tensor parameter) => options.DecayNorms || parameter.dim() > 1 ? options.WeightDecay : 0;
+        _groups = [.. network.named_parameters().Select(p => (p.name, Parameter: (Tensor)p.parameter))
+            .GroupBy(p => (Rate: Rate(p.name), Decay: Decay(p.Parameter)))
+            .Select(g => (g.Key.Rate, Make(options, g.Key.Decay, [.. g])))];
+    }
+
+    public void ZeroGrad()
+    {
+        foreach (var (_, optimizer) in _groups) optimizer.ZeroGrad();
+    }
+
+    /// <summary>One update; the backbone's rate is its part of this one.</summary>
+    public void Step(double learningRate)
+    {
+        foreach (var (rate, optimizer) in _groups) optimizer.Step(learningRate * rate);
+    }
+
+    public IReadOnlyDictionary<string, Tensor> State() => _groups.SelectMany(g => g.Optimizer.State()).ToDictionary();
+
+    public void Load(IReadOnlyDictionary<string, Tensor> state)
+    {
+        foreach (var (_, optimizer) in _groups) optimizer.Load(state);
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, optimizer) in _groups) optimizer.Dispose();
+    }
+
+    private static IOptimizer Make(SegmentationOptions options, double decay, IReadOnlyList<(string, Tensor)> parameters) => options.Optimizer switch
+    {
+        SegmentationOptimizer.Sgd => new NesterovSgd(parameters, options.Momentum, decay),
+        SegmentationOptimizer.RmsProp => new RmsProp(parameters, options.Momentum, decay),
+        _ => new AdamW(parameters, new() { WeightDecay = decay }),
+    };
+}
+
+/// <summary>The learning rate of each step of a recipe.</summary>
+internal sealed class RecipeSchedule(SegmentationOptions options)
+{
+    private const int Patience = 5;
+    private readonly LearningRateSchedule _curve = new()
+    {
+        Peak = options.LearningRate,
+        WarmupSteps = Math.Min(options.WarmupSteps, options.Steps / 10),
+        Shape = options.Schedule switch
+        {
+            SegmentationSchedule.Cosine => LearningRateShape.Cosine,
+            SegmentationSchedule.Linear => LearningRateShape.LinearDecay,
+            _ => LearningRateShape.Constant,
+        },
+        FlatFraction = 0,
+        FinalFraction = 0,
+    };
+
+    public double At(int step, IReadOnlyList<ValidationPoint> history) => _curve.At(step, options.Steps) * options.Schedule switch
+    {
+        SegmentationSchedule.Halving => step >= 0.75 * options.Steps ? 0.25 : step >= 0.5 * options.Steps ? 0.5 : 1,
+        SegmentationSchedule.Plateau => Math.Pow(0.1, Plateaus(history)),
+        _ => 1,
+    };
+
+    // How often more than `Patience` looks in a row were no better than the best before them.
+    private static int Plateaus(IReadOnlyList<ValidationPoint> history)
+    {
+        var (best, waiting, plateaus) = (double.NegativeInfinity, 0, 0);
+        foreach (var point in history)
+        {
+            if (point.Dice > best * 1.0001) (best, waiting) = (point.Dice, 0);
+            else if (++waiting > Patience) (plateaus, waiting) = (plateaus + 1, 0);
+        }
+        return plateaus;
+    }
+}
