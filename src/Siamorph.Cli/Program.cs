@@ -29,5 +29,6 @@ internal static class Program
         BenchCommand.Create(),
         ExperimentCommand.Create(),
         ReportCommand.Create(),
+        WeightsCommand.Create(),
     ];
 }

@@ -54,11 +54,27 @@ public static class SafeTensors
         string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        var ordered = tensors.OrderByDescending(t => ElementSize(t.Value.dtype)).ThenBy(t => t.Key, StringComparer.Ordinal).ToList();
+        WriteEntries(path, tensors.Select(t => new WeightEntry(t.Key, t.Value.dtype, t.Value.shape, () => t.Value.alias())), metadata);
+    }
+
+    /// <summary>Writes stored weights of any format, one tensor in memory at a time; the file is whole or absent.</summary>
+    /// <param name="path">Must not be the file that the weights are read from.</param>
+    /// <param name="weights">Such as a <see cref="WeightsFile"/>.</param>
+    /// <param name="metadata">Free text by key.</param>
+    /// <exception cref="SiamorphException">The file can't be written, or the weights can't be read.</exception>
+    public static void Write(string path, WeightTable weights, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        WriteEntries(path, weights.Entries, metadata);
+    }
+
+    private static void WriteEntries(string path, IEnumerable<WeightEntry> entries, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var ordered = entries.OrderByDescending(e => ElementSize(e.DType)).ThenBy(e => e.Name, StringComparer.Ordinal).ToList();
         AtomicFile.Write(path, stream =>
         {
             WriteHeader(stream, ordered, metadata);
-            foreach (var (_, tensor) in ordered) WriteBytes(stream, tensor);
+            foreach (var entry in ordered) WriteBytes(stream, entry);
         });
     }
 
@@ -70,10 +86,11 @@ public static class SafeTensors
         _ => 1,
     };
 
-    internal static string NameOf(ScalarType type) => NamesByType.TryGetValue(type, out var name) ? name : type.ToString();
+    /// <summary>The name of an element type in safetensors files, such as "F32".</summary>
+    public static string NameOf(ScalarType type) => NamesByType.TryGetValue(type, out var name) ? name : type.ToString();
 
     private static void WriteHeader(
-        Stream stream, List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
+        Stream stream, List<WeightEntry> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -86,7 +103,7 @@ public static class SafeTensors
                 json.WriteEndObject();
             }
             var at = 0L;
-            foreach (var (name, tensor) in tensors) at = WriteEntry(json, name, tensor, at);
+            foreach (var entry in tensors) at = WriteEntry(json, entry, at);
             json.WriteEndObject();
         }
         while (buffer.Length % 8 != 0) buffer.WriteByte((byte)' ');
@@ -96,15 +113,15 @@ public static class SafeTensors
         buffer.WriteTo(stream);
     }
 
-    private static long WriteEntry(Utf8JsonWriter json, string name, Tensor tensor, long at)
+    private static long WriteEntry(Utf8JsonWriter json, WeightEntry entry, long at)
     {
-        if (!NamesByType.TryGetValue(tensor.dtype, out var type))
-            throw new ArgumentException($"'{name}' has type {tensor.dtype}, which safetensors doesn't know.");
-        var end = at + tensor.numel() * ElementSize(tensor.dtype);
-        json.WriteStartObject(name);
+        if (!NamesByType.TryGetValue(entry.DType, out var type))
+            throw new ArgumentException($"'{entry.Name}' has type {entry.DType}, which safetensors doesn't know.");
+        var end = at + entry.Bytes;
+        json.WriteStartObject(entry.Name);
         json.WriteString("dtype", type);
         json.WriteStartArray("shape");
-        foreach (var d in tensor.shape) json.WriteNumberValue(d);
+        foreach (var d in entry.Shape) json.WriteNumberValue(d);
         json.WriteEndArray();
         json.WriteStartArray("data_offsets");
         json.WriteNumberValue(at);
@@ -114,10 +131,10 @@ public static class SafeTensors
         return end;
     }
 
-    private static void WriteBytes(Stream stream, Tensor tensor)
+    private static void WriteBytes(Stream stream, WeightEntry entry)
     {
-        if (tensor.numel() == 0) return;
+        if (entry.Elements == 0) return;
         using var scope = NewDisposeScope();
-        tensor.detach().cpu().contiguous().WriteBytesToStream(stream);
+        entry.Read().detach().cpu().contiguous().WriteBytesToStream(stream);
     }
 }

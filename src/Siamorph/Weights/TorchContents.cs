@@ -6,7 +6,8 @@ namespace Siamorph.Weights;
 internal sealed class TorchContents
 {
     private const int Deepest = 64;
-    private const int MostItems = 2_000_000;
+    private const int MostItems = 4_000_000;
+    private const int MostRepeats = 8;
 
     // Where trainers put the weights, most telling first; what else lies beside them is passed over.
     private static readonly string[] StateDicts =
@@ -16,6 +17,7 @@ internal sealed class TorchContents
 
     private readonly List<(string Name, TorchTensor Tensor)> _tensors = [];
     private readonly HashSet<object> _open = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<object, int> _visits = new(ReferenceEqualityComparer.Instance); // 0: holds no tensors
     private int _items;
 
     /// <summary>The tensors by name, in the order of the pickle.</summary>
@@ -23,6 +25,9 @@ internal sealed class TorchContents
 
     /// <summary>What was passed over or renamed.</summary>
     public List<string> Notes { get; } = [];
+
+    /// <summary>The storages that any tensor shows, also those passed over.</summary>
+    public HashSet<TorchStorage> Shown { get; } = [];
 
     /// <exception cref="PickleException">The objects contain themselves, are nested too deep, or hold no tensors.</exception>
     public static TorchContents Of(object? root)
@@ -75,6 +80,7 @@ internal sealed class TorchContents
         {
             case TorchTensor tensor:
                 _tensors.Add((name.Length > 0 ? name : "tensor", tensor));
+                Shown.Add(tensor.Storage);
                 break;
             case PickleDict dict:
                 Within(dict, () => { foreach (var (key, item) in dict.Pairs) CollectKey(name, key, item); });
@@ -85,6 +91,8 @@ internal sealed class TorchContents
             case PickleTuple tuple:
                 Within(tuple, () => CollectItems(name, tuple.Items));
                 break;
+            case PickleName function:
+                throw new PickleException($"the pickle holds {function.Full} itself where '{name}' should be");
         }
     }
 
@@ -92,6 +100,7 @@ internal sealed class TorchContents
     {
         var text = key switch { string s => s, long number => number.ToString(CultureInfo.InvariantCulture), _ => null };
         if (text is not null) Collect(Joined(name, text), item);
+        else if (item is TorchTensor) throw new PickleException($"the pickle holds a tensor under a key that is no text{(name.Length > 0 ? $", in '{name}'" : "")}");
     }
 
     private void CollectItems(string name, IReadOnlyList<object?> items)
@@ -101,10 +110,15 @@ internal sealed class TorchContents
 
     private void Within(object container, Action visit)
     {
+        var visits = _visits.GetValueOrDefault(container, 1);
+        if (visits == 0) return;
+        if (visits > MostRepeats) throw new PickleException($"the pickle repeats the same tensors more than {MostRepeats} times");
         if (!_open.Add(container)) throw new PickleException("the pickle holds an object that contains itself");
         if (_open.Count > Deepest) throw new PickleException($"the pickle nests its objects deeper than {Deepest}");
+        var before = _tensors.Count;
         visit();
         _open.Remove(container);
+        _visits[container] = _tensors.Count == before ? 0 : visits + 1;
     }
 
     private static string Joined(string name, string key) => name.Length == 0 ? key : $"{name}.{key}";

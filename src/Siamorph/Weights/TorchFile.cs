@@ -20,10 +20,13 @@ internal static class TorchFile
     /// <param name="file">Is owned by the result.</param>
     /// <param name="format">Which layout.</param>
     /// <param name="root">What the pickle made.</param>
+    /// <param name="world">What the pickle spoke of.</param>
     /// <param name="locate">Where a storage's bytes are.</param>
-    public static WeightsFile Describe(WeightBytes file, WeightsFormat format, object? root, Func<TorchStorage, StoredBytes> locate)
+    public static WeightsFile Describe(WeightBytes file, WeightsFormat format, object? root, TorchPickle world, Func<TorchStorage, StoredBytes> locate)
     {
         var contents = Contents(file.Path, root);
+        if (!world.HasExtras && world.Storages.Values.FirstOrDefault(s => !contents.Shown.Contains(s)) is { } unseen)
+            throw new WeightsFormatException($"{file.Path}: its storage '{unseen.Key}' belongs to no tensor, so the pickle is damaged. Copy or download it again.");
         var entries = contents.Tensors.Select(t => Entry(t.Name, t.Tensor, locate(t.Tensor.Storage))).ToList();
         // A repeated element costs nothing in the file but its full size in memory; tied weights count once more each.
         var claimed = entries.Sum(e => (double)e.Bytes);

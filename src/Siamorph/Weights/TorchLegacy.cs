@@ -36,7 +36,7 @@ internal static class TorchLegacy
         if (world.Storages.Count == 0) throw new WeightsFormatException($"{file.Path}: the pickle holds no tensors.");
         if (Next() is not PickleList keys) throw Damaged(file, "its list of storages is missing");
         var places = Places(file, world, keys, at);
-        return TorchFile.Describe(file, WeightsFormat.TorchLegacy, root, s => places[s.Key]);
+        return TorchFile.Describe(file, WeightsFormat.TorchLegacy, root, world, s => places[s.Key]);
     }
 
     private static Dictionary<string, StoredBytes> Places(WeightBytes file, TorchPickle world, PickleList keys, long at)

@@ -46,6 +46,9 @@ internal sealed class TorchPickle : IPickleWorld
     /// <summary>Every storage that the pickle spoke of, by key.</summary>
     public IReadOnlyDictionary<string, TorchStorage> Storages => _storages;
 
+    /// <summary>Whether objects were passed over, which may have held tensors.</summary>
+    public bool HasExtras { get; private set; }
+
     public object Named(string module, string name)
     {
         var full = $"{module}.{name}";
@@ -53,7 +56,7 @@ internal sealed class TorchPickle : IPickleWorld
             return new PickleName(module, name);
         if (Extras.Contains(full) || Array.Exists(ExtraFamilies, f => full.StartsWith(f, StringComparison.Ordinal))
             || (module is "builtins" or "__builtin__" && ExtraBuiltins.Contains(name)))
-            return new PickleExtra(full);
+            return Extra(full);
         if (module.StartsWith("__torch__", StringComparison.Ordinal))
             throw new PickleException($"it is a TorchScript program ({full}), not plain weights: save its state_dict() instead");
         throw new PickleException(
@@ -88,6 +91,12 @@ internal sealed class TorchPickle : IPickleWorld
         if (_storages.TryAdd(name, storage))
             return _storages.Count <= MostStorages ? storage : throw new PickleException($"the pickle has more than {MostStorages} storages");
         return _storages[name] == storage ? _storages[name] : throw new PickleException($"the pickle describes the storage '{Shown(name)}' in two ways");
+    }
+
+    private PickleExtra Extra(string name)
+    {
+        HasExtras = true;
+        return new(name);
     }
 
     private static TorchTensor Checked(TorchTensor tensor) =>

@@ -20,9 +20,9 @@ internal static class TorchZip
             throw new WeightsFormatException($"{file.Path}: was written on a big-endian machine. Save it again on an ordinary one.");
         if (pickle.Length > LongestPickle) throw ZipDirectory.Damaged(file, $"its pickle claims {pickle.Length} bytes");
         var world = new TorchPickle();
-        var contents = TorchFile.Interpret(file.Path, Bytes(file, pickle), world, out _);
+        var root = TorchFile.Interpret(file.Path, Bytes(file, pickle), world, out _);
         var storages = world.Storages.Values.ToDictionary(s => s.Key, s => Located(file, s, records.FirstOrDefault(r => r.Name == $"{folder}data/{s.Key}")));
-        return TorchFile.Describe(file, WeightsFormat.TorchZip, contents, s => storages[s.Key]);
+        return TorchFile.Describe(file, WeightsFormat.TorchZip, root, world, s => storages[s.Key]);
     }
 
     private static ZipRecord? Find(IReadOnlyList<ZipRecord> records, string name) =>

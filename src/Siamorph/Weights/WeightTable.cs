@@ -42,7 +42,7 @@ public sealed class WeightEntry
     }
 
     /// <summary>The same values under another name and, where one is given, another shape of as many elements.</summary>
-    public WeightEntry As(string name, params long[]? shape)
+    public WeightEntry As(string name, long[]? shape = null)
     {
         if (shape is null || shape.SequenceEqual(Shape)) return new(name, DType, Shape, _read);
         return new(name, DType, shape, () =>
@@ -52,8 +52,17 @@ public sealed class WeightEntry
         });
     }
 
+    /// <summary>The same values converted when they are read; whole numbers and truth values stay as they are.</summary>
+    /// <param name="floats">Element type of the result; null keeps the stored one.</param>
+    public WeightEntry In(ScalarType? floats) => floats is not { } type || type == DType || !IsFloat(DType)
+        ? this
+        : new(Name, type, Shape, () => Read(type));
+
     /// <summary>Such as "conv_in.weight F32 [320,4,3,3]".</summary>
     public override string ToString() => $"{Name} {SafeTensors.NameOf(DType)} {ShapeText}";
+
+    private static bool IsFloat(ScalarType type) =>
+        type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
 
     internal string ShapeText => $"[{string.Join(",", Shape)}]";
 }
