@@ -52,7 +52,7 @@ public static class WeightsInspector
     {
         using var file = WeightsFile.Open(path);
         var checkpoint = DiffusionCheckpoint.Of(file);
-        var presets = CheckpointKeys.Presets.ToDictionary(p => p, CheckpointKeys.Of);
+        var presets = checkpoint.Layouts.Count == 0 ? [] : CheckpointKeys.Presets.ToDictionary(p => p, CheckpointKeys.Of);
         var parts = checkpoint.Layouts.OrderBy(l => l.Key).Select(l => Compare(checkpoint, l.Key, l.Value, presets)).ToList();
         var (what, advice) = Judge(parts);
         return new(
@@ -67,7 +67,7 @@ public static class WeightsInspector
     {
         var own = checkpoint.Part(part);
         return presets.Select(preset => Compare(own, part, layout, preset.Key, Under(preset.Value, part)))
-            .MinBy(c => c.Missing.Count + c.Unexpected.Count + c.Misshapen.Count)!;
+            .OrderBy(c => c.Unexpected.Count).ThenBy(c => c.Missing.Count + c.Misshapen.Count).First();
     }
 
     private static PartInspection Compare(WeightTable own, CheckpointPart part, string layout, string preset, Dictionary<string, CheckpointKey> expected) => new(

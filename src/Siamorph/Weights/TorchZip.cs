@@ -21,7 +21,8 @@ internal static class TorchZip
         if (pickle.Length > LongestPickle) throw ZipDirectory.Damaged(file, $"its pickle claims {pickle.Length} bytes");
         var world = new TorchPickle();
         var root = TorchFile.Interpret(file.Path, Bytes(file, pickle), world, out _);
-        var storages = world.Storages.Values.ToDictionary(s => s.Key, s => Located(file, s, records.FirstOrDefault(r => r.Name == $"{folder}data/{s.Key}")));
+        var byName = records.ToDictionary(r => r.Name, StringComparer.Ordinal);
+        var storages = world.Storages.Values.ToDictionary(s => s.Key, s => Located(file, s, byName.GetValueOrDefault($"{folder}data/{s.Key}")));
         return TorchFile.Describe(file, WeightsFormat.TorchZip, root, world, s => storages[s.Key]);
     }
 
