@@ -26,6 +26,7 @@ internal static class Program
         TrainCommand.Create(),
         SynthesizeCommand.Create(),
         SegmentCommand.Create(),
+        EvaluateCommand.Create(),
         BenchCommand.Create(),
         ExperimentCommand.Create(),
         ReportCommand.Create(),

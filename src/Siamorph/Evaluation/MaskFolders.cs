@@ -22,8 +22,8 @@ public static class MaskFolders
         var faults = new List<string>();
         var missing = truths.Where(t => !maps.ContainsKey(t.Id)).Select(t => t.Id).ToList();
         var extra = maps.Keys.Except(truths.Select(t => t.Id)).Order(StringComparer.Ordinal).ToList();
-        if (missing.Count > 0) faults.Add($"{predictions}: {Some(missing, "truth has", "truths have")} no prediction here. A prediction has the name of its truth.");
-        if (extra.Count > 0) faults.Add($"{truth}: {Some(extra, "prediction has", "predictions have")} no truth here. Remove them, or add their masks.");
+        if (missing.Count > 0) faults.Add($"{predictions}: no prediction here for {Some(missing, "truth")}. A prediction has the name of its truth.");
+        if (extra.Count > 0) faults.Add($"{truth}: no truth here for {Some(extra, "prediction")}. Remove what is too much, or add masks.");
         MaskEvaluator.Demand(faults);
         return [.. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions))];
     }
@@ -52,8 +52,8 @@ public static class MaskFolders
         return byName;
     }
 
-    private static string Some(List<string> names, string one, string many) =>
-        $"{names.Count} {(names.Count == 1 ? one : many)} ({string.Join(", ", names.Take(NamesShown))}{(names.Count > NamesShown ? ", …" : "")})";
+    private static string Some(List<string> names, string one) =>
+        $"{names.Count} {one}{(names.Count == 1 ? "" : "s")} ({string.Join(", ", names.Take(NamesShown))}{(names.Count > NamesShown ? ", …" : "")})";
 }
 
 /// <summary>A truth, its prediction and, where there is one, the picture itself, as files.</summary>

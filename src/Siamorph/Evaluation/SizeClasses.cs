@@ -14,6 +14,7 @@ public sealed record SizeClasses(double Small, double Large)
     public const string None = "none";
 
     /// <summary>Every class in order of size, the bounds in the name.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public IReadOnlyList<string> Names => [None, $"small (below {Percent(Small)})", $"medium ({Percent(Small)} to {Percent(Large)})", $"large (from {Percent(Large)})"];
 
     /// <summary>The class of an area.</summary>

@@ -1,0 +1,42 @@
+using Siamorph.Data;
+
+namespace Siamorph.Evaluation;
+
+/// <summary>One picture of a set.</summary>
+/// <param name="Id">Name.</param>
+/// <param name="ImagePath">The picture.</param>
+/// <param name="MaskPath">Its mask, or null.</param>
+/// <param name="SourceMask">Id of the mask a synthetic picture was made from, or null.</param>
+public sealed record SetImage(string Id, string ImagePath, string? MaskPath, string? SourceMask);
+
+/// <summary>A folder of pictures to be compared with another: a dataset, or pictures alone.</summary>
+/// <param name="Folder">Where they lie.</param>
+/// <param name="Images">In order of name.</param>
+public sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
+{
+    private const string Inner = "images";
+
+    /// <summary>Every picture has a mask.</summary>
+    public bool HasMasks => Images.All(i => i.MaskPath is not null);
+
+    /// <summary>Lists a folder; nothing is opened.</summary>
+    /// <exception cref="InvalidDatasetException">The folder is missing, or holds no picture.</exception>
+    public static ImageSet Open(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var dataset = DatasetFolder.List(folder);
+        if (dataset.Pairs.Count > 0)
+            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask)).OrderBy(p => p.Id, StringComparer.Ordinal)]);
+        var inner = Path.Combine(folder, Inner);
+        return new(folder, [.. PictureFolder.Files(Directory.Exists(inner) ? inner : folder).Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null))]);
+    }
+
+    /// <summary>Synthetic pictures with the real one whose mask they were made from, or that has their name.</summary>
+    public static IReadOnlyList<(SetImage Real, SetImage Synthetic)> Counterparts(ImageSet real, ImageSet synthetic)
+    {
+        ArgumentNullException.ThrowIfNull(real);
+        ArgumentNullException.ThrowIfNull(synthetic);
+        var byId = real.Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());
+        return [.. synthetic.Images.Where(s => byId.ContainsKey(s.SourceMask ?? s.Id)).Select(s => (byId[s.SourceMask ?? s.Id], s))];
+    }
+}
