@@ -20,6 +20,8 @@ public static class FastConvolution
     /// </summary>
     public static IDisposable ConstantWeights() => new ConstantWeightsScope();
 
+    internal static bool WeightsAreConstant => t_constantWeights;
+
     /// <summary>The convolution of <paramref name="x"/> [B, C, H, W] with <paramref name="weight"/> [K, C, 3, 3], plus bias [K] if any.</summary>
     /// <param name="x">Input, any memory order.</param>
     /// <param name="weight">Filters.</param>

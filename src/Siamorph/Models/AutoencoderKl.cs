@@ -41,6 +41,9 @@ public sealed class AutoencoderKl : Module, ILatentCodec
     public int Channels => Config.LatentChannels;
 
     /// <inheritdoc/>
+    public bool IsPretrained => true;
+
+    /// <inheritdoc/>
     public void Fit(Tensor images) { } // its scale is part of the config
 
     /// <summary>Mean and log-variance of the latents, not scaled, the log-variance not clamped.</summary>

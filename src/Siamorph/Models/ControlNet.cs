@@ -37,6 +37,9 @@ public sealed class ControlNet : Module
     /// <summary>The sizes it was built with.</summary>
     public DenoiserConfig Config { get; }
 
+    /// <summary>Keeps of each block its inputs alone for the backward pass, and computes it again there: less memory, more time.</summary>
+    public bool RecomputesActivations { get; set; }
+
     internal Sequential TimeEmbed => time_embed;
     internal ModuleList<TimestepBlock> InputBlocks => input_blocks;
     internal ModuleList<Sequential> ZeroConvs => zero_convs;
@@ -49,7 +52,7 @@ public sealed class ControlNet : Module
     public Tensor HintFeatures(Tensor hint)
     {
         if (input_hint_block[0] is not DenseHintInput features) return input_hint_block.call(hint);
-        using var dense = features.call(hint);
+        using var dense = features.Forward(hint, RecomputesActivations);
         return FastConvolution.Forward((Conv2d)input_hint_block[1], dense);
     }
 
@@ -62,16 +65,16 @@ public sealed class ControlNet : Module
     public IReadOnlyList<Tensor> Residuals(Tensor x, Tensor hintFeatures, Tensor timesteps, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var embedding = time_embed.call(TimestepEmbedding.Of(timesteps, Config.ModelChannels));
+        var embedding = time_embed.call(TimestepEmbedding.Of(timesteps, Config.ModelChannels, x.dtype));
         var residuals = new List<Tensor>();
         var h = x;
         for (var i = 0; i < input_blocks.Count; i++)
         {
-            h = input_blocks[i].Forward(h, embedding, context);
+            h = Block(input_blocks[i], h, embedding, context);
             if (i == 0) h = h + hintFeatures;
             residuals.Add(FastConvolution.Forward((Conv2d)zero_convs[i][0], h));
         }
-        residuals.Add(FastConvolution.Forward((Conv2d)middle_block_out[0], middle_block.Forward(h, embedding, context)));
+        residuals.Add(FastConvolution.Forward((Conv2d)middle_block_out[0], Block(middle_block, h, embedding, context)));
         return [.. residuals.Select(r => r.MoveToOuterDisposeScope())];
     }
 
@@ -83,6 +86,12 @@ public sealed class ControlNet : Module
         var source = unet.state_dict();
         foreach (var (key, tensor) in state_dict())
             if (source.TryGetValue(key, out var value)) tensor.copy_(value);
+    }
+
+    private Tensor Block(TimestepBlock block, Tensor h, Tensor embedding, Tensor context)
+    {
+        var (time, tokens) = block.Read(embedding, context);
+        return Recomputation.Run(RecomputesActivations, block.Trainable, t => block.Forward(t[0], t[1], t[2]), h, time, tokens);
     }
 
     private static Sequential PointConvolution(int channels) => Sequential(("0", Conv2d(channels, channels, 1)));

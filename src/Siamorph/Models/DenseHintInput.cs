@@ -31,13 +31,20 @@ public sealed class DenseHintInput : Module<Tensor, Tensor>
 
     /// <param name="hint">[B,3,H,W] in [0,1]; H and W divisible by 2^merges.</param>
     /// <returns>[B,<see cref="OutChannels"/>,H/2^merges,W/2^merges].</returns>
-    public override Tensor forward(Tensor hint)
+    public override Tensor forward(Tensor hint) => Forward(hint, recompute: false);
+
+    /// <summary>The same; if asked, what happens within a width is computed again in the backward pass instead of kept.</summary>
+    internal Tensor Forward(Tensor hint, bool recompute)
     {
         using var scope = NewDisposeScope();
         var h = hint;
-        foreach (var (convolution, residual) in _full) h = residual.call(FastConvolution.Forward(convolution, h));
-        foreach (var (merge, convolution, residual) in _merged) h = residual.call(FastConvolution.Forward(convolution, merge.call(h)));
+        foreach (var (convolution, residual) in _full)
+            h = Run([convolution, residual], t => residual.call(FastConvolution.Forward(convolution, t[0])), h);
+        foreach (var (merge, convolution, residual) in _merged)
+            h = Run([merge, convolution, residual], t => residual.call(FastConvolution.Forward(convolution, merge.call(t[0]))), h);
         return h.MoveToOuterDisposeScope();
+
+        Tensor Run(Module[] parts, Func<IReadOnlyList<Tensor>, Tensor> forward, Tensor x) => Recomputation.Run(recompute, () => parts.SelectMany(p => p.parameters()), forward, x);
     }
 
     private (Conv2d, HintResidual) Full(string convolutionName, int layer, int inChannels, int outChannels) =>

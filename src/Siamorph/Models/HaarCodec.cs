@@ -32,6 +32,9 @@ public sealed class HaarCodec : Module, ILatentCodec
     public int Channels => Colours * Block * Block;
 
     /// <inheritdoc/>
+    public bool IsPretrained => false;
+
+    /// <inheritdoc/>
     public Tensor Moments(Tensor images) => Encode(images);
 
     /// <inheritdoc/>

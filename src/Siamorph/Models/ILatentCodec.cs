@@ -11,6 +11,9 @@ public interface ILatentCodec : IDisposable
     /// <summary>Channels of the latent.</summary>
     int Channels { get; }
 
+    /// <summary>True where its weights come from the user's files and are never trained.</summary>
+    bool IsPretrained { get; }
+
     /// <summary>Takes from the training images what the codec must know of them; nothing where it brings that along.</summary>
     /// <param name="images">uint8 [N,3,H,W]; H and W divisible by the factor.</param>
     void Fit(Tensor images);

@@ -8,7 +8,7 @@ namespace Siamorph.Models;
 /// The prompt encoder of the CPU presets: a learned short sequence of tokens for each distinct prompt, and one for the
 /// empty prompt.
 /// </summary>
-public sealed class PromptTable : Module
+public sealed class PromptTable : Module, IPromptEncoder
 {
     private const double Deviation = 0.02;
     private readonly Parameter _tokens;
@@ -31,6 +31,9 @@ public sealed class PromptTable : Module
 
     /// <summary>The prompts it knows; the first is the empty one.</summary>
     public IReadOnlyList<string> Prompts { get; }
+
+    /// <inheritdoc/>
+    public bool IsPretrained => false;
 
     /// <summary>Looks prompts up.</summary>
     /// <returns>[B, length, width]; gradients reach the rows used.</returns>

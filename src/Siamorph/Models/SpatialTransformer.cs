@@ -65,7 +65,7 @@ internal sealed class TransformerBlock : Module
     /// <param name="context">[B,L,D], or a multiple of as many samples; see <see cref="Samples"/>.</param>
     public Tensor Forward(Tensor x, Tensor context)
     {
-        if (FastTransformer.TryForward(x, context, Layers) is { } fast) return fast;
+        if (!attn1.HasLowRanks && !attn2.HasLowRanks && FastTransformer.TryForward(x, context, Layers) is { } fast) return fast;
         using var scope = NewDisposeScope();
         var normed = norm1.call(x);
         var h = Samples.Repeat(attn1.Forward(normed, normed) + x, context.shape[0]);
@@ -95,6 +95,14 @@ internal sealed class CrossAttention : Module
 
     internal AttentionLayers Layers => new(to_q, to_k, to_v, Output, _heads);
 
+    /// <summary>Additions to queries, keys, values and output; null where there is none.</summary>
+    internal LowRank?[] LowRanks { get; } = new LowRank?[4];
+
+    internal bool HasLowRanks => LowRanks.Any(l => l is not null);
+
+    /// <summary>The layer that an addition belongs to.</summary>
+    internal Linear Projection(int index) => index switch { 0 => to_q, 1 => to_k, 2 => to_v, _ => Output };
+
     private Linear Output => (Linear)to_out[0];
 
     /// <param name="x">[B,N,C].</param>
@@ -102,8 +110,14 @@ internal sealed class CrossAttention : Module
     public Tensor Forward(Tensor x, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var merged = FastAttention.Forward(to_q.call(x), to_k.call(context), to_v.call(context), _heads);
-        return Output.call(merged).MoveToOuterDisposeScope();
+        var merged = FastAttention.Forward(Project(0, x), Project(1, context), Project(2, context), _heads);
+        return Project(3, merged).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Project(int index, Tensor x)
+    {
+        var y = Projection(index).call(x);
+        return LowRanks[index] is { } added ? y + added.Forward(x) : y;
     }
 }
 

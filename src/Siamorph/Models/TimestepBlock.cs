@@ -26,6 +26,15 @@ internal sealed class TimestepBlock : Module
 
     public IReadOnlyList<Module> Layers => _layers;
 
+    /// <summary>All that may be trained in it: its parameters and what was added to its attention.</summary>
+    public IEnumerable<TorchSharp.Modules.Parameter> Trainable() =>
+        [.. parameters(), .. modules().OfType<CrossAttention>().SelectMany(a => a.LowRanks).OfType<LowRank>().SelectMany(l => new[] { l.Down, l.Up })];
+
+    /// <summary>Embedding and context, cut off from gradients where no layer here reads them.</summary>
+    public (Tensor Embedding, Tensor Context) Read(Tensor embedding, Tensor context) => (
+        _layers.Any(l => l is ResidualBlock) ? embedding : embedding.detach(),
+        _layers.Any(l => l is SpatialTransformer) ? context : context.detach());
+
     /// <returns>[B,C',H',W'].</returns>
     public Tensor Forward(Tensor x, Tensor embedding, Tensor context)
     {

@@ -44,6 +44,9 @@ public sealed class UNet : Module
     /// <summary>The sizes it was built with.</summary>
     public DenoiserConfig Config { get; }
 
+    /// <summary>Keeps of each decoder block its inputs alone for the backward pass, and computes it again there: less memory, more time.</summary>
+    public bool RecomputesActivations { get; set; }
+
     internal Sequential TimeEmbed => time_embed;
     internal ModuleList<TimestepBlock> InputBlocks => input_blocks;
     internal TimestepBlock MiddleBlock => middle_block;
@@ -61,7 +64,7 @@ public sealed class UNet : Module
     /// <param name="context">Prompt tokens [B,L,D]; or k·B of them for k answers about each latent, B after B.</param>
     public EncodedLatent Encode(Tensor x, Tensor timesteps, Tensor context)
     {
-        var embedding = time_embed.call(TimestepEmbedding.Of(timesteps, Config.ModelChannels));
+        var embedding = time_embed.call(TimestepEmbedding.Of(timesteps, Config.ModelChannels, x.dtype));
         var skips = new List<Tensor>();
         var h = x;
         foreach (var block in input_blocks) skips.Add(h = block.Forward(h, embedding, context));
@@ -80,12 +83,21 @@ public sealed class UNet : Module
         var h = residuals is null ? encoded.Middle.alias() : Samples.Add(encoded.Middle, residuals[^1]);
         for (var i = 0; i < output_blocks.Count; i++)
         {
-            var s = encoded.Skips.Count - 1 - i;
-            var skip = residuals is null ? encoded.Skips[s] : Samples.Add(encoded.Skips[s], residuals[s]);
-            h = output_blocks[i].Forward(cat([h, Samples.Repeat(skip, h.shape[0])], dim: 1), encoded.Embedding, context);
+            var (block, s) = (output_blocks[i], encoded.Skips.Count - 1 - i);
+            var (embedding, tokens) = block.Read(encoded.Embedding, context);
+            Tensor[] control = residuals is null ? [] : [residuals[s]];
+            h = Recomputation.Run(RecomputesActivations, block.Trainable, t => Joined(block, t), [h, encoded.Skips[s], embedding, tokens, .. control]);
         }
         var normed = FastGroupNorm.Forward((GroupNorm)@out[0], h, silu: true);
         return FastConvolution.Forward((Conv2d)@out[2], normed).MoveToOuterDisposeScope();
+    }
+
+    // A decoder block on what came before and a skip, with the control's residual where there is one.
+    private static Tensor Joined(TimestepBlock block, IReadOnlyList<Tensor> inputs)
+    {
+        var (h, skip, embedding, context) = (inputs[0], inputs[1], inputs[2], inputs[3]);
+        if (inputs.Count > 4) skip = Samples.Add(skip, inputs[4]);
+        return block.Forward(cat([h, Samples.Repeat(skip, h.shape[0])], dim: 1), embedding, context);
     }
 
     private static ModuleList<TimestepBlock> Decoder(DenoiserConfig config, List<int> skipChannels)

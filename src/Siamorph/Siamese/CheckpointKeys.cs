@@ -1,5 +1,4 @@
 using Siamorph.Diffusion;
-using Siamorph.Models;
 using Siamorph.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -20,50 +19,43 @@ public static class CheckpointKeys
 {
     private static readonly Lock DefaultDevice = new();
 
-    /// <summary>The presets whose keys can be listed: those that can be trained, and the paper's model.</summary>
-    public static IReadOnlyList<string> Presets { get; } = [.. Siamese.Presets.All.Keys.Append("sd15").Distinct()];
+    /// <summary>The presets whose keys can be listed.</summary>
+    public static IReadOnlyList<string> Presets { get; } = [.. Siamese.Presets.All.Keys];
 
-    /// <summary>Every tensor of the preset's checkpoint: schedule (paper's model only), UNet, ControlNet, codec, prompts.</summary>
+    /// <summary>Every tensor of the preset's checkpoint.</summary>
     /// <exception cref="InvalidOptionsException">There is no such preset.</exception>
-    public static IReadOnlyList<CheckpointKey> Of(string preset)
-    {
-        if (!Presets.Contains(preset)) throw new InvalidOptionsException($"--preset {preset}: unknown; there are {string.Join(", ", Presets)}.");
-        return Siamese.Presets.All.TryGetValue(preset, out var options) && options.Network.LatentChannels == new HaarCodec().Channels
-            ? OfTrained(options)
-            : OfStableDiffusion(options?.Network ?? new DenoiserConfig());
-    }
+    public static IReadOnlyList<CheckpointKey> Of(string preset) => Siamese.Presets.All.TryGetValue(preset, out var options)
+        ? Of(options)
+        : throw new InvalidOptionsException($"--preset {preset}: unknown; there are {string.Join(", ", Presets)}.");
 
-    private static List<CheckpointKey> OfTrained(TrainOptions options)
+    /// <summary>Every tensor of a model's checkpoint: schedule (on top of a pretrained codec only), UNet, ControlNet, codec, prompts.</summary>
+    /// <param name="options">Whose sizes; the files they name are not read.</param>
+    /// <exception cref="InvalidOptionsException">The sizes don't fit together.</exception>
+    public static IReadOnlyList<CheckpointKey> Of(TrainOptions options)
     {
-        using var codec = new HaarCodec();
-        using var prompts = new PromptTable([], options.PromptLength, options.Network.ContextWidth, new Seed(0));
+        ArgumentNullException.ThrowIfNull(options);
+        List<CheckpointKey> schedule = options.Autoencoder is null ? [] :
+            [.. ScheduleBuffers.Of(new NoiseSchedule(options.Schedule)).Select(b => new CheckpointKey(b.Key, [b.Value.Length], ScalarType.Float32))];
         return
         [
-            .. OfModule("", () => new SiameseModel(options.Network)),
-            .. Keys(DiffusionCheckpoint.PrefixOf(CheckpointPart.Autoencoder), codec), .. Keys("cond_stage_model.", prompts),
+            .. schedule, .. OfModule("", () => new SiameseModel(options.Network)),
+            .. OfModule(SiamesePipeline.CodecPrefix, () => (nn.Module)SiamesePipeline.CodecOf(options), onMeta: options.Autoencoder is not null),
+            .. OfModule(SiamesePipeline.PromptPrefix, () => (nn.Module)SiamesePipeline.PromptEncoderOf(options, [], tokenizer: null), onMeta: options.TextModel is not null),
         ];
     }
 
-    private static List<CheckpointKey> OfStableDiffusion(DenoiserConfig network) =>
-    [
-        .. ScheduleBuffers.Of(new NoiseSchedule(new ScheduleOptions())).Select(b => new CheckpointKey(b.Key, [b.Value.Length], ScalarType.Float32)),
-        .. OfModule("", () => new SiameseModel(network)),
-        .. OfModule(DiffusionCheckpoint.PrefixOf(CheckpointPart.Autoencoder), () => new AutoencoderKl(new AutoencoderKlConfig())),
-        .. OfModule(DiffusionCheckpoint.PrefixOf(CheckpointPart.TextEncoder), () => new ClipTextModel(new ClipTextConfig { Width = network.ContextWidth })),
-    ];
-
     // The default device is the process's own: it is set back before anyone else can build a network.
-    private static List<CheckpointKey> OfModule(string prefix, Func<nn.Module> build)
+    private static List<CheckpointKey> OfModule(string prefix, Func<nn.Module> build, bool onMeta = true)
     {
         lock (DefaultDevice)
         {
             var before = get_default_device();
-            set_default_device(new Device(DeviceType.META));
+            if (onMeta) set_default_device(new Device(DeviceType.META));
             try
             {
                 using var scope = NewDisposeScope();
                 using var module = build();
-                return Keys(prefix, module);
+                return [.. StateDict.Of(module).Select(p => new CheckpointKey(prefix + p.Key, p.Value.shape, p.Value.dtype))];
             }
             finally
             {
@@ -71,7 +63,4 @@ public static class CheckpointKeys
             }
         }
     }
-
-    private static List<CheckpointKey> Keys(string prefix, nn.Module module) =>
-        [.. StateDict.Of(module).Select(p => new CheckpointKey(prefix + p.Key, p.Value.shape, p.Value.dtype))];
 }

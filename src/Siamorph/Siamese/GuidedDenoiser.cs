@@ -64,13 +64,15 @@ public sealed class GuidedDenoiser : IDisposable
         using var noGrad = no_grad();
         using var frozen = _weights.Use();
         using var scope = NewDisposeScope();
+        var given = x;
+        x = x.to(_features.dtype);
         var timesteps = full([x.shape[0]], timestep, dtype: int64, device: x.device);
         // With two prompts the networks answer twice about each latent.
         var encoded = _model.UNet.Encode(x, timesteps, _context);
         var residuals = _model.ControlNet.Residuals(x, _features, timesteps, _context);
-        var conditional = _model.UNet.Decode(encoded, _context, residuals);
+        var conditional = _model.UNet.Decode(encoded, _context, residuals).to(given.dtype);
         if (_guidance.Scale == 1) return conditional.MoveToOuterDisposeScope();
-        var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0]) : _model.UNet.Decode(encoded, _context);
+        var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0]) : _model.UNet.Decode(encoded, _context).to(given.dtype);
         if (_bothPrompts) conditional = conditional.narrow(0, x.shape[0], x.shape[0]);
         return (unconditional + (conditional - unconditional) * (float)_guidance.Scale).MoveToOuterDisposeScope();
     }

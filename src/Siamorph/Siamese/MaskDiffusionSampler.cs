@@ -38,18 +38,19 @@ public sealed class MaskDiffusionSampler
         var factor = _pipeline.Codec.Factor;
         long[] shape = [_pipeline.Codec.Channels, masks.shape[2] / factor, masks.shape[3] / factor];
         using var denoiser = new GuidedDenoiser(
-            _pipeline.Model, masks.expand(-1, 3, -1, -1).contiguous(), _pipeline.Prompts.Encode(prompts),
-            _pipeline.Prompts.Encode([.. prompts.Select(_ => "")]), _options.Guidance);
+            _pipeline.Model, _pipeline.Placement.Put(masks.expand(-1, 3, -1, -1).contiguous()), _pipeline.Encode(prompts),
+            _pipeline.Encode([.. prompts.Select(_ => "")]), _options.Guidance);
         var latent = _sampler.Sample(
             Noise(seeds, shape, "start"), denoiser.Predict, k => Noise(seeds, shape, $"step {k}"),
             _options.ClampPixels ? _pipeline.Codec.ClampPixels : null, p => watch?.Invoke(p.Index + 1));
-        return _pipeline.Codec.Decode(latent).clamp(-1, 1).MoveToOuterDisposeScope();
+        return _pipeline.Decode(latent).clamp(-1, 1).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Noise(IReadOnlyList<Seed> seeds, long[] shape, string purpose)
+    // Drawn on the CPU and carried over: the same on every device.
+    private Tensor Noise(IReadOnlyList<Seed> seeds, long[] shape, string purpose)
     {
         using var scope = NewDisposeScope();
-        return stack([.. seeds.Select(s => Draw(s.Derive(purpose), shape))]).MoveToOuterDisposeScope();
+        return stack([.. seeds.Select(s => Draw(s.Derive(purpose), shape))]).to(_pipeline.Placement.Device).MoveToOuterDisposeScope();
     }
 
     private static Tensor Draw(Seed seed, long[] shape)

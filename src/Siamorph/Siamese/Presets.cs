@@ -51,10 +51,21 @@ public static class Presets
         Siamese = Tiny.Siamese with { Steps = 1500 },
     };
 
-    /// <summary>Every preset that can be trained from nothing, by name; the first is the default.</summary>
+    /// <summary>The paper's model at 384 px on top of Stable Diffusion 1.5, as its code trains and samples it; needs the user's weights.</summary>
+    public static TrainOptions Sd15 { get; } = new()
+    {
+        Autoencoder = new AutoencoderKlConfig(),
+        TextModel = new ClipTextConfig(),
+        Siamese = new StageOptions { Steps = 3000, BatchSize = 1, Accumulation = 6 },
+        RecomputeActivations = true,
+        PreviewCount = 2,
+    };
+
+    /// <summary>Every preset by name; the first is the default.</summary>
     public static IReadOnlyDictionary<string, TrainOptions> All { get; } = new Dictionary<string, TrainOptions>
     {
         ["tiny"] = Tiny,
         ["small"] = Small,
+        ["sd15"] = Sd15,
     };
 }

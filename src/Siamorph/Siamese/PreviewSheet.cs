@@ -7,7 +7,6 @@ namespace Siamorph.Siamese;
 /// <summary>A sheet of what the model draws at the moment: each sample with its mask's outline beside the real image.</summary>
 internal static class PreviewSheet
 {
-    private const int Pairs = 12;
     private const int Columns = 8;
     private const int ShownSize = 128;
     private static readonly (byte, byte, byte) Outline = (64, 255, 96);
@@ -16,7 +15,8 @@ internal static class PreviewSheet
     public static void Write(SiamesePipeline pipeline, PairedDataset data, string path)
     {
         using var scope = NewDisposeScope();
-        var count = Math.Min(Pairs, data.Count);
+        var count = Math.Min(pipeline.Options.PreviewCount, data.Count);
+        if (count == 0) return;
         var indices = Enumerable.Range(0, count).Select(i => i * data.Count / count).ToArray();
         var masks = stack([.. indices.Select(i => data.Masks[i].to(float32))]);
         var images = new MaskDiffusionSampler(pipeline, pipeline.Options.Sampling).Sample(

@@ -34,12 +34,26 @@ public sealed class SiameseModel : Module
     /// <summary>The control.</summary>
     public ControlNet ControlNet { get; }
 
-    /// <summary>What the siamese stage trains, by checkpoint key: all of ControlNet and, unless locked, the UNet's decoder.</summary>
+    /// <summary>Type of the weights.</summary>
+    public TorchSharp.torch.ScalarType Type => UNet.Head.parameters().First().dtype;
+
+    /// <summary>Keeps less for the backward pass of ControlNet and decoder, and computes more; see <see cref="UNet.RecomputesActivations"/>.</summary>
+    public bool RecomputesActivations
+    {
+        get => UNet.RecomputesActivations;
+        set => (UNet.RecomputesActivations, ControlNet.RecomputesActivations) = (value, value);
+    }
+
+    /// <summary>
+    /// What the siamese stage trains, by checkpoint key: all of ControlNet and the UNet's decoder, unless that is locked or has LoRA,
+    /// which is trained in its place.
+    /// </summary>
     /// <param name="decoderLocked">True leaves the UNet as it is ("sd_locked").</param>
     public IReadOnlyList<(string Name, Parameter Parameter)> TrainableParameters(bool decoderLocked = false) =>
     [
         .. ControlNet.named_parameters().Select(p => ($"control_model.{p.name}", p.parameter)),
-        .. decoderLocked ? [] : UNet.DecoderParameters().Select(p => ($"model.diffusion_model.{p.Name}", p.Parameter)),
+        .. Lora.Parameters(UNet),
+        .. decoderLocked || Lora.Parameters(UNet).Count > 0 ? [] : UNet.DecoderParameters().Select(p => ($"model.diffusion_model.{p.Name}", p.Parameter)),
     ];
 
     /// <summary>Lets gradients reach the trainable parameters alone.</summary>

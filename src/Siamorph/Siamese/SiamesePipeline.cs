@@ -3,6 +3,7 @@ using Siamorph.Diffusion;
 using Siamorph.Models;
 using Siamorph.Training;
 using Siamorph.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
@@ -13,25 +14,36 @@ namespace Siamorph.Siamese;
 /// </summary>
 public sealed class SiamesePipeline : IDisposable
 {
-    private const string CodecPrefix = "first_stage_model.";
-    private const string PromptPrefix = "cond_stage_model.";
+    internal const string CodecPrefix = "first_stage_model.";
+    internal const string PromptPrefix = "cond_stage_model.";
 
-    /// <summary>A fresh model with seeded weights; the codec is not fitted yet.</summary>
+    /// <summary>
+    /// A model before training: with seeded weights and a codec that is not fitted yet, or with the weights that the options
+    /// name as its base. On the CPU in float32; see <see cref="MoveTo"/>.
+    /// </summary>
     /// <param name="options">Sizes, schedule and target.</param>
-    /// <param name="prompts">The prompts it is to learn.</param>
-    /// <exception cref="InvalidOptionsException">The options don't fit together.</exception>
+    /// <param name="prompts">The prompts it is to learn, where it learns any.</param>
+    /// <exception cref="SiamorphException">The options don't fit together, or the files they name can't be used.</exception>
     public SiamesePipeline(TrainOptions options, IEnumerable<string> prompts)
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
         var seed = new Seed(options.Seed);
-        Codec = new HaarCodec();
+        Codec = CodecOf(options);
         if (options.Network.LatentChannels != Codec.Channels || options.Network.HintFactor != Codec.Factor)
             throw new InvalidOptionsException(
-                $"The wavelet latent has {Codec.Channels} channels at factor {Codec.Factor}; the network is set to {options.Network.LatentChannels} at {options.Network.HintFactor}.");
-        Model = new SiameseModel(options.Network, seed.Derive("weights"));
-        Prompts = new PromptTable(prompts, options.PromptLength, options.Network.ContextWidth, seed.Derive("prompts"));
+                $"The latent has {Codec.Channels} channels at factor {Codec.Factor}; the network is set to {options.Network.LatentChannels} at {options.Network.HintFactor}.");
+        Prompts = PromptEncoderOf(options, prompts, options.TextModel is null ? null : options.ReadTokenizer());
+        Model = options.BaseWeights is null ? new SiameseModel(options.Network, seed.Derive("weights")) : new SiameseModel(options.Network);
         Process = new ForwardProcess(new NoiseSchedule(options.Schedule), options.Target);
+        if (options.BaseWeights is { } path) Initialization = BaseWeights.Load(this, path);
+        if (options.LoraWeights is { } lora)
+        {
+            using var file = WeightsFile.Open(lora);
+            Lora.Merge(Model.UNet, file, lora);
+        }
+        if (options.LoraRank > 0) Lora.AddToDecoder(Model.UNet, options.LoraRank, options.LoraAlpha ?? options.LoraRank, seed.Derive("lora"));
+        Model.RecomputesActivations = options.RecomputeActivations;
     }
 
     /// <summary>How it is trained and sampled.</summary>
@@ -41,13 +53,19 @@ public sealed class SiamesePipeline : IDisposable
     public SiameseModel Model { get; }
 
     /// <summary>Between images and latents.</summary>
-    public HaarCodec Codec { get; }
+    public ILatentCodec Codec { get; }
 
     /// <summary>Between prompts and tokens.</summary>
-    public PromptTable Prompts { get; }
+    public IPromptEncoder Prompts { get; private set; }
 
     /// <summary>Schedule and prediction target.</summary>
     public ForwardProcess Process { get; }
+
+    /// <summary>Where ControlNet's first values came from; null where all are seeded.</summary>
+    public ControlInitialization? Initialization { get; }
+
+    /// <summary>Where the networks are and in which type.</summary>
+    public Placement Placement { get; private set; } = new(CPU, ScalarType.Float32);
 
     /// <summary>Loads the newest checkpoint of a run for sampling, with averaged weights where the run kept them.</summary>
     /// <exception cref="SiamorphException">There is no whole checkpoint, or its weights don't fit.</exception>
@@ -59,26 +77,45 @@ public sealed class SiamesePipeline : IDisposable
         var pipeline = FromState(checkpoint.State, folder);
         pipeline.Apply(checkpoint["model"], folder);
         if (checkpoint.Parts.TryGetValue("ema", out var averages)) pipeline.ApplyAverages(averages);
+        Lora.Merge(pipeline.Model.UNet);
         return pipeline;
     }
 
-    /// <summary>All tensors by key: the networks', the codec's, the prompts'. Not copies.</summary>
-    public IReadOnlyDictionary<string, Tensor> Tensors()
+    /// <summary>
+    /// Moves the networks, and the codec and prompt encoder where they are pretrained ones. To be done before optimizers are
+    /// made: parameters are replaced. The codec keeps its float32: its images would band.
+    /// </summary>
+    public void MoveTo(Placement placement)
     {
-        var all = new Dictionary<string, Tensor>(StateDict.Of(Model));
-        foreach (var (key, tensor) in StateDict.Of(Codec)) all[CodecPrefix + key] = tensor;
-        foreach (var (key, tensor) in StateDict.Of(Prompts)) all[PromptPrefix + key] = tensor;
-        return all;
+        ArgumentNullException.ThrowIfNull(placement);
+        if (placement == Placement) return;
+        Model.to(placement.Device, placement.Type);
+        Lora.MoveTo(Model.UNet, placement.Device, placement.Type);
+        if (Codec.IsPretrained && Codec is nn.Module codec) codec.to(placement.Device);
+        if (Prompts.IsPretrained && Prompts is nn.Module prompts) prompts.to(placement.Device);
+        Placement = placement;
+    }
+
+    /// <summary>All tensors by key: the networks', the codec's, the prompts'. Not copies.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors() => Tensors(_ => true);
+
+    /// <summary>
+    /// The tensors that a checkpoint must hold: all, or where the options name base weights, those that training changes. Not
+    /// copies.
+    /// </summary>
+    public IReadOnlyDictionary<string, Tensor> StoredTensors()
+    {
+        if (Options.BaseWeights is null) return Tensors();
+        var trained = Model.TrainableParameters(Options.DecoderLocked).Select(p => p.Name).ToHashSet();
+        return Tensors(pretrained => !pretrained).Where(t => !IsNetwork(t.Key) || trained.Contains(t.Key)).ToDictionary();
     }
 
     /// <summary>Copies stored tensors in.</summary>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen.</exception>
     public void Apply(IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
-        StateDict.Apply(Codec, tensors.Under(CodecPrefix), source);
-        StateDict.Apply(Prompts, tensors.Under(PromptPrefix), source);
-        var networks = tensors.Where(t => !t.Key.StartsWith(CodecPrefix, StringComparison.Ordinal) && !t.Key.StartsWith(PromptPrefix, StringComparison.Ordinal));
-        StateDict.Apply(Model, networks.ToDictionary(t => t.Key, t => t.Value), source);
+        ArgumentNullException.ThrowIfNull(tensors);
+        StateDict.Apply(StoredTensors(), tensors, source);
     }
 
     /// <summary>Puts averaged weights in the place of the trained ones; keys that are no weights are passed over.</summary>
@@ -89,6 +126,37 @@ public sealed class SiamesePipeline : IDisposable
         foreach (var (key, tensor) in Tensors())
             if (averages.TryGetValue(key, out var average)) tensor.copy_(average);
     }
+
+    /// <summary>Tokens of prompts, where and as the networks take them.</summary>
+    /// <returns>[B,L,D].</returns>
+    public Tensor Encode(IReadOnlyList<string> prompts)
+    {
+        var tokens = Prompts.Encode(prompts);
+        return tokens.dtype == Placement.Type && tokens.device == Placement.Device ? tokens : Placement.Put(tokens);
+    }
+
+    /// <summary>Moments of images on any device.</summary>
+    /// <returns>float32, on the codec's device.</returns>
+    internal Tensor Moments(Tensor images) => Codec.Moments(images.to(CodecDevice));
+
+    /// <summary>Images of latents on any device, of any type.</summary>
+    /// <returns>float32 on the CPU.</returns>
+    internal Tensor Decode(Tensor latents) => Codec.Decode(latents.to(float32, CodecDevice)).cpu();
+
+    private Device CodecDevice => Codec.IsPretrained ? Placement.Device : CPU;
+
+    /// <summary>Keeps the tokens of these prompts and lets the text model go, whose memory training has better use for.</summary>
+    internal void CachePrompts(IEnumerable<string> prompts, ContentCache cache)
+    {
+        if (!Prompts.IsPretrained || Prompts is not nn.Module module) return;
+        var cached = new CachedPrompts(Prompts, Fingerprint(module), prompts, cache);
+        Prompts.Dispose();
+        Prompts = cached;
+    }
+
+    /// <summary>A cache of this codec's moments; null for a codec that is quick anyway.</summary>
+    internal LatentCache? LatentCacheIn(ContentCache cache) =>
+        Codec.IsPretrained && Codec is nn.Module module ? new LatentCache(Codec, Fingerprint(module), cache) : null;
 
     /// <summary>What a checkpoint must say beside the tensors.</summary>
     internal JsonObject State() => new()
@@ -104,11 +172,36 @@ public sealed class SiamesePipeline : IDisposable
         return new(OptionsFile.FromJson<TrainOptions>(options.DeepClone().AsObject(), source), prompts.Select(p => (string)p!));
     }
 
+    /// <summary>The codec that the options describe, not yet fitted or loaded.</summary>
+    internal static ILatentCodec CodecOf(TrainOptions options) =>
+        options.Autoencoder is { } autoencoder ? new AutoencoderKl(autoencoder) : new HaarCodec();
+
+    /// <summary>The prompt encoder that the options describe, not yet loaded.</summary>
+    internal static IPromptEncoder PromptEncoderOf(TrainOptions options, IEnumerable<string> prompts, ClipTokenizer? tokenizer) =>
+        options.TextModel is { } text
+            ? new ClipPromptEncoder(text, tokenizer)
+            : new PromptTable(prompts, options.PromptLength, options.Network.ContextWidth, new Seed(options.Seed).Derive("prompts"));
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Model.Dispose();
         Codec.Dispose();
         Prompts.Dispose();
+    }
+
+    private static bool IsNetwork(string key) =>
+        !key.StartsWith(CodecPrefix, StringComparison.Ordinal) && !key.StartsWith(PromptPrefix, StringComparison.Ordinal);
+
+    private static string Fingerprint(nn.Module module) => ContentCache.KeyOf(module.GetName(), StateDict.Of(module).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => t.Value));
+
+    private Dictionary<string, Tensor> Tensors(Predicate<bool> ofPretrained)
+    {
+        var all = new Dictionary<string, Tensor>(StateDict.Of(Model));
+        foreach (var (name, parameter) in Lora.Parameters(Model.UNet)) all[name] = parameter;
+        foreach (var (prefix, part, pretrained) in new (string, object, bool)[] { (CodecPrefix, Codec, Codec.IsPretrained), (PromptPrefix, Prompts, Prompts.IsPretrained) })
+            if (part is nn.Module module && ofPretrained(pretrained))
+                foreach (var (key, tensor) in StateDict.Of(module)) all[prefix + key] = tensor;
+        return all;
     }
 }

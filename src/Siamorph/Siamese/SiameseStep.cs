@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using Siamorph.Diffusion;
 using Siamorph.Models;
 using static TorchSharp.torch;
@@ -46,8 +47,11 @@ public sealed record SiameseBatch(
 /// <summary>What one step found, before any gradient. Owned by the dispose scope it was made in.</summary>
 public sealed class SiameseStepResult
 {
+    private readonly double _lossScale;
     private readonly List<Tensor> _roots = [];
     private readonly List<Tensor> _rootGradients = [];
+
+    internal SiameseStepResult(double lossScale = 1) => _lossScale = lossScale;
 
     /// <summary>Loss of each sample by term: "mask", "image", "consistency", "augmentation"; [B], weighted by timestep only.</summary>
     public Dictionary<string, Tensor> PerSample { get; } = [];
@@ -82,7 +86,7 @@ public sealed class SiameseStepResult
         return terms;
     }
 
-    /// <summary>Adds the gradient of the weighted sum of all losses to the parameters.</summary>
+    /// <summary>Adds the gradient of the weighted sum of all losses, times the loss scale, to the parameters.</summary>
     public void Backward()
     {
         if (_roots.Count > 0) autograd.backward(_roots, _rootGradients);
@@ -91,7 +95,7 @@ public sealed class SiameseStepResult
     internal void AddTerm(string name, Tensor perSample, double weight)
     {
         PerSample[name] = perSample;
-        if (weight > 0) AddRoot(perSample.mean(), tensor((float)weight, device: perSample.device));
+        if (weight > 0) AddRoot(perSample.mean(), tensor((float)(weight * _lossScale), device: perSample.device));
     }
 
     internal void AddRoot(Tensor root, Tensor gradient)
@@ -118,6 +122,9 @@ public sealed class SiameseStepResult
 /// </summary>
 public sealed class SiameseStep(SiameseModel model, ForwardProcess process, SiameseLossOptions options)
 {
+    /// <summary>What every gradient is multiplied by: for 16 bits, and to average over several batches.</summary>
+    public double LossScale { get; set; } = 1;
+
     /// <summary>Computes the losses; call <see cref="SiameseStepResult.Backward"/> for their gradient.</summary>
     /// <param name="batch">Latents, noise and hints.</param>
     /// <param name="step">Number of this optimizer step, from 0.</param>
@@ -134,8 +141,8 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
 
         var target = process.TargetOf(batch.CleanLatent, batch.Noise);
         var weights = LossWeights.Of(options.Weighting, process.Schedule, batch.Timesteps);
-        var maskPrediction = model.UNet.Decode(encoded, batch.Context, control.Mask);
-        var result = new SiameseStepResult { NoisyLatent = noisy, MaskPrediction = maskPrediction };
+        var maskPrediction = Decode(encoded, batch.Context, control.Mask);
+        var result = new SiameseStepResult(LossScale) { NoisyLatent = noisy, MaskPrediction = maskPrediction };
         result.AddTerm("mask", SiameseLosses.Denoising(maskPrediction, target, weights), options.Mask);
         if (!imageBranch) return result;
 
@@ -151,7 +158,16 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
     private EncodedLatent EncodeWithoutGradient(Tensor noisy, Tensor timesteps, Tensor context)
     {
         using var noGrad = no_grad();
-        return model.UNet.Encode(noisy, timesteps, context);
+        return model.UNet.Encode(Given(noisy), timesteps, context);
+    }
+
+    // Latents and losses are float32; the networks may not be.
+    private Tensor Given(Tensor latent) => latent.dtype == model.Type ? latent : latent.to(model.Type);
+
+    private Tensor Decode(EncodedLatent encoded, Tensor context, IReadOnlyList<Tensor> residuals)
+    {
+        var prediction = model.UNet.Decode(encoded, context, residuals);
+        return prediction.dtype == ScalarType.Float32 ? prediction : prediction.to(float32);
     }
 
     // Both hints go through ControlNet in one call; without the image loss the image's half needs no gradient.
@@ -174,7 +190,7 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
     private IReadOnlyList<Tensor> Residuals(Tensor noisy, Tensor features, SiameseBatch batch, int copies)
     {
         Tensor Repeat(Tensor t) => copies == 1 ? t : cat([.. Enumerable.Repeat(t, copies)]);
-        var residuals = model.ControlNet.Residuals(noisy, features, Repeat(batch.Timesteps), Repeat(batch.Context));
+        var residuals = model.ControlNet.Residuals(Given(noisy), features, Repeat(batch.Timesteps), Repeat(batch.Context));
         return batch.KeepControl is null ? residuals : Keep(residuals, Repeat(batch.KeepControl));
     }
 
@@ -192,12 +208,13 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
         if (options.Image <= 0)
         {
             using var noGrad = no_grad();
-            return model.UNet.Decode(encoded, batch.Context, Mix(control, control.Image, ramp));
+            return Decode(encoded, batch.Context, Mix(control, control.Image, ramp));
         }
+        using var constant = FastConvolution.ConstantWeights();
         var leaves = control.Image.Select(r => r.detach().requires_grad_()).ToList();
-        var prediction = model.UNet.Decode(encoded, batch.Context, Mix(control, leaves, ramp));
+        var prediction = Decode(encoded, batch.Context, Mix(control, leaves, ramp));
         var perSample = SiameseLosses.Denoising(prediction, target, weights);
-        var gradients = autograd.grad([perSample.mean() * (float)options.Image], leaves);
+        var gradients = autograd.grad([perSample.mean() * (float)(options.Image * LossScale)], leaves);
         for (var i = 0; i < leaves.Count; i++) result.AddRoot(control.Image[i], gradients[i]);
         result.PerSample["image"] = perSample.detach();
         return prediction.detach();
@@ -225,9 +242,9 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
             result.Renoised = process.AddNoise(result.Restored, timesteps, noise);
         }
         var encoded = EncodeWithoutGradient(result.Renoised, timesteps, context);
-        var residuals = model.ControlNet.Residuals(result.Renoised, Of(maskFeatures), timesteps, context);
+        var residuals = model.ControlNet.Residuals(Given(result.Renoised), Of(maskFeatures), timesteps, context);
         if (batch.KeepControl is not null) residuals = Keep(residuals, Of(batch.KeepControl));
-        result.AugmentedPrediction = model.UNet.Decode(encoded, context, residuals);
+        result.AugmentedPrediction = Decode(encoded, context, residuals);
         result.AugmentedIndices = index;
         var losses = SiameseLosses.Denoising(result.AugmentedPrediction, Of(target), Of(weights));
         // The others count 0, and the mean stays over the full batch.

@@ -20,9 +20,10 @@ public sealed class SiameseTrainer
     private readonly RunFolder _run;
     private readonly IMonitor _monitor;
     private readonly SiamesePipeline _pipeline;
+    private readonly LatentCache? _latents;
 
-    private SiameseTrainer(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, SiamesePipeline pipeline) =>
-        (_options, _data, _run, _monitor, _pipeline) = (options, data, run, monitor, pipeline);
+    private SiameseTrainer(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, LatentCache? latents) =>
+        (_options, _data, _run, _monitor, _pipeline, _latents) = (options, data, run, monitor, pipeline, latents);
 
     /// <summary>Trains until both stages are done, or goes on with a run that was interrupted.</summary>
     /// <param name="options">What to train; on resuming they must be those the run began with.</param>
@@ -45,11 +46,23 @@ public sealed class SiameseTrainer
         var run = new RunFolder(runFolder);
         if (resume) RequireSameOptions(options, run);
         else run.Begin(options);
-        if (announce) monitor.Note(Announcement(options, data));
+        if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
+        var place = Placement.Of(options.Device, options.Precision);
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
-        new SiameseTrainer(options, data, run, monitor, pipeline).Stages(resume);
+        var cache = new ContentCache(options.CacheFolder ?? Path.Combine(runFolder, "cache"));
+        pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
+        if (pipeline.Initialization is { } initialization && !resume) Tell(initialization, run, monitor);
+        pipeline.MoveTo(place);
+        new SiameseTrainer(options, data, run, monitor, pipeline, pipeline.LatentCacheIn(cache)).Stages(resume);
         return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
+    }
+
+    private static void Tell(ControlInitialization initialization, RunFolder run, IMonitor monitor)
+    {
+        var path = Path.Combine(run.Path, "initialization.json");
+        AtomicFile.WriteText(path, OptionsFile.ToJson(initialization) + "\n");
+        monitor.Note($"{initialization} {path} lists them.");
     }
 
     /// <summary>Seconds that one step of each stage takes here, measured on a throw-away model.</summary>
@@ -98,13 +111,13 @@ public sealed class SiameseTrainer
         using var log = new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
         if (_options.Base.Steps > 0 && stage != "siamese")
         {
-            using var first = new BaseStage(_pipeline, _data);
+            using var first = new BaseStage(_pipeline, _data, _latents);
             if (checkpoint is not null) first.Restore(checkpoint);
             Train(first, stage == "base" ? step : 0, 0, log);
             first.KeepAverages();
         }
-        if (stage != "siamese") _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
-        using var second = new SiameseStage(_pipeline, _data);
+        if (stage != "siamese" && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
+        using var second = new SiameseStage(_pipeline, _data, _latents);
         if (stage == "siamese") second.Restore(checkpoint!);
         Train(second, stage == "siamese" ? step : 0, _options.Base.Steps, log);
     }

@@ -1,6 +1,7 @@
 using Siamorph.Diffusion;
 using Siamorph.Models;
 using Siamorph.Training;
+using Siamorph.Weights;
 
 namespace Siamorph.Siamese;
 
@@ -12,6 +13,9 @@ public sealed record StageOptions
 
     /// <summary>Pairs in a step.</summary>
     public int BatchSize { get; init; } = 16;
+
+    /// <summary>Batches whose gradients are averaged for one optimizer step, to save memory.</summary>
+    public int Accumulation { get; init; } = 1;
 
     /// <summary>Highest learning rate.</summary>
     public double LearningRate { get; init; } = 1e-5;
@@ -76,11 +80,27 @@ public sealed record SamplingOptions
 /// <summary>Everything `train` can be told. The presets are values of this record.</summary>
 public sealed record TrainOptions
 {
+    /// <summary>Which files a model on top of Stable Diffusion needs, for error messages.</summary>
+    internal const string NeededFiles =
+        "Give --base-weights Stable Diffusion 1.5 (v1-5-pruned.safetensors, .ckpt or its diffusers folder) or the authors' checkpoint, and --tokenizer its tokenizer folder (vocab.json, merges.txt); see docs/how-to/full-size.md.";
+
     /// <summary>Width and height in pixels to which pairs are resized.</summary>
     public int ImageSize { get; init; } = 384;
 
     /// <summary>Sizes of UNet and ControlNet.</summary>
     public DenoiserConfig Network { get; init; } = new();
+
+    /// <summary>The KL autoencoder between images and latents; null for the wavelet, which needs no weights.</summary>
+    public AutoencoderKlConfig? Autoencoder { get; init; }
+
+    /// <summary>The CLIP text model that reads prompts; null learns a short sequence for each prompt instead.</summary>
+    public ClipTextConfig? TextModel { get; init; }
+
+    /// <summary>File or folder with the weights to begin with: Stable Diffusion 1.5 or the authors' checkpoint.</summary>
+    public string? BaseWeights { get; init; }
+
+    /// <summary>Folder of vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz; without it the tokenizer folder beside the base weights.</summary>
+    public string? Tokenizer { get; init; }
 
     /// <summary>Tokens of a learned prompt.</summary>
     public int PromptLength { get; init; } = 4;
@@ -100,6 +120,15 @@ public sealed record TrainOptions
     /// <summary>ControlNet and decoder with the siamese losses.</summary>
     public StageOptions Siamese { get; init; } = new() { Steps = 3000 };
 
+    /// <summary>Rank of LoRA on the decoder's attention, trained in the decoder's place; 0 trains the decoder itself.</summary>
+    public int LoraRank { get; init; }
+
+    /// <summary>Strength of LoRA; null for as much as its rank.</summary>
+    public double? LoraAlpha { get; init; }
+
+    /// <summary>LoRA file that is made part of the UNet before training, kohya's layout.</summary>
+    public string? LoraWeights { get; init; }
+
     /// <summary>Leaves the UNet's decoder as it is in the siamese stage ("sd_locked").</summary>
     public bool DecoderLocked { get; init; }
 
@@ -108,6 +137,18 @@ public sealed record TrainOptions
 
     /// <summary>Share of samples whose prompt is replaced by the empty one, in [0,1].</summary>
     public double EmptyPromptProbability { get; init; } = 0.05;
+
+    /// <summary>Computes the insides of ControlNet and decoder blocks again in the backward pass instead of keeping them.</summary>
+    public bool RecomputeActivations { get; init; }
+
+    /// <summary>Where the networks run.</summary>
+    public ComputeDevice Device { get; init; }
+
+    /// <summary>Type of the networks' weights and activations.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>Folder that keeps what the pretrained encoders made of images and prompts; null for "cache" in the run folder.</summary>
+    public string? CacheFolder { get; init; }
 
     /// <summary>Mirrors half of the pairs left to right.</summary>
     public bool HorizontalFlip { get; init; }
@@ -127,6 +168,9 @@ public sealed record TrainOptions
     /// <summary>Steps between preview sheets; 0 for one at the end only.</summary>
     public int PreviewEvery { get; init; } = 500;
 
+    /// <summary>Samples on a preview sheet; 0 draws none.</summary>
+    public int PreviewCount { get; init; } = 12;
+
     /// <summary>Decides first weights, data order, noise and augmentation.</summary>
     public ulong Seed { get; init; }
 
@@ -142,6 +186,15 @@ public sealed record TrainOptions
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
         if (ControlDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"controlDropout is {ControlDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");
+        if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null) faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
+        faults.AddRange(Autoencoder?.Validate() ?? []);
+        faults.AddRange(TextModel?.Validate() ?? []);
+        if (TextModel is not null && TextModel.Width != Network.ContextWidth) faults.Add($"the text model's width is {TextModel.Width}, network.contextWidth {Network.ContextWidth}; they must be equal.");
+        if (Precision != Precision.Full && (Base.EmaDecay > 0 || Siamese.EmaDecay > 0)) faults.Add("averaged weights (emaDecay) need precision full.");
+        if (LoraRank < 0) faults.Add($"loraRank is {LoraRank}; 0 or more.");
+        if (LoraRank > 0 && DecoderLocked) faults.Add("loraRank trains the decoder, decoderLocked doesn't: choose one.");
+        if (LoraRank > 0 && Base.Steps > 0) faults.Add("loraRank needs base weights and base.steps 0: without them the decoder has learned nothing to add to.");
+        if (PreviewCount < 0) faults.Add($"previewCount is {PreviewCount}; 0 or more.");
         if (PreviewEvery < 0) faults.Add($"previewEvery is {PreviewEvery}; 0 or more.");
         if (Sampling.GuidanceKind == GuidanceKind.Mask && Sampling.GuidanceScale != 1 && ControlDropout == 0)
             faults.Add("mask guidance needs a model trained with controlDropout above 0.");
@@ -149,8 +202,21 @@ public sealed record TrainOptions
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
+    /// <summary>The user's tokenizer.</summary>
+    /// <exception cref="WeightsFormatException">There is none, or it can't be read.</exception>
+    internal ClipTokenizer ReadTokenizer()
+    {
+        if (Tokenizer is { } given) return new(BpeVocabulary.Read(given), TextModel!.Length);
+        var folder = BaseWeights is { } weights ? Directory.Exists(weights) ? weights : Path.GetDirectoryName(Path.GetFullPath(weights))! : ".";
+        var beside = Path.Combine(folder, "tokenizer");
+        return Directory.Exists(beside)
+            ? new(BpeVocabulary.Read(beside), TextModel!.Length)
+            : throw new WeightsFormatException($"tokenizer is missing, and {beside} is not there. {NeededFiles}");
+    }
+
     private static IEnumerable<string> Faults(string name, StageOptions stage)
     {
+        if (stage.Accumulation < 1) yield return $"{name}.accumulation is {stage.Accumulation}; at least 1 is needed.";
         if (stage.BatchSize < 1) yield return $"{name}.batchSize is {stage.BatchSize}; at least 1 is needed.";
         if (!(stage.LearningRate > 0)) yield return FormattableString.Invariant($"{name}.learningRate is {stage.LearningRate}; it must be above 0.");
         if (stage.EmaDecay is not (>= 0 and < 1)) yield return FormattableString.Invariant($"{name}.emaDecay is {stage.EmaDecay}; give 0 up to below 1.");

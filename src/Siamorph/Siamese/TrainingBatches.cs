@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese;
 
 /// <summary>Everything random that a step of one stage reads, as a function of the seed and the step alone.</summary>
-internal sealed class TrainingBatches(SiamesePipeline pipeline, PairedDataset data, StageOptions stage, Seed seed)
+internal sealed class TrainingBatches(SiamesePipeline pipeline, PairedDataset data, StageOptions stage, Seed seed, LatentCache? latents = null)
 {
     private readonly BatchLoader _loader = new(
         data,
@@ -17,20 +17,30 @@ internal sealed class TrainingBatches(SiamesePipeline pipeline, PairedDataset da
         },
         seed.Derive("pairs"));
 
-    /// <summary>Latents, noise, timesteps, prompts and hints of a step; owned by the current dispose scope.</summary>
-    public (SiameseBatch Batch, IReadOnlyList<string> Prompts) At(long step, Func<IReadOnlyList<string>, Tensor> encodePrompts)
+    /// <summary>Latents, noise, timesteps, prompts and hints of a batch; owned by the current dispose scope.</summary>
+    /// <param name="number">From 0; the step, where every step takes one batch.</param>
+    /// <param name="encodePrompts">Prompts → tokens.</param>
+    public (SiameseBatch Batch, IReadOnlyList<string> Prompts) At(long number, Func<IReadOnlyList<string>, Tensor> encodePrompts)
     {
-        var pairs = _loader.Batch(step);
-        var x0 = pipeline.Codec.Encode(pairs.Images);
+        var (pairs, place) = (_loader.Batch(number), pipeline.Placement);
+        var moments = latents is null ? pipeline.Moments(pairs.Images) : latents.Moments(pairs.Images, pipeline.Moments);
+        var x0 = pipeline.Codec.Latent(moments, Posterior(moments, number)).to(place.Device);
         var batch = new SiameseBatch(
-            x0, Noise(x0.shape, step), Timesteps(step), encodePrompts(pairs.Prompts),
-            pairs.Masks.expand(-1, 3, -1, -1).contiguous(), (pairs.Images + 1) / 2, Keep(step));
+            x0, Noise("noise", x0.shape, number).to(place.Device), Timesteps(number).to(place.Device), encodePrompts(pairs.Prompts),
+            place.Put(pairs.Masks.expand(-1, 3, -1, -1).contiguous()), place.Put((pairs.Images + 1) / 2), Keep(number) is { } keep ? place.Put(keep) : null);
         return (batch, pairs.Prompts);
     }
 
-    private Tensor Noise(long[] shape, long step)
+    // Only moments with variances among them are drawn from.
+    private Tensor? Posterior(Tensor moments, long number)
     {
-        using var generator = seed.Derive("noise").Derive(step).Generator();
+        var (batch, channels) = (moments.shape[0], pipeline.Codec.Channels);
+        return moments.shape[1] == channels ? null : Noise("posterior", [batch, channels, .. moments.shape[2..]], number).to(moments.device);
+    }
+
+    private Tensor Noise(string purpose, long[] shape, long step)
+    {
+        using var generator = seed.Derive(purpose).Derive(step).Generator();
         return randn(shape, generator: generator);
     }
 

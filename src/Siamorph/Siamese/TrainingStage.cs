@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Diffusion;
+using Siamorph.Models;
 using Siamorph.Training;
 using static TorchSharp.torch;
 
@@ -12,18 +13,21 @@ namespace Siamorph.Siamese;
 /// </summary>
 internal abstract class TrainingStage : IDisposable
 {
-    private readonly IReadOnlyList<(string Name, Tensor Parameter)> _parameters;
+    private readonly MasterWeights _weights;
+    private readonly LossScale _lossScale;
     private readonly AdamW _optimizer;
     private readonly Ema? _ema;
 
-    protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters)
+    protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters, LatentCache? latents)
     {
-        (Name, Pipeline, Options, _parameters) = (name, pipeline, options, parameters);
-        Batches = new TrainingBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name));
+        (Name, Pipeline, Options) = (name, pipeline, options);
+        Batches = new TrainingBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), latents);
         foreach (var tensor in pipeline.Tensors().Values) tensor.requires_grad = false;
         foreach (var (_, parameter) in parameters) parameter.requires_grad = true;
-        _optimizer = new AdamW(parameters, new AdamWOptions { WeightDecay = options.WeightDecay });
-        if (options.EmaDecay > 0) _ema = new Ema(parameters, options.EmaDecay);
+        _weights = new MasterWeights(parameters);
+        _lossScale = new LossScale(pipeline.Options.Precision == Precision.Float16);
+        _optimizer = new AdamW(_weights.Masters, new AdamWOptions { WeightDecay = options.WeightDecay });
+        if (options.EmaDecay > 0) _ema = new Ema(_weights.Masters, options.EmaDecay);
     }
 
     /// <summary>"base" or "siamese".</summary>
@@ -41,15 +45,33 @@ internal abstract class TrainingStage : IDisposable
     public IReadOnlyDictionary<string, double> Step(long step)
     {
         using var scope = NewDisposeScope();
-        _optimizer.ZeroGrad();
-        var values = new Dictionary<string, double>(Gradients(step));
+        _weights.ZeroGrad();
+        var values = Accumulate(step);
         if (values.Values.Any(v => !double.IsFinite(v)))
             throw new SiamorphException($"Stage {Name}, step {step}: the loss is no number any more. Lower {Name}.learningRate or set {Name}.clipNorm.");
-        if (Options.ClipNorm > 0) values["gradientNorm"] = GradientClip.ClipNorm(_parameters.Select(p => p.Parameter), Options.ClipNorm);
+        _weights.TakeGradients(_lossScale.Value);
+        if (Options.ClipNorm > 0 || Pipeline.Options.Precision == Precision.Float16)
+            values["gradientNorm"] = GradientClip.ClipNorm(_weights.Masters.Select(p => p.Master), Options.ClipNorm > 0 ? Options.ClipNorm : double.PositiveInfinity);
         values["learningRate"] = Options.Schedule.At(step, Options.Steps);
+        if (!_lossScale.Accept(double.IsFinite(values.GetValueOrDefault("gradientNorm")))) return values;
         _optimizer.Step(values["learningRate"]);
+        _weights.Publish();
         _ema?.Update();
         return values;
+    }
+
+    // The step's batches one after another; their gradients add up, each divided by their number.
+    private Dictionary<string, double> Accumulate(long step)
+    {
+        var count = Options.Accumulation;
+        var sums = new Dictionary<string, double>();
+        for (var i = 0; i < count; i++)
+        {
+            using var scope = NewDisposeScope();
+            foreach (var (name, value) in Gradients(step, step * count + i, _lossScale.Value / count))
+                sums[name] = sums.GetValueOrDefault(name) + value / count;
+        }
+        return sums;
     }
 
     /// <summary>The averaged weights until the result is disposed, for previews; the weights themselves where there are none.</summary>
@@ -66,10 +88,12 @@ internal abstract class TrainingStage : IDisposable
     {
         var parts = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
         {
-            ["model"] = Pipeline.Tensors(),
+            ["model"] = Stored(),
             ["optimizer"] = _optimizer.State(),
         };
         if (_ema is not null) parts["ema"] = _ema.State();
+        using var scope = NewDisposeScope();
+        if (Lora.Tensors(Pipeline.Model.UNet) is { Count: > 0 } lora) parts["lora"] = lora;
         var state = Pipeline.State();
         state["stage"] = Name;
         state["step"] = step;
@@ -81,6 +105,7 @@ internal abstract class TrainingStage : IDisposable
     public void Restore(LoadedCheckpoint checkpoint)
     {
         Pipeline.Apply(checkpoint["model"], checkpoint.Folder);
+        _weights.Load(checkpoint["model"]);
         _optimizer.Load(checkpoint["optimizer"]);
         _ema?.Load(checkpoint["ema"], (long)(checkpoint.State["averageUpdates"] ?? JsonValue.Create(0L)));
     }
@@ -88,45 +113,58 @@ internal abstract class TrainingStage : IDisposable
     public void Dispose()
     {
         _optimizer.Dispose();
+        _weights.Dispose();
         _ema?.Dispose();
     }
 
-    /// <summary>Leaves the gradient of the step's loss in the parameters.</summary>
-    protected abstract IReadOnlyDictionary<string, double> Gradients(long step);
+    /// <summary>Adds the gradient of a batch's loss to the parameters.</summary>
+    /// <param name="step">From 0; decides what changes over a run.</param>
+    /// <param name="batch">Number of the batch, from 0.</param>
+    /// <param name="scale">What the gradient is multiplied by.</param>
+    protected abstract IReadOnlyDictionary<string, double> Gradients(long step, long batch, double scale);
+
+    // Trained weights as their masters know them.
+    private Dictionary<string, Tensor> Stored()
+    {
+        var stored = Pipeline.StoredTensors().ToDictionary();
+        foreach (var (name, master) in _weights.Masters) stored[name] = master;
+        return stored;
+    }
 }
 
 /// <summary>Stage base: the plain UNet learns the images, prompts included; Stable Diffusion's role for the CPU presets.</summary>
-internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data)
-    : TrainingStage("base", pipeline, data, pipeline.Options.Base, Trained(pipeline))
+internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, LatentCache? latents = null)
+    : TrainingStage("base", pipeline, data, pipeline.Options.Base, Trained(pipeline), latents)
 {
-    protected override IReadOnlyDictionary<string, double> Gradients(long step)
+    protected override IReadOnlyDictionary<string, double> Gradients(long step, long number, double scale)
     {
-        var (batch, _) = Batches.At(step, Pipeline.Prompts.Encode);
+        var (batch, _) = Batches.At(number, Pipeline.Encode);
         var unet = Pipeline.Model.UNet;
-        var noisy = Pipeline.Process.AddNoise(batch.CleanLatent, batch.Timesteps, batch.Noise);
-        var prediction = unet.Decode(unet.Encode(noisy, batch.Timesteps, batch.Context), batch.Context);
+        var noisy = Pipeline.Process.AddNoise(batch.CleanLatent, batch.Timesteps, batch.Noise).to(Pipeline.Placement.Type);
+        var prediction = unet.Decode(unet.Encode(noisy, batch.Timesteps, batch.Context), batch.Context).to(float32);
         var weights = LossWeights.Of(Pipeline.Options.Losses.Weighting, Pipeline.Process.Schedule, batch.Timesteps);
         var loss = SiameseLosses.Denoising(prediction, Pipeline.Process.TargetOf(batch.CleanLatent, batch.Noise), weights).mean();
-        loss.backward();
+        (scale == 1 ? loss : loss * (float)scale).backward();
         return new Dictionary<string, double> { ["total"] = loss.item<float>() };
     }
 
     private static List<(string, Tensor)> Trained(SiamesePipeline pipeline) =>
     [
         .. pipeline.Model.UNet.named_parameters().Select(p => ($"model.diffusion_model.{p.name}", (Tensor)p.parameter)),
-        .. pipeline.Tensors().Where(t => t.Key.StartsWith("cond_stage_model.", StringComparison.Ordinal)).Select(t => (t.Key, t.Value)),
+        .. pipeline.Prompts.IsPretrained ? [] : pipeline.Tensors().Where(t => t.Key.StartsWith(SiamesePipeline.PromptPrefix, StringComparison.Ordinal)).Select(t => (t.Key, t.Value)),
     ];
 }
 
 /// <summary>Stage siamese: ControlNet and the UNet's decoder under the four losses; encoder and prompts stay.</summary>
-internal sealed class SiameseStage(SiamesePipeline pipeline, PairedDataset data)
-    : TrainingStage("siamese", pipeline, data, pipeline.Options.Siamese, Trained(pipeline))
+internal sealed class SiameseStage(SiamesePipeline pipeline, PairedDataset data, LatentCache? latents = null)
+    : TrainingStage("siamese", pipeline, data, pipeline.Options.Siamese, Trained(pipeline), latents)
 {
     private readonly SiameseStep _step = new(pipeline.Model, pipeline.Process, pipeline.Options.Losses);
 
-    protected override IReadOnlyDictionary<string, double> Gradients(long step)
+    protected override IReadOnlyDictionary<string, double> Gradients(long step, long number, double scale)
     {
-        var (batch, _) = Batches.At(step, EncodePrompts);
+        var (batch, _) = Batches.At(number, EncodePrompts);
+        _step.LossScale = scale;
         var result = _step.Run(batch, step, Options.Steps);
         result.Backward();
         return result.ToScalars(Pipeline.Options.Losses);
@@ -135,7 +173,7 @@ internal sealed class SiameseStage(SiamesePipeline pipeline, PairedDataset data)
     private Tensor EncodePrompts(IReadOnlyList<string> prompts)
     {
         using var noGrad = no_grad();
-        return Pipeline.Prompts.Encode(prompts);
+        return Pipeline.Encode(prompts);
     }
 
     private static List<(string, Tensor)> Trained(SiamesePipeline pipeline) =>

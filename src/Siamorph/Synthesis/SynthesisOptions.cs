@@ -1,4 +1,5 @@
 using Siamorph.Siamese;
+using Siamorph.Training;
 
 namespace Siamorph.Synthesis;
 
@@ -28,6 +29,12 @@ public sealed record SynthesisOptions
 
     /// <summary>Guidance scale, instead of that of the sampling options.</summary>
     public double? Guidance { get; init; }
+
+    /// <summary>Where the networks run.</summary>
+    public ComputeDevice Device { get; init; }
+
+    /// <summary>Type of the networks' weights and activations.</summary>
+    public Precision Precision { get; init; }
 
     /// <summary>How masks are varied before they are used.</summary>
     public MaskDeformationOptions Deformation { get; init; } = new();

@@ -30,7 +30,9 @@ public static class Synthesizer
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
         if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
+        var place = Placement.Of(options.Device, options.Precision);
         using var pipeline = SiamesePipeline.Load(runFolder);
+        pipeline.MoveTo(place);
         var plan = Plan(masks, options, pipeline, ModelHash(runFolder));
         Claim(outFolder, plan);
         var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));

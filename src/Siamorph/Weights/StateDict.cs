@@ -24,10 +24,13 @@ public static class StateDict
     }
 
     /// <summary>Compares keys and shapes.</summary>
-    public static StateDictDifference Diff(nn.Module module, IReadOnlyDictionary<string, Tensor> weights)
+    public static StateDictDifference Diff(nn.Module module, IReadOnlyDictionary<string, Tensor> weights) => Diff(Of(module), weights);
+
+    /// <summary>Compares keys and shapes of a model's own tensors with those of weights.</summary>
+    public static StateDictDifference Diff(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> weights)
     {
+        ArgumentNullException.ThrowIfNull(own);
         ArgumentNullException.ThrowIfNull(weights);
-        var own = Of(module);
         return new(
             [.. own.Keys.Where(k => !weights.ContainsKey(k)).Order(StringComparer.Ordinal)],
             [.. weights.Keys.Where(k => !own.ContainsKey(k)).Order(StringComparer.Ordinal)],
@@ -52,11 +55,18 @@ public static class StateDict
     /// <param name="weights">By key; shapes equal to the module's.</param>
     /// <param name="source">What to call the weights in an error, such as the file's path.</param>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
-    public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source)
+    public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source) => Apply(Of(module), weights, source);
+
+    /// <summary>Copies weights into tensors of the same keys and shapes, converting the element type.</summary>
+    /// <param name="own">Receive the values in place.</param>
+    /// <param name="weights">By key.</param>
+    /// <param name="source">What to call the weights in an error, such as the file's path.</param>
+    /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
+    public static void Apply(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> weights, string source)
     {
-        ThrowIfDifferent(Diff(module, weights), source);
+        ThrowIfDifferent(Diff(own, weights), source);
         using var noGrad = no_grad();
-        foreach (var (key, tensor) in Of(module)) tensor.copy_(weights[key]);
+        foreach (var (key, tensor) in own) tensor.copy_(weights[key]);
     }
 
     /// <summary>The same from stored weights, read one tensor at a time: little more memory is needed than the module's own.</summary>

@@ -1,0 +1,34 @@
+namespace Siamorph.Training;
+
+/// <summary>
+/// What losses are multiplied by, so that small gradients survive in 16 bits (arXiv 1710.03740): halved whenever a gradient
+/// overflows, and that step left out; doubled after many that didn't.
+/// </summary>
+public sealed class LossScale
+{
+    private const double Highest = 1 << 16;
+    private const int StepsToGrow = 2000;
+    private readonly bool _moves;
+    private int _goodSteps;
+
+    /// <summary>Starts at 65,536, or stays at 1 where none is needed.</summary>
+    public LossScale(bool needed) => (_moves, Value) = (needed, needed ? Highest : 1);
+
+    /// <summary>The factor now.</summary>
+    public double Value { get; private set; }
+
+    /// <summary>Tells whether the step's gradients were finite; moves the factor.</summary>
+    /// <returns>Whether the step may be taken.</returns>
+    public bool Accept(bool finite)
+    {
+        if (!_moves) return true;
+        if (!finite)
+        {
+            (Value, _goodSteps) = (Math.Max(1, Value / 2), 0);
+            return false;
+        }
+        if (++_goodSteps < StepsToGrow) return true;
+        (Value, _goodSteps) = (Math.Min(Highest, Value * 2), 0);
+        return true;
+    }
+}

@@ -1,0 +1,53 @@
+using static TorchSharp.torch;
+
+namespace Siamorph.Training;
+
+/// <summary>Where tensors are computed with.</summary>
+public enum ComputeDevice
+{
+    /// <summary>The processor.</summary>
+    Cpu,
+
+    /// <summary>The first CUDA graphics card.</summary>
+    Cuda,
+}
+
+/// <summary>The type that networks keep their weights and activations in.</summary>
+public enum Precision
+{
+    /// <summary>32 bits.</summary>
+    Full,
+
+    /// <summary>16 bits with float32's range; trained weights are kept in float32 beside.</summary>
+    BFloat16,
+
+    /// <summary>16 bits with more digits and less range; as above, and losses are scaled while training.</summary>
+    Float16,
+}
+
+/// <summary>Where networks are, and in which type.</summary>
+/// <param name="Device">Such as cpu.</param>
+/// <param name="Type">Of weights and activations.</param>
+public sealed record Placement(Device Device, ScalarType Type)
+{
+    /// <summary>Finds the device.</summary>
+    /// <exception cref="InvalidOptionsException">It isn't there, or can't compute with that type.</exception>
+    public static Placement Of(ComputeDevice device, Precision precision)
+    {
+        if (device == ComputeDevice.Cuda && !cuda_is_available())
+            throw new InvalidOptionsException("device cuda: none can be used here. It needs an NVIDIA card with its driver, and a build with -p:Torch=cuda.");
+        return new(device == ComputeDevice.Cuda ? CUDA : CPU, precision switch
+        {
+            Precision.BFloat16 => ScalarType.BFloat16,
+            Precision.Float16 => ScalarType.Float16,
+            _ => ScalarType.Float32,
+        });
+    }
+
+    /// <summary>The tensor there and, where it holds floating numbers, in that type; itself (as a new handle) where nothing is to be done.</summary>
+    public Tensor Put(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.is_floating_point() ? tensor.to(Type, Device) : tensor.to(Device);
+    }
+}
