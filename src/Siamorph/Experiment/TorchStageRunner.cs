@@ -75,7 +75,7 @@ internal sealed class TorchStageRunner : IStageRunner
             MeanIou = scores.MeanIou,
             Loss = new Curve("training loss", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.TrainLoss)]),
             Validation = new Curve("validation Dice", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.Dice)]),
-            Images = [.. scores.Images.Select((s, i) => Score(s, Counts(test, i, folder)))],
+            Images = [.. scores.Images.Select((s, i) => Score(s, Lesions(test, i, folder)))],
         };
     }
 
@@ -97,11 +97,11 @@ internal sealed class TorchStageRunner : IStageRunner
     private static GateInput Input(ImageMaskPair pair, ProbabilityMap found)
         => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size), found);
 
-    private static ImageScore Score(MaskScore score, LesionCounts counts)
-        => new(score.Id, score.Dice, score.Iou, counts.Lesions, counts.Missed, counts.FalseAlarms);
+    private static ImageScore Score(MaskScore score, LesionDetection found)
+        => new(score.Id, score.Dice, score.Iou, found.Lesions.Count, found.Missed, found.FalseAlarms);
 
-    private static LesionCounts Counts(PairedDataset test, int index, string folder)
-        => LesionCounts.Of(new LabelMap(test.Size, test.Masks[index].bytes.ToArray()), ImageFile.ReadMask(SheetWriter.PredictionFile(folder, index)));
+    private static LesionDetection Lesions(PairedDataset test, int index, string folder)
+        => LesionDetection.Of(new LabelMap(test.Size, test.Masks[index].bytes.ToArray()), ImageFile.ReadMask(SheetWriter.PredictionFile(folder, index)));
 
     // Scores the test images and keeps the decisions, which the report shows for some of them.
     private static MaskScores Test(Predictor predictor, PairedDataset data, string folder, IMonitor monitor)

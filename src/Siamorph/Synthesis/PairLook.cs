@@ -22,7 +22,7 @@ internal sealed class PairLook
         Agreement = Confusion.AtHalf(pair.Mask, pair.Found).Dice;
         Difficulty = CrossEntropy(pair.Mask, pair.Found);
         Share = (double)pair.Mask.Labels.Count(l => l != 0) / pair.Mask.Labels.Length;
-        Lesions = Regions.Count(pair.Mask);
+        Lesions = ConnectedComponents.Of(pair.Mask).Count;
         Contrast = BorderContrast(pair.Image, pair.Mask);
         Miniature = Resize.Image(pair.Image, new ImageSize(Side, Side)).Pixels;
         Features = FeaturesOf(pair.Image);
