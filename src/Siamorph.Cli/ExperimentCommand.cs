@@ -3,6 +3,7 @@ using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
+using Siamorph.Training;
 
 namespace Siamorph.Cli;
 
@@ -11,18 +12,33 @@ internal static class ExperimentCommand
 {
     public static Command Create()
     {
-        var data = new Argument<string>("data") { Description = "Folder of images and masks." };
+        var data = new Argument<string?>("data") { Description = "Folder of images and masks; may be left out where --options names it.", Arity = ArgumentArity.ZeroOrOne };
         var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; run again to go on.", Required = true, HelpName = "folder" };
-        var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.") { data, folder };
+        var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.") { data, folder, ExperimentInitCommand.Create() };
         var binder = new OptionsBinder<ExperimentOptions>(
             Presets.All.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data));
-        return command.Runs(binder, (context, options) =>
+        binder.AddTo(command);
+        binder.DryRun.Description = "Prints the resolved options as JSON, the cells and what they would cost here, and stops.";
+        return command.Runs(context =>
         {
-            var target = context.Arguments.GetRequiredValue(folder);
-            context.GoOnWith = "the same command; what is finished is kept";
-            ExperimentRunner.Run(options with { Data = context.Get(data) }, target, context.Monitor);
-            ReportCommand.Render(context, target);
+            var options = binder.Resolve(context.Arguments);
+            if (context.Get(data) is { } given) options = options with { Data = given };
+            if (context.Get(binder.DryRun)) Preview(context, options);
+            else Run(context, options, context.Arguments.GetRequiredValue(folder));
         });
+    }
+
+    private static void Preview(VerbContext context, ExperimentOptions options)
+    {
+        context.Out.WriteLine(OptionsFile.ToJson(options)); // alone on this stream: it may become the next --options
+        foreach (var line in ExperimentRunner.Preview(options, context.Monitor)) context.Monitor.Note(line);
+    }
+
+    private static void Run(VerbContext context, ExperimentOptions options, string target)
+    {
+        context.GoOnWith = "the same command; what is finished is kept";
+        ExperimentRunner.Run(options, target, context.Monitor);
+        ReportCommand.Render(context, target);
     }
 
     private static ExperimentOptions Of(TrainOptions generator) => new()

@@ -162,7 +162,8 @@ public sealed record SynthesisOutcome(int Count, string ContentHash);
 /// <param name="Kind">What kind of sheet.</param>
 /// <param name="RealCount">Real training pairs of the cell they come from.</param>
 /// <param name="Pictures">The pictures.</param>
-public sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetPicture> Pictures);
+/// <param name="Arm">Name of the arm they belong to; null for real pairs, and in results of older versions.</param>
+public sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetPicture> Pictures, string? Arm = null);
 
 /// <summary>What a sheet shows.</summary>
 public enum SheetKind

@@ -55,6 +55,35 @@ public static class ExperimentRunner
         return plan.Stages.Sum(speeds.Seconds);
     }
 
+    /// <summary>What an experiment would do and about how long it would take, by a short measurement on this machine; writes nothing.</summary>
+    /// <param name="options">What to compare.</param>
+    /// <param name="monitor">Watches.</param>
+    /// <returns>Lines to read: the cells, the stages, the time.</returns>
+    /// <exception cref="SiamorphException">Options or data are at fault.</exception>
+    public static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor)
+    {
+        using var runner = new TorchStageRunner();
+        return Preview(options, monitor, runner);
+    }
+
+    internal static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor, IStageRunner runner)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
+        var folder = Directory.CreateTempSubdirectory("siamorph-preview-").FullName;
+        try
+        {
+            var data = ExperimentData.Read(options, folder, monitor);
+            var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
+            var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
+            return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds)];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner)
     {
         var remaining = plan.Stages.Where(s => store.Find(s) is null)

@@ -5,6 +5,20 @@ namespace Siamorph.Experiment;
 /// <summary>Says what will be done and about how long it takes.</summary>
 internal static class PlanText
 {
+    /// <summary>The cells: each arm with what it trains on, and which comparison answers the question.</summary>
+    public static IEnumerable<string> Cells(ExperimentPlan plan)
+    {
+        yield return $"{plan.Cells.Count} cells, {plan.Stages.Count} stages:";
+        foreach (var arm in plan.Cells.GroupBy(c => c.Arm.Name))
+        {
+            var sizes = arm.GroupBy(c => c.RealCount).Select(c => (c.Key, Stage: c.First().Stage))
+                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {(c.Stage.Arm.UsesSynthetic ? "synthetic" : "copies")}" : "")}");
+            yield return $"  {arm.Key}: {string.Join("; ", sizes)}; {arm.Select(c => c.Seed).Distinct().Count()} seeds each";
+        }
+        if (plan.Options.ResolvedPrimary([.. plan.Cells.Select(c => c.RealCount).Distinct()]) is var (name, baseline, count))
+            yield return $"Primary end-point: mean test Dice of {name} against {baseline} with {count} real pairs.";
+    }
+
     public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds)
     {
         var options = plan.Options;

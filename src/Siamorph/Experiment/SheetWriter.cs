@@ -80,8 +80,9 @@ internal static class SheetWriter
             }
             pictures.Add(new(FormattableString.Invariant($"{plan.Test[i].Id}: Dice {before[i].Dice:0.00} → {after[i].Dice:0.00}"), stem + ".png", masks));
         }
-        return new Sheet($"test images that lost and gained most ({cell.RealCount} real pairs, seed {cell.Seed})", SheetKind.Prediction,
-            cell.RealCount, pictures);
+        var arm = plan.Options.Arms.Count > 2 ? $"{cell.Arm.Title}, " : "";
+        return new Sheet($"test images that lost and gained most ({arm}{cell.RealCount} real pairs, seed {cell.Seed})", SheetKind.Prediction,
+            cell.RealCount, pictures, cell.Arm.Name);
 
         IReadOnlyList<ImageScore> Images(PlannedCell c) => cells.Single(r => r.Stage == c.Stage.Folder).Outcome.Images;
     }

@@ -35,6 +35,7 @@ public static class ExperimentReport
         MarkdownReport.Write(Path.Combine(folder, "report.md"), document);
         WriteScores(result, Path.Combine(folder, "scores.csv"));
         WriteImages(result, Path.Combine(folder, "per-image.csv"));
+        CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, EvidenceSection.CsvRows(result));
         return new WrittenReport(html, document.Answer);
     }
 
@@ -50,15 +51,17 @@ public static class ExperimentReport
         Sections =
         [
             ScoreSections.Scores(result),
+            .. EvidenceSection.Evidence(result) is { } evidence ? new[] { evidence } : [],
             ScoreSections.ImageByImage(result, folder),
             PictureSection.Pictures(result, folder),
+            .. result.Gates.Count > 0 ? new[] { GateSection.Gate(result, folder) } : [],
             DataSection.Data(result),
             TrainingSection.Training(result),
             MethodSections.Method(result),
-            .. times is null ? [] : new[] { MethodSections.Time(times) },
+            .. times is null ? [] : new[] { CostSection.Cost(result, times) },
             MethodSections.Everything(result, times),
         ],
-        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, {ExperimentRunner.ResultFile}.",
+        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, {ExperimentRunner.ResultFile}.",
     };
 
     // The declared arm at every number of real pairs; all comparisons where none was declared.

@@ -7,7 +7,7 @@ internal static class ExperimentWords
 {
     public static string Title(ExperimentResult result, string arm) => result.Arms.First(a => a.Name == arm).Title;
 
-    public static int Colour(ExperimentResult result, string arm) => result.Arms.Select(a => a.Name).ToList().IndexOf(arm) % 6;
+    public static int Colour(ExperimentResult result, string arm) => result.Arms.Select(a => a.Name).ToList().IndexOf(arm) % 8;
 
     public static IReadOnlyList<string> Answer(ExperimentResult result)
     {

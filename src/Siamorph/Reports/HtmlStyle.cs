@@ -3,18 +3,18 @@ namespace Siamorph.Reports;
 /// <summary>The style sheet of <see cref="HtmlReport"/>: light and dark, wide and narrow, screen and paper.</summary>
 internal static class HtmlStyle
 {
-    /// <summary>Colours s0…s5 are data (s0 the baseline), o0…o3 outlines on pictures.</summary>
+    /// <summary>Colours s0…s7 are data (s0 the baseline), o0…o3 outlines on pictures.</summary>
     public const string Sheet = """
 
         :root {
           --page: #faf9f6; --card: #fff; --ink: #1c2226; --soft: #5a646b; --rule: #e2dfd8; --track: #efece6; --link: #0b6a61;
-          --s0: #6d7a89; --s1: #0d8377; --s2: #c2591b; --s3: #7750ad; --s4: #957400; --s5: #b5325f;
+          --s0: #6d7a89; --s1: #0d8377; --s2: #c2591b; --s3: #7750ad; --s4: #957400; --s5: #b5325f; --s6: #2b6cb0; --s7: #5b7a1f;
           --good: #0d7a58; --bad: #a8471b; --shade: 0 1px 2px rgb(40 35 20 / .06), 0 4px 16px rgb(40 35 20 / .05);
         }
         @media (prefers-color-scheme: dark) {
           :root {
             --page: #14171a; --card: #1b1f23; --ink: #e7eaec; --soft: #9ba6ae; --rule: #30363b; --track: #262b30; --link: #5fcfc1;
-            --s0: #94a2b1; --s1: #38bfae; --s2: #f0935c; --s3: #b090e6; --s4: #d3b23c; --s5: #ee7ba3;
+            --s0: #94a2b1; --s1: #38bfae; --s2: #f0935c; --s3: #b090e6; --s4: #d3b23c; --s5: #ee7ba3; --s6: #6fb0ee; --s7: #a5c860;
             --good: #52c99b; --bad: #ee9366; --shade: 0 0 0 1px #262b30;
           }
         }
@@ -60,7 +60,7 @@ internal static class HtmlStyle
         .grid { stroke: var(--rule); stroke-width: 1; }
         .base { stroke: var(--soft); stroke-width: 1; }
         .diagonal { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 4 4; }
-        .s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); } .s3 { color: var(--s3); } .s4 { color: var(--s4); } .s5 { color: var(--s5); }
+        .s0 { color: var(--s0); } .s1 { color: var(--s1); } .s2 { color: var(--s2); } .s3 { color: var(--s3); } .s4 { color: var(--s4); } .s5 { color: var(--s5); } .s6 { color: var(--s6); } .s7 { color: var(--s7); }
         .line { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
         .line.faint { stroke-width: 1; opacity: .28; }
         .dot { fill: currentColor; fill-opacity: .75; stroke: var(--card); stroke-width: 1; }
@@ -101,7 +101,7 @@ internal static class HtmlStyle
         }
         @media print {
           :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #ccc; --track: #eee; --shade: none;
-            --s0: #6d7a89; --s1: #0d8377; --s2: #c2591b; --s3: #7750ad; --s4: #957400; --s5: #b5325f; --good: #0d7a58; --bad: #a8471b; }
+            --s0: #6d7a89; --s1: #0d8377; --s2: #c2591b; --s3: #7750ad; --s4: #957400; --s5: #b5325f; --s6: #2b6cb0; --s7: #5b7a1f; --good: #0d7a58; --bad: #a8471b; }
           body { max-width: none; padding: 0; font-size: 10pt; }
           nav, .switch, .numbers { display: none; }
           figure, .key { border: 1px solid #ccc; break-inside: avoid; }

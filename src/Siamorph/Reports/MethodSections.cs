@@ -30,14 +30,29 @@ internal static class MethodSections
                 scope,
                 $"Intervals: paired percentile bootstrap, {o.BootstrapDraws.ToString("N0", CultureInfo.InvariantCulture)} draws over seeds and test images together"
                     + (result.Data.Groups["test"] > 0 ? " (images of one patient or sequence drawn together)" : "") + ". With few seeds they are rough.",
-                "Intervals are not corrected for the number of comparisons.",
+                .. result.Comparisons.Any(c => c.Statistics is not null) ? Statistics(result) : ["Intervals are not corrected for the number of comparisons."],
             ]),
         ]);
     }
 
+    private static string[] Statistics(ExperimentResult result)
+    {
+        var primary = result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true });
+        return
+        [
+            primary is null ? "No comparison was declared as the primary one."
+                : $"Declared before the run: mean test Dice of {ExperimentWords.Title(result, primary.Arm)} against {ExperimentWords.Title(result, primary.Baseline)} with {primary.RealCount} real pairs. All else is secondary.",
+            "For few seeds the intervals are widened: Student's t with degrees of freedom after Satterthwaite, from the parts of seeds and of test images.",
+            "A secondary comparison counts only if its interval leaves out zero and Wilcoxon's signed-rank test holds after Holm's correction (5\u00A0%).",
+            "Least detectable: the true difference that an experiment with this spread finds four times in five.",
+            "A lesion counts as missed where less than a tenth of it was found, a found region as a false alarm where less than a tenth of it lies on a lesion.",
+            "Sub-groups: intervals without correction; they raise questions, they do not answer them.",
+        ];
+    }
+
     public static Section Time(ExperimentTimes times)
     {
-        string[] order = ["generator", "synthesis", "segmentation"];
+        string[] order = ["generator", "synthesis", "gate", "segmentation"];
         var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => Array.IndexOf(order, g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
         var total = times.Stages.Sum(s => s.Seconds);
         return new Section("Time",
@@ -90,6 +105,7 @@ internal static class MethodSections
     {
         "generator" => "training generators",
         "synthesis" => "synthesizing pairs",
+        "gate" => "judging pairs",
         _ => "training and testing segmentation",
     };
 

@@ -19,16 +19,19 @@ internal static class PictureSection
     }
 
     public static IEnumerable<Block> Sheets(ExperimentResult result, string folder, SheetKind kind, int? realCount = null)
-        => result.Sheets.Where(s => s.Kind == kind && (realCount is null || s.RealCount == realCount) && s.Pictures.Count > 0)
-            .Select(s => Sheet(result, s, folder));
+        => Sheets(result, folder, s => s.Kind == kind && (realCount is null || s.RealCount == realCount));
+
+    public static IEnumerable<Block> Sheets(ExperimentResult result, string folder, Func<Sheet, bool> wanted)
+        => result.Sheets.Where(s => wanted(s) && s.Pictures.Count > 0).Select(s => Sheet(result, s, folder));
 
     private static Block Sheet(ExperimentResult result, Sheet sheet, string folder)
     {
         var caption = sheet.Kind switch
         {
             SheetKind.Real => "Some of the pairs that both generator and segmentation network learnt from.",
+            SheetKind.Refused => "Taken evenly from all that were refused, each with the reason.",
             SheetKind.Synthetic => "Taken evenly from the whole set, none picked by hand.",
-            _ => $"Green: the truth. Yellow: found with {result.Arms[0].Title}. Pink: found with {(result.Arms.Count == 2 ? result.Arms[1].Title : "the other arm")}.",
+            _ => $"Green: the truth. Yellow: found with {result.Arms[0].Title}. Pink: found with {(result.Arms.Count == 2 ? result.Arms[1].Title : "the arm named above")}.",
         };
         var title = char.ToUpperInvariant(sheet.Title[0]) + sheet.Title[1..];
         try

@@ -33,29 +33,38 @@ internal static class ScoreSections
 
     public static Section ImageByImage(ExperimentResult result, string folder)
     {
-        var blocks = new List<Block>();
-        foreach (var c in result.Comparisons)
-        {
-            var points = Points(result, c);
-            var (arm, baseline) = (ExperimentWords.Title(result, c.Arm), ExperimentWords.Title(result, c.Baseline));
-            var where = $"{c.RealCount} real pairs";
-            blocks.Add(new Figure(new ScatterPlot
-            {
-                Label = $"Dice of each test image: {baseline} across, {arm} up, with {where}.",
-                XTitle = $"Dice, {baseline}",
-                YTitle = $"Dice, {arm}",
-                Points = points,
-            }, $"Each test image under both arms, {where}", $"Mean over seeds. Above the diagonal {arm} is better."));
-            blocks.Add(new Figure(new DifferencePlot
-            {
-                Label = $"Sorted differences in Dice of the test images, {arm} minus {baseline}, with {where}.",
-                YTitle = "difference in Dice",
-                Values = [.. points.Select(p => (p.Name, p.Y - p.X))],
-            }, $"Who gains, who loses, {where}", $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted."));
-        }
-        blocks.AddRange(PictureSection.Sheets(result, folder, SheetKind.Prediction));
+        var primary = Primary(result);
+        var blocks = new List<Block>(result.Comparisons.Where(c => c.Arm == primary).SelectMany(c => Pair(result, c)));
+        blocks.AddRange(PictureSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && (s.Arm ?? primary) == primary));
+        foreach (var other in result.Comparisons.Where(c => c.Arm != primary).GroupBy(c => c.Arm))
+            blocks.Add(new Folded($"{ExperimentWords.Title(result, other.Key)}: image by image", [.. other.SelectMany(c => Pair(result, c)),
+                .. PictureSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && s.Arm == other.Key)]));
         if (blocks.Count == 0) blocks.Add(new Paragraph("There is one arm only, so nothing to compare."));
         return new Section("Image by image", blocks);
+    }
+
+    // The arm declared before the run, or the first after the baseline.
+    private static string? Primary(ExperimentResult result)
+        => result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true })?.Arm ?? (result.Comparisons.Count > 0 ? result.Comparisons[0].Arm : null);
+
+    private static IEnumerable<Block> Pair(ExperimentResult result, Comparison c)
+    {
+        var points = Points(result, c);
+        var (arm, baseline) = (ExperimentWords.Title(result, c.Arm), ExperimentWords.Title(result, c.Baseline));
+        var where = $"{c.RealCount} real pairs";
+        yield return new Figure(new ScatterPlot
+        {
+            Label = $"Dice of each test image: {baseline} across, {arm} up, with {where}.",
+            XTitle = $"Dice, {baseline}",
+            YTitle = $"Dice, {arm}",
+            Points = points,
+        }, $"Each test image under both arms, {where}", $"Mean over seeds. Above the diagonal {arm} is better.");
+        yield return new Figure(new DifferencePlot
+        {
+            Label = $"Sorted differences in Dice of the test images, {arm} minus {baseline}, with {where}.",
+            YTitle = "difference in Dice",
+            Values = [.. points.Select(p => (p.Name, p.Y - p.X))],
+        }, $"Who gains, who loses, {where}", $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted.");
     }
 
     private static Figure Differences(ExperimentResult result) => new(new StripPlot
