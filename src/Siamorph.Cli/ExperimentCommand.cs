@@ -22,7 +22,7 @@ internal static class ExperimentCommand
         return command.Runs(context =>
         {
             var options = binder.Resolve(context.Arguments);
-            if (context.Get(data) is { } given) options = options with { Data = given };
+            if (context.Arguments.GetValue(data) is { } given) options = options with { Data = given };
             if (context.Get(binder.DryRun)) Preview(context, options);
             else Run(context, options, context.Arguments.GetRequiredValue(folder));
         });

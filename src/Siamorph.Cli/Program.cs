@@ -29,6 +29,7 @@ internal static class Program
         EvaluateCommand.Create(),
         BenchCommand.Create(),
         ExperimentCommand.Create(),
+        SafetyCommand.Create(),
         ReportCommand.Create(),
         WeightsCommand.Create(),
     ];

@@ -13,7 +13,6 @@ public sealed record GateInput(string Id, RgbImage Image, LabelMap Mask, Probabi
 /// <summary>What is measured in one pair by itself.</summary>
 internal sealed class PairLook
 {
-    private const int Side = 32;
     private const int Band = 2; // pixels on each side of the border
 
     public PairLook(GateInput pair)
@@ -24,7 +23,7 @@ internal sealed class PairLook
         Share = (double)pair.Mask.Labels.Count(l => l != 0) / pair.Mask.Labels.Length;
         Lesions = ConnectedComponents.Of(pair.Mask).Count;
         Contrast = BorderContrast(pair.Image, pair.Mask);
-        Miniature = Resize.Image(pair.Image, new ImageSize(Side, Side)).Pixels;
+        Miniature = new Miniature(pair.Image);
         Features = FeaturesOf(pair.Image);
     }
 
@@ -45,18 +44,11 @@ internal sealed class PairLook
     /// <summary>Difference of colour across the mask's border, in standard deviations of the image; infinite without a border.</summary>
     public double Contrast { get; }
 
-    public byte[] Miniature { get; }
+    /// <summary>The image at a glance.</summary>
+    public Miniature Miniature { get; }
 
     /// <summary>Mean and deviation of each colour, roughness, and light at the rim against the middle.</summary>
     public double[] Features { get; }
-
-    /// <summary>Mean absolute difference of two images at 32 × 32 pixels, in 8-bit levels.</summary>
-    public double Distance(PairLook other)
-    {
-        long sum = 0;
-        for (var i = 0; i < Miniature.Length; i++) sum += Math.Abs(Miniature[i] - other.Miniature[i]);
-        return (double)sum / Miniature.Length;
-    }
 
     private static double CrossEntropy(LabelMap mask, ProbabilityMap found)
     {

@@ -122,7 +122,7 @@ public sealed class QualityGate
 
     // A real pair is compared with the others: as if it were not among the training pairs.
     private (string Id, double Distance) Nearest(PairLook look)
-        => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Distance(look))).MinBy(x => x.Distance);
+        => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Miniature.DistanceUpToMirroring(look.Miniature))).MinBy(x => x.Distance);
 
     private double Strangeness(PairLook look)
         => _real.Where(r => r != look).Select(r => FeatureDistance(r, look)).Order().Take(Neighbours).Average();

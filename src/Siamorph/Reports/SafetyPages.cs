@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text;
+using Siamorph.Data;
+using Siamorph.Experiment;
+using Siamorph.Imaging;
+using Siamorph.Training;
+
+namespace Siamorph.Reports;
+
+/// <summary>Writes what a safety audit found (safety.html, safety.md, safety.json) and the cards that go with shared data and models.</summary>
+public static class SafetyPages
+{
+    private const int ShownCopies = 24;
+
+    /// <summary>Writes all of it into a folder.</summary>
+    /// <param name="report">The findings.</param>
+    /// <param name="synthetic">The synthetic pairs; near-copies are shown.</param>
+    /// <param name="trained">The training pairs; originals are shown beside their copies.</param>
+    /// <param name="runFolder">The model's run folder, for its card; null for none.</param>
+    /// <param name="folder">Where to write.</param>
+    /// <returns>Full path of safety.html.</returns>
+    /// <exception cref="SiamorphException">The folder can't be written, or a picture is damaged.</exception>
+    public static string Write(
+        SafetyReport report, IReadOnlyList<ImageMaskPair> synthetic, IReadOnlyList<ImageMaskPair> trained, string? runFolder, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var document = Document(report, synthetic, trained);
+        var html = Path.Combine(Path.GetFullPath(folder), "safety.html");
+        HtmlReport.Write(html, document);
+        MarkdownReport.Write(Path.Combine(folder, "safety.md"), document);
+        OptionsFile.Save(Path.Combine(folder, "safety.json"), report);
+        AtomicFile.WriteText(Path.Combine(folder, "data-card.md"), DataCardText(report, synthetic));
+        if (runFolder is not null) AtomicFile.WriteText(Path.Combine(folder, "model-card.md"), ModelCardText(report, runFolder));
+        return html;
+    }
+
+    private static ReportDocument Document(SafetyReport report, IReadOnlyList<ImageMaskPair> synthetic, IReadOnlyList<ImageMaskPair> trained)
+    {
+        var sentences = report.Sentences();
+        var blocks = new List<Block> { new BulletList([.. sentences.Skip(1)]) };
+        if (report.Copies.Count > 0)
+        {
+            var (made, real) = (synthetic.ToDictionary(p => p.Id), trained.ToDictionary(p => p.Id));
+            blocks.Add(new PictureSheet("Near-copies and their originals", "Each synthetic image is followed by the training image it resembles.",
+                [.. report.Copies.Take(ShownCopies).SelectMany(c => new[] { Tile(made[c.Id], $"synthetic {c.Id}"), Tile(real[c.Training], FormattableString.Invariant($"training {c.Training}, distance {c.ToTrained:0.0}")) })]));
+        }
+        return new ReportDocument
+        {
+            Title = "Are training images remembered?",
+            Overline = "Siamorph safety audit",
+            Answer = [sentences[0]],
+            Sections =
+            [
+                new Section("Findings", blocks),
+                new Section("Method", [new BulletList(
+                [
+                    $"{report.Trained} training pairs, {report.HoldOut} pairs that had no part in training, {report.Synthetic} synthetic pairs.",
+                    "Distances alone mislead: they are compared with those to images that were never trained on, equally many of both.",
+                    "Distance: mean absolute difference at 32 × 32 pixels in 8-bit levels, the smaller of plain and mirrored. It finds copies of whole images, not of parts.",
+                    "Membership by loss: the same noises and timesteps for all images; training images that are restored better than others give themselves away.",
+                ])]),
+            ],
+        };
+    }
+
+    private static PictureTile Tile(ImageMaskPair pair, string name)
+    {
+        var image = PairFiles.ReadImage(pair);
+        var size = new ImageSize(128, Math.Max(1, 128 * image.Size.Height / image.Size.Width));
+        var path = Path.Combine(Path.GetTempPath(), $"siamorph-{Guid.NewGuid():N}.png");
+        try
+        {
+            ImageFile.WritePng(path, Resize.Image(image, size));
+            return new(name, File.ReadAllBytes(path), size, []);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    // The seven Cs by which synthetic medical data are described: congruence, coverage, constraint, completeness, compliance, comprehension, consistency.
+    private static string DataCardText(SafetyReport report, IReadOnlyList<ImageMaskPair> synthetic)
+    {
+        var origins = synthetic.Select(p => p.Origin).OfType<Data.SyntheticOrigin>().ToList();
+        var gated = origins.Count(o => o.GateVerdict is not null);
+        var text = new StringBuilder("# Data card: synthetic image-mask pairs\n\n");
+        void Line(string key, string value) => text.Append(CultureInfo.InvariantCulture, $"- **{key}**: {value}\n");
+        Line("What", $"{synthetic.Count} synthetic image-mask pairs, drawn by Siamese-Diffusion from masks. Every image is computer-made; none shows a patient.");
+        Line("Intended use", "to train segmentation networks beside real pairs. Not for diagnosis, not to test or approve a device, not for teaching what a finding looks like.");
+        Line("Made by", string.Join("; ", origins.GroupBy(o => (o.ModelHash, o.Sampler, o.Steps, o.Guidance)).Select(g => FormattableString.Invariant($"model {g.Key.ModelHash}, {g.Key.Sampler}, {g.Key.Steps} steps, guidance {g.Key.Guidance} ({g.Count()} pairs)"))) is { Length: > 0 } made ? made : "unknown");
+        Line("Congruence (do pairs fit?)", gated > 0 ? $"{gated} pairs went through the quality gate; its verdicts are in the manifest." : "no quality gate ran.");
+        Line("Coverage (what is varied?)", $"{origins.Select(o => o.SourceMask).Distinct().Count()} source masks; {origins.Count(o => o.Deformation is not (null or "none"))} pairs from deformed masks. Nothing is covered that the training data lack.");
+        Line("Constraint (what is forbidden?)", "masks are binary and exactly those that were drawn from.");
+        Line("Completeness", "image, mask, prompt, seed, sampler and model hash for every pair.");
+        Line("Compliance", "rights and consent are those of the training data; check them before sharing. A lesion's outline may itself identify a patient.");
+        Line("Comprehension (what is known?)", string.Join(" ", report.Sentences()));
+        Line("Consistency", "each image is a function of model, mask and its own seed, and can be made again.");
+        return text.ToString();
+    }
+
+    private static string ModelCardText(SafetyReport report, string runFolder)
+    {
+        var options = new RunFolder(runFolder).Options<Siamese.TrainOptions>();
+        var text = new StringBuilder("# Model card: Siamese-Diffusion\n\n");
+        void Line(string key, string value) => text.Append(CultureInfo.InvariantCulture, $"- **{key}**: {value}\n");
+        Line("What", $"draws an image for a mask, {options.ImageSize} × {options.ImageSize} pixels (method of arXiv 2505.06068).");
+        Line("Trained on", $"{report.Trained} image-mask pairs; {options.Base.Steps} base and {options.Siamese.Steps} siamese steps, seed {options.Seed}.");
+        Line("Intended use", "synthetic training pairs for segmentation. Not for diagnosis and not as evidence about patients.");
+        Line("Limits", "shows nothing that its training data lack; small lesions and rare looks are drawn worst; help for segmentation has to be measured, not assumed.");
+        Line("Memorisation", string.Join(" ", report.Sentences()));
+        Line("Rights", "those of the training data.");
+        return text.ToString();
+    }
+}

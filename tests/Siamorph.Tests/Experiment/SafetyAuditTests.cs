@@ -1,0 +1,87 @@
+using Siamorph.Data;
+using Siamorph.Evaluation;
+using Siamorph.Experiment;
+using Siamorph.Imaging;
+using Siamorph.Reports;
+
+namespace Siamorph.Tests.Experiment;
+
+public sealed class SafetyAuditTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly IReadOnlyList<ImageMaskPair> _real;
+
+    public SafetyAuditTests() => _real = PhantomDataset.Write(
+        _folder["real"], new PhantomOptions { Count = 60, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance).Pairs;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Run_OnAGeneratorThatReturnsTrainingImages_RaisesTheAlarmAndShowsThem()
+    {
+        var trained = _real.Take(20).ToList();
+        var returned = trained.Take(6).Select((p, i) => Altered(p, $"s{i}")).Concat(_real.Skip(45).Take(6)).ToList();
+        var report = SafetyAudit.Run(null, returned, trained, [.. _real.Skip(20).Take(25)], new(), NullMonitor.Instance);
+        Assert.True(report.Alarm);
+        Assert.Equal(trained.Take(6).Select(p => p.Id).Order(), report.Copies.Select(c => c.Training).Order());
+        var page = File.ReadAllText(SafetyPages.Write(report, returned, trained, null, _folder["out"]));
+        Assert.Contains("signs that training images are remembered", page, StringComparison.Ordinal);
+        Assert.Equal(12, page.Split("<img ").Length - 1);
+        Assert.Contains("Intended use", File.ReadAllText(_folder["out", "data-card.md"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_OnAGeneratorThatRemembersNothing_StaysQuiet()
+    {
+        // Images of the same world that nobody trained on: what a generator without memory would draw.
+        var report = SafetyAudit.Run(null, [.. _real.Skip(40)], [.. _real.Take(20)], [.. _real.Skip(20).Take(20)], new(), NullMonitor.Instance);
+        Assert.False(report.Alarm);
+        Assert.InRange(report.CloserToTrained, 0.2, 0.8);
+        Assert.Contains("No sign was found", report.Sentences()[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_WhereAHeldOutImageWasTrainedOn_NamesIt()
+    {
+        var fault = Assert.Throws<InvalidDatasetException>(() =>
+            SafetyAudit.Run(null, [.. _real.Skip(40)], [.. _real.Take(20)], [.. _real.Skip(19).Take(10)], new(), NullMonitor.Instance));
+        Assert.Contains(_real[19].Id, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Experiment_OnDataWithTheSameImageInTrainAndTest_IsRefused()
+    {
+        DatasetFolder.WriteManifest(_folder["real"], _real.Select((p, i) => p with { Split = i < 30 ? "train" : i < 45 ? "val" : "test" }));
+        File.Copy(_real[3].ImagePath, _real[50].ImagePath, overwrite: true);
+        var options = Demo.Quick.Experiment with { Data = _folder["real"], RealCounts = [8] };
+        var fault = Assert.Throws<InvalidDatasetException>(() => ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, new FakeStageRunner()));
+        Assert.Contains("same image", fault.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Membership_OfSeparateScores_IsCertain_AndOfEqualOnesTellsNothing()
+    {
+        // By hand: 2 of the 2 × 2 pairs have the member higher, one is equal: (2 + ½) / 4.
+        Assert.Equal(0.625, MembershipTest.Run([1, 3], [1, 2], new Seed(1)).Auc);
+        var apart = MembershipTest.Run([.. Enumerable.Range(0, 50).Select(i => 10.0 + i)], [.. Enumerable.Range(0, 200).Select(i => i / 100.0)], new Seed(1));
+        Assert.Equal((1, 1, 1.0), (apart.Auc, apart.Low, apart.TruePositiveRate));
+        var random = new Seed(5).Random();
+        var same = MembershipTest.Run([.. Enumerable.Range(0, 200).Select(_ => random.Normal())], [.. Enumerable.Range(0, 200).Select(_ => random.Normal())], new Seed(1));
+        Assert.InRange(0.5, same.Low, same.High);
+        Assert.InRange(same.TruePositiveRate, 0, 0.06);
+    }
+
+    // A copy as a generator would return it: mirrored, a little lighter, a little noisy.
+    private ImageMaskPair Altered(ImageMaskPair pair, string id)
+    {
+        var image = PairFiles.ReadImage(pair);
+        var (width, random) = (image.Size.Width, new Seed(9).Random());
+        var copy = new RgbImage(image.Size);
+        for (var i = 0; i < width * image.Size.Height; i++)
+            for (var c = 0; c < 3; c++)
+                copy.Pixels[3 * i + c] = (byte)Math.Clamp(image.Pixels[3 * (i / width * width + width - 1 - i % width) + c] + 1 + 2 * random.Normal(), 0, 255);
+        var path = _folder["copies", $"{id}.png"];
+        ImageFile.WritePng(path, copy);
+        return pair with { Id = id, ImagePath = path, Source = PairSource.Synthetic };
+    }
+}
