@@ -14,7 +14,7 @@ internal static class UsageFault
         var path = PathOf(parsed.CommandResult);
         if (parsed.UnmatchedTokens is [var token, ..])
             return $"{Unmatched(token, command, path)} See '{path} --help'.";
-        if (command.Subcommands.Count > 0)
+        if (command.Subcommands.Count > 0 && command.Action is null)
             return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '{path} --help'.";
         return $"{Told(parsed.Errors[0])} See '{path} --help'.";
     }
@@ -23,7 +23,7 @@ internal static class UsageFault
     {
         if (token.StartsWith('-'))
             return $"'{token}' is not an option of '{path}'.{DidYouMean(token, OptionNames(command))}";
-        if (command.Subcommands.Count > 0)
+        if (command.Subcommands.Count > 0 && command.Action is null)
             return $"'{token}' is not a verb of '{path}'.{DidYouMean(token, command.Subcommands.Select(c => c.Name))}";
         return $"'{token}' is one argument too many for '{path}'.";
     }

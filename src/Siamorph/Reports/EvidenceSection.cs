@@ -68,7 +68,7 @@ internal static class EvidenceSection
     }
 
     private static Table Table(ExperimentResult result, List<Comparison> comparisons) => new(
-        ["arm", "real pairs", "difference", "95 % interval", "p (Holm)", "effect d", "better in", "least detectable", "missed per 100", "false alarms per 100", "verdict"],
+        ["arm", "real pairs", "difference", "95 % interval", "verdict", "p (Holm)", "effect d", "better in", "least detectable", "missed per 100", "false alarms per 100"],
         [.. comparisons.Select(c => Row(result, c))])
     {
         Note = "Differences in Dice from the baseline. p: Wilcoxon's signed-rank test over test images, corrected for the secondary comparisons. Better in: share of images and seeds. "
@@ -81,9 +81,9 @@ internal static class EvidenceSection
         return
         [
             ExperimentWords.Title(result, c.Arm) + (s.Primary ? " (primary)" : ""), Format.Integer(c.RealCount), Format.Signed(c.Difference),
-            $"{Format.Signed(c.Low)} to {Format.Signed(c.High)}", Probability(s.AdjustedP ?? s.WilcoxonP), Format.Signed(s.Effect), Format.Percent(s.Superiority),
+            $"{Format.Signed(c.Low)} to {Format.Signed(c.High)}",
+            c.Verdict switch { Verdict.Higher => "higher", Verdict.Lower => "lower", _ => "no evidence" }, Probability(s.AdjustedP ?? s.WilcoxonP), Format.Signed(s.Effect), Format.Percent(s.Superiority),
             Format.Score(s.MinimumDetectable), Change(s.Missed), Change(s.FalseAlarms),
-            c.Verdict switch { Verdict.Higher => "higher", Verdict.Lower => "lower", _ => "no evidence" },
         ];
     }
 

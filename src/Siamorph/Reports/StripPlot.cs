@@ -15,7 +15,7 @@ public sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Val
 /// <summary>Every value as a dot, with the mean as a tick and the range as a line: for few values where a box would lie.</summary>
 public sealed record StripPlot : Chart
 {
-    private const double RowHeight = 40, GroupHeight = 26, Top = 4;
+    private const double RowHeight = 40, LineHeight = 15, GroupHeight = 26, Top = 4;
 
     /// <summary>The rows from the top.</summary>
     public required IReadOnlyList<StripRow> Rows { get; init; }
@@ -29,7 +29,8 @@ public sealed record StripPlot : Chart
     internal override string ToSvg(double width, string style)
     {
         var groups = Rows.Select(r => r.Group).Distinct().Count(g => g.Length > 0);
-        var height = Top + Rows.Count * RowHeight + groups * GroupHeight + 46;
+        var below = Rows.Any(r => (r.Name.Length + Text(r).Length) * 6.9 + 12 > width) ? LineHeight : 0; // the number takes a line of its own
+        var height = Top + Rows.Count * (RowHeight + below) + groups * GroupHeight + 46;
         var all = Rows.SelectMany(r => r.Values).Where(double.IsFinite).DefaultIfEmpty(0).ToList();
         foreach (var (low, high) in Rows.Select(r => r.Interval).OfType<(double, double)>()) all.AddRange([low, high]);
         if (Differences) all.Add(0);
@@ -46,8 +47,8 @@ public sealed record StripPlot : Chart
                 top += GroupHeight;
             }
             group = row.Group;
-            DrawRow(svg, x, row, top, width);
-            top += RowHeight;
+            DrawRow(svg, x, row, top, width, below);
+            top += RowHeight + below;
         }
         Axes.DrawX(svg, x, height - 42, height, width, XTitle);
         return svg.Finish(width, height, Label, style);
@@ -66,16 +67,22 @@ public sealed record StripPlot : Chart
                 string.Join("  ", r.Values.Select(number))])]);
     }
 
-    private void DrawRow(SvgDrawing svg, Scale x, StripRow row, double top, double width)
+    private string Text(StripRow row)
+    {
+        var mean = row.Values.Average();
+        Func<double, string> number = Differences ? Format.Signed : Format.Score;
+        return row.Interval is var (low, high) ? $"{number(mean)}  ({number(low)} to {number(high)})"
+            : row.Values.Count > 1 ? $"{number(mean)} ± {Format.Score(Format.Deviation(row.Values))}" : number(mean);
+    }
+
+    private void DrawRow(SvgDrawing svg, Scale x, StripRow row, double top, double width, double below)
     {
         var mean = row.Values.Average();
         Func<double, string> number = Differences ? Format.Signed : Format.Score;
         var (low, high) = row.Interval ?? (row.Values.Min(), row.Values.Max());
-        var text = row.Interval is not null ? $"{number(mean)}  ({number(low)} to {number(high)})"
-            : row.Values.Count > 1 ? $"{number(mean)} ± {Format.Score(Format.Deviation(row.Values))}" : number(mean);
         svg.Text(0, top + 13, row.Name, "row");
-        svg.Text(width - 2, top + 13, text, "value", Anchor.End);
-        var y = top + 27;
+        svg.Text(below > 0 ? 0 : width - 2, top + 13 + below, Text(row), "value", below > 0 ? Anchor.Start : Anchor.End);
+        var y = top + 27 + below;
         svg.Line(x.At(low), y, x.At(high), y, $"range s{row.Colour}");
         svg.Line(x.At(mean), y - 9, x.At(mean), y + 9, $"mean s{row.Colour}");
         for (var i = 0; i < row.Values.Count; i++)
