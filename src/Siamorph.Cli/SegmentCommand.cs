@@ -9,6 +9,7 @@ internal static class SegmentCommand
     {
         SegmentTrainCommand.Create(),
         SegmentPredictCommand.Create(),
+        SegmentExportCommand.Create(),
         SegmentEvaluateCommand.Create(),
     };
 }

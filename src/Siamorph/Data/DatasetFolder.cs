@@ -28,7 +28,7 @@ public static class DatasetFolder
         if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder. Check the path.");
         try
         {
-            return Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder);
+            return WithClasses(folder, Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,4 +39,8 @@ public static class DatasetFolder
     /// <summary>Writes <c>manifest.jsonl</c> with paths relative to <paramref name="folder"/>, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void WriteManifest(string folder, IEnumerable<ImageMaskPair> pairs) => Manifest.Write(folder, pairs);
+
+    private static Dataset WithClasses(string folder, Dataset dataset) => ClassTable.TryRead(folder) is { } classes
+        ? dataset with { Pairs = [.. dataset.Pairs.Select(p => p with { Classes = classes })] }
+        : dataset;
 }

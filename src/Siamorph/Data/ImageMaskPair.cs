@@ -40,6 +40,9 @@ public sealed record ImageMaskPair
     /// <summary>Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.</summary>
     public ChannelFiles? Channels { get; init; }
 
+    /// <summary>The classes of the mask; null where it is lesion against background.</summary>
+    public ClassTable? Classes { get; init; }
+
     /// <summary>How a synthetic pair was made; null for real ones.</summary>
     public SyntheticOrigin? Origin { get; init; }
 }

@@ -21,11 +21,11 @@ public static class PairFiles
         return image;
     }
 
-    /// <summary>The mask, binary.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
+    /// <summary>The mask: class numbers where the pair has a table of classes, otherwise 0 and 1.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
     public static LabelMap ReadMask(ImageMaskPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
-        return ImageFile.ReadMask(pair.MaskPath);
+        return pair.Classes is { } classes ? classes.Labels(ImageFile.ReadGrey(pair.MaskPath), pair.MaskPath) : ImageFile.ReadMask(pair.MaskPath);
     }
 }

@@ -23,8 +23,9 @@ internal sealed class PairInspection
                 Warn(FindingCodes.Rotated, "the image carries an orientation tag that its mask has not; it is used as stored. Check that the two agree.");
         }
         if (Try(() => ImageFile.ReadGrey(pair.MaskPath)) is not { } levels) return;
-        InspectLevels(levels);
-        var mask = MaskLevels.Binarise(levels);
+        if (pair.Classes is null) InspectLevels(levels);
+        var mask = pair.Classes is null ? MaskLevels.Binarise(levels) : Try(() => pair.Classes.Labels(levels, pair.MaskPath));
+        if (mask is null) return;
         InspectShape(mask, levels);
         MaskHash = Convert.ToHexString(SHA256.HashData(mask.Labels));
         if (image is not null && image.Size != mask.Size)

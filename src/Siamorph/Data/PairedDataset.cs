@@ -22,7 +22,10 @@ public sealed class PairedDataset : IDisposable
     /// <summary>uint8 [N,3,H,W], 0…255, on the CPU.</summary>
     public Tensor Images { get; }
 
-    /// <summary>uint8 [N,1,H,W], 0 or 1, on the CPU.</summary>
+    /// <summary>The classes of the masks; null where they are lesion against background.</summary>
+    public ClassTable? Classes => Pairs[0].Classes;
+
+    /// <summary>uint8 [N,1,H,W], 0 or 1 (class numbers, where there is a table of classes), on the CPU.</summary>
     public Tensor Masks { get; }
 
     /// <summary>Decodes and resizes all pairs, in parallel: images antialiased, masks by the nearest pixel.</summary>
@@ -33,6 +36,8 @@ public sealed class PairedDataset : IDisposable
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
         if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to load. Check the folder and its splits.");
+        if (pairs.FirstOrDefault(p => !SameClasses(p.Classes, pairs[0].Classes)) is { } other)
+            throw new InvalidDatasetException($"{other.MaskPath}: its folder has another {ClassTable.FileName} than {pairs[0].MaskPath}. Give all folders the same classes.");
         Tensor images, masks;
         using (NewDisposeScope()) // also keeps the tensors out of a caller's scope: they belong to the dataset
         {
@@ -58,6 +63,9 @@ public sealed class PairedDataset : IDisposable
         Images.Dispose();
         Masks.Dispose();
     }
+
+    private static bool SameClasses(ClassTable? a, ClassTable? b) =>
+        ReferenceEquals(a, b) || (a is not null && b is not null && a.Classes.SequenceEqual(b.Classes));
 
     private void Fill(IMonitor monitor)
     {

@@ -1,4 +1,5 @@
 using Siamorph.Data;
+using Siamorph.Evaluation;
 using Siamorph.Imaging;
 
 namespace Siamorph.Segmentation;
@@ -39,12 +40,35 @@ public static class PredictionFolder
             var map = predictor.Predict(image);
             var mask = map.ToMask();
             string In(string kind) => Path.Combine(folder, kind, $"{images[i].Id}.png");
+            if (predictor.Classes is { } classes)
+            {
+                WriteClasses(predictor, classes, image, In);
+                stage.Report(i + 1);
+                continue;
+            }
             ImageFile.WriteMaskPng(In(Masks), mask);
             ImageFile.WriteGreyPng(In(Probabilities), new GreyImage(map.Size, map.Levels, Lossless: true));
             ImageFile.WritePng(In(Overlays), ContactSheet.WithOutline(image, mask, OutlineColour, 1));
             stage.Report(i + 1);
         }
         return images.Count;
+    }
+
+    // Levels of the class table as the mask, the outline of each class in its colour, and a probability map a class.
+    private static void WriteClasses(Predictor predictor, ClassTable classes, RgbImage image, Func<string, string> path)
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var labels = predictor.PredictLabels(image);
+        var probabilities = predictor.PredictClasses(image);
+        ImageFile.WriteGreyPng(path(Masks), classes.Levels(labels));
+        var overlay = image;
+        for (var c = 1; c < classes.Count; c++)
+        {
+            overlay = ContactSheet.WithOutline(overlay, new LabelMap(image.Size, Array.ConvertAll(labels.Labels, l => l == c ? (byte)1 : (byte)0)), classes.Colour(c), 1);
+            var map = ProbabilityMap.FromProbabilities(image.Size, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(probabilities[0, c].contiguous().bytes));
+            ImageFile.WriteGreyPng(path(Path.Combine(Probabilities, classes.Classes[c].Name)), new GreyImage(image.Size, map.Levels, Lossless: true));
+        }
+        ImageFile.WritePng(path(Overlays), overlay);
     }
 
     // The pictures of a prediction folder by name.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Siamorph.Data;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
 using Siamorph.Weights;
@@ -23,6 +24,11 @@ public sealed class Predictor : IDisposable
     /// <summary>The network's numbers.</summary>
     public NetworkConfig Network { get; }
 
+    internal SegmentationNetwork Module => _network;
+
+    /// <summary>The classes of the masks it learned from; null for lesion against background.</summary>
+    public ClassTable? Classes { get; private init; }
+
     /// <summary>Loads the best weights of a finished run.</summary>
     /// <param name="path">The run folder, or a weight file written by a run.</param>
     /// <exception cref="SiamorphException">There are no weights, or they are damaged or of another kind.</exception>
@@ -32,7 +38,7 @@ public sealed class Predictor : IDisposable
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
         if (!File.Exists(file))
             throw new SiamorphException($"{path}: no finished segmentation run, {FileName} is missing. Train one with \"siamorph segment train\".");
-        var (config, size) = ModelFile.Describe(file);
+        var (config, size, classes) = ModelFile.Describe(file);
         var network = NetworkFactory.Create(config);
         try
         {
@@ -45,7 +51,7 @@ public sealed class Predictor : IDisposable
             throw;
         }
         network.eval();
-        return new(network, config, size);
+        return new(network, config, size) { Classes = classes };
     }
 
     /// <summary>Probabilities of images as they are, without resizing.</summary>
@@ -66,7 +72,7 @@ public sealed class Predictor : IDisposable
     {
         using var scope = NewDisposeScope();
         var probabilities = PredictClasses(image);
-        if (Network.Classes > 1) probabilities = 1 - probabilities.narrow(1, 0, 1);
+        if (Network.Classes > 1) probabilities = Foreground(probabilities);
         return ProbabilityMap.FromProbabilities(image.Size, MemoryMarshal.Cast<byte, float>(probabilities.contiguous().bytes));
     }
 
@@ -100,6 +106,9 @@ public sealed class Predictor : IDisposable
         ? nn.functional.softmax(logits, 1)
         : (_network is SANet ? ProbabilityCorrection.Apply(logits) : logits).sigmoid();
 
+    /// <summary>[B,Classes,H,W] → [B,1,H,W]: the probability of anything but the background.</summary>
+    internal static Tensor Foreground(Tensor probabilities) => probabilities.shape[1] == 1 ? probabilities : 1 - probabilities.narrow(1, 0, 1);
+
     /// <summary>Frees the weights.</summary>
     public void Dispose() => _network.Dispose();
 
@@ -111,8 +120,9 @@ internal static class ModelFile
 {
     private const string Kind = "siamorph segmentation", UNetKind = "siamorph segmentation unet";
 
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options) =>
-        SafeTensors.Write(path, weights, new Dictionary<string, string>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options, ClassTable? classes)
+    {
+        var metadata = new Dictionary<string, string>
         {
             ["kind"] = options.Network is { Name: NetworkFactory.UNet, Classes: 1 } ? UNetKind : Kind,
             ["network"] = options.Network.Name,
@@ -121,9 +131,12 @@ internal static class ModelFile
             ["bilinear"] = options.Network.Bilinear ? "true" : "false",
             ["imageWidth"] = options.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
             ["imageHeight"] = options.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
-        });
+        };
+        if (classes is not null) metadata["classTable"] = classes.ToJson();
+        SafeTensors.Write(path, weights, metadata);
+    }
 
-    public static (NetworkConfig Config, ImageSize Size) Describe(string path)
+    public static (NetworkConfig Config, ImageSize Size, ClassTable? Classes) Describe(string path)
     {
         var metadata = SafeTensors.ReadHeader(path).Metadata;
         int Number(string key) =>
@@ -140,6 +153,7 @@ internal static class ModelFile
                 Bilinear = metadata.GetValueOrDefault("bilinear") == "true",
                 Classes = metadata.ContainsKey("classes") ? Number("classes") : 1,
             },
-            new ImageSize(Number("imageWidth"), Number("imageHeight")));
+            new ImageSize(Number("imageWidth"), Number("imageHeight")),
+            metadata.TryGetValue("classTable", out var table) ? ClassTable.FromJson(table, path) : null);
     }
 }

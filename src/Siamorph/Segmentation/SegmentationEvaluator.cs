@@ -31,7 +31,7 @@ public static class SegmentationEvaluator
             monitor.Cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var last = Math.Min(first + Batch, data.Count);
-            var probabilities = predictor.Predict(Predictor.ToUnit(data.Images[first..last]));
+            var probabilities = Predictor.Foreground(predictor.Predict(Predictor.ToUnit(data.Images[first..last])));
             for (var i = first; i < last; i++)
             {
                 var map = ProbabilityMap.FromProbabilities(data.Size, MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));

@@ -57,7 +57,7 @@ public abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
     internal Tensor Normalised(Tensor images) => Input switch
     {
         InputNormalisation.ImageNet => Operators.Affine(images, ImageNetFactor, ImageNetShift),
-        _ => images.alias(),
+        _ => Operators.Note(images.alias(), "Identity", [images]),
     };
 
     /// <summary>The decision, at the input's size, from the heads.</summary>

@@ -1,3 +1,4 @@
+using Siamorph.Data;
 using Siamorph.Imaging;
 
 namespace Siamorph.Segmentation;
@@ -139,6 +140,16 @@ public sealed record SegmentationOptions
 
     /// <summary>Seed of initial weights, order of images and augmentation.</summary>
     public Seed Seed { get; init; }
+
+    /// <summary>
+    /// These options for data with a table of classes: with more than a background and one other, the network gets a logit
+    /// for each, and a loss for one class gives way to cross-entropy + Dice.
+    /// </summary>
+    public SegmentationOptions For(ClassTable? classes) => classes is not { Count: > 2 } || Network.Classes > 1 ? this : this with
+    {
+        Network = Network with { Classes = classes.Count },
+        Loss = Loss is MaskLoss.CrossEntropy ? Loss : MaskLoss.CrossEntropyDice,
+    };
 
     /// <summary>Checks all of it.</summary>
     /// <returns>This.</returns>

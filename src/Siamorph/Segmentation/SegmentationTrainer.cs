@@ -33,9 +33,11 @@ public static class SegmentationTrainer
         ArgumentNullException.ThrowIfNull(train);
         ArgumentNullException.ThrowIfNull(validation);
         ArgumentNullException.ThrowIfNull(monitor);
-        options.Validate();
+        options = options.Validate().For(train.Classes);
         DemandSize(options, train, "training");
         DemandSize(options, validation, "validation");
+        if (options.Network.Classes > 1 && train.Classes?.Count != options.Network.Classes)
+            throw new InvalidOptionsException($"network.classes is {options.Network.Classes}, the data have {train.Classes?.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no table of classes"}. Give the data a {ClassTable.FileName} with as many.");
         var run = new RunFolder(runFolder);
         var begun = resume && File.Exists(run.LogPath);
         if (begun) DemandSameOptions(run, options);
@@ -114,7 +116,7 @@ public static class SegmentationTrainer
         SegmentationOptions options, PairedDataset train, PairedDataset validation, SegmentationSession session, RunFolder run)
     {
         var model = Path.Combine(run.Path, Predictor.FileName);
-        ModelFile.Write(model, session.BestWeights, options);
+        ModelFile.Write(model, session.BestWeights, options, options.Network.Classes > 1 ? train.Classes : null);
         var summary = new SegmentationSummary
         {
             Options = options,

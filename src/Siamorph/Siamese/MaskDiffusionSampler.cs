@@ -24,7 +24,7 @@ public sealed class MaskDiffusionSampler
     public int Steps => _sampler.Timesteps.Count;
 
     /// <summary>One image for each mask. An image depends on its mask, prompt and seed alone, not on the batch.</summary>
-    /// <param name="masks">float [B,1,H,W], 0 or 1.</param>
+    /// <param name="masks">float [B,1,H,W], 0 or 1, or [B,3,H,W], colours of classes in [0,1].</param>
     /// <param name="prompts">B prompts.</param>
     /// <param name="seeds">B seeds.</param>
     /// <param name="watch">Told the number of finished steps.</param>

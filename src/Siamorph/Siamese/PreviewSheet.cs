@@ -18,7 +18,8 @@ internal static class PreviewSheet
         var count = Math.Min(pipeline.Options.PreviewCount, data.Count);
         if (count == 0) return;
         var indices = Enumerable.Range(0, count).Select(i => i * data.Count / count).ToArray();
-        var masks = stack([.. indices.Select(i => data.Masks[i].to(float32))]);
+        var labels = indices.Select(i => new LabelMap(data.Size, data.Masks[i].bytes.ToArray())).ToList();
+        var masks = stack([.. labels.Select(l => MaskHint.Of(l, data.Classes))]);
         var images = new MaskDiffusionSampler(pipeline, pipeline.Options.Sampling).Sample(
             masks, [.. indices.Select(i => data.Pairs[i].Prompt)],
             [.. indices.Select(i => new Seed(pipeline.Options.Seed).Derive("preview").Derive(i))]);
@@ -26,7 +27,7 @@ internal static class PreviewSheet
         var cells = new List<RgbImage>();
         for (var k = 0; k < count; k++)
         {
-            var mask = ImageTensor.ToMask(masks[k]);
+            var mask = labels[k];
             cells.Add(ContactSheet.WithOutline(ImageTensor.ToRgb(data.Images[indices[k]].to(float32) / 127.5f - 1), mask, Outline, scale));
             cells.Add(ContactSheet.WithOutline(ImageTensor.ToRgb(images[k]), mask, Outline, scale));
         }

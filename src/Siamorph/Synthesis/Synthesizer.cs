@@ -31,6 +31,7 @@ public static class Synthesizer
         options.Validate();
         if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
         var place = Placement.Of(options.Device, options.Precision);
+        var classes = masks[0].Classes;
         using var pipeline = SiamesePipeline.Load(runFolder);
         pipeline.MoveTo(place);
         var plan = Plan(masks, options, pipeline, ModelHash(runFolder));
@@ -44,11 +45,12 @@ public static class Synthesizer
         foreach (var batch in missing.Chunk(options.BatchSize))
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            Draw(batch, source, sampler, outFolder);
+            Draw(batch, source, sampler, outFolder, classes);
             stage.Report(done += batch.Length);
             heap.StepDone();
         }
-        var pairs = plan.Select(p => p.Pair(outFolder, source)).ToList();
+        var pairs = plan.Select(p => p.Pair(outFolder, source) with { Classes = classes }).ToList();
+        if (classes is not null) AtomicFile.WriteText(Path.Combine(outFolder, ClassTable.FileName), classes.ToJson() + "\n");
         DatasetFolder.WriteManifest(outFolder, pairs);
         return new Dataset(Path.GetFullPath(outFolder), pairs);
     }
@@ -85,14 +87,15 @@ public static class Synthesizer
         })];
     }
 
-    private static void Draw(Planned[] batch, MaskSource source, MaskDiffusionSampler sampler, string folder)
+    private static void Draw(Planned[] batch, MaskSource source, MaskDiffusionSampler sampler, string folder, ClassTable? classes)
     {
         using var scope = NewDisposeScope();
         var maps = batch.Select(p => source.Of(p.Mask, p.Seed).Mask).ToList();
-        var images = sampler.Sample(stack([.. maps.Select(ImageTensor.FromMask)]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
+        var images = sampler.Sample(stack([.. maps.Select(m => MaskHint.Of(m, classes))]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
         for (var i = 0; i < batch.Length; i++)
         {
-            ImageFile.WriteMaskPng(batch[i].MaskPath(folder), maps[i]);
+            if (classes is null) ImageFile.WriteMaskPng(batch[i].MaskPath(folder), maps[i]);
+            else ImageFile.WriteGreyPng(batch[i].MaskPath(folder), classes.Levels(maps[i]));
             ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i])); // last: its presence means the pair is whole
         }
     }

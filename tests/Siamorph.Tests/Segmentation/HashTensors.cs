@@ -38,6 +38,17 @@ internal static class HashTensors
         }
     }
 
+    /// <summary>Gives norm layers' statistics numbers that are not 0 and 1.</summary>
+    public static void FillNorms(nn.Module module, uint seed)
+    {
+        using var noGrad = no_grad();
+        foreach (var (key, own) in module.state_dict())
+        {
+            using var scope = NewDisposeScope();
+            if (key.Contains("running_", StringComparison.Ordinal)) own.copy_(Weight(key, seed, 1, own.shape));
+        }
+    }
+
     private static double Unit(uint hash, uint i)
     {
         unchecked

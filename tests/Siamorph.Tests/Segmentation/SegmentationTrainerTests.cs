@@ -146,7 +146,7 @@ public sealed class SegmentationTrainerTests : IDisposable
     private SegmentationSummary Run(SegmentationOptions options, string name, bool resume = false) =>
         SegmentationTrainer.Run(options, _train, _validation, _pairs.In(name), NullMonitor.Instance, resume);
 
-    private sealed class StopAfter(int steps) : IMonitor, IMonitoredStage
+    internal sealed class StopAfter(int steps) : IMonitor, IMonitoredStage
     {
         private readonly CancellationTokenSource _source = new();
 
