@@ -12,6 +12,7 @@ public sealed class QuietHeap : IDisposable
     private const long Budget = 64 << 20; // bytes of managed memory between two collections; a step needs less than one MiB
     private const double Interval = 1; // seconds; gradient functions of ours let go of their graph only when collected
     private static int s_users;
+    private static QuietHeap? s_outermost;
     private long _allocated;
     private long _since;
 
@@ -20,9 +21,17 @@ public sealed class QuietHeap : IDisposable
     /// <summary>Begins a loop; <see cref="StepDone"/> is called after each of its steps. Loops within loops are fine.</summary>
     public static QuietHeap Enter()
     {
-        Interlocked.Increment(ref s_users);
-        return new QuietHeap();
+        var first = Interlocked.Increment(ref s_users) == 1;
+        var entered = new QuietHeap();
+        if (first) s_outermost = entered;
+        return entered;
     }
+
+    /// <summary>
+    /// Within a step, at a place where no native call waits for a temporary: collects if a second has passed. What the gradient
+    /// functions of large networks hold would otherwise pile up until the step is done.
+    /// </summary>
+    public static void Pause() => Volatile.Read(ref s_outermost)?.StepDone();
 
     /// <summary>No native call is under way: collects if a second has passed, or enough been allocated, since the last time.</summary>
     public void StepDone()
@@ -37,6 +46,7 @@ public sealed class QuietHeap : IDisposable
     /// <summary>Ends the loop.</summary>
     public void Dispose()
     {
+        if (ReferenceEquals(s_outermost, this)) s_outermost = null;
         if (Interlocked.Decrement(ref s_users) == 0) End();
     }
 

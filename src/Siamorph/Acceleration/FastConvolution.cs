@@ -71,11 +71,14 @@ public static class FastConvolution
 
     internal static bool Applies(Tensor x, Tensor weight) =>
         Pixels.Supports(x) && Pixels.Supports(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
-        && EnoughTiles(x.shape[0], Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3])) && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
+        && EnoughTiles(weight, x.shape[0], Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3])) && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
 
-    // With frozen weights the choice must not depend on the batch, or a sample's result would.
-    private static bool EnoughTiles(long samples, int tiles) =>
-        FrozenWeights.Current is null || is_grad_enabled() ? samples * tiles >= LeastTiles : tiles >= LeastTilesOfASample;
+    // With frozen weights the choice must not depend on the batch, or a sample's result would. Large networks have more weights
+    // than are kept transformed.
+    private static bool EnoughTiles(Tensor weight, long samples, int tiles) =>
+        FrozenWeights.Current is null || is_grad_enabled()
+            ? samples * tiles >= LeastTiles
+            : tiles >= LeastTiles || tiles >= LeastTilesOfASample && FrozenWeights.CanKeep(weight.Handle, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
 
     private sealed class ConstantWeightsScope : IDisposable
     {

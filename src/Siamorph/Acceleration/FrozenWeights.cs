@@ -23,6 +23,10 @@ public sealed class FrozenWeights : IDisposable
         _buffers.Clear();
     }
 
+    /// <summary>Whether <see cref="TryGet"/> would give a buffer.</summary>
+    internal static bool CanKeep(nint handle, nint length) =>
+        t_current is { } store && (store._buffers.ContainsKey(handle) || store._total + length <= LargestTotal);
+
     /// <summary>The buffer kept for a weight tensor's handle, made where there is none; null when nothing may be kept.</summary>
     internal static NativeBuffer? TryGet(nint handle, nint length, Action<NativeBuffer> fill)
     {

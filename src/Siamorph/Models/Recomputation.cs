@@ -42,6 +42,13 @@ internal static class Recomputation
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
+            var gradients = Gradients(ctx, grad_output);
+            QuietHeap.Pause(); // lets go of what was computed again
+            return gradients;
+        }
+
+        private static List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor grad_output)
+        {
             using var scope = NewDisposeScope();
             var call = (Call)ctx.get_data("call");
             using var grad = enable_grad();

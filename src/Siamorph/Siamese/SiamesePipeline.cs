@@ -73,7 +73,7 @@ public sealed class SiamesePipeline : IDisposable
     {
         var folder = Checkpoint.Latest(runFolder) ?? throw new SiamorphException(
             $"{runFolder}: holds no finished checkpoint. Name the folder that `train` wrote, or train first.");
-        using var checkpoint = Checkpoint.Load(folder);
+        using var checkpoint = Checkpoint.LoadWeights(folder);
         var pipeline = FromState(checkpoint.State, folder);
         pipeline.Apply(checkpoint["model"], folder);
         if (checkpoint.Parts.TryGetValue("ema", out var averages)) pipeline.ApplyAverages(averages);

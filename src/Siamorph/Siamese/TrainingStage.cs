@@ -70,6 +70,7 @@ internal abstract class TrainingStage : IDisposable
             using var scope = NewDisposeScope();
             foreach (var (name, value) in Gradients(step, step * count + i, _lossScale.Value / count))
                 sums[name] = sums.GetValueOrDefault(name) + value / count;
+            if (i + 1 < count) QuietHeap.Pause();
         }
         return sums;
     }

@@ -60,6 +60,11 @@ public static class Checkpoint
             s => s, IReadOnlyDictionary<string, Tensor> (s) => ReadPart(Path.Combine(folder, $"{s}.safetensors"))));
     }
 
+    /// <summary>The same without what only training reads, the optimizer's state, which is as large as the rest together.</summary>
+    /// <exception cref="WeightsFormatException">A file is missing, cut off or altered; the message says which.</exception>
+    public static LoadedCheckpoint LoadWeights(string folder) =>
+        Load(folder, [.. CheckpointManifest.Read(folder).Files.Keys.Where(f => f is "model.safetensors" or "ema.safetensors").Select(f => Path.GetFileNameWithoutExtension(f))]);
+
     /// <summary>The newest finished checkpoint of a run, or null where there is none. Whether it was damaged since, Load finds.</summary>
     public static string? Latest(string runFolder) => All(runFolder).LastOrDefault();
 
