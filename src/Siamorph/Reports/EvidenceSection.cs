@@ -20,7 +20,7 @@ internal static class EvidenceSection
         blocks.AddRange(result.Controls.Select(c => Control(result, c)));
         if (result.Cells.Select(c => c.RealCount).Distinct().Count() > 1) blocks.Add(LearningCurves(result));
         if (Parts(result, comparisons) is { } parts) blocks.Add(parts);
-        blocks.Add(Table(result, comparisons));
+        blocks.AddRange([Differences(result, comparisons), Details(result, comparisons)]);
         return new Section("Evidence", blocks);
     }
 
@@ -67,25 +67,28 @@ internal static class EvidenceSection
         }, $"Who gains: {ExperimentWords.Title(result, shown.Arm)}, {shown.RealCount} real pairs", "Mean and 95\u00A0% interval in parts of the test images. Parts whose interval lies below zero lose.");
     }
 
-    private static Table Table(ExperimentResult result, List<Comparison> comparisons) => new(
-        ["arm", "real pairs", "difference", "95 % interval", "verdict", "p (Holm)", "effect d", "better in", "least detectable", "missed per 100", "false alarms per 100"],
-        [.. comparisons.Select(c => Row(result, c))])
+    private static Table Differences(ExperimentResult result, List<Comparison> comparisons) => new(
+        ["arm", "real pairs", "difference", "95 % interval", "p (Holm)", "least detectable", "verdict"],
+        [.. comparisons.Select(c => (IReadOnlyList<string>)
+        [
+            ExperimentWords.Title(result, c.Arm) + (c.Statistics!.Primary ? " (primary)" : ""), Format.Integer(c.RealCount), Format.Signed(c.Difference),
+            $"{Format.Signed(c.Low)} to {Format.Signed(c.High)}", Probability(c.Statistics.AdjustedP ?? c.Statistics.WilcoxonP),
+            Format.Score(c.Statistics.MinimumDetectable), c.Verdict switch { Verdict.Higher => "higher", Verdict.Lower => "lower", _ => "no evidence" },
+        ])])
     {
-        Note = "Differences in Dice from the baseline. p: Wilcoxon's signed-rank test over test images, corrected for the secondary comparisons. Better in: share of images and seeds. "
-            + "Missed lesions and false alarms: baseline → arm, per 100 test images.",
+        Note = "Differences in Dice from the baseline. p: Wilcoxon's signed-rank test over test images, corrected for the secondary comparisons.",
     };
 
-    private static IReadOnlyList<string> Row(ExperimentResult result, Comparison c)
-    {
-        var s = c.Statistics!;
-        return
+    private static Table Details(ExperimentResult result, List<Comparison> comparisons) => new(
+        ["arm", "real pairs", "effect d", "better in", "missed lesions", "false alarms"],
+        [.. comparisons.Select(c => (IReadOnlyList<string>)
         [
-            ExperimentWords.Title(result, c.Arm) + (s.Primary ? " (primary)" : ""), Format.Integer(c.RealCount), Format.Signed(c.Difference),
-            $"{Format.Signed(c.Low)} to {Format.Signed(c.High)}",
-            c.Verdict switch { Verdict.Higher => "higher", Verdict.Lower => "lower", _ => "no evidence" }, Probability(s.AdjustedP ?? s.WilcoxonP), Format.Signed(s.Effect), Format.Percent(s.Superiority),
-            Format.Score(s.MinimumDetectable), Change(s.Missed), Change(s.FalseAlarms),
-        ];
-    }
+            ExperimentWords.Title(result, c.Arm), Format.Integer(c.RealCount), Format.Signed(c.Statistics!.Effect), Format.Percent(c.Statistics.Superiority),
+            Change(c.Statistics.Missed), Change(c.Statistics.FalseAlarms),
+        ])])
+    {
+        Note = "Effect: mean difference of the images in their standard deviations. Better in: share of images and seeds. Missed lesions and false alarms: baseline → arm, per 100 test images.",
+    };
 
     private static string Probability(double p) => p < 0.001 ? "< 0.001" : Format.Score(p);
 
