@@ -55,7 +55,8 @@ public static class TorchFileWriter
     {
         if (entry.Elements == 0) return;
         using var tensor = entry.Read();
-        using var flat = tensor.contiguous().view(-1);
+        using var whole = tensor.contiguous();
+        using var flat = whole.view(-1);
         write(flat.bytes);
     }
 
