@@ -14,7 +14,14 @@ internal static class ExperimentCommand
     {
         var data = new Argument<string?>("data") { Description = "Folder of images and masks; may be left out where --options names it.", Arity = ArgumentArity.ZeroOrOne };
         var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; run again to go on.", Required = true, HelpName = "folder" };
-        var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.") { data, folder, ExperimentInitCommand.Create() };
+        var jobs = new Option<int?>("--jobs")
+        {
+            Description = $"Stages to run side by side, each in a process of its own with its share of the threads (default here: {DefaultJobs}).", HelpName = "n",
+        };
+        var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.")
+        {
+            data, folder, jobs, ExperimentInitCommand.Create(), ExperimentAssistCommand.Create(),
+        };
         var binder = new OptionsBinder<ExperimentOptions>(
             Presets.All.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data));
         binder.AddTo(command);
@@ -23,21 +30,25 @@ internal static class ExperimentCommand
         {
             var options = binder.Resolve(context.Arguments);
             if (context.Arguments.GetValue(data) is { } given) options = options with { Data = given };
-            if (context.Get(binder.DryRun)) Preview(context, options);
-            else Run(context, options, context.Arguments.GetRequiredValue(folder));
+            var crew = ExperimentCrew.Of(context.Get(jobs) ?? DefaultJobs, context.Get(Verb.Threads), context.Monitor);
+            if (context.Get(binder.DryRun)) Preview(context, options, crew);
+            else Run(context, options, context.Arguments.GetRequiredValue(folder), crew);
         });
     }
 
-    private static void Preview(VerbContext context, ExperimentOptions options)
+    // Small networks gain little from more than a few threads.
+    private static int DefaultJobs => Math.Clamp(Environment.ProcessorCount / 4, 1, 8);
+
+    private static void Preview(VerbContext context, ExperimentOptions options, Crew? crew)
     {
         context.Out.WriteLine(OptionsFile.ToJson(options)); // alone on this stream: it may become the next --options
-        foreach (var line in ExperimentRunner.Preview(options, context.Monitor)) context.Monitor.Note(line);
+        foreach (var line in ExperimentRunner.Preview(options, context.Monitor, crew?.Size ?? 1)) context.Monitor.Note(line);
     }
 
-    private static void Run(VerbContext context, ExperimentOptions options, string target)
+    private static void Run(VerbContext context, ExperimentOptions options, string target, Crew? crew)
     {
         context.GoOnWith = "the same command; what is finished is kept";
-        ExperimentRunner.Run(options, target, context.Monitor);
+        ExperimentRunner.Run(options, target, context.Monitor, crew);
         ReportCommand.Render(context, target);
     }
 

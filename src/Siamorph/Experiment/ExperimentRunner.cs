@@ -17,20 +17,46 @@ public static class ExperimentRunner
     /// <summary>Name of the file with the times.</summary>
     public const string TimesFile = "times.json";
 
+    private const string OptionsFileName = "options.json";
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(0.3);
+
     /// <summary>Runs what is not done yet and writes results.json.</summary>
     /// <param name="options">What to compare.</param>
     /// <param name="folder">Folder of the experiment; made where missing.</param>
     /// <param name="monitor">Told the plan with its expected time, then the progress.</param>
+    /// <param name="crew">Processes that run stages beside this one; null for none.</param>
     /// <exception cref="InvalidOptionsException">The options are at fault, or ask for more than the data have.</exception>
     /// <exception cref="InvalidDatasetException">The data have errors; the message counts them.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; all finished stages are kept.</exception>
-    public static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor)
+    public static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, Crew? crew = null)
     {
         using var runner = new TorchStageRunner();
-        return Run(options, folder, monitor, runner);
+        return Run(options, folder, monitor, runner, crew);
     }
 
-    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
+    /// <summary>Runs stages of an experiment that another process has begun in that folder, until all are done.</summary>
+    /// <param name="folder">Folder of the experiment.</param>
+    /// <param name="monitor">Watches.</param>
+    /// <exception cref="SiamorphException">No experiment is there, or a stage can't be done.</exception>
+    /// <exception cref="OperationCanceledException">The user, or the process that began it, stopped.</exception>
+    public static void Assist(string folder, IMonitor monitor)
+    {
+        using var runner = new TorchStageRunner();
+        Assist(folder, monitor, runner);
+    }
+
+    internal static void Assist(string folder, IMonitor monitor, IStageRunner runner)
+    {
+        var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
+        var data = ExperimentData.Read(options, folder, monitor);
+        var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes), new StageStore(folder));
+        var remaining = Remaining(plan, store, runner);
+        using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<Pace, double>() });
+        WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
+    }
+
+    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner, Crew? crew = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
@@ -38,9 +64,9 @@ public static class ExperimentRunner
         using var alone = FolderLock.Take(folder);
         var data = ExperimentData.Read(options, folder, monitor);
         var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
-        AtomicFile.WriteText(Path.Combine(folder, "options.json"), OptionsFile.ToJson(options) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
         var store = new StageStore(folder);
-        RunStages(plan, store, folder, monitor, runner);
+        RunStages(plan, store, folder, monitor, runner, crew);
         return ResultWriter.Write(plan, data, store, folder, runner);
     }
 
@@ -58,15 +84,16 @@ public static class ExperimentRunner
     /// <summary>What an experiment would do and about how long it would take, by a short measurement on this machine; writes nothing.</summary>
     /// <param name="options">What to compare.</param>
     /// <param name="monitor">Watches.</param>
+    /// <param name="processes">Processes that would run stages side by side.</param>
     /// <returns>Lines to read: the cells, the stages, the time.</returns>
     /// <exception cref="SiamorphException">Options or data are at fault.</exception>
-    public static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor)
+    public static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor, int processes = 1)
     {
         using var runner = new TorchStageRunner();
-        return Preview(options, monitor, runner);
+        return Preview(options, monitor, runner, processes);
     }
 
-    internal static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor, IStageRunner runner)
+    internal static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor, IStageRunner runner, int processes = 1)
     {
         ArgumentNullException.ThrowIfNull(options);
         options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
@@ -76,7 +103,7 @@ public static class ExperimentRunner
             var data = ExperimentData.Read(options, folder, monitor);
             var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
             var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
-            return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds)];
+            return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
         }
         finally
         {
@@ -84,28 +111,45 @@ public static class ExperimentRunner
         }
     }
 
-    private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner)
+    private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, Crew? crew)
     {
-        var remaining = plan.Stages.Where(s => store.Find(s) is null)
-            .Select(s => new RemainingStage(s, runner.StepsDone(s, RunFolderOf(store, s)))).ToList();
+        var remaining = Remaining(plan, store, runner);
         if (remaining.Count == 0)
         {
             monitor.Note($"All {plan.Stages.Count} stages are done already; writing the result.");
             return;
         }
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
-        foreach (var line in PlanText.Lines(plan, remaining, speeds)) monitor.Note(line);
+        foreach (var line in PlanText.Lines(plan, remaining, speeds, crew?.Size ?? 1)) monitor.Note(line);
+        using var others = crew?.Start(folder);
         using var overall = new OverallProgress(monitor, remaining, speeds);
-        foreach (var stage in remaining)
+        WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
+    }
+
+    private static List<RemainingStage> Remaining(ExperimentPlan plan, StageStore store, IStageRunner runner)
+        => [.. plan.Stages.Where(s => store.Find(s) is null).Select(s => new RemainingStage(s, runner.StepsDone(s, RunFolderOf(store, s))))];
+
+    // Until every stage is done, here or elsewhere. A stage whose process ended unfinished is free again and is gone on with.
+    private static void WorkOff(
+        StageQueue queue, ExperimentPlan plan, StageStore store, IMonitor monitor, IStageRunner runner, OverallProgress overall)
+    {
+        while (true)
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            var progress = overall.Begin(stage);
-            var begun = store.Begin(stage.Stage);
-            var clock = Stopwatch.StartNew();
-            var outcome = RunStage(plan, stage.Stage, store, progress, runner);
-            store.Complete(stage.Stage, outcome, clock.Elapsed.TotalSeconds, begun);
-            progress.Finish();
+            foreach (var stage in queue.DropFinished()) overall.Count(stage);
+            if (queue.IsEmpty) return;
+            using var claim = queue.Take();
+            if (claim is null) monitor.Cancellation.WaitHandle.WaitOne(LookAgain);
+            else Work(plan, claim.Stage, store, overall, runner);
         }
+    }
+
+    private static void Work(ExperimentPlan plan, RemainingStage stage, StageStore store, OverallProgress overall, IStageRunner runner)
+    {
+        var begun = store.Begin(stage.Stage);
+        var clock = Stopwatch.StartNew();
+        var outcome = RunStage(plan, stage.Stage, store, overall.Begin(stage), runner);
+        store.Complete(stage.Stage, outcome, clock.Elapsed.TotalSeconds, begun);
     }
 
     private static object RunStage(ExperimentPlan plan, PlannedStage stage, StageStore store, IMonitor monitor, IStageRunner runner)

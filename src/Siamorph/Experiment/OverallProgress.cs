@@ -7,8 +7,8 @@ internal sealed class OverallProgress : IDisposable
     private readonly IMonitoredStage _line;
     private readonly StageSpeeds _speeds;
     private readonly int _stages;
+    private readonly HashSet<RemainingStage> _counted = [];
     private double _finished;
-    private int _begun;
 
     public OverallProgress(IMonitor monitor, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds)
     {
@@ -17,7 +17,15 @@ internal sealed class OverallProgress : IDisposable
     }
 
     /// <summary>What a stage is given to report to.</summary>
-    public StageMonitor Begin(RemainingStage stage) => new(this, stage, $"{++_begun} of {_stages}, {stage.Stage.Kind} ({stage.Stage.Title})");
+    public StageMonitor Begin(RemainingStage stage) => new(this, stage, $"{_counted.Count + 1} of {_stages}, {stage.Stage.Kind} ({stage.Stage.Title})");
+
+    /// <summary>Counts a stage as finished, here or by another process.</summary>
+    public void Count(RemainingStage stage)
+    {
+        if (!_counted.Add(stage)) return;
+        _finished += stage.Seconds(_speeds);
+        _line.Report((long)_finished, $"{_counted.Count} of {_stages} done, last {stage.Stage.Kind} ({stage.Stage.Title})");
+    }
 
     public void Dispose() => _line.Dispose();
 
@@ -36,13 +44,6 @@ internal sealed class OverallProgress : IDisposable
             var phase = _ahead.Find(p => p.Phase.Units == total);
             if (phase is not null) _ahead.Remove(phase);
             return new Part(this, inner, total, phase);
-        }
-
-        /// <summary>Counts the stage as finished.</summary>
-        public void Finish()
-        {
-            overall._finished += stage.Seconds(overall._speeds);
-            overall._line.Report((long)overall._finished, title);
         }
 
         private sealed class Part(StageMonitor owner, string inner, long total, RemainingPhase? phase) : IMonitoredStage

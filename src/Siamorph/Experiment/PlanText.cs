@@ -19,7 +19,7 @@ internal static class PlanText
             yield return $"Primary end-point: mean test Dice of {name} against {baseline} with {count} real pairs.";
     }
 
-    public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds)
+    public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds, int processes)
     {
         var options = plan.Options;
         yield return $"Data: {plan.Train.Count} training, {plan.Validation.Count} validation, {plan.Test.Count} test pairs.";
@@ -29,7 +29,16 @@ internal static class PlanText
         if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
         foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => Array.IndexOf(PlannedStage.Kinds, k.Key)))
             yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
-        yield return $"About {Time(remaining.Sum(s => s.Seconds(speeds)))} in all, measured on this machine. It can be stopped at any time and goes on when run again.";
+        var beside = processes > 1 ? $", {processes} stages side by side" : "";
+        yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. It can be stopped at any time and goes on when run again.";
+    }
+
+    // Side by side as evenly as the longest chain of stages that need each other allows.
+    private static double Seconds(IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds, int processes)
+    {
+        var left = remaining.ToDictionary(s => s.Stage.Key, s => s.Seconds(speeds));
+        double Chain(PlannedStage stage) => left.GetValueOrDefault(stage.Key) + stage.Needs.Select(Chain).DefaultIfEmpty(0).Max();
+        return Math.Max(left.Values.Sum() / processes, remaining.Max(s => Chain(s.Stage)));
     }
 
     private static string Describe(string kind, int count) => kind switch

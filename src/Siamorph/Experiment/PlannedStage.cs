@@ -36,6 +36,9 @@ internal abstract record PlannedStage
     /// <summary>The parts of the work as they report themselves, with what each takes.</summary>
     public required IReadOnlyList<WorkPhase> Phases { get; init; }
 
+    /// <summary>The stages whose results it reads.</summary>
+    public virtual IReadOnlyList<PlannedStage> Needs => [];
+
     public static int Revision(string kind) => kind switch
     {
         "generator" => GeneratorRevision,
@@ -49,16 +52,25 @@ internal abstract record PlannedStage
 internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options) : PlannedStage;
 
 /// <summary>Makes pairs from the masks of those the generator was trained on.</summary>
-internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage;
+internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage
+{
+    public override IReadOnlyList<PlannedStage> Needs => [Generator];
+}
 
 /// <summary>Judges the pairs of a synthesis and keeps up to a number of them.</summary>
 internal sealed record GateStage(
-    SynthesisStage Synthesis, IReadOnlyList<ImageMaskPair> Real, int Wanted, GateOptions Options, SegmentationOptions Network) : PlannedStage;
+    SynthesisStage Synthesis, IReadOnlyList<ImageMaskPair> Real, int Wanted, GateOptions Options, SegmentationOptions Network) : PlannedStage
+{
+    public override IReadOnlyList<PlannedStage> Needs => [Synthesis];
+}
 
 /// <summary>Trains a segmentation network and tests it.</summary>
 internal sealed record SegmentationStage(
     ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, GateStage? Gate, int Added, SegmentationOptions Options, Seed Seed)
-    : PlannedStage;
+    : PlannedStage
+{
+    public override IReadOnlyList<PlannedStage> Needs => Gate is not null ? [Gate] : Synthesis is not null ? [Synthesis] : [];
+}
 
 /// <summary>A part of a stage's work.</summary>
 /// <param name="Units">Steps or images, as the part reports them.</param>

@@ -8,7 +8,7 @@ internal static class SpeedFile
     public static StageSpeeds ReadOrMeasure(ExperimentPlan plan, string folder, IStageRunner runner, IMonitor monitor)
     {
         var path = Path.Combine(folder, "speeds.json");
-        var key = ContentHash.Of($"{Environment.MachineName} {Environment.ProcessorCount} {OptionsFile.ToJson(WithoutLengths(plan.Options))}");
+        var key = ContentHash.Of($"{Environment.MachineName} {Environment.ProcessorCount} {TorchSharp.torch.get_num_threads()} {OptionsFile.ToJson(WithoutLengths(plan.Options))}");
         if (Read(path) is { } known && known.Key == key) return known.Speeds;
         var scratch = Path.Combine(folder, "measuring");
         if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);

@@ -23,6 +23,21 @@ internal sealed class StageStore(string experimentFolder)
         return record.Key == stage.Key ? record : null;
     }
 
+    /// <summary>Keeps the stage for this process; null where another process works on it.</summary>
+    public IDisposable? TryLock(PlannedStage stage)
+    {
+        Directory.CreateDirectory(FolderOf(stage));
+        var path = Path.Combine(FolderOf(stage), ".lock"); // never removed: a lock on a removed file would keep nobody out
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Makes the stage's folder ready.</summary>
     /// <returns>Whether an earlier run has begun this stage.</returns>
     public bool Begin(PlannedStage stage)

@@ -33,10 +33,29 @@ public sealed class KillTests : IDisposable
         Assert.Equal(File.ReadAllText(_folder["whole", "results.json"]), File.ReadAllText(_folder["killed", "results.json"]));
     }
 
-    private Process Run(string name)
+    [Fact]
+    public void Experiment_OfTwoProcesses_GivesTheSameResult_EvenIfTheLeaderIsKilled()
+    {
+        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
+        OptionsFile.Save(_folder["design.json"], Demo.Quick.Experiment with { Data = _folder["data"], Seeds = [1, 2], Arms = ["real", "real+synthetic"] });
+        Run("whole").WaitForExit();
+        using (var leader = Run("shared", "--jobs", "2"))
+        {
+            while (!leader.HasExited && Done("shared") == 0) Thread.Sleep(50);
+            leader.Kill(); // its member learns of it by the end of its standard input
+            leader.WaitForExit();
+        }
+        using (var next = Run("shared", "--jobs", "2")) next.WaitForExit();
+        Assert.Equal(File.ReadAllText(_folder["whole", "results.json"]), File.ReadAllText(_folder["shared", "results.json"]));
+    }
+
+    private int Done(string name)
+        => Directory.Exists(_folder[name, "stages"]) ? Directory.GetFiles(_folder[name, "stages"], "done.json", SearchOption.AllDirectories).Length : 0;
+
+    private Process Run(string name, params string[] more)
     {
         var command = Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli.dll");
-        var start = new ProcessStartInfo("dotnet", [command, "experiment", "--options", _folder["design.json"], "--out", _folder[name], "--threads", "1"])
+        var start = new ProcessStartInfo("dotnet", [command, "experiment", "--options", _folder["design.json"], "--out", _folder[name], "--threads", "1", .. more])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

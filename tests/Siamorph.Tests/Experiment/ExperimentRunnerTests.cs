@@ -58,6 +58,44 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     }
 
     [Fact]
+    public void Crew_SharesTheStages_NoneDoneTwice_AndEndsWithTheSameBytes()
+    {
+        Run("alone", Options(), new FakeStageRunner());
+        var (leader, member) = (new FakeStageRunner { Pause = Nap }, new FakeStageRunner { Pause = Nap });
+        Exception? fault = null;
+        var crew = new Crew(2, folder =>
+        {
+            var helper = new Thread(() => fault = Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
+            helper.Start();
+            return new Joined(helper);
+        });
+        ExperimentRunner.Run(Options(), _folder["together"], NullMonitor.Instance, leader, crew);
+        Assert.Null(fault);
+        Assert.NotEmpty(leader.Ran);
+        Assert.NotEmpty(member.Ran);
+        Assert.Equal(2 + 2 + 8, leader.Ran.Concat(member.Ran).Distinct().Count());
+        Assert.Equal(2 + 2 + 8, leader.Ran.Count + member.Ran.Count);
+        Assert.Equal(File.ReadAllText(_folder["alone", "results.json"]), File.ReadAllText(_folder["together", "results.json"]));
+    }
+
+    [Fact]
+    public void Crew_ThatDies_LeavesItsStageToTheLeader()
+    {
+        var (leader, member) = (new FakeStageRunner { Pause = Nap }, new FakeStageRunner { DiesAt = 0 });
+        Exception? fault = null;
+        var crew = new Crew(2, folder =>
+        {
+            var helper = new Thread(() => fault = Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
+            helper.Start();
+            helper.Join();
+            return new Joined(helper);
+        });
+        ExperimentRunner.Run(Options(), _folder["together"], NullMonitor.Instance, leader, crew);
+        Assert.IsType<IOException>(fault);
+        Assert.Equal(2 + 2 + 8, leader.Ran.Count);
+    }
+
+    [Fact]
     public void Run_Again_DoesNothingAndGivesTheSame()
     {
         Run("x", Options(), new FakeStageRunner());
@@ -175,6 +213,14 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     {
         var text = OptionsFile.ToJson(Options());
         Assert.Equal(text, OptionsFile.ToJson(OptionsFile.FromJson<ExperimentOptions>(OptionsFile.ToNode(Options()), "x")));
+    }
+
+    // Long enough for another thread to get its turn.
+    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(30);
+
+    private sealed class Joined(Thread thread) : IDisposable
+    {
+        public void Dispose() => thread.Join();
     }
 
     private ExperimentOptions Options() => Demo.Quick.Experiment with { Data = phantom.Folder, RealCounts = [4, 8] };

@@ -16,6 +16,9 @@ internal sealed class FakeStageRunner : IStageRunner
     /// <summary>Dies in the middle of the stage of this number, from 0.</summary>
     public int DiesAt { get; init; } = int.MaxValue;
 
+    /// <summary>How long each stage takes.</summary>
+    public TimeSpan Pause { get; init; }
+
     public GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor)
     {
         Generators.Add(stage);
@@ -95,6 +98,7 @@ internal sealed class FakeStageRunner : IStageRunner
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "half-done"), stage);
+        Thread.Sleep(Pause);
         if (Ran.Count == DiesAt) throw new IOException("killed");
         Ran.Add(stage);
     }

@@ -19,7 +19,7 @@ public sealed class OverallProgressTests
         using (var overall = new OverallProgress(monitor, stages, Speeds))
         {
             Assert.Equal(2 * (10 + 100 + 150), monitor.Total);
-            foreach (var stage in stages) Work(overall.Begin(stage), 0, 0);
+            foreach (var stage in stages) Work(overall, stage, 0, 0);
         }
         Assert.Equal(monitor.Reports.Order(), monitor.Reports);
         Assert.Contains(50L, monitor.Reports);
@@ -29,11 +29,11 @@ public sealed class OverallProgressTests
     [Fact]
     public void Line_OfAResumedStage_LeavesOutWhatWasDone()
     {
-        var monitor = new RecordingMonitor();
-        using (var overall = new OverallProgress(monitor, [Stage(60)], Speeds))
+        var (monitor, resumed) = (new RecordingMonitor(), Stage(60));
+        using (var overall = new OverallProgress(monitor, [resumed], Speeds))
         {
             Assert.Equal(10 + 40 + 150, monitor.Total);
-            Work(overall.Begin(Stage(60)), 60, 0);
+            Work(overall, resumed, 60, 0);
         }
         Assert.Equal(1, monitor.Reports.First(r => r > 0));
         Assert.Equal(monitor.Total, monitor.Reports[^1]);
@@ -54,14 +54,27 @@ public sealed class OverallProgressTests
         Assert.Equal(30, monitor.Reports[^1]);
     }
 
-    private static void Work(OverallProgress.StageMonitor monitor, int baseDone, int siameseDone)
+    [Fact]
+    public void Line_CountsWhatOthersFinished_Once()
     {
+        var (monitor, stage) = (new RecordingMonitor(), Stage(0));
+        using (var overall = new OverallProgress(monitor, [stage, Stage(0)], Speeds))
+        {
+            overall.Count(stage);
+            overall.Count(stage);
+        }
+        Assert.Equal([10 + 100 + 150], monitor.Reports);
+    }
+
+    private static void Work(OverallProgress overall, RemainingStage stage, int baseDone, int siameseDone)
+    {
+        var monitor = overall.Begin(stage);
         using (var loading = monitor.Begin("loading", 7)) loading.Report(7);
         using (var part = monitor.Begin("stage base", 100))
             for (var step = baseDone + 1; step <= 100; step++) part.Report(step);
         using (var part = monitor.Begin("stage siamese", 50))
             for (var step = siameseDone + 1; step <= 50; step++) part.Report(step);
-        monitor.Finish();
+        overall.Count(stage);
     }
 
     private static RemainingStage Stage(long stepsDone) => new(new GeneratorStage([], new())
