@@ -9,19 +9,31 @@ internal static class Analysis
 
     /// <summary>Each arm against the first, for each number of real pairs.</summary>
     public static IReadOnlyList<Comparison> Compare(ExperimentOptions options, IReadOnlyList<CellResult> cells, DataCard data)
+        => Compare(options, [(null, cells)], data)[0];
+
+    /// <summary>The same for each of several segmentation networks, all corrected together; the first (null) has the declared comparison.</summary>
+    public static IReadOnlyList<IReadOnlyList<Comparison>> Compare(
+        ExperimentOptions options, IReadOnlyList<(string? Network, IReadOnlyList<CellResult> Cells)> networks, DataCard data)
+    {
+        var found = networks.Select(n => Compare(options, n.Network, n.Cells, data)).ToList();
+        var secondary = found.SelectMany(f => f).Where(c => !c.Statistics!.Primary).ToList();
+        var adjusted = HolmCorrection.Adjust([.. secondary.Select(c => c.Statistics!.WilcoxonP)]);
+        var corrected = new Dictionary<Comparison, double>(ReferenceEqualityComparer.Instance);
+        for (var i = 0; i < secondary.Count; i++) corrected[secondary[i]] = adjusted[i];
+        return [.. found.Select(f => f.ConvertAll(c => corrected.TryGetValue(c, out var p) ? c with { Statistics = c.Statistics! with { AdjustedP = p } } : c))];
+    }
+
+    private static List<Comparison> Compare(ExperimentOptions options, string? network, IReadOnlyList<CellResult> cells, DataCard data)
     {
         var counts = cells.Select(c => c.RealCount).Distinct().ToList();
         if (counts.Count == 0 || options.Arms.Count < 2) return [];
-        var primary = options.ResolvedPrimary(counts);
+        var primary = network is null ? options.ResolvedPrimary(counts) : null;
         var facts = TestFacts(cells[0], data);
-        var found = counts.SelectMany(n => options.Arms.Skip(1).Select(arm => One(options, cells, facts, n, arm, primary == (arm, options.Arms[0], n)))).ToList();
-        var secondary = found.Where(c => !c.Statistics!.Primary).ToList();
-        var adjusted = HolmCorrection.Adjust([.. secondary.Select(c => c.Statistics!.WilcoxonP)]);
-        return [.. found.Select(c => secondary.IndexOf(c) is >= 0 and var i ? c with { Statistics = c.Statistics! with { AdjustedP = adjusted[i] } } : c)];
+        return [.. counts.SelectMany(n => options.Arms.Skip(1).Select(arm => One(options, cells, facts, n, arm, primary == (arm, options.Arms[0], n), network)))];
     }
 
     /// <summary>The wrong-mask control of each number of real pairs.</summary>
-    public static IReadOnlyList<MaskControl> Controls(ExperimentOptions options, IReadOnlyList<CellResult> cells, DataCard data)
+    public static IReadOnlyList<MaskControl> Controls(ExperimentOptions options, IReadOnlyList<CellResult> cells, DataCard data, string? network = null)
     {
         var wrong = options.Arms.Select(options.Arm).FirstOrDefault(a => a.WrongMasks);
         if (wrong is null || cells.Count == 0) return [];
@@ -32,18 +44,18 @@ internal static class Analysis
         return [.. cells.Select(c => c.RealCount).Distinct().Select(n =>
         {
             var differences = Differences(options, cells, n, wrong.Name, against);
-            var e = PairedComparison.Estimate(differences, [.. facts.Select(f => f.Group)], options.BootstrapDraws, DrawSeed(options, wrong.Name + " control", n));
+            var e = PairedComparison.Estimate(differences, [.. facts.Select(f => f.Group)], options.BootstrapDraws, DrawSeed(options, network + wrong.Name + " control", n));
             return new MaskControl(n, wrong.Name, against, e.Difference, e.Low, e.High);
         })];
     }
 
     private static Comparison One(
-        ExperimentOptions options, IReadOnlyList<CellResult> cells, List<PairFacts> facts, int count, string arm, bool primary)
+        ExperimentOptions options, IReadOnlyList<CellResult> cells, List<PairFacts> facts, int count, string arm, bool primary, string? network)
     {
         var baseline = options.Arms[0];
         var differences = Differences(options, cells, count, arm, baseline);
         var groups = facts.Select(f => f.Group).ToList();
-        var estimate = PairedComparison.Estimate(differences, groups, options.BootstrapDraws, DrawSeed(options, arm, count));
+        var estimate = PairedComparison.Estimate(differences, groups, options.BootstrapDraws, DrawSeed(options, network + arm, count));
         var ofImages = Enumerable.Range(0, facts.Count).Select(i => differences.Average(row => row[i])).ToArray();
         return new Comparison
         {
@@ -68,7 +80,7 @@ internal static class Analysis
                 Superiority = PairedEffect.Superiority([.. differences.SelectMany(d => d)]),
                 Missed = PerHundred(options, cells, count, arm, i => i.Missed),
                 FalseAlarms = PerHundred(options, cells, count, arm, i => i.FalseAlarms),
-                Subgroups = [.. Parts(facts).Select(p => Part(options, differences, facts, p, DrawSeed(options, arm + p.Kind + p.Name, count)))],
+                Subgroups = [.. Parts(facts).Select(p => Part(options, differences, facts, p, DrawSeed(options, network + arm + p.Kind + p.Name, count)))],
             },
         };
     }

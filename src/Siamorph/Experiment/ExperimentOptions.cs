@@ -60,6 +60,12 @@ public sealed record ExperimentOptions
     /// <summary>How the segmentation networks are trained; their seeds come from the experiment's.</summary>
     public SegmentationOptions Segmentation { get; init; } = new();
 
+    /// <summary>
+    /// Further segmentation networks, by the names of their recipes: every arm is repeated with each. The first network is that
+    /// of <see cref="Segmentation"/>; it alone has the primary end-point.
+    /// </summary>
+    public IReadOnlyList<string> OtherNetworks { get; init; } = [];
+
     /// <summary>Draws of the bootstrap behind each interval.</summary>
     public int BootstrapDraws { get; init; } = 10_000;
 
@@ -91,12 +97,37 @@ public sealed record ExperimentOptions
         Collect(faults, "synthesis", Synthesis.Validate);
         Collect(faults, "gate", Gate.Validate);
         Collect(faults, "segmentation", () => Segmentation.Validate());
+        foreach (var name in OtherNetworks.Where(n => !SegmentationRecipes.All.ContainsKey(n)))
+            faults.Add($"otherNetworks: '{name}' is unknown; there are {string.Join(", ", SegmentationRecipes.All.Keys)}.");
+        Demand(OtherNetworks.Distinct().Count() == OtherNetworks.Count, "otherNetworks: a network comes twice.");
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
     }
 
     /// <summary>The arm of a name: one of this experiment's own, or one that needs no definition.</summary>
     /// <exception cref="InvalidOptionsException">There is none.</exception>
     internal ArmDefinition Arm(string name) => Find(name) ?? Experiment.Arms.Named(name);
+
+    /// <summary>
+    /// How a network is trained: <see cref="Segmentation"/> for null; otherwise its recipe with the image size, batch size,
+    /// steps, validation and ways of mixing of <see cref="Segmentation"/>.
+    /// </summary>
+    internal SegmentationOptions SegmentationOf(string? network)
+    {
+        if (network is null) return Segmentation;
+        return SegmentationRecipes.All[network] with
+        {
+            ImageSize = Segmentation.ImageSize,
+            BatchSize = Segmentation.BatchSize,
+            Steps = Segmentation.Steps,
+            ValidateEvery = Segmentation.ValidateEvery,
+            CheckpointEvery = Segmentation.CheckpointEvery,
+            SyntheticFraction = Segmentation.SyntheticFraction,
+            MaxSyntheticPerReal = Segmentation.MaxSyntheticPerReal,
+            SyntheticWeight = Segmentation.SyntheticWeight,
+            SyntheticWarmup = Segmentation.SyntheticWarmup,
+            WarmupSteps = Math.Min(SegmentationRecipes.All[network].WarmupSteps, Segmentation.Steps / 10),
+        };
+    }
 
     /// <summary>What <see cref="Primary"/> means here.</summary>
     internal (string Arm, string Baseline, int RealCount)? ResolvedPrimary(IReadOnlyList<int> counts)

@@ -4,8 +4,8 @@ using Siamorph.Training;
 
 namespace Siamorph.Experiment;
 
-/// <summary>One segmentation network that is wanted: an arm, a number of real pairs, a seed.</summary>
-internal sealed record PlannedCell(ArmDefinition Arm, int RealCount, ulong Seed, SegmentationStage Stage);
+/// <summary>One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.</summary>
+internal sealed record PlannedCell(ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage);
 
 /// <summary>
 /// All stages of an experiment in the order in which they run. Fair by construction: the generator of a cell gets the cell's
@@ -30,9 +30,10 @@ internal sealed class ExperimentPlan
         (Train, Validation, Test) = (data.Of("train"), data.Of("val"), data.Of("test"));
         RefuseSmall();
         _evaluationHash = ContentHash.Of($"{ContentHash.OfList(Validation, hashes)}\n{ContentHash.OfList(Test, hashes)}");
-        foreach (var count in options.RealCounts.Select(n => n == 0 ? Train.Count : n).Distinct())
-            foreach (var seed in options.Seeds)
-                foreach (var arm in options.Arms.Select(options.Arm)) AddCell(arm, count, seed);
+        foreach (var network in new string?[] { null }.Concat(options.OtherNetworks))
+            foreach (var count in options.RealCounts.Select(n => n == 0 ? Train.Count : n).Distinct())
+                foreach (var seed in options.Seeds)
+                    foreach (var arm in options.Arms.Select(options.Arm)) AddCell(arm, count, seed, network);
     }
 
     public ExperimentOptions Options { get; }
@@ -46,7 +47,11 @@ internal sealed class ExperimentPlan
     /// <summary>Every stage once, each after those it needs.</summary>
     public IReadOnlyList<PlannedStage> Stages => _order;
 
-    public IReadOnlyList<PlannedCell> Cells => _cells;
+    /// <summary>Those of the first network.</summary>
+    public IReadOnlyList<PlannedCell> Cells => CellsOf(null);
+
+    /// <summary>Those of a network; null is the first.</summary>
+    public IReadOnlyList<PlannedCell> CellsOf(string? network) => [.. _cells.Where(c => c.Network == network)];
 
     /// <summary>The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.</summary>
     public IReadOnlyList<ImageMaskPair> RealPairs(int count, ulong seed)
@@ -67,14 +72,14 @@ internal sealed class ExperimentPlan
 
     private ulong SynthesisSeed(ulong seed) => Options.SeedScope == SeedScope.Segmentation ? Options.Seeds[0] : seed;
 
-    private void AddCell(ArmDefinition arm, int count, ulong seed)
+    private void AddCell(ArmDefinition arm, int count, ulong seed, string? network)
     {
         var real = RealPairs(count, seed);
         var added = arm.Added == AddedPairs.None ? 0 : Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal)));
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
         var synthesis = arm.UsesSynthetic ? Synthesis(arm, Generator(arm, real, seed), real, drawn, seed) : null;
         var gate = arm.Gate ? Gate(synthesis!, real, added, seed) : null;
-        var options = arm.SegmentationOptions(Options.Segmentation) with { Seed = new Seed(seed).Derive("segmentation") };
+        var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
         var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
         {
@@ -85,17 +90,17 @@ internal sealed class ExperimentPlan
             ["synthetic"] = gate?.Key ?? synthesis?.Key,
             ["evaluation"] = _evaluationHash,
         });
-        var stage = Add(inputs, $"segment-{SafeName(arm.Name)}-n{count}-seed{seed}", (key, folder) =>
+        var stage = Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{count}-seed{seed}", (key, folder) =>
             new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
                 Kind = "segmentation",
-                Title = $"{arm.Title}, {count} real pairs, seed {seed}",
+                Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {count} real pairs, seed {seed}",
                 Folder = folder,
                 Key = key,
                 Inputs = inputs,
-                Phases = [new(options.Steps, Pace.SegmentationStep)],
+                Phases = [new(options.Steps, Pace.SegmentationStep, network)],
             });
-        _cells.Add(new(arm, count, seed, stage));
+        _cells.Add(new(arm, count, seed, network, stage));
     }
 
     private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)

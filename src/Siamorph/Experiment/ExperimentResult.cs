@@ -28,6 +28,9 @@ public sealed record ExperimentResult
     /// <summary>What the wrong-mask control says about the measurement, for each number of real pairs; empty without that arm.</summary>
     public IReadOnlyList<MaskControl> Controls { get; init; } = [];
 
+    /// <summary>The same with each further segmentation network.</summary>
+    public IReadOnlyList<NetworkResult> OtherNetworks { get; init; } = [];
+
     /// <summary>One entry for each trained generator.</summary>
     public required IReadOnlyList<GeneratorResult> Generators { get; init; }
 
@@ -38,13 +41,20 @@ public sealed record ExperimentResult
     public required IReadOnlyList<Sheet> Sheets { get; init; }
 }
 
+/// <summary>All arms with another segmentation network.</summary>
+/// <param name="Name">Name of its recipe.</param>
+/// <param name="Cells">One entry for each trained network.</param>
+/// <param name="Comparisons">Each arm against the baseline, all of them secondary.</param>
+/// <param name="Controls">The wrong-mask control.</param>
+public sealed record NetworkResult(string Name, IReadOnlyList<CellResult> Cells, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<MaskControl> Controls);
+
 /// <summary>An arm as the report names it.</summary>
 /// <param name="Name">Short name.</param>
 /// <param name="Title">Name in sentences.</param>
 /// <param name="Description">What the network is trained on.</param>
 public sealed record ArmSummary(string Name, string Title, string Description);
 
-/// <summary>One segmentation network: an arm, a number of real pairs, a seed.</summary>
+/// <summary>One trained segmentation network: an arm, a number of real pairs, a seed.</summary>
 public sealed record CellResult
 {
     /// <summary>Name of the arm.</summary>

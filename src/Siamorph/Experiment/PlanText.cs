@@ -8,7 +8,9 @@ internal static class PlanText
     /// <summary>The cells: each arm with what it trains on, and which comparison answers the question.</summary>
     public static IEnumerable<string> Cells(ExperimentPlan plan)
     {
-        yield return $"{plan.Cells.Count} cells, {plan.Stages.Count} stages:";
+        var networks = plan.Options.OtherNetworks;
+        var repeated = networks.Count == 0 ? "" : $", and as many with each of {string.Join(", ", networks)}";
+        yield return $"{plan.Cells.Count} cells{repeated}; {plan.Stages.Count} stages:";
         foreach (var arm in plan.Cells.GroupBy(c => c.Arm.Name))
         {
             var sizes = arm.GroupBy(c => c.RealCount).Select(c => (c.Key, Stage: c.First().Stage))

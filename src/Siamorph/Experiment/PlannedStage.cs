@@ -75,7 +75,8 @@ internal sealed record SegmentationStage(
 /// <summary>A part of a stage's work.</summary>
 /// <param name="Units">Steps or images, as the part reports them.</param>
 /// <param name="Pace">Which measured speed applies.</param>
-internal sealed record WorkPhase(long Units, Pace Pace);
+/// <param name="Network">Which segmentation network works; null is the first.</param>
+internal sealed record WorkPhase(long Units, Pace Pace, string? Network = null);
 
 /// <summary>Kinds of work whose speed is measured before an experiment starts.</summary>
 internal enum Pace

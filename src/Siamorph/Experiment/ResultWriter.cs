@@ -8,15 +8,9 @@ internal static class ResultWriter
     public static ExperimentResult Write(ExperimentPlan plan, ExperimentData data, StageStore store, string folder, IStageRunner runner)
     {
         var records = plan.Stages.ToDictionary(s => s.Key, s => store.Find(s)!);
-        var cells = plan.Cells.Select(c => new CellResult
-        {
-            Arm = c.Arm.Name,
-            RealCount = c.RealCount,
-            SyntheticCount = c.Stage.Gate is { } g ? records[g.Key].As<GateOutcome>().Kept : c.Stage.Added,
-            Seed = c.Seed,
-            Stage = c.Stage.Folder,
-            Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
-        }).ToList();
+        var cells = Cells(plan.Cells, records);
+        var others = plan.Options.OtherNetworks.Select(n => (Name: n, Cells: Cells(plan.CellsOf(n), records))).ToList();
+        var comparisons = Analysis.Compare(plan.Options, [(null, cells), .. others], data.Card);
         var result = new ExperimentResult
         {
             Version = Product.Version,
@@ -24,8 +18,9 @@ internal static class ResultWriter
             Data = data.Card,
             Arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
             Cells = cells,
-            Comparisons = Analysis.Compare(plan.Options, cells, data.Card),
+            Comparisons = comparisons[0],
             Controls = Analysis.Controls(plan.Options, cells, data.Card),
+            OtherNetworks = [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1], Analysis.Controls(plan.Options, n.Cells, data.Card, n.Name)))],
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],
             Sheets = SheetWriter.Write(plan, cells, store, folder, runner),
@@ -34,6 +29,16 @@ internal static class ResultWriter
         AtomicFile.WriteText(Path.Combine(folder, ExperimentRunner.ResultFile), OptionsFile.ToJson(result) + "\n");
         return result;
     }
+
+    private static List<CellResult> Cells(IReadOnlyList<PlannedCell> cells, Dictionary<string, StageRecord> records) => [.. cells.Select(c => new CellResult
+    {
+        Arm = c.Arm.Name,
+        RealCount = c.RealCount,
+        SyntheticCount = c.Stage.Gate is { } g ? records[g.Key].As<GateOutcome>().Kept : c.Stage.Added,
+        Seed = c.Seed,
+        Stage = c.Stage.Folder,
+        Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
+    })];
 
     private static IEnumerable<GeneratorResult> Generators(ExperimentPlan plan, Dictionary<string, StageRecord> records)
         => plan.Stages.OfType<GeneratorStage>().Select(g =>

@@ -15,19 +15,23 @@ internal static class SpeedMeasurement
     public static StageSpeeds Run(ExperimentPlan plan, string folder, IMonitor monitor)
     {
         monitor.Note("Measuring how fast this machine is …");
-        var seconds = new Dictionary<Pace, double> { [Pace.SegmentationStep] = SegmentationStep(plan, folder, monitor) };
+        var seconds = new Dictionary<Pace, double> { [Pace.SegmentationStep] = SegmentationStep(plan.Options.Segmentation, plan, folder, monitor) };
         if (plan.Stages.OfType<GeneratorStage>().FirstOrDefault() is { } generator)
         {
             using var data = Load(generator.Pairs, new ImageSize(generator.Options.ImageSize, generator.Options.ImageSize), monitor);
             (seconds[Pace.BaseStep], seconds[Pace.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
             seconds[Pace.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(), data);
         }
-        return new StageSpeeds { SecondsPerUnit = seconds };
+        return new StageSpeeds
+        {
+            SecondsPerUnit = seconds,
+            SecondsPerNetworkStep = plan.Options.OtherNetworks.ToDictionary(n => n, n => SegmentationStep(plan.Options.SegmentationOf(n), plan, Path.Combine(folder, n), monitor)),
+        };
     }
 
-    private static double SegmentationStep(ExperimentPlan plan, string folder, IMonitor monitor)
+    private static double SegmentationStep(SegmentationOptions trained, ExperimentPlan plan, string folder, IMonitor monitor)
     {
-        var options = plan.Options.Segmentation with { Steps = SegmentationSteps, ValidateEvery = SegmentationSteps, CheckpointEvery = 0 };
+        var options = trained with { Steps = SegmentationSteps, ValidateEvery = SegmentationSteps, CheckpointEvery = 0 };
         using var train = Load(plan.Train, options.ImageSize, monitor);
         using var validation = Load(plan.Validation, options.ImageSize, monitor);
         var pace = new PaceMonitor(monitor);

@@ -7,10 +7,14 @@ internal sealed record StageSpeeds
 {
     public required IReadOnlyDictionary<Pace, double> SecondsPerUnit { get; init; }
 
+    /// <summary>Seconds of a step of each further segmentation network.</summary>
+    public IReadOnlyDictionary<string, double> SecondsPerNetworkStep { get; init; } = new Dictionary<string, double>();
+
     /// <summary>Reading images, writing files, building networks: a guess that only has to be small.</summary>
     public double SecondsPerStage { get; init; } = 2;
 
-    public double Seconds(WorkPhase phase) => phase.Units * SecondsPerUnit.GetValueOrDefault(phase.Pace, 0.1);
+    public double Seconds(WorkPhase phase) => phase.Units
+        * (phase.Network is { } network ? SecondsPerNetworkStep.GetValueOrDefault(network, 0.1) : SecondsPerUnit.GetValueOrDefault(phase.Pace, 0.1));
 
     public double Seconds(PlannedStage stage) => SecondsPerStage + stage.Phases.Sum(Seconds);
 }

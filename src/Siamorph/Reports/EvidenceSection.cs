@@ -8,7 +8,7 @@ internal static class EvidenceSection
 {
     public static readonly string[] CsvHeadings =
     [
-        "arm", "baseline", "real_pairs", "primary", "dice_baseline", "dice_arm", "difference", "low_95", "high_95", "standard_error", "least_detectable",
+        "network", "arm", "baseline", "real_pairs", "primary", "dice_baseline", "dice_arm", "difference", "low_95", "high_95", "standard_error", "least_detectable",
         "wilcoxon_p", "holm_p", "effect_dz", "superiority", "missed_per_100_baseline", "missed_per_100_arm", "false_alarms_per_100_baseline", "false_alarms_per_100_arm", "verdict",
     ];
 
@@ -24,19 +24,19 @@ internal static class EvidenceSection
         return new Section("Evidence", blocks);
     }
 
-    public static IEnumerable<IReadOnlyList<string>> CsvRows(ExperimentResult result) => result.Comparisons.Select(c =>
+    public static IEnumerable<IReadOnlyList<string>> CsvRows(string network, ExperimentResult result) => result.Comparisons.Select(c =>
     {
         var s = c.Statistics;
         string Number(double? value) => value?.ToString("R", CultureInfo.InvariantCulture) ?? "";
         return (IReadOnlyList<string>)
         [
-            c.Arm, c.Baseline, Format.Integer(c.RealCount), s?.Primary == true ? "yes" : "no", Number(c.BaselineDice), Number(c.ArmDice), Number(c.Difference),
+            network, c.Arm, c.Baseline, Format.Integer(c.RealCount), s?.Primary == true ? "yes" : "no", Number(c.BaselineDice), Number(c.ArmDice), Number(c.Difference),
             Number(c.Low), Number(c.High), Number(s?.StandardError), Number(s?.MinimumDetectable), Number(s?.WilcoxonP), Number(s?.AdjustedP), Number(s?.Effect),
             Number(s?.Superiority), Number(s?.Missed?.Baseline), Number(s?.Missed?.Arm), Number(s?.FalseAlarms?.Baseline), Number(s?.FalseAlarms?.Arm), c.Verdict.ToString(),
         ];
     });
 
-    private static Paragraph Control(ExperimentResult result, MaskControl c)
+    public static Paragraph Control(ExperimentResult result, MaskControl c)
     {
         var numbers = $"{Verdicts.Points(c.Difference)} points against {ExperimentWords.Title(result, c.Against)}, {Verdicts.Interval(c.Low, c.High)}";
         return c.Hurts
@@ -67,13 +67,13 @@ internal static class EvidenceSection
         }, $"Who gains: {ExperimentWords.Title(result, shown.Arm)}, {shown.RealCount} real pairs", "Mean and 95\u00A0% interval in parts of the test images. Parts whose interval lies below zero lose.");
     }
 
-    private static Table Differences(ExperimentResult result, List<Comparison> comparisons) => new(
+    public static Table Differences(ExperimentResult result, IReadOnlyList<Comparison> comparisons) => new(
         ["arm", "real pairs", "difference", "95 % interval", "p (Holm)", "least detectable", "verdict"],
         [.. comparisons.Select(c => (IReadOnlyList<string>)
         [
             ExperimentWords.Title(result, c.Arm) + (c.Statistics!.Primary ? " (primary)" : ""), Format.Integer(c.RealCount), Format.Signed(c.Difference),
             $"{Format.Signed(c.Low)} to {Format.Signed(c.High)}", Probability(c.Statistics.AdjustedP ?? c.Statistics.WilcoxonP),
-            Format.Score(c.Statistics.MinimumDetectable), c.Verdict switch { Verdict.Higher => "higher", Verdict.Lower => "lower", _ => "no evidence" },
+            Format.Score(c.Statistics.MinimumDetectable), NetworkSection.Word(c.Verdict),
         ])])
     {
         Note = "Differences in Dice from the baseline. p: Wilcoxon's signed-rank test over test images, corrected for the secondary comparisons.",

@@ -35,7 +35,7 @@ public static class ExperimentReport
         MarkdownReport.Write(Path.Combine(folder, "report.md"), document);
         WriteScores(result, Path.Combine(folder, "scores.csv"));
         WriteImages(result, Path.Combine(folder, "per-image.csv"));
-        CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, EvidenceSection.CsvRows(result));
+        CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => EvidenceSection.CsvRows(v.Name, v.Result)));
         return new WrittenReport(html, document.Answer);
     }
 
@@ -52,6 +52,7 @@ public static class ExperimentReport
         [
             ScoreSections.Scores(result),
             .. EvidenceSection.Evidence(result) is { } evidence ? new[] { evidence } : [],
+            .. result.OtherNetworks.Count > 0 ? new[] { NetworkSection.Networks(result) } : [],
             ScoreSections.ImageByImage(result, folder),
             PictureSection.Pictures(result, folder),
             .. result.Gates.Count > 0 ? new[] { GateSection.Gate(result, folder) } : [],
@@ -70,15 +71,15 @@ public static class ExperimentReport
             ? result.Comparisons.Where(c => c.Arm == primary.Arm) : result.Comparisons;
 
     private static void WriteScores(ExperimentResult result, string path) => CsvFile.Write(path,
-        ["arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256", "validation_dice", "best_step", "model_sha256"],
-        result.Cells.Select(c => (IReadOnlyList<string>)[c.Arm, Text(c.RealCount), Text(c.SyntheticCount), Text(c.Seed), Text(c.Outcome.Dice),
+        ["network", "arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256", "validation_dice", "best_step", "model_sha256"],
+        NetworkSection.Views(result).SelectMany(v => v.Result.Cells.Select(c => (IReadOnlyList<string>)[v.Name, c.Arm, Text(c.RealCount), Text(c.SyntheticCount), Text(c.Seed), Text(c.Outcome.Dice),
             Text(c.Outcome.Iou), Text(c.Outcome.MeanDice), Text(c.Outcome.MeanIou), Text(c.Outcome.ValidationDice), Text(c.Outcome.BestStep),
-            c.Outcome.ModelHash]));
+            c.Outcome.ModelHash])));
 
     private static void WriteImages(ExperimentResult result, string path) => CsvFile.Write(path,
-        ["arm", "real_pairs", "seed", "image", "dice", "iou"],
-        result.Cells.SelectMany(c => c.Outcome.Images.Select(i => (IReadOnlyList<string>)[
-            c.Arm, Text(c.RealCount), Text(c.Seed), i.Id, Text(i.Dice), Text(i.Iou)])));
+        ["network", "arm", "real_pairs", "seed", "image", "dice", "iou"],
+        NetworkSection.Views(result).SelectMany(v => v.Result.Cells.SelectMany(c => c.Outcome.Images.Select(i => (IReadOnlyList<string>)[
+            v.Name, c.Arm, Text(c.RealCount), Text(c.Seed), i.Id, Text(i.Dice), Text(i.Iou)]))));
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

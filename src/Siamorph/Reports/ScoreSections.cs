@@ -67,7 +67,7 @@ internal static class ScoreSections
         }, $"Who gains, who loses, {where}", $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted.");
     }
 
-    private static Figure Differences(ExperimentResult result) => new(new StripPlot
+    public static Figure Differences(ExperimentResult result) => new(new StripPlot
     {
         Label = "Difference in test Dice from the baseline, with 95 % intervals.",
         XTitle = "difference in mean Dice",

@@ -16,6 +16,7 @@ internal static class Verdicts
         if (Detection(primary) is { } detection) lines.Add(detection);
         if (Losers(primary) is { } losers) lines.Add(losers);
         if (Others(result, primary) is { } others) lines.Add(others);
+        if (Networks(result, primary) is { } networks) lines.Add(networks);
         lines.Add(ExperimentWords.Caution(result));
         return lines;
     }
@@ -70,6 +71,15 @@ internal static class Verdicts
             .Select(x => (Word: x.Item2, Cases: others.Where(c => c.Verdict == x.Item1).ToList())).Where(x => x.Cases.Count > 0)
             .Select(x => $"{x.Word} with {Cases(result, x.Cases)}");
         return $"Secondary comparisons with {ExperimentWords.Title(result, primary.Baseline)}, corrected for their number: {string.Join("; ", parts)}.";
+    }
+
+    // The declared comparison, repeated with other networks.
+    private static string? Networks(ExperimentResult result, Comparison primary)
+    {
+        if (result.OtherNetworks.Count == 0) return null;
+        var said = result.OtherNetworks.Select(n => (n.Name, Same: n.Comparisons.First(c => c.Arm == primary.Arm && c.RealCount == primary.RealCount)))
+            .Select(n => $"{n.Name} {Points(n.Same.Difference)} points ({Interval(n.Same.Low, n.Same.High)}; {NetworkSection.Word(n.Same.Verdict)})");
+        return $"With other networks the same comparison gives: {string.Join("; ", said)}.";
     }
 
     private static string Cases(ExperimentResult result, List<Comparison> cases)

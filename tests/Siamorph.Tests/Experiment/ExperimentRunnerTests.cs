@@ -193,6 +193,24 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     }
 
     [Fact]
+    public void OtherNetworks_RepeatEveryArm_OnTheSamePairsAndSteps_WithoutNewGenerators()
+    {
+        var runner = new FakeStageRunner();
+        var result = Run("x", Options() with { OtherNetworks = ["segformer-compact"] }, runner);
+        Assert.Equal(2 + 2 + 16, runner.Ran.Count);
+        var other = Assert.Single(result.OtherNetworks);
+        Assert.Equal(result.Cells.Select(c => (c.Arm, c.RealCount, c.Seed)), other.Cells.Select(c => (c.Arm, c.RealCount, c.Seed)));
+        Assert.Equal(result.Comparisons.Select(c => (c.Arm, c.RealCount)), other.Comparisons.Select(c => (c.Arm, c.RealCount)));
+        Assert.All(other.Comparisons, c => Assert.False(c.Statistics!.Primary));
+        var works = runner.Segmentations.ToLookup(s => s.Work.Options.Network.Name, s => s.Work);
+        Assert.Equal(works["unet"].Select(w => w.Train), works["segformer-compact"].Select(w => w.Train));
+        Assert.Single(runner.Segmentations.Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ImageSize, s.Work.Options.ValidateEvery)).Distinct());
+        var alone = new FakeStageRunner();
+        Run("x", Options(), alone);
+        Assert.Empty(alone.Ran);
+    }
+
+    [Fact]
     public void Run_InAFolderInUse_IsRefused()
     {
         using var taken = FolderLock.Take(_folder["x"]);
@@ -202,9 +220,9 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     [Fact]
     public void Validate_ListsEveryFault()
     {
-        var options = new ExperimentOptions { RealCounts = [], Seeds = [1, 1], Arms = ["real", "magic"], Segmentation = new SegmentationOptions { Steps = 0 } };
+        var options = new ExperimentOptions { OtherNetworks = ["nonet"], RealCounts = [], Seeds = [1, 1], Arms = ["real", "magic"], Segmentation = new SegmentationOptions { Steps = 0 } };
         var message = Assert.Throws<InvalidOptionsException>(() => options.Validate()).Message;
-        foreach (var part in new[] { "data:", "realCounts:", "a seed comes twice", "'magic' is unknown", "segmentation.steps" })
+        foreach (var part in new[] { "data:", "realCounts:", "a seed comes twice", "'magic' is unknown", "segmentation.steps", "'nonet' is unknown" })
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
