@@ -9,10 +9,13 @@ internal static class UsageFault
     /// <summary>Null where the command line can run.</summary>
     public static string? In(ParseResult parsed)
     {
-        if (parsed.Errors.Count == 0) return null;
+        // An unknown option is taken for an argument where one may stand.
+        var mistaken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens).Select(t => t.Value)
+            .FirstOrDefault(t => t.StartsWith("--", StringComparison.Ordinal));
+        if (parsed.Errors.Count == 0 && mistaken is null) return null;
         var command = parsed.CommandResult.Command;
         var path = PathOf(parsed.CommandResult);
-        if (parsed.UnmatchedTokens is [var token, ..])
+        if ((mistaken ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is { } token)
             return $"{Unmatched(token, command, path)} See '{path} --help'.";
         if (command.Subcommands.Count > 0 && command.Action is null)
             return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '{path} --help'.";

@@ -43,6 +43,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("nonsense", "'nonsense' is not a verb of 'siamorph'.")]
     [InlineData("smaple in", "Did you mean 'sample'?")]
     [InlineData("sample in --batch-sise 3", "'--batch-sise' is not an option of 'siamorph sample'. Did you mean '--batch-size'?")]
+    [InlineData("sample --batch-sise in", "'--batch-sise' is not an option of 'siamorph sample'. Did you mean '--batch-size'?")]
+    [InlineData("sample --other", "'--other' is not an option of 'siamorph sample'.")]
     [InlineData("sample in out", "'out' is one argument too many for 'siamorph sample'.")]
     [InlineData("sample", "<input> is missing.")]
     [InlineData("sample in --name", "--name needs a value.")]
