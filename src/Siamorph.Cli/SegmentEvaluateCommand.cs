@@ -1,33 +1,79 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Siamorph.Evaluation;
+using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Training;
 
 namespace Siamorph.Cli;
 
-/// <summary>`siamorph segment evaluate --truth FOLDER --predictions FOLDER`.</summary>
+/// <summary>`siamorph segment evaluate --truth FOLDER --predictions FOLDER`, or `--model RUN`, also on corrupted images.</summary>
 internal static class SegmentEvaluateCommand
 {
     public static Command Create()
     {
         var truth = new Option<string>("--truth") { Description = "Dataset folder, or folder of masks.", HelpName = "folder", Required = true };
-        var predictions = new Option<string>("--predictions")
+        var predictions = new Option<string?>("--predictions")
         {
             Description = "Folder of predictions named as their truth: of \"segment predict\", or grey pictures.",
             HelpName = "folder",
-            Required = true,
         };
+        var model = new Option<string?>("--model")
+        {
+            Description = "Run folder of \"segment train\": its network predicts the split test (or all pairs) of --truth itself, at its own size.",
+            HelpName = "folder",
+        };
+        var corruptions = new Option<string?>("--corruptions")
+        {
+            Description = $"Also scores --model on corrupted images at {Corruption.Strengths} strengths: all, or some of {string.Join(", ", Corruption.Kinds.Select(Name))}.",
+            HelpName = "a,b,…",
+        };
+        var seed = new Option<ulong>("--seed") { Description = "Decides what is drawn for the corruptions.", HelpName = "n" };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object, each image included, instead of the table." };
         var output = new Option<string?>("--out") { Description = "File for that JSON object.", HelpName = "file" };
-        var command = new Command("evaluate", "Scores predictions: Dice and IoU at 0.5 and over 256 thresholds.") { truth, predictions, json, output };
+        var command = new Command("evaluate", "Scores predictions: Dice and IoU at 0.5 and over 256 thresholds.") { truth, predictions, model, corruptions, seed, json, output };
         return command.Runs(context =>
         {
+            if ((context.Get(predictions) is null) == (context.Get(model) is null))
+                throw new InvalidOptionsException("Give --predictions or --model: one of the two.");
+            if (context.Get(model) is { } run)
+            {
+                var tested = RobustnessEvaluator.Evaluate(run, context.Get(truth)!, Kinds(context.Get(corruptions)), new Seed(context.Get(seed)), context.Monitor);
+                if (context.Get(output) is { } target) OptionsFile.Save(target, tested);
+                if (context.Get(json)) context.Out.WriteLine(OptionsFile.ToJson(tested));
+                else foreach (var line in Table(tested)) context.Out.WriteLine(line);
+                return;
+            }
+            if (context.Get(corruptions) is not null) throw new InvalidOptionsException("--corruptions needs --model: only a network can predict corrupted images.");
             var scores = SegmentationEvaluator.Evaluate(context.Get(truth)!, context.Get(predictions)!, context.Monitor);
             if (context.Get(output) is { } file) OptionsFile.Save(file, scores);
             if (context.Get(json)) context.Out.WriteLine(OptionsFile.ToJson(scores));
             else foreach (var line in Table(scores)) context.Out.WriteLine(line);
         });
+    }
+
+    private static string Name(CorruptionKind kind) => JsonNamingPolicy.CamelCase.ConvertName(kind.ToString());
+
+    private static IReadOnlyList<CorruptionKind> Kinds(string? names) => names switch
+    {
+        null => [],
+        "all" => Corruption.Kinds,
+        _ => [.. names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(n => Corruption.Kinds
+            .Where(k => Name(k).Equals(n, StringComparison.OrdinalIgnoreCase)).Cast<CorruptionKind?>().FirstOrDefault()
+            ?? throw new InvalidOptionsException($"--corruptions {n}: expected all, or some of {string.Join(", ", Corruption.Kinds.Select(Name))}."))],
+    };
+
+    private static IEnumerable<string> Table(RobustnessScores scores)
+    {
+        foreach (var line in Table(scores.Clean)) yield return line;
+        if (scores.Conditions.Count == 0) yield break;
+        static string Cell(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
+        yield return "";
+        yield return $"{"Dice at 0.5",-14} {"as it is",8} {"strength 1",10} {"2",8} {"3",8}";
+        foreach (var kind in scores.Conditions.GroupBy(c => c.Corruption))
+            yield return $"{Name(kind.Key),-14} {Cell(scores.Clean.Dice),8} {Cell(kind.ElementAt(0).Dice),10} {Cell(kind.ElementAt(1).Dice),8} {Cell(kind.ElementAt(2).Dice),8}";
+        yield return $"Mean over all corruptions and strengths: {Cell(scores.Conditions.Average(c => c.Dice))}";
     }
 
     private static IEnumerable<string> Table(MaskScores scores)

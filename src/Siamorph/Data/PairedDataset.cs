@@ -28,6 +28,23 @@ public sealed class PairedDataset : IDisposable
     /// <summary>uint8 [N,1,H,W], 0 or 1 (class numbers, where there is a table of classes), on the CPU.</summary>
     public Tensor Masks { get; }
 
+    /// <summary>A copy of an image as a picture.</summary>
+    public RgbImage Image(int index)
+    {
+        using var scope = NewDisposeScope();
+        ReadOnlySpan<byte> planes = Images[index].bytes;
+        var (image, area) = (new RgbImage(Size), planes.Length / 3);
+        for (var i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = planes[i % 3 * area + i / 3];
+        return image;
+    }
+
+    /// <summary>A copy of a mask.</summary>
+    public LabelMap Mask(int index)
+    {
+        using var scope = NewDisposeScope();
+        return new(Size, Masks[index].bytes.ToArray());
+    }
+
     /// <summary>Decodes and resizes all pairs, in parallel: images antialiased, masks by the nearest pixel.</summary>
     /// <exception cref="InvalidDatasetException">A file is missing or damaged, or a mask has another size than its image.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>

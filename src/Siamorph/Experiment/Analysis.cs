@@ -94,7 +94,7 @@ internal static class Analysis
         => [.. Cells(options, cells, count, arm).Zip(Cells(options, cells, count, baseline),
             (a, b) => a.Outcome.Images.Zip(b.Outcome.Images, (x, y) => x.Dice - y.Dice).ToArray())];
 
-    private static List<PairFacts> TestFacts(CellResult cell, DataCard data)
+    internal static List<PairFacts> TestFacts(CellResult cell, DataCard data)
     {
         var facts = data.Pairs.Where(p => p.Split == "test").GroupBy(p => p.Id).ToDictionary(g => g.Key, g => g.First());
         return [.. cell.Outcome.Images.Select(i => facts.GetValueOrDefault(i.Id) ?? new PairFacts(i.Id, "test", null, 0))];

@@ -30,6 +30,7 @@ public static class ExperimentDesign
             SeedScope = SeedScope.Everything,
             Arms = [.. new[] { Arms.RealOnly, Arms.RealPlusSynthetic, Arms.Duplicated, Arms.Classical, Arms.WrongMasks, Arms.Gated }.Select(a => a.Name)],
             Primary = new PrimaryEndPoint { Arm = Arms.RealPlusSynthetic.Name, RealCount = counts[^1] },
+            Corruptions = Corruption.Kinds,
             Generator = generator with { PreviewEvery = 0 },
             Segmentation = new SegmentationOptions { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
         };

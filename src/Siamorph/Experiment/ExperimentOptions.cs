@@ -1,4 +1,5 @@
 using Siamorph.Data;
+using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
 using Siamorph.Synthesis;
@@ -66,6 +67,9 @@ public sealed record ExperimentOptions
     /// </summary>
     public IReadOnlyList<string> OtherNetworks { get; init; } = [];
 
+    /// <summary>Ways in which test images are corrupted, at three strengths each, to test the (first) segmentation networks on them too; none for none.</summary>
+    public IReadOnlyList<CorruptionKind> Corruptions { get; init; } = [];
+
     /// <summary>Draws of the bootstrap behind each interval.</summary>
     public int BootstrapDraws { get; init; } = 10_000;
 
@@ -90,6 +94,7 @@ public sealed record ExperimentOptions
         foreach (var arm in Arms.Distinct().Select(Find).OfType<ArmDefinition>()) faults.AddRange(arm.Faults(this));
         if (Primary is not null) faults.AddRange(Primary.Faults(this));
         Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal), FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
+        Demand(Corruptions.Distinct().Count() == Corruptions.Count, "corruptions: one comes twice.");
         Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");
         Demand(Split.Train > 0 && Split.Val > 0 && Split.Test > 0, "split: train, val and test all have to be above 0.");
         Collect(faults, "split", Split.Validate);

@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
+using Siamorph.Segmentation;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment;
 
 /// <summary>One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.</summary>
-internal sealed record PlannedCell(ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage);
+internal sealed record PlannedCell(
+    ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null);
 
 /// <summary>
 /// All stages of an experiment in the order in which they run. Fair by construction: the generator of a cell gets the cell's
@@ -100,7 +102,28 @@ internal sealed class ExperimentPlan
                 Inputs = inputs,
                 Phases = [new(options.Steps, Pace.SegmentationStep, network)],
             });
-        _cells.Add(new(arm, count, seed, network, stage));
+        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 && network is null ? Robustness(stage) : null));
+    }
+
+    private RobustnessStage Robustness(SegmentationStage network)
+    {
+        var seed = new Seed(Options.Seeds[0]); // every network sees the same corrupted images
+        var inputs = Inputs("robustness", [], new()
+        {
+            ["network"] = network.Key,
+            ["corruptions"] = string.Join(' ', Options.Corruptions),
+            ["seed"] = seed.Value,
+        });
+        return Add(inputs, network.Folder.Replace("segment-", "robustness-", StringComparison.Ordinal)[..^9], (key, folder) =>
+            new RobustnessStage(network, Test, Options.Corruptions, seed)
+            {
+                Kind = "robustness",
+                Title = network.Title,
+                Folder = folder,
+                Key = key,
+                Inputs = inputs,
+                Phases = [new(RobustnessEvaluator.Images(Test.Count, Options.Corruptions.Count), Pace.CorruptedImage)],
+            });
     }
 
     private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)

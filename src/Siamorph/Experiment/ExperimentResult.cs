@@ -37,6 +37,9 @@ public sealed record ExperimentResult
     /// <summary>One entry for each run of the quality gate.</summary>
     public IReadOnlyList<GateResult> Gates { get; init; } = [];
 
+    /// <summary>How the networks do on corrupted test images; empty where that was not asked for.</summary>
+    public IReadOnlyList<RobustnessResult> Robustness { get; init; } = [];
+
     /// <summary>Example pictures, as files beside this one.</summary>
     public required IReadOnlyList<Sheet> Sheets { get; init; }
 }
@@ -189,6 +192,9 @@ public enum SheetKind
 
     /// <summary>Test images with the truth and predictions.</summary>
     Prediction,
+
+    /// <summary>A test image as it is and corrupted: a column for each kind, a row for each strength from 0.</summary>
+    Corrupted,
 }
 
 /// <summary>One picture with its masks; paths are relative to the experiment's folder.</summary>
@@ -250,7 +256,7 @@ public sealed record ExperimentTimes
 
 /// <summary>How long a stage took.</summary>
 /// <param name="Stage">Name of its folder.</param>
-/// <param name="Kind">"generator", "synthesis" or "segmentation".</param>
+/// <param name="Kind">"generator", "synthesis", "gate", "segmentation" or "robustness".</param>
 /// <param name="Seconds">Wall-clock seconds of the run that finished it.</param>
 /// <param name="Finished">When it was finished, in UTC, ISO 8601.</param>
 /// <param name="Resumed">Whether it had been interrupted before.</param>

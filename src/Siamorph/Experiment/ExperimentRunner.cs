@@ -165,6 +165,8 @@ public static class ExperimentRunner
                 return runner.Judge(gate, RunFolderOf(store, gate.Synthesis), folder, monitor);
             case SegmentationStage segmentation:
                 return runner.Segment(WorkOf(plan, segmentation, store, runner), folder, monitor);
+            case RobustnessStage robustness:
+                return runner.Corrupt(robustness, RunFolderOf(store, robustness.Network), monitor);
             default:
                 throw new ArgumentException($"No way to run a {stage.Kind}.", nameof(stage));
         }

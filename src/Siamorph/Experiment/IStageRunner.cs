@@ -23,6 +23,9 @@ internal interface IStageRunner : IDisposable
     /// <summary>Trains a segmentation network on the pairs, chooses its weights by the validation split, and tests it once.</summary>
     SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor);
 
+    /// <summary>Tests the network in <paramref name="networkFolder"/> on corrupted test images.</summary>
+    RobustnessOutcome Corrupt(RobustnessStage stage, string networkFolder, IMonitor monitor);
+
     /// <summary>Measures the speed of each kind of work by doing a little of it in <paramref name="folder"/>.</summary>
     StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor);
 }

@@ -47,6 +47,7 @@ internal static class PlanText
     {
         "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
         "gate" => $"judge {count} {(count == 1 ? "set" : "sets")} of pairs",
+        "robustness" => $"test {count} {(count == 1 ? "network" : "networks")} on corrupted images",
         "synthesis" => $"synthesize {count} {(count == 1 ? "set" : "sets")} of pairs",
         _ => $"train and test {count} segmentation {(count == 1 ? "network" : "networks")}",
     };

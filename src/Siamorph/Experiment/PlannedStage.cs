@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
+using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
 using Siamorph.Synthesis;
@@ -13,10 +14,10 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 1, SegmentationRevision = 1;
+    private const int GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 1, SegmentationRevision = 1, RobustnessRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
-    public static readonly string[] Kinds = ["generator", "synthesis", "gate", "segmentation"];
+    public static readonly string[] Kinds = ["generator", "synthesis", "gate", "segmentation", "robustness"];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
@@ -44,6 +45,7 @@ internal abstract record PlannedStage
         "generator" => GeneratorRevision,
         "synthesis" => SynthesisRevision,
         "gate" => GateRevision,
+        "robustness" => RobustnessRevision,
         _ => SegmentationRevision,
     };
 }
@@ -72,6 +74,13 @@ internal sealed record SegmentationStage(
     public override IReadOnlyList<PlannedStage> Needs => Gate is not null ? [Gate] : Synthesis is not null ? [Synthesis] : [];
 }
 
+/// <summary>Tests a trained segmentation network on corrupted images.</summary>
+internal sealed record RobustnessStage(
+    SegmentationStage Network, IReadOnlyList<ImageMaskPair> Test, IReadOnlyList<CorruptionKind> Corruptions, Seed Seed) : PlannedStage
+{
+    public override IReadOnlyList<PlannedStage> Needs => [Network];
+}
+
 /// <summary>A part of a stage's work.</summary>
 /// <param name="Units">Steps or images, as the part reports them.</param>
 /// <param name="Pace">Which measured speed applies.</param>
@@ -85,4 +94,5 @@ internal enum Pace
     SiameseStep,
     SyntheticImage,
     SegmentationStep,
+    CorruptedImage,
 }

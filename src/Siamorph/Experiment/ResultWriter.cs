@@ -21,6 +21,7 @@ internal static class ResultWriter
             Comparisons = comparisons[0],
             Controls = Analysis.Controls(plan.Options, cells, data.Card),
             OtherNetworks = [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1], Analysis.Controls(plan.Options, n.Cells, data.Card, n.Name)))],
+            Robustness = RobustnessAnalysis.Compare(plan, cells, records, data.Card),
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],
             Sheets = SheetWriter.Write(plan, cells, store, folder, runner),

@@ -1,5 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Imaging;
+using Siamorph.Segmentation;
 
 namespace Siamorph.Experiment;
 
@@ -26,7 +27,29 @@ internal static class SheetWriter
                 if (Predictions(plan, cells, cell, store, folder) is { } predictions) sheets.Add(predictions);
             }
         }
+        if (plan.Cells[0].Robustness is { } robustness) sheets.Add(Corrupted(plan, robustness, folder));
         return sheets;
+    }
+
+    // The test image whose lesion is of middle size, as it is and as the networks were shown it.
+    private static Sheet Corrupted(ExperimentPlan plan, RobustnessStage stage, string folder)
+    {
+        var pair = plan.Test.Select(p => (Pair: p, Area: PairFiles.ReadMask(p).Labels.Average(l => l == 0 ? 0.0 : 1)))
+            .OrderBy(p => p.Area).ThenBy(p => p.Pair.Id, StringComparer.Ordinal).ElementAt(plan.Test.Count / 2).Pair;
+        var size = plan.Options.Segmentation.ImageSize;
+        var image = Resize.Image(PairFiles.ReadImage(pair), size);
+        const string mask = "sheets/corrupted/mask.png";
+        WriteMask(pair, size, Path.Combine(folder, mask));
+        var pictures = new List<SheetPicture>();
+        for (var strength = 0; strength <= Corruption.Strengths; strength++)
+            foreach (var kind in stage.Corruptions)
+            {
+                var file = FormattableString.Invariant($"sheets/corrupted/{(strength == 0 ? "clean" : $"{kind}-{strength}")}.png");
+                var shown = strength == 0 ? image : Corruption.Apply(image, kind, strength, RobustnessEvaluator.SeedOf(stage.Seed, kind, pair.Id));
+                ImageFile.WritePng(Path.Combine(folder, file), shown);
+                pictures.Add(new(FormattableString.Invariant($"{kind} {strength}"), file, [mask]));
+            }
+        return new Sheet($"the test image {pair.Id}, corrupted", SheetKind.Corrupted, 0, pictures);
     }
 
     private static List<T> Spread<T>(IReadOnlyList<T> all, int count)

@@ -79,6 +79,13 @@ internal sealed class TorchStageRunner : IStageRunner
         };
     }
 
+    public RobustnessOutcome Corrupt(RobustnessStage stage, string networkFolder, IMonitor monitor)
+    {
+        using var predictor = Predictor.Load(networkFolder);
+        var test = Loaded(stage.Test, predictor.ImageSize, monitor);
+        return new(RobustnessEvaluator.Evaluate(predictor, test, stage.Corruptions, stage.Seed, monitor));
+    }
+
     public StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor)
         => SpeedMeasurement.Run(plan, folder, monitor);
 

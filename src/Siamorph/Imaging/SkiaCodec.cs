@@ -31,25 +31,36 @@ internal static class SkiaCodec
         return new GreyImage(size, grey, format is SKEncodedImageFormat.Png or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif);
     }
 
-    internal static byte[] EncodePng(RgbImage image)
+    internal static byte[] EncodePng(RgbImage image) => Encode(image.Size, Rgba(image), SKColorType.Rgba8888);
+
+    // What is left of a picture after lossy compression, its colours at half resolution.
+    internal static RgbImage ThroughJpeg(RgbImage image, int quality)
     {
-        var rgba = new byte[4 * image.Size.Width * image.Size.Height];
-        for (int from = 0, to = 0; to < rgba.Length; from += 3, to += 4)
-            (rgba[to], rgba[to + 1], rgba[to + 2], rgba[to + 3]) = (image.Pixels[from], image.Pixels[from + 1], image.Pixels[from + 2], 255);
-        return Encode(image.Size, rgba, SKColorType.Rgba8888);
+        var bytes = Encode(image.Size, Rgba(image), SKColorType.Rgba8888,
+            new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
+        return ReadRgb("a picture in memory", bytes);
     }
 
     internal static byte[] EncodeGreyPng(ImageSize size, byte[] levels) => Encode(size, levels, SKColorType.Gray8);
 
-    private static byte[] Encode(ImageSize size, byte[] pixels, SKColorType type)
+    private static byte[] Rgba(RgbImage image)
+    {
+        var rgba = new byte[4 * image.Size.Width * image.Size.Height];
+        for (int from = 0, to = 0; to < rgba.Length; from += 3, to += 4)
+            (rgba[to], rgba[to + 1], rgba[to + 2], rgba[to + 3]) = (image.Pixels[from], image.Pixels[from + 1], image.Pixels[from + 2], 255);
+        return rgba;
+    }
+
+    // PNG, unless there are options for JPEG.
+    private static byte[] Encode(ImageSize size, byte[] pixels, SKColorType type, SKJpegEncoderOptions? jpeg = null)
     {
         var info = new SKImageInfo(size.Width, size.Height, type, SKAlphaType.Opaque);
         var pin = GCHandle.Alloc(pixels, GCHandleType.Pinned);
         try
         {
             using var map = new SKPixmap(info, pin.AddrOfPinnedObject(), info.RowBytes);
-            using var data = map.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6))
-                ?? throw new SiamorphException($"A picture of {size} can't be made a PNG.");
+            using var data = (jpeg is { } options ? map.Encode(options) : map.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6)))
+                ?? throw new SiamorphException($"A picture of {size} can't be encoded.");
             return data.ToArray();
         }
         finally

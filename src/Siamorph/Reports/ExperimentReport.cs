@@ -36,6 +36,8 @@ public static class ExperimentReport
         WriteScores(result, Path.Combine(folder, "scores.csv"));
         WriteImages(result, Path.Combine(folder, "per-image.csv"));
         CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => EvidenceSection.CsvRows(v.Name, v.Result)));
+        if (result.Robustness.Count > 0)
+            CsvFile.Write(Path.Combine(folder, "robustness.csv"), RobustnessSection.CsvHeadings, RobustnessSection.CsvRows(result));
         return new WrittenReport(html, document.Answer);
     }
 
@@ -53,6 +55,7 @@ public static class ExperimentReport
             ScoreSections.Scores(result),
             .. EvidenceSection.Evidence(result) is { } evidence ? new[] { evidence } : [],
             .. result.OtherNetworks.Count > 0 ? new[] { NetworkSection.Networks(result) } : [],
+            .. result.Robustness.Count > 0 ? new[] { RobustnessSection.Robustness(result, folder) } : [],
             ScoreSections.ImageByImage(result, folder),
             PictureSection.Pictures(result, folder),
             .. result.Gates.Count > 0 ? new[] { GateSection.Gate(result, folder) } : [],
@@ -62,7 +65,7 @@ public static class ExperimentReport
             .. times is null ? [] : new[] { CostSection.Cost(result, times) },
             MethodSections.Everything(result, times),
         ],
-        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, {ExperimentRunner.ResultFile}.",
+        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, {(result.Robustness.Count > 0 ? "robustness.csv, " : "")}{ExperimentRunner.ResultFile}.",
     };
 
     // The declared arm at every number of real pairs; all comparisons where none was declared.

@@ -165,7 +165,7 @@ public static class HtmlReport
             <figure class="sheet">
             <figcaption><b>{Escape(sheet.Title)}</b> {Escape(sheet.Caption)}</figcaption>
             <label class="switch"><input type="checkbox" checked> outlines</label>
-            <div class="tiles">
+            <div class="tiles"{(sheet.Columns > 0 ? $" style=\"grid-template-columns: repeat({sheet.Columns}, minmax(0, 9rem))\"" : "")}>
 
             """);
         foreach (var tile in sheet.Tiles)

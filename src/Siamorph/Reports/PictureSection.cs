@@ -30,13 +30,18 @@ internal static class PictureSection
         {
             SheetKind.Real => "Some of the pairs that both generator and segmentation network learnt from.",
             SheetKind.Refused => "Taken evenly from all that were refused, each with the reason.",
+            SheetKind.Corrupted => "A column for each corruption: at the top the image as it is, below it the strengths 1, 2 and 3, as the networks were shown them.",
             SheetKind.Synthetic => "Taken evenly from the whole set, none picked by hand.",
             _ => $"Green: the truth. Yellow: found with {result.Arms[0].Title}. Pink: found with {(result.Arms.Count == 2 ? result.Arms[1].Title : "the arm named above")}.",
         };
         var title = char.ToUpperInvariant(sheet.Title[0]) + sheet.Title[1..];
         try
         {
-            return new PictureSheet(title, caption, [.. sheet.Pictures.Select(p => Tile(p, folder))]);
+            var corrupted = sheet.Kind == SheetKind.Corrupted;
+            return new PictureSheet(title, caption, [.. sheet.Pictures.Select(p => Tile(corrupted ? p with { Name = Corrupted(p.Name) } : p, folder))])
+            {
+                Columns = corrupted ? result.Options.Corruptions.Count : 0,
+            };
         }
         catch (SiamorphException)
         {
@@ -47,6 +52,11 @@ internal static class PictureSection
             return new Paragraph($"{title}: the pictures are no longer in the experiment's folder.", Tone.Bad);
         }
     }
+
+    // "Blur 2" as a reader wants it.
+    private static string Corrupted(string name) => name.Split(' ') is [var kind, var strength] && Enum.TryParse<CorruptionKind>(kind, out var known)
+        ? strength == "0" ? RobustnessSection.Name(known) : $"strength {strength}"
+        : name;
 
     private static PictureTile Tile(SheetPicture picture, string folder)
     {

@@ -79,7 +79,11 @@ public sealed record Figure(Chart Chart, string Title, string Caption, bool Wide
 /// <param name="Title">What they are.</param>
 /// <param name="Caption">How to read them.</param>
 /// <param name="Tiles">The pictures.</param>
-public sealed record PictureSheet(string Title, string Caption, IReadOnlyList<PictureTile> Tiles) : Block;
+public sealed record PictureSheet(string Title, string Caption, IReadOnlyList<PictureTile> Tiles) : Block
+{
+    /// <summary>Pictures in a row, where rows and columns mean something; 0 for as many as there is room for.</summary>
+    public int Columns { get; init; }
+}
 
 /// <summary>One picture of a sheet.</summary>
 /// <param name="Name">Stands under it and is read aloud.</param>

@@ -1,6 +1,7 @@
 using Siamorph.Data;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
+using Siamorph.Segmentation;
 
 namespace Siamorph.Tests.Experiment;
 
@@ -87,6 +88,18 @@ internal sealed class FakeStageRunner : IStageRunner
             Validation = new("Dice", [1], [0.5]),
             Images = images,
         };
+    }
+
+    public RobustnessOutcome Corrupt(RobustnessStage stage, string networkFolder, IMonitor monitor)
+    {
+        Assert.True(Directory.Exists(networkFolder));
+        Work(stage.Folder, networkFolder + "-robustness");
+        var random = stage.Network.Options.Seed.Derive(stage.Network.Arm.Name).Random();
+        return new([.. stage.Corruptions.SelectMany(k => Enumerable.Range(1, 3).Select(strength =>
+        {
+            var images = stage.Test.Select(_ => Math.Round(random.Uniform(0.2, 0.9) / strength, 4)).ToList();
+            return new CorruptedScores(k, strength, images.Average(), images);
+        }))]);
     }
 
     public StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor)

@@ -32,10 +32,11 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     [Fact]
     public void Write_LeavesHtmlMarkdownAndCsv()
     {
-        foreach (var file in new[] { "report.html", "report.md", "scores.csv", "per-image.csv" })
+        foreach (var file in new[] { "report.html", "report.md", "scores.csv", "per-image.csv", "robustness.csv" })
             Assert.True(new FileInfo(sample.Path(file)).Length > 500, file);
         Assert.Equal(1 + 12, File.ReadAllLines(sample.Path("scores.csv")).Length);
         Assert.Equal(1 + 12 * 97, File.ReadAllLines(sample.Path("per-image.csv")).Length);
+        Assert.Equal(1 + 2 * 2 * (1 + 5 * 3), File.ReadAllLines(sample.Path("robustness.csv")).Length);
     }
 
     [Fact]
@@ -75,7 +76,7 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
         Assert.Contains("0.001", text, StringComparison.Ordinal);
         Assert.Contains(new string('c', 64), text, StringComparison.Ordinal);
         Assert.Contains("AMD <EPYC>", text, StringComparison.Ordinal);
-        Assert.Equal(2 * (16 + 24 + 8), page.Descendants("img").Count());
+        Assert.Equal(2 * (16 + 24 + 8) + 20, page.Descendants("img").Count());
     }
 
     [Fact]

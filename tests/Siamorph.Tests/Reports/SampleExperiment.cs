@@ -1,5 +1,6 @@
 using Siamorph.Experiment;
 using Siamorph.Imaging;
+using Siamorph.Segmentation;
 
 namespace Siamorph.Tests.Reports;
 
@@ -32,17 +33,41 @@ internal static class SampleExperiment
                         Outcome = Outcome(images, random),
                     });
                 }
+        var options = new ExperimentOptions { Data = "/data/kvasir <b>", RealCounts = counts, Corruptions = Corruption.Kinds };
         return new ExperimentResult
         {
             Version = "0.1.0",
-            Options = new ExperimentOptions { Data = "/data/kvasir <b>", RealCounts = counts },
+            Options = options,
+            Robustness = Robustness(options, cells, random),
             Data = Card(ids, random),
             Arms = [.. Arms.All.Take(2).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
             Cells = cells,
             Comparisons = [.. counts.Select(n => Compare(cells, n))],
             Generators = [.. counts.Select(n => Generator(n, random))],
-            Sheets = [.. counts.SelectMany(n => Sheets(folder, n, random))],
+            Sheets = [.. counts.SelectMany(n => Sheets(folder, n, random)), CorruptedSheet(folder)],
         };
+    }
+
+    private static IReadOnlyList<RobustnessResult> Robustness(ExperimentOptions options, List<CellResult> cells, SeededRandom random) =>
+        RobustnessAnalysis.Compare(options, [.. cells.Select(c => new RobustnessAnalysis.Scored(c, new([.. Corruption.Kinds.SelectMany(k => Enumerable.Range(1, 3).Select(s =>
+        {
+            var images = c.Outcome.Images.Select(i => Math.Clamp(i.Dice - 0.03 * s * (1 + (int)k) / (c.Arm == "real" ? 1 : 2) + random.Normal() * 0.03, 0, 1)).ToList();
+            return new CorruptedScores(k, s, images.Average(), images);
+        }))])))], [.. cells[0].Outcome.Images.Select(_ => (string?)null)]);
+
+    private static Sheet CorruptedSheet(string folder)
+    {
+        var (image, mask) = (Siamorph.Tests.Imaging.Pictures.Image(4, 64, 64), Siamorph.Tests.Imaging.Pictures.Disc(64, 64));
+        ImageFile.WriteMaskPng(Path.Combine(folder, "sheets/corrupted/mask.png"), mask);
+        var pictures = new List<SheetPicture>();
+        for (var strength = 0; strength <= Corruption.Strengths; strength++)
+            foreach (var kind in Corruption.Kinds)
+            {
+                var file = $"sheets/corrupted/{kind}-{strength}.png";
+                ImageFile.WritePng(Path.Combine(folder, file), strength == 0 ? image : Corruption.Apply(image, kind, strength, new Seed(1)));
+                pictures.Add(new($"{kind} {strength}", file, ["sheets/corrupted/mask.png"]));
+            }
+        return new Sheet("the test image polyp-007, corrupted", SheetKind.Corrupted, 0, pictures);
     }
 
     public static ExperimentTimes Times(ExperimentResult result) => new()
