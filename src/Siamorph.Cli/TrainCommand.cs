@@ -24,8 +24,9 @@ internal static class TrainCommand
             var dataset = DatasetFolder.Read(source);
             var pairs = dataset.Pairs.Where(p => p.Split is null or "train").ToList();
             using var loaded = PairedDataset.Load(pairs, new ImageSize(options.ImageSize, options.ImageSize), context.Monitor);
+            var unlabelled = options.Unlabelled is { } more ? UnlabelledImages.Read(more, dataset.Pairs, context.Monitor) : null;
             context.GoOnWith = $"siamorph train {source} --out {run} --resume";
-            var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume), announce: true);
+            var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume), announce: true, unlabelled);
             context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Trained {summary.BaseSteps} + {summary.SiameseSteps} steps in {summary.Seconds / 60:0.0} minutes: {summary.RunFolder}"));
         });

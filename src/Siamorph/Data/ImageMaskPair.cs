@@ -19,7 +19,7 @@ public sealed record ImageMaskPair
     /// <summary>Full path of the image.</summary>
     public required string ImagePath { get; init; }
 
-    /// <summary>Full path of the mask.</summary>
+    /// <summary>Full path of the mask; empty for an unlabelled image.</summary>
     public required string MaskPath { get; init; }
 
     /// <summary>What a text-conditioned generator is told; may be empty.</summary>

@@ -25,24 +25,26 @@ public static class Lookalikes
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
-        var prints = new Fingerprint?[pairs.Count];
-        using (var stage = monitor.Begin("Comparing images", pairs.Count))
+        return Among(Prints(pairs, monitor), monitor);
+    }
+
+    /// <summary>Compares each image of one list with each of another.</summary>
+    /// <returns><see cref="Lookalike.First"/> counts in <paramref name="ones"/>, <see cref="Lookalike.Second"/> in <paramref name="others"/>.</returns>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static IReadOnlyList<Lookalike> Across(IReadOnlyList<ImageMaskPair> ones, IReadOnlyList<ImageMaskPair> others, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(ones);
+        ArgumentNullException.ThrowIfNull(others);
+        ArgumentNullException.ThrowIfNull(monitor);
+        if (others.Count == 0) return [];
+        var prints = Prints([.. ones, .. others], monitor);
+        var found = new ConcurrentBag<Lookalike>();
+        Parallel.For(0, ones.Count, Options(monitor), i =>
         {
-            var done = 0;
-            Parallel.For(0, pairs.Count, Options(monitor), i =>
-            {
-                try
-                {
-                    prints[i] = new Fingerprint(PairFiles.ReadImage(pairs[i]));
-                }
-                catch (InvalidDatasetException)
-                {
-                    // an unreadable image is a finding of the validator; it looks like nothing
-                }
-                lock (stage) stage.Report(++done);
-            });
-        }
-        return Among(prints, monitor);
+            for (var j = 0; j < others.Count; j++)
+                if (prints[i] is { } one && prints[ones.Count + j] is { } other && Compare(one, other, i, j) is { } alike) found.Add(alike);
+        });
+        return [.. found.OrderBy(l => l.First).ThenBy(l => l.Second)];
     }
 
     internal static IReadOnlyList<Lookalike> Among(Fingerprint?[] prints, IMonitor monitor)
@@ -52,11 +54,34 @@ public static class Lookalikes
         {
             if (prints[i] is not { } one) return;
             for (var j = i + 1; j < prints.Length; j++)
-                if (prints[j] is { } other && one.Distance(other) is <= MaxDistance and var distance
-                    && one.Difference(other) is <= MaxDifference and var difference)
-                    found.Add(new Lookalike(i, j, one.Pixels == other.Pixels, distance, difference));
+                if (prints[j] is { } other && Compare(one, other, i, j) is { } alike) found.Add(alike);
         });
         return [.. found.OrderBy(l => l.First).ThenBy(l => l.Second)];
+    }
+
+    private static Lookalike? Compare(Fingerprint one, Fingerprint other, int i, int j) =>
+        one.Distance(other) is <= MaxDistance and var distance && one.Difference(other) is <= MaxDifference and var difference
+            ? new Lookalike(i, j, one.Pixels == other.Pixels, distance, difference)
+            : null;
+
+    private static Fingerprint?[] Prints(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
+    {
+        var prints = new Fingerprint?[pairs.Count];
+        using var stage = monitor.Begin("Comparing images", pairs.Count);
+        var done = 0;
+        Parallel.For(0, pairs.Count, Options(monitor), i =>
+        {
+            try
+            {
+                prints[i] = new Fingerprint(PairFiles.ReadImage(pairs[i]));
+            }
+            catch (InvalidDatasetException)
+            {
+                // an unreadable image is a finding of the validator; it looks like nothing
+            }
+            lock (stage) stage.Report(++done);
+        });
+        return prints;
     }
 
     private static ParallelOptions Options(IMonitor monitor) =>

@@ -112,8 +112,8 @@ public sealed class PairedDataset : IDisposable
     {
         var pair = Pairs[index];
         var image = PairFiles.ReadImage(pair);
-        var mask = PairFiles.ReadMask(pair);
-        if (mask.Size != image.Size)
+        var mask = pair.MaskPath.Length == 0 ? null : PairFiles.ReadMask(pair); // unlabelled images have all-empty masks here
+        if (mask is not null && mask.Size != image.Size)
             throw new InvalidDatasetException($"{pair.MaskPath}: mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
         var pixels = Resize.Image(image, Size).Pixels;
         using var scope = NewDisposeScope();
@@ -122,6 +122,6 @@ public sealed class PairedDataset : IDisposable
         for (var c = 0; c < 3; c++)
             for (var i = 0; i < area; i++)
                 planes[c * area + i] = pixels[3 * i + c];
-        Resize.Mask(mask, Size).Labels.CopyTo(Masks[index].bytes);
+        if (mask is not null) Resize.Mask(mask, Size).Labels.CopyTo(Masks[index].bytes);
     }
 }

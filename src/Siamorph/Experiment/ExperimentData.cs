@@ -5,7 +5,8 @@ using Siamorph.Training;
 namespace Siamorph.Experiment;
 
 /// <summary>The real pairs of an experiment: read, checked, split, hashed.</summary>
-internal sealed record ExperimentData(Dataset Dataset, IReadOnlyDictionary<string, string> Hashes, DataCard Card)
+internal sealed record ExperimentData(
+    Dataset Dataset, IReadOnlyDictionary<string, string> Hashes, DataCard Card, IReadOnlyDictionary<string, UnlabelledSet> Unlabelled)
 {
     /// <exception cref="InvalidDatasetException">The folder is no data set, or the data check finds errors.</exception>
     public static ExperimentData Read(ExperimentOptions options, string folder, IMonitor monitor)
@@ -15,7 +16,9 @@ internal sealed record ExperimentData(Dataset Dataset, IReadOnlyDictionary<strin
         var (dataset, origin) = Split(read, options, monitor);
         var hashes = ContentHash.OfEach(dataset.Pairs, monitor);
         var hash = ContentHash.Of(string.Join('\n', dataset.Pairs.Select(p => $"{p.Split} {p.Group} {hashes[p.Id]}")));
-        return new(dataset, hashes, ReadOrMakeCard(dataset, hash, origin, folder, monitor));
+        var card = ReadOrMakeCard(dataset, hash, origin, folder, monitor);
+        var unlabelled = UnlabelledSet.Read(options, dataset, monitor);
+        return new(dataset, hashes, card with { Unlabelled = [.. unlabelled.Values.Select(u => u.Facts)] }, unlabelled);
     }
 
     private static (Dataset, string Origin) Split(Dataset read, ExperimentOptions options, IMonitor monitor)

@@ -21,14 +21,17 @@ internal sealed class ExperimentPlan
     private readonly List<PlannedStage> _order = [];
     private readonly List<PlannedCell> _cells = [];
     private readonly string _evaluationHash;
+    private readonly IReadOnlyDictionary<string, UnlabelledSet> _unlabelled;
 
     /// <param name="options">Validated options.</param>
     /// <param name="data">Pairs that all have a split.</param>
     /// <param name="hashes">Content hash of every pair by id.</param>
+    /// <param name="unlabelled">The images of every folder that an arm's generator names, by that name.</param>
     /// <exception cref="InvalidOptionsException">A split is empty or too small for what is asked.</exception>
-    public ExperimentPlan(ExperimentOptions options, Dataset data, IReadOnlyDictionary<string, string> hashes)
+    public ExperimentPlan(
+        ExperimentOptions options, Dataset data, IReadOnlyDictionary<string, string> hashes, IReadOnlyDictionary<string, UnlabelledSet>? unlabelled = null)
     {
-        (Options, _hashes) = (options, hashes);
+        (Options, _hashes, _unlabelled) = (options, hashes, unlabelled ?? new Dictionary<string, UnlabelledSet>());
         (Train, Validation, Test) = (data.Of("train"), data.Of("val"), data.Of("test"));
         RefuseSmall();
         _evaluationHash = ContentHash.Of($"{ContentHash.OfList(Validation, hashes)}\n{ContentHash.OfList(Test, hashes)}");
@@ -129,8 +132,12 @@ internal sealed class ExperimentPlan
     private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)
     {
         var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
-        var inputs = Inputs("generator", OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes) });
-        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options)
+        var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
+        var decisive = OptionsFile.ToNode(options);
+        decisive.Remove("unlabelled"); // what the folder holds decides, not where it lies
+        var inputs = Inputs("generator", decisive, new() { ["real"] = ContentHash.OfList(real, _hashes) });
+        if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash;
+        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, unlabelled?.Images)
         {
             Kind = "generator",
             Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",

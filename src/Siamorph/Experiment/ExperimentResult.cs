@@ -229,7 +229,17 @@ public sealed record DataCard
 
     /// <summary>What the data check found: severity and sentence.</summary>
     public required IReadOnlyList<string> Findings { get; init; }
+
+    /// <summary>Folders of images without masks that generators learned from in stage base.</summary>
+    public IReadOnlyList<UnlabelledFacts> Unlabelled { get; init; } = [];
 }
+
+/// <summary>Images without masks.</summary>
+/// <param name="Name">Name of the folder.</param>
+/// <param name="Count">Images learned from.</param>
+/// <param name="ContentHash">SHA-256 over their contents, hexadecimal.</param>
+/// <param name="LeftOut">Images that are, or look like, held-out ones; a sentence each.</param>
+public sealed record UnlabelledFacts(string Name, int Count, string ContentHash, IReadOnlyList<string> LeftOut);
 
 /// <summary>A size and how many images have it.</summary>
 /// <param name="Size">As in "384×288".</param>

@@ -50,7 +50,7 @@ public static class ExperimentRunner
     {
         var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
         var data = ExperimentData.Read(options, folder, monitor);
-        var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes), new StageStore(folder));
+        var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled), new StageStore(folder));
         var remaining = Remaining(plan, store, runner);
         using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<Pace, double>() });
         WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
@@ -63,7 +63,7 @@ public static class ExperimentRunner
         options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
         using var alone = FolderLock.Take(folder);
         var data = ExperimentData.Read(options, folder, monitor);
-        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
+        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
         AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
         var store = new StageStore(folder);
         RunStages(plan, store, folder, monitor, runner, crew);
@@ -76,7 +76,7 @@ public static class ExperimentRunner
         options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
         using var alone = FolderLock.Take(folder);
         var data = ExperimentData.Read(options, folder, monitor);
-        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
+        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
         return plan.Stages.Sum(speeds.Seconds);
     }
@@ -101,7 +101,7 @@ public static class ExperimentRunner
         try
         {
             var data = ExperimentData.Read(options, folder, monitor);
-            var plan = new ExperimentPlan(options, data.Dataset, data.Hashes);
+            var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
             var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
             return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
         }

@@ -51,7 +51,7 @@ internal abstract record PlannedStage
 }
 
 /// <summary>Trains a generator.</summary>
-internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options) : PlannedStage;
+internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options, UnlabelledImages? Unlabelled = null) : PlannedStage;
 
 /// <summary>Makes pairs from the masks of those the generator was trained on.</summary>
 internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage

@@ -20,7 +20,7 @@ internal sealed class TorchStageRunner : IStageRunner
         var options = stage.Options;
         using var data = PairedDataset.Load(stage.Pairs, new ImageSize(options.ImageSize, options.ImageSize), monitor);
         var run = new RunFolder(folder);
-        SiameseTrainer.Run(options, data, folder, monitor, resume: File.Exists(run.OptionsPath));
+        SiameseTrainer.Run(options, data, folder, monitor, resume: File.Exists(run.OptionsPath), unlabelled: stage.Unlabelled);
         using var pipeline = SiamesePipeline.Load(folder);
         return new GeneratorOutcome
         {

@@ -33,6 +33,12 @@ internal static class DataSection
                 Series = [.. data.Splits.Keys.Where(s => data.Splits[s] > 0).Select((s, i) => new LineSeries(SplitTitle(s), i + 1, Cumulative(data, s)))],
             }, "The same, split by split", "How many pairs of each split have lesions up to a size. The lines should lie close together."),
         };
+        foreach (var u in data.Unlabelled)
+        {
+            blocks.Add(new Paragraph($"Generators also learned from {Format.Count(u.Count, "image")} without masks ({u.Name}) in stage base; no other stage saw them. "
+                + (u.LeftOut.Count == 0 ? "None of them is, or looks like, a validation or test image." : $"{Format.Count(u.LeftOut.Count, "image was", "images were")} left out, which the test must stay blind to.")));
+            if (u.LeftOut.Count > 0) blocks.Add(new Folded($"Left out of {u.Name}", [new BulletList([.. u.LeftOut.Take(ShownFindings)])]));
+        }
         if (data.Findings.Count == 0) blocks.Add(new Paragraph("The data check found nothing to remark.", Tone.Good));
         else blocks.Add(new Folded(
             $"The data check: {Format.Count(data.Findings.Count, "remark")}", [new BulletList([.. data.Findings.Take(ShownFindings),

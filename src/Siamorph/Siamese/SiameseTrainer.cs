@@ -21,9 +21,11 @@ public sealed class SiameseTrainer
     private readonly IMonitor _monitor;
     private readonly SiamesePipeline _pipeline;
     private readonly LatentCache? _latents;
+    private readonly PairedDataset _baseData;
 
-    private SiameseTrainer(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, LatentCache? latents) =>
-        (_options, _data, _run, _monitor, _pipeline, _latents) = (options, data, run, monitor, pipeline, latents);
+    private SiameseTrainer(
+        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, LatentCache? latents) =>
+        (_options, _data, _baseData, _run, _monitor, _pipeline, _latents) = (options, data, baseData, run, monitor, pipeline, latents);
 
     /// <summary>Trains until both stages are done, or goes on with a run that was interrupted.</summary>
     /// <param name="options">What to train; on resuming they must be those the run began with.</param>
@@ -31,10 +33,12 @@ public sealed class SiameseTrainer
     /// <param name="runFolder">New, or that of the run to resume.</param>
     /// <param name="monitor">Watches; a cancelled run is saved first.</param>
     /// <param name="resume">Goes on from the newest checkpoint instead of beginning.</param>
+    /// <param name="unlabelled">What <see cref="TrainOptions.Unlabelled"/> holds, compared with the held-out pairs.</param>
     /// <param name="announce">Times a few steps first and tells the monitor how long the run will take here.</param>
     /// <exception cref="SiamorphException">Options, data or folder can't be used; the message says why.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; a checkpoint of that step is written.</exception>
-    public static TrainSummary Run(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false)
+    public static TrainSummary Run(
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false, UnlabelledImages? unlabelled = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(data);
@@ -42,10 +46,15 @@ public sealed class SiameseTrainer
         options.Validate();
         if (data.Size.Width != options.ImageSize || data.Size.Height != options.ImageSize)
             throw new ArgumentException($"The data is {data.Size}, the model {options.ImageSize}.", nameof(data));
+        if ((options.Unlabelled is null) != (unlabelled is null))
+            throw new ArgumentException("Unlabelled images are given where the options name their folder, and only there.", nameof(unlabelled));
         var clock = Stopwatch.StartNew();
         var run = new RunFolder(runFolder);
         if (resume) RequireSameOptions(options, run);
         else run.Begin(options);
+        if (unlabelled is not null) UnlabelledRecord.Keep(unlabelled, run, resume);
+        using var more = unlabelled is null ? null : PairedDataset.Load(
+            [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes })], data.Size, monitor);
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
         var place = Placement.Of(options.Device, options.Precision);
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
@@ -54,7 +63,7 @@ public sealed class SiameseTrainer
         pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
         if (pipeline.Initialization is { } initialization && !resume) Tell(initialization, run, monitor);
         pipeline.MoveTo(place);
-        new SiameseTrainer(options, data, run, monitor, pipeline, pipeline.LatentCacheIn(cache)).Stages(resume);
+        new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, pipeline.LatentCacheIn(cache)).Stages(resume);
         return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
     }
 
@@ -111,7 +120,7 @@ public sealed class SiameseTrainer
         using var log = new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
         if (_options.Base.Steps > 0 && stage != "siamese")
         {
-            using var first = new BaseStage(_pipeline, _data, _latents);
+            using var first = new BaseStage(_pipeline, _baseData, _latents);
             if (checkpoint is not null) first.Restore(checkpoint);
             Train(first, stage == "base" ? step : 0, 0, log);
             first.KeepAverages();

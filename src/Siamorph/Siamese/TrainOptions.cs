@@ -114,6 +114,9 @@ public sealed record TrainOptions
     /// <summary>Weights and gates of the four losses.</summary>
     public SiameseLossOptions Losses { get; init; } = new();
 
+    /// <summary>Folder of images without masks, from which stage base learns as well; they have no part in anything else.</summary>
+    public string? Unlabelled { get; init; }
+
     /// <summary>The plain UNet on the images.</summary>
     public StageOptions Base { get; init; } = new();
 
@@ -183,6 +186,7 @@ public sealed record TrainOptions
         if (ImageSize < cells || ImageSize % cells != 0) faults.Add($"imageSize is {ImageSize}; this network needs a multiple of {cells}.");
         if (Siamese.Steps < 1) faults.Add($"siamese.steps is {Siamese.Steps}; at least 1 is needed.");
         if (Base.Steps < 0) faults.Add($"base.steps is {Base.Steps}; 0 or more.");
+        if (Unlabelled is not null && Base.Steps == 0) faults.Add("unlabelled images are learned from in stage base, and base.steps is 0. Raise it, or leave them out.");
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
         if (ControlDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"controlDropout is {ControlDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");

@@ -233,6 +233,37 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         Assert.Equal(text, OptionsFile.ToJson(OptionsFile.FromJson<ExperimentOptions>(OptionsFile.ToNode(Options()), "x")));
     }
 
+    [Fact]
+    public void Run_WithUnlabelledImages_KeepsHeldOutOnesFromGenerators_AndKnowsThemByContent()
+    {
+        var folder = _folder["more"];
+        for (var n = 0; n < 4; n++) ImageFile.WritePng(Path.Combine(folder, $"new{n}.png"), Siamorph.Tests.Imaging.Pictures.Image(n, 16, 16));
+        var plain = new FakeStageRunner();
+        var split = Run("plain", Options(), plain).Data.Pairs;
+        Assert.All(plain.Generators, g => Assert.Null(g.Unlabelled));
+        var test = DatasetFolder.Read(phantom.Folder).Pairs.Single(p => p.Id == split.First(s => s.Split == "test").Id);
+        File.Copy(test.ImagePath, Path.Combine(folder, "planted.png"));
+
+        var options = Options() with { Generator = Options().Generator with { Unlabelled = folder } };
+        var runner = new FakeStageRunner();
+        var result = Run("x", options, runner);
+        Assert.All(runner.Generators, g => Assert.Equal(["new0", "new1", "new2", "new3"], g.Unlabelled!.Images.Select(i => i.Id)));
+        var facts = Assert.Single(result.Data.Unlabelled);
+        Assert.Equal(4, facts.Count);
+        Assert.Contains($"the same image as {test.Id}", Assert.Single(facts.LeftOut), StringComparison.Ordinal);
+        Assert.All(runner.Segmentations, s => Assert.DoesNotContain(s.Work.Train.Concat(s.Work.Validation).Concat(s.Work.Test), p => p.MaskPath.Length == 0));
+
+        var moved = new FakeStageRunner();
+        Directory.Move(folder, _folder["moved"]);
+        options = options with { Generator = options.Generator with { Unlabelled = _folder["moved"] } };
+        Run("x", options, moved);
+        Assert.Empty(moved.Ran);
+        var changed = new FakeStageRunner();
+        File.Delete(_folder["moved", "new2.png"]);
+        Run("x", options, changed);
+        Assert.Equal(2, changed.Generators.Count);
+    }
+
     // Long enough for another thread to get its turn.
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(30);
 

@@ -32,6 +32,28 @@ public sealed class SegmentCommandTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_AModel_AlsoOnCorruptedImages()
+    {
+        var pairs = _pairs.Write("data", 4, new(32, 32), split: "train").Concat(_pairs.Write("data", 2, new(32, 32), seed: 2, split: "val"))
+            .Concat(_pairs.Write("data", 3, new(48, 40), seed: 3, split: "test"));
+        DatasetFolder.WriteManifest(_pairs.In("data"), pairs);
+        Assert.Equal(0, Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --image-size 32x32 --steps 2 --network-width 4"));
+        _output.GetStringBuilder().Clear();
+        var evaluate = $"segment evaluate --truth {_pairs.In("data")} --model {_pairs.In("run")}";
+        Assert.Equal(0, Run($"{evaluate} --corruptions blur,colourCast --out {_pairs.In("robust.json")}"));
+        Assert.Contains("3 images", _output.ToString());
+        Assert.Contains("colourCast", _output.ToString());
+        Assert.DoesNotContain("illumination", _output.ToString());
+        var conditions = JsonNode.Parse(File.ReadAllText(_pairs.In("robust.json")))!["conditions"]!.AsArray();
+        Assert.Equal(6, conditions.Count);
+        Assert.All(conditions, c => Assert.Equal(3, c!["images"]!.AsArray().Count));
+        Assert.Equal(2, Run($"{evaluate} --corruptions fog"));
+        Assert.Contains("expected all, or some of colourCast", _error.ToString());
+        Assert.Equal(2, Run($"segment evaluate --truth {_pairs.In("data")}"));
+        Assert.Equal(2, Run($"segment evaluate --truth {_pairs.In("data")} --predictions {_pairs.In("data")} --corruptions all"));
+    }
+
+    [Fact]
     public void Train_WithoutValidationSplit_SaysWhatToDo()
     {
         DatasetFolder.WriteManifest(_pairs.In("data"), _pairs.Write("data", 2, new(32, 32)));

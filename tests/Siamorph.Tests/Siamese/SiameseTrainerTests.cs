@@ -1,3 +1,5 @@
+using Siamorph.Data;
+using Siamorph.Imaging;
 using Siamorph.Siamese;
 using Siamorph.Training;
 using static TorchSharp.torch;
@@ -52,6 +54,32 @@ public sealed class SiameseTrainerTests : IDisposable
             var equal = tensor.equal(afterBase["ema"][key]).all().item<bool>();
             Assert.True(equal != trained || (trained && tensor.numel() < 64), $"{key} {(equal ? "did not change" : "changed")}");
         }
+    }
+
+    [Fact]
+    public void Unlabelled_ChangeStageBase_AndNothingElseThatIsDrawn()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        for (var n = 0; n < 30; n++) ImageFile.WritePng(In($"more/{n:00}.png"), Siamorph.Tests.Imaging.Pictures.Image(n, 32, 32));
+        var options = SmallSetting.Options with { Unlabelled = In("more"), KeepCheckpoints = 9 };
+        var unlabelled = UnlabelledImages.Read(In("more"), [], NullMonitor.Instance);
+        SiameseTrainer.Run(SmallSetting.Options with { KeepCheckpoints = 9 }, data, In("without"), NullMonitor.Instance);
+        SiameseTrainer.Run(options, data, In("with"), NullMonitor.Instance, unlabelled: unlabelled);
+        var (without, with) = (TrainingLog.Read(new RunFolder(In("without")).LogPath), TrainingLog.Read(new RunFolder(In("with")).LogPath));
+        Assert.NotEqual(without[0].Values["base/total"], with[0].Values["base/total"]);
+        using var scope = NewDisposeScope();
+        using var a = Checkpoint.Load(Checkpoint.Latest(In("without"))!);
+        using var b = Checkpoint.Load(Checkpoint.Latest(In("with"))!);
+        Assert.True(a["model"].Where(t => t.Key.StartsWith("first_stage_model.", StringComparison.Ordinal)).All(t => t.Value.equal(b["model"][t.Key]).all().item<bool>())); // the codec is fitted to the pairs
+        Assert.Contains("\"count\": 30", File.ReadAllText(In("with/unlabelled.json")), StringComparison.Ordinal);
+
+        // Only the same list may be gone on with; and a folder that is named has to be read.
+        File.Delete(In("more/07.png"));
+        var fault = Assert.Throws<InvalidOptionsException>(() =>
+            SiameseTrainer.Run(options, data, In("with"), NullMonitor.Instance, resume: true, unlabelled: UnlabelledImages.Read(In("more"), [], NullMonitor.Instance)));
+        Assert.Contains("holds 29 images", fault.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => SiameseTrainer.Run(options, data, In("other"), NullMonitor.Instance));
+        Assert.Throws<InvalidOptionsException>(() => (options with { Base = options.Base with { Steps = 0 } }).Validate());
     }
 
     [Fact]
