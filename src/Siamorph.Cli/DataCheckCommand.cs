@@ -11,10 +11,11 @@ internal static class DataCheckCommand
     {
         var folder = new Argument<string>("folder") { Description = "Folder of images and masks, in any layout that is read." };
         var json = new Option<bool>("--json") { Description = "Prints the report as JSON." };
-        var command = new Command("check", "Reports all that is wrong or odd in a dataset; exit code 2 where there are errors.") { folder, json };
+        var labels = new Option<bool>("--soft-labels") { Description = "Grey masks are meant as probabilities: no fault." };
+        var command = new Command("check", "Reports all that is wrong or odd in a dataset; exit code 2 where there are errors.") { folder, labels, json };
         return command.Runs(context =>
         {
-            var report = DatasetValidator.Check(context.Get(folder), context.Monitor);
+            var report = DatasetValidator.Check(context.Get(folder), context.Monitor, context.Get(labels) ? LabelKind.Soft : LabelKind.Hard);
             if (context.Get(json)) context.Out.WriteLine(report.ToJson());
             else Render(report, context.Out);
             context.ExitCode = report.Errors > 0 ? Application.Failure : 0;
@@ -32,6 +33,9 @@ internal static class DataCheckCommand
         if (report.Area is { } area)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Lesion area: median {area.Median:0.0 %}, mean {area.Mean:0.0 %}, 5 % to 95 %: {area.Percentile5:0.0 %} to {area.Percentile95:0.0 %}"));
+        if (report.Annotators is { } annotators)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Annotators: {Count(annotators.Images, "image")} with up to {annotators.MostMasks} masks; any two agree to a mean Dice of {annotators.MeanDice:0.000}, lowest {annotators.LowestDice:0.000} ({annotators.LowestId})"));
         output.WriteLine($"{Count(report.Errors, "error")}, {Count(report.Warnings, "warning")}");
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Siamorph.Data;
-using Siamorph.Imaging;
 using Siamorph.Siamese;
 using Siamorph.Training;
 
@@ -23,7 +22,7 @@ internal static class TrainCommand
             if (context.Get(resume)) options = Begun(run, options);
             var dataset = DatasetFolder.Read(source);
             var pairs = dataset.Pairs.Where(p => p.Split is null or "train").ToList();
-            using var loaded = PairedDataset.Load(pairs, new ImageSize(options.ImageSize, options.ImageSize), context.Monitor);
+            using var loaded = options.Load(pairs, context.Monitor);
             var unlabelled = options.Unlabelled is { } more ? UnlabelledImages.Read(more, dataset.Pairs, context.Monitor) : null;
             context.GoOnWith = $"siamorph train {source} --out {run} --resume";
             var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume), announce: true, unlabelled);

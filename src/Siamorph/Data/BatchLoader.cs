@@ -31,7 +31,7 @@ public sealed record BatchOptions
 
 /// <summary>Pairs as a network takes them.</summary>
 /// <param name="Images">float32 [B,3,H,W] in [-1,1].</param>
-/// <param name="Masks">float32 [B,1,H,W], 0 or 1; of several classes [B,3,H,W], their colours in [0,1], see <see cref="MaskHint"/>.</param>
+/// <param name="Masks">float32 [B,1,H,W], 0 or 1 (soft labels: in [0,1]); of several classes [B,3,H,W], their colours in [0,1], see <see cref="MaskHint"/>.</param>
 /// <param name="Prompts">B prompts, some replaced by "".</param>
 /// <param name="Indices">Which pairs of the dataset these are.</param>
 public sealed record PairBatch(Tensor Images, Tensor Masks, IReadOnlyList<string> Prompts, IReadOnlyList<int> Indices) : IDisposable
@@ -63,7 +63,8 @@ public sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed s
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         options.Validate();
         var (batch, area) = (options.BatchSize, data.Size.Width * data.Size.Height);
-        var tables = MaskHint.HasColours(data.Classes) ? Enumerable.Range(0, 3).Select(c => MaskHint.Table(data.Classes!, c)).ToArray() : [LabelToUnit];
+        var tables = MaskHint.HasColours(data.Classes) ? Enumerable.Range(0, 3).Select(c => MaskHint.Table(data.Classes!, c)).ToArray() : [data.SoftMasks is null ? LabelToUnit : LevelToShare];
+        var labels = data.SoftMasks ?? data.Masks;
         var (images, masks) = (new float[3 * area * batch], new float[tables.Length * area * batch]);
         var (prompts, indices) = (new string[batch], new int[batch]);
         using var scope = NewDisposeScope();
@@ -78,7 +79,7 @@ public sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed s
             for (var c = 0; c < 3; c++)
                 Copy(data.Images[index].bytes.Slice(c * area, area), images.AsSpan((3 * b + c) * area, area), mirror, upend, LevelToUnit);
             for (var c = 0; c < tables.Length; c++)
-                Copy(data.Masks[index].bytes, masks.AsSpan((tables.Length * b + c) * area, area), mirror, upend, tables[c]);
+                Copy(labels[index].bytes, masks.AsSpan((tables.Length * b + c) * area, area), mirror, upend, tables[c]);
         }
         return new PairBatch(
             tensor(images, [batch, 3, data.Size.Height, data.Size.Width]).MoveToOuterDisposeScope(),
@@ -86,6 +87,7 @@ public sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed s
     }
 
     private static readonly float[] LevelToUnit = [.. Enumerable.Range(0, 256).Select(l => ImageTensor.ToUnit((byte)l))];
+    private static readonly float[] LevelToShare = [.. Enumerable.Range(0, 256).Select(l => l / 255f)];
     private static readonly float[] LabelToUnit = [.. Enumerable.Range(0, 256).Select(l => l == 0 ? 0f : 1f)];
 
     private int Index(long position)

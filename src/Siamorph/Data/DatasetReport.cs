@@ -34,6 +34,9 @@ public sealed record DatasetReport
     /// <summary>Share of the lesion in the picture, 0…1: 5th percentile, median, mean and 95th percentile; null without a readable mask.</summary>
     public required LesionArea? Area { get; init; }
 
+    /// <summary>How far several annotators agree; null where no image has several masks.</summary>
+    public AnnotatorAgreement? Annotators { get; init; }
+
     /// <summary>Everything noticed: errors first, then by pair.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
 
@@ -46,6 +49,14 @@ public sealed record DatasetReport
     /// <summary>The report as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 }
+
+/// <summary>How far annotators agree: the mean Dice of every two masks of an image, 1 where both are empty.</summary>
+/// <param name="Images">Images with several masks.</param>
+/// <param name="MostMasks">Masks of the image that has most.</param>
+/// <param name="MeanDice">Mean over images.</param>
+/// <param name="LowestDice">Of the image they disagree most about.</param>
+/// <param name="LowestId">That image's pair.</param>
+public sealed record AnnotatorAgreement(int Images, int MostMasks, double MeanDice, double LowestDice, string LowestId);
 
 /// <summary>How much of the pictures the lesions cover, as shares 0…1.</summary>
 /// <param name="Percentile5">One mask in twenty is smaller.</param>

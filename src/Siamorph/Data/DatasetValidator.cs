@@ -7,22 +7,28 @@ public static class DatasetValidator
     private const int LookalikesPerPair = 4;
 
     /// <summary>Lists a folder and checks all that is in it.</summary>
+    /// <param name="folder">A dataset folder.</param>
+    /// <param name="monitor">Watches and may stop.</param>
+    /// <param name="labels">Where soft labels are meant, grey masks are no fault.</param>
     /// <exception cref="InvalidDatasetException">The folder is missing, holds no picture that could be meant, or its manifest is damaged.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static DatasetReport Check(string folder, IMonitor monitor)
+    public static DatasetReport Check(string folder, IMonitor monitor, LabelKind labels = LabelKind.Hard)
     {
         var dataset = DatasetFolder.List(folder);
         // Nothing to report on at all: reading says it best.
-        return Check(dataset.Findings.Count > 0 ? dataset : DatasetFolder.Read(folder), monitor);
+        return Check(dataset.Findings.Count > 0 ? dataset : DatasetFolder.Read(folder), monitor, labels);
     }
 
     /// <summary>Checks the pairs, in parallel; of each image only a fingerprint is kept.</summary>
+    /// <param name="dataset">The pairs.</param>
+    /// <param name="monitor">Watches and may stop.</param>
+    /// <param name="labels">Where soft labels are meant, grey masks are no fault.</param>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static DatasetReport Check(Dataset dataset, IMonitor monitor)
+    public static DatasetReport Check(Dataset dataset, IMonitor monitor, LabelKind labels = LabelKind.Hard)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(monitor);
-        var inspections = Inspect(dataset.Pairs, monitor);
+        var inspections = Inspect(dataset.Pairs, labels, monitor);
         var alike = Lookalikes.Among([.. inspections.Select(i => i.Print)], monitor);
         var findings = dataset.Findings
             .Concat(inspections.SelectMany(i => i.Findings))
@@ -36,18 +42,27 @@ public static class DatasetValidator
             Splits = dataset.Pairs.CountBy(p => p.Split ?? "").OrderBy(s => s.Key, StringComparer.Ordinal).ToDictionary(),
             Sizes = inspections.Where(i => i.Size is not null).CountBy(i => i.Size.ToString()!).OrderByDescending(s => s.Value).ToDictionary(),
             Area = LesionArea.Of(inspections.Where(i => i.Area is not null).Select(i => i.Area!.Value)),
+            Annotators = Agreement(dataset.Pairs, inspections),
             Findings = [.. findings.OrderByDescending(f => f.Severity).ThenBy(f => f.Code, StringComparer.Ordinal).ThenBy(f => f.Subject, StringComparer.Ordinal)],
         };
     }
 
-    private static PairInspection[] Inspect(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
+    private static AnnotatorAgreement? Agreement(IReadOnlyList<ImageMaskPair> pairs, PairInspection[] inspections)
+    {
+        var several = pairs.Zip(inspections).Where(p => p.Second.Agreement is not null).Select(p => (p.First, Dice: p.Second.Agreement!.Value)).ToList();
+        if (several.Count == 0) return null;
+        var (lowest, dice) = several.MinBy(s => s.Dice);
+        return new(several.Count, several.Max(s => s.First.OtherMaskPaths.Count + 1), several.Average(s => s.Dice), dice, lowest.Id);
+    }
+
+    private static PairInspection[] Inspect(IReadOnlyList<ImageMaskPair> pairs, LabelKind labels, IMonitor monitor)
     {
         using var stage = monitor.Begin("Checking pairs", pairs.Count);
         var inspections = new PairInspection[pairs.Count];
         var done = 0;
         Parallel.For(0, pairs.Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {
-            inspections[i] = new PairInspection(pairs[i]);
+            inspections[i] = new PairInspection(pairs[i], labels);
             lock (stage) stage.Report(++done);
         });
         return inspections;

@@ -57,6 +57,12 @@ public static class FindingCodes
     /// <summary>The mask has grey levels between background and lesion.</summary>
     public const string NonBinaryMask = "non-binary-mask";
 
+    /// <summary>The mask has grey levels, which are read as probabilities.</summary>
+    public const string SoftMask = "soft-mask";
+
+    /// <summary>Annotators of one image disagree widely.</summary>
+    public const string AnnotatorDisagreement = "annotator-disagreement";
+
     /// <summary>The mask went through a lossy codec; it is binarised at 127.</summary>
     public const string RingedMask = "ringed-mask";
 

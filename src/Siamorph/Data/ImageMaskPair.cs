@@ -22,6 +22,9 @@ public sealed record ImageMaskPair
     /// <summary>Full path of the mask; empty for an unlabelled image.</summary>
     public required string MaskPath { get; init; }
 
+    /// <summary>Full paths of the same image's masks by other annotators; <see cref="MaskPath"/> is the reference, on which scores are taken.</summary>
+    public IReadOnlyList<string> OtherMaskPaths { get; init; } = [];
+
     /// <summary>What a text-conditioned generator is told; may be empty.</summary>
     public string Prompt { get; init; } = "";
 

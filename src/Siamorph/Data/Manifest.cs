@@ -49,6 +49,7 @@ internal static class Manifest
         try
         {
             var line = JsonSerializer.Deserialize<Line>(text, Json);
+            if (line is { Mask: null or "", Masks: [{ Length: > 0 } first, ..] }) line = line with { Mask = first };
             if (line is { Image.Length: > 0, Mask.Length: > 0 }) return line;
         }
         catch (JsonException e)
@@ -60,17 +61,19 @@ internal static class Manifest
 
     private sealed record Line(
         string? Id, string? Image, string? Mask, string? Prompt, PairSource Source, string? Split, string? Group, string? Centre,
-        ChannelFiles? Channels, SyntheticOrigin? Origin)
+        ChannelFiles? Channels, SyntheticOrigin? Origin, IReadOnlyList<string>? Masks = null)
     {
         internal static Line Of(ImageMaskPair pair, string folder) => new(
             pair.Id, Relative(folder, pair.ImagePath), Relative(folder, pair.MaskPath), pair.Prompt, pair.Source, pair.Split, pair.Group, pair.Centre,
-            pair.Channels is { } c ? new ChannelFiles(Relative(folder, c.GreenPath), Relative(folder, c.BluePath)) : null, pair.Origin);
+            pair.Channels is { } c ? new ChannelFiles(Relative(folder, c.GreenPath), Relative(folder, c.BluePath)) : null, pair.Origin,
+            pair.OtherMaskPaths.Count > 0 ? [.. PairFiles.MaskPaths(pair).Select(m => Relative(folder, m))] : null);
 
         internal ImageMaskPair ToPair(string folder) => new()
         {
             Id = string.IsNullOrEmpty(Id) ? Path.GetFileNameWithoutExtension(Image!) : Id,
             ImagePath = Full(folder, Image!),
             MaskPath = Full(folder, Mask!),
+            OtherMaskPaths = Masks is null ? [] : [.. Masks.Where(m => m.Length > 0).Select(m => Full(folder, m)).Where(m => m != Full(folder, Mask!))],
             Prompt = Prompt ?? "",
             Source = Source,
             Split = string.IsNullOrEmpty(Split) ? null : Split,

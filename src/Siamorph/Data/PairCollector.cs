@@ -13,7 +13,7 @@ internal sealed class PairCollector(string folder)
     // Adds a pair if its files are there; an id already taken gets a number.
     internal void Add(ImageMaskPair pair)
     {
-        string[] files = pair.Channels is { } c ? [pair.ImagePath, pair.MaskPath, c.GreenPath, c.BluePath] : [pair.ImagePath, pair.MaskPath];
+        string[] files = [pair.ImagePath, .. PairFiles.MaskPaths(pair), .. pair.Channels is { } c ? new[] { c.GreenPath, c.BluePath } : []];
         _files.UnionWith(files);
         var missing = files.Where(f => !File.Exists(f)).ToList();
         foreach (var file in missing)

@@ -21,6 +21,13 @@ public static class PairFiles
         return image;
     }
 
+    /// <summary>The masks of all annotators, the reference first.</summary>
+    public static IReadOnlyList<string> MaskPaths(ImageMaskPair pair)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        return [pair.MaskPath, .. pair.OtherMaskPaths];
+    }
+
     /// <summary>The mask: class numbers where the pair has a table of classes, otherwise 0 and 1.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
     public static LabelMap ReadMask(ImageMaskPair pair)

@@ -9,12 +9,14 @@ internal sealed class PairInspection
 {
     private const double NearlyBinaryShare = 0.97;
     private const int NearBinary = 40;
+    private const double WideDisagreement = 0.7;
+    private readonly LabelKind _labels;
     private readonly ImageMaskPair _pair;
     private readonly List<Finding> _findings = [];
 
-    internal PairInspection(ImageMaskPair pair)
+    internal PairInspection(ImageMaskPair pair, LabelKind labels)
     {
-        _pair = pair;
+        (_pair, _labels) = (pair, labels);
         var image = Try(() => PairFiles.ReadImage(pair));
         if (image is not null)
         {
@@ -30,6 +32,7 @@ internal sealed class PairInspection
         MaskHash = Convert.ToHexString(SHA256.HashData(mask.Labels));
         if (image is not null && image.Size != mask.Size)
             Fail(FindingCodes.SizeMismatch, $"the mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
+        if (pair.OtherMaskPaths.Count > 0) CompareAnnotators(mask);
     }
 
     internal IReadOnlyList<Finding> Findings => _findings;
@@ -40,8 +43,38 @@ internal sealed class PairInspection
 
     internal string? MaskHash { get; }
 
+    // Mean Dice of every two annotators; null where there is one.
+    internal double? Agreement { get; private set; }
+
     // Share of the lesion in the picture, 0…1.
     internal double? Area { get; private set; }
+
+    private void CompareAnnotators(LabelMap reference)
+    {
+        var masks = new List<LabelMap> { reference };
+        foreach (var path in _pair.OtherMaskPaths)
+        {
+            if (Try(() => PairFiles.ReadMask(_pair with { MaskPath = path })) is not { } mask) continue;
+            if (mask.Size == reference.Size) masks.Add(mask);
+            else Fail(FindingCodes.SizeMismatch, $"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)} is {mask.Size}, the reference mask {reference.Size}. Resize or remove it.");
+        }
+        if (masks.Count < 2) return;
+        Agreement = Enumerable.Range(0, masks.Count).SelectMany(a => Enumerable.Range(a + 1, masks.Count - a - 1).Select(b => Dice(masks[a], masks[b]))).Average();
+        if (Agreement < WideDisagreement)
+            Warn(FindingCodes.AnnotatorDisagreement, string.Create(CultureInfo.InvariantCulture,
+                $"its {masks.Count} annotators agree to a Dice of {Agreement:0.00} only. Look at the masks; soft labels keep the doubt, hard ones take the first mask."));
+    }
+
+    private static double Dice(LabelMap a, LabelMap b)
+    {
+        int common = 0, sum = 0;
+        for (var i = 0; i < a.Labels.Length; i++)
+        {
+            var (x, y) = (a.Labels[i] != 0 ? 1 : 0, b.Labels[i] != 0 ? 1 : 0);
+            (common, sum) = (common + (x & y), sum + x + y);
+        }
+        return sum == 0 ? 1 : 2.0 * common / sum;
+    }
 
     private void InspectLevels(GreyImage levels)
     {
@@ -58,6 +91,8 @@ internal sealed class PairInspection
         var between = Percent(1 - near / (double)levels.Levels.Length);
         if (near >= NearlyBinaryShare * levels.Levels.Length)
             Warn(FindingCodes.RingedMask, $"the mask has {distinct} grey levels around its outline, as a lossy codec or smoothing leaves them; it is binarised at {MaskLevels.Threshold}.");
+        else if (_labels == LabelKind.Soft)
+            Warn(FindingCodes.SoftMask, $"{between} of the mask is grey ({distinct} levels): read as probabilities where labels are soft, cut at {MaskLevels.Threshold} for scores.");
         else
             Fail(FindingCodes.NonBinaryMask, $"{between} of the mask is neither background nor lesion but grey ({distinct} levels). Save it with 0 and 255 only; until then it is cut at {MaskLevels.Threshold}.");
     }

@@ -7,8 +7,10 @@ namespace Siamorph.Data;
 /// <summary>All pairs of a dataset in memory, resized to one size, 8 bits a value.</summary>
 public sealed class PairedDataset : IDisposable
 {
-    private PairedDataset(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, Tensor images, Tensor masks) =>
-        (Pairs, Size, Images, Masks) = (pairs, size, images, masks);
+    private readonly LabelReading _labels;
+
+    private PairedDataset(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, Tensor images, Tensor masks, Tensor? soft, LabelReading labels) =>
+        (Pairs, Size, Images, Masks, SoftMasks, _labels) = (pairs, size, images, masks, soft, labels);
 
     /// <summary>The pairs, in the order of the tensors.</summary>
     public IReadOnlyList<ImageMaskPair> Pairs { get; }
@@ -28,6 +30,12 @@ public sealed class PairedDataset : IDisposable
     /// <summary>uint8 [N,1,H,W], 0 or 1 (class numbers, where there is a table of classes), on the CPU.</summary>
     public Tensor Masks { get; }
 
+    /// <summary>uint8 [N,1,H,W], 255 · probability, on the CPU, where labels were asked for as soft ones; else null.</summary>
+    public Tensor? SoftMasks { get; }
+
+    /// <summary>A mask as a generator is shown it: float32 [1,H,W] in [0,1], or [3,H,W], the colours of several classes.</summary>
+    public Tensor Hint(int index) => SoftMasks is null ? MaskHint.Of(Mask(index), Classes) : SoftMasks[index].to_type(ScalarType.Float32).div_(255);
+
     /// <summary>A copy of an image as a picture.</summary>
     public RgbImage Image(int index)
     {
@@ -45,23 +53,30 @@ public sealed class PairedDataset : IDisposable
         return new(Size, Masks[index].bytes.ToArray());
     }
 
-    /// <summary>Decodes and resizes all pairs, in parallel: images antialiased, masks by the nearest pixel.</summary>
+    /// <summary>Decodes and resizes all pairs, in parallel: images and soft masks antialiased, hard masks by the nearest pixel.</summary>
+    /// <param name="pairs">What to load.</param>
+    /// <param name="size">Size to load them at.</param>
+    /// <param name="monitor">Watches and may stop.</param>
+    /// <param name="labels">How masks are read; null reads hard ones. Hard masks are there in any case.</param>
     /// <exception cref="InvalidDatasetException">A file is missing or damaged, or a mask has another size than its image.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor)
+    public static PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor, LabelReading? labels = null)
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
         if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to load. Check the folder and its splits.");
         if (pairs.FirstOrDefault(p => !SameClasses(p.Classes, pairs[0].Classes)) is { } other)
             throw new InvalidDatasetException($"{other.MaskPath}: its folder has another {ClassTable.FileName} than {pairs[0].MaskPath}. Give all folders the same classes.");
+        labels ??= LabelReading.Hard;
         Tensor images, masks;
+        Tensor? soft = null;
         using (NewDisposeScope()) // also keeps the tensors out of a caller's scope: they belong to the dataset
         {
             images = zeros([pairs.Count, 3, size.Height, size.Width], ScalarType.Byte).DetachFromDisposeScope();
             masks = zeros([pairs.Count, 1, size.Height, size.Width], ScalarType.Byte).DetachFromDisposeScope();
+            if (labels.IsSoft) soft = zeros_like(masks).DetachFromDisposeScope();
         }
-        var dataset = new PairedDataset(pairs, size, images, masks);
+        var dataset = new PairedDataset(pairs, size, images, masks, soft, labels);
         try
         {
             dataset.Fill(monitor);
@@ -79,6 +94,7 @@ public sealed class PairedDataset : IDisposable
     {
         Images.Dispose();
         Masks.Dispose();
+        SoftMasks?.Dispose();
     }
 
     private static bool SameClasses(ClassTable? a, ClassTable? b) =>
@@ -122,6 +138,10 @@ public sealed class PairedDataset : IDisposable
         for (var c = 0; c < 3; c++)
             for (var i = 0; i < area; i++)
                 planes[c * area + i] = pixels[3 * i + c];
-        if (mask is not null) Resize.Mask(mask, Size).Labels.CopyTo(Masks[index].bytes);
+        if (mask is null) return;
+        Resize.Mask(mask, Size).Labels.CopyTo(Masks[index].bytes);
+        if (SoftMasks is null) return;
+        var soft = SoftMask.Read(pair, _labels.BoundaryWidth);
+        (soft.Size == Size ? soft.Levels : Resize.Levels(soft.Levels, soft.Size, Size, 1)).CopyTo(SoftMasks[index].bytes);
     }
 }

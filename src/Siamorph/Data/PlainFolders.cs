@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Siamorph.Imaging;
 
 namespace Siamorph.Data;
 
 // Images and masks in two folders of one name each, or side by side; also below train/, val/ and test/.
-internal static class PlainFolders
+internal static partial class PlainFolders
 {
     // Endings that tell a mask from its image, longest first.
     private static readonly string[] MaskSuffixes =
@@ -37,22 +38,26 @@ internal static class PlainFolders
 
     private static void AddPart(PairCollector collector, string folder, string? split)
     {
-        var (images, masks) = Sort(folder);
+        var (images, masks, annotators) = Sort(folder);
         var imageOf = ByStem(collector, images, Path.GetFileNameWithoutExtension);
         // A suffix belongs to the stem where an image has it too.
         var maskOf = ByStem(collector, masks, p => imageOf.ContainsKey(Path.GetFileNameWithoutExtension(p)) ? Path.GetFileNameWithoutExtension(p) : MaskStem(p));
         foreach (var (stem, image) in imageOf)
-            if (maskOf.TryGetValue(stem, out var mask)) collector.Add(new ImageMaskPair { Id = stem, ImagePath = image, MaskPath = mask, Split = split });
+            if (maskOf.TryGetValue(stem, out var mask))
+                collector.Add(new ImageMaskPair { Id = stem, ImagePath = image, MaskPath = mask, Split = split, OtherMaskPaths = [.. annotators.Select(a => a.GetValueOrDefault(stem)).OfType<string>()] });
             else collector.Report(Finding.Error(FindingCodes.MissingMask, collector.Name(image), "has no mask of its name. Add the mask or remove the image."));
         foreach (var (stem, mask) in maskOf.Where(m => !imageOf.ContainsKey(m.Key)))
             collector.Report(Finding.Error(FindingCodes.MissingImage, collector.Name(mask), "has no image of its name. Add the image or remove the mask."));
     }
 
     // Two folders where the names say which is which, else the files of the folder by their suffix.
-    private static (List<string> Images, List<string> Masks) Sort(string folder)
+    private static (List<string> Images, List<string> Masks, List<Dictionary<string, string>> Annotators) Sort(string folder)
     {
         var folders = Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).ToList();
-        var masks = folders.Where(f => Named(f, MaskFolders)).SelectMany(Pictures).ToList();
+        var maskFolders = folders.Where(f => Named(f, MaskFolders)).ToList();
+        var further = maskFolders.Select(f => (Folder: f, Number: Annotator(f, maskFolders))).Where(f => f.Number > 1).OrderBy(f => f.Number).ToList();
+        var annotators = further.Select(f => Pictures(f.Folder).GroupBy(MaskStem).ToDictionary(g => g.Key, g => g.First())).ToList();
+        var masks = maskFolders.Except(further.Select(f => f.Folder)).SelectMany(Pictures).ToList();
         var images = folders.Where(f => Named(f, ImageFolders) && !Named(f, MaskFolders)).SelectMany(Pictures).ToList();
         foreach (var path in Pictures(folder)) (HasMaskSuffix(path) ? masks : images).Add(path);
         // ISIC's masks may also lie among the images.
@@ -61,7 +66,19 @@ internal static class PlainFolders
             masks = [.. images.Where(HasMaskSuffix)];
             images = [.. images.Where(p => !HasMaskSuffix(p))];
         }
-        return (images, masks);
+        return (images, masks, annotators);
+    }
+
+    [GeneratedRegex(@"^(?<base>.*?\D)[ _-]?(?<number>\d{1,2})$")]
+    private static partial Regex NumberedName();
+
+    // 2, 3, … for masks_2, masks_3 beside masks or masks_1: the same images by further annotators; 1 for all others.
+    private static int Annotator(string folder, List<string> maskFolders)
+    {
+        if (NumberedName().Match(Path.GetFileName(folder)) is not { Success: true } match) return 1;
+        var (stem, number) = (match.Groups["base"].Value.TrimEnd(' ', '_', '-'), int.Parse(match.Groups["number"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture));
+        string[] firsts = [stem, $"{stem}_1", $"{stem}-1", $"{stem} 1", $"{stem}1"];
+        return number > 1 && maskFolders.Exists(f => firsts.Contains(Path.GetFileName(f), StringComparer.OrdinalIgnoreCase)) ? number : 1;
     }
 
     private static SortedDictionary<string, string> ByStem(PairCollector collector, List<string> paths, Func<string, string> stemOf)

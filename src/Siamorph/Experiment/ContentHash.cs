@@ -11,7 +11,7 @@ internal static class ContentHash
     /// <summary>The hash of a text in UTF-8.</summary>
     public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>The hash of each pair: id, prompt, and the bytes of both files.</summary>
+    /// <summary>The hash of each pair: id, prompt, and the bytes of the image and of all its masks.</summary>
     /// <exception cref="InvalidDatasetException">A file can't be read.</exception>
     public static IReadOnlyDictionary<string, string> OfEach(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
@@ -20,7 +20,7 @@ internal static class ContentHash
         try
         {
             Parallel.ForEach(pairs, options, pair =>
-                hashes[pair.Id] = Of($"{pair.Id}\n{pair.Prompt}\n{OfFile(pair.ImagePath)}\n{OfFile(pair.MaskPath)}"));
+                hashes[pair.Id] = Of($"{pair.Id}\n{pair.Prompt}\n{OfFile(pair.ImagePath)}\n{string.Join('\n', PairFiles.MaskPaths(pair).Select(OfFile))}"));
         }
         catch (AggregateException e) when (e.InnerException is InvalidDatasetException first)
         {

@@ -15,8 +15,9 @@ internal sealed record ExperimentData(
         read = read with { Pairs = [.. read.Pairs.Where(p => p.Source == PairSource.Real)] };
         var (dataset, origin) = Split(read, options, monitor);
         var hashes = ContentHash.OfEach(dataset.Pairs, monitor);
+        var labels = options.Generator.Labels == LabelKind.Soft || options.Segmentation.Labels == LabelKind.Soft ? LabelKind.Soft : LabelKind.Hard;
         var hash = ContentHash.Of(string.Join('\n', dataset.Pairs.Select(p => $"{p.Split} {p.Group} {hashes[p.Id]}")));
-        var card = ReadOrMakeCard(dataset, hash, origin, folder, monitor);
+        var card = ReadOrMakeCard(dataset, hash, origin, labels, folder, monitor);
         var unlabelled = UnlabelledSet.Read(options, dataset, monitor);
         return new(dataset, hashes, card with { Unlabelled = [.. unlabelled.Values.Select(u => u.Facts)] }, unlabelled);
     }
@@ -30,11 +31,11 @@ internal sealed record ExperimentData(
     }
 
     // Decoding everything takes a while: what was found about these very files is kept.
-    private static DataCard ReadOrMakeCard(Dataset dataset, string hash, string origin, string folder, IMonitor monitor)
+    private static DataCard ReadOrMakeCard(Dataset dataset, string hash, string origin, LabelKind labels, string folder, IMonitor monitor)
     {
         var path = Path.Combine(folder, "data-card.json");
         if (File.Exists(path) && OptionsFile.Load<DataCard>(path) is { } known && known.ContentHash == hash) return known;
-        var findings = DatasetValidator.Check(dataset, monitor).Findings;
+        var findings = DatasetValidator.Check(dataset, monitor, labels).Findings;
         RefuseErrors(dataset, findings);
         var facts = Measure(dataset.Pairs, monitor);
         string[] splits = ["train", "val", "test"];

@@ -104,6 +104,7 @@ public sealed record ExperimentOptions
         Collect(faults, "segmentation", () => Segmentation.Validate());
         foreach (var name in OtherNetworks.Where(n => !SegmentationRecipes.All.ContainsKey(n)))
             faults.Add($"otherNetworks: '{name}' is unknown; there are {string.Join(", ", SegmentationRecipes.All.Keys)}.");
+        foreach (var name in OtherNetworks.Where(SegmentationRecipes.All.ContainsKey)) Collect(faults, $"otherNetworks, {name}", () => SegmentationOf(name).Validate());
         Demand(OtherNetworks.Distinct().Count() == OtherNetworks.Count, "otherNetworks: a network comes twice.");
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
     }
@@ -114,7 +115,7 @@ public sealed record ExperimentOptions
 
     /// <summary>
     /// How a network is trained: <see cref="Segmentation"/> for null; otherwise its recipe with the image size, batch size,
-    /// steps, validation and ways of mixing of <see cref="Segmentation"/>.
+    /// steps, validation, labels and ways of mixing of <see cref="Segmentation"/>.
     /// </summary>
     internal SegmentationOptions SegmentationOf(string? network)
     {
@@ -130,6 +131,9 @@ public sealed record ExperimentOptions
             MaxSyntheticPerReal = Segmentation.MaxSyntheticPerReal,
             SyntheticWeight = Segmentation.SyntheticWeight,
             SyntheticWarmup = Segmentation.SyntheticWarmup,
+            Labels = Segmentation.Labels,
+            BoundaryWidth = Segmentation.BoundaryWidth,
+            AgreementWeight = Segmentation.AgreementWeight,
             WarmupSteps = Math.Min(SegmentationRecipes.All[network].WarmupSteps, Segmentation.Steps / 10),
         };
     }

@@ -133,10 +133,8 @@ internal sealed class ExperimentPlan
     {
         var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
         var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
-        var decisive = OptionsFile.ToNode(options);
-        decisive.Remove("unlabelled"); // what the folder holds decides, not where it lies
-        var inputs = Inputs("generator", decisive, new() { ["real"] = ContentHash.OfList(real, _hashes) });
-        if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash;
+        var inputs = Inputs("generator", OptionsFile.ToNode(options with { Unlabelled = null }), new() { ["real"] = ContentHash.OfList(real, _hashes) });
+        if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
         return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, unlabelled?.Images)
         {
             Kind = "generator",
@@ -181,7 +179,7 @@ internal sealed class ExperimentPlan
         };
         var inputs = Inputs("gate", OptionsFile.ToNode(Options.Gate), new()
         {
-            ["network"] = OptionsFile.ToNode(network),
+            ["network"] = Decisive(OptionsFile.ToNode(network)),
             ["synthetic"] = synthesis.Key,
             ["real"] = ContentHash.OfList(real, _hashes),
             ["wanted"] = wanted,
@@ -204,9 +202,18 @@ internal sealed class ExperimentPlan
         ["stage"] = kind,
         ["version"] = Product.Version,
         ["revision"] = PlannedStage.Revision(kind),
-        ["options"] = options,
+        ["options"] = Decisive(options),
         ["inputs"] = inputs,
     };
+
+    // Options that came later say nothing at their defaults: experiments begun without them go on.
+    private static JsonObject Decisive(JsonObject options)
+    {
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null") })
+            if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
+        if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");
+        return options;
+    }
 
     private T Add<T>(JsonObject inputs, string name, Func<string, string, T> make) where T : PlannedStage
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Siamorph.Data;
-using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
 using static TorchSharp.torch;
@@ -11,6 +10,7 @@ namespace Siamorph.Experiment;
 internal static class SpeedMeasurement
 {
     private const int SegmentationSteps = 6, DrawnImages = 8, DrawnSteps = 2;
+    private const int Enough = 32; // a few pairs say as much about speed as all of them
 
     public static StageSpeeds Run(ExperimentPlan plan, string folder, IMonitor monitor)
     {
@@ -20,7 +20,7 @@ internal static class SpeedMeasurement
         seconds[Pace.CorruptedImage] = seconds[Pace.SegmentationStep] / (3 * plan.Options.Segmentation.BatchSize);
         if (plan.Stages.OfType<GeneratorStage>().FirstOrDefault() is { } generator)
         {
-            using var data = Load(generator.Pairs, new ImageSize(generator.Options.ImageSize, generator.Options.ImageSize), monitor);
+            using var data = generator.Options.Load([.. generator.Pairs.Take(Enough)], new PaceMonitor(monitor));
             (seconds[Pace.BaseStep], seconds[Pace.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
             seconds[Pace.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(), data);
         }
@@ -34,8 +34,8 @@ internal static class SpeedMeasurement
     private static double SegmentationStep(SegmentationOptions trained, ExperimentPlan plan, string folder, IMonitor monitor)
     {
         var options = trained with { Steps = SegmentationSteps, ValidateEvery = SegmentationSteps, CheckpointEvery = 0 };
-        using var train = Load(plan.Train, options.ImageSize, monitor);
-        using var validation = Load(plan.Validation, options.ImageSize, monitor);
+        using var train = options.Load([.. plan.Train.Take(Enough)], new PaceMonitor(monitor));
+        using var validation = PairedDataset.Load([.. plan.Validation.Take(Enough)], options.ImageSize, new PaceMonitor(monitor));
         var pace = new PaceMonitor(monitor);
         var clock = Stopwatch.StartNew();
         SegmentationTrainer.Run(options, train, validation, folder, pace);
@@ -58,8 +58,4 @@ internal static class SpeedMeasurement
         sampler.Sample(masks, prompts, seeds);
         return clock.Elapsed.TotalSeconds / DrawnSteps * sampling.Steps / DrawnImages;
     }
-
-    // A few pairs say as much about speed as all of them.
-    private static PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor)
-        => PairedDataset.Load([.. pairs.Take(32)], size, new PaceMonitor(monitor));
 }

@@ -18,7 +18,7 @@ internal sealed class TorchStageRunner : IStageRunner
     public GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor)
     {
         var options = stage.Options;
-        using var data = PairedDataset.Load(stage.Pairs, new ImageSize(options.ImageSize, options.ImageSize), monitor);
+        using var data = options.Load(stage.Pairs, monitor);
         var run = new RunFolder(folder);
         SiameseTrainer.Run(options, data, folder, monitor, resume: File.Exists(run.OptionsPath), unlabelled: stage.Unlabelled);
         using var pipeline = SiamesePipeline.Load(folder);
@@ -58,7 +58,7 @@ internal sealed class TorchStageRunner : IStageRunner
 
     public SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor)
     {
-        using var train = PairedDataset.Load(work.Train, work.Options.ImageSize, monitor);
+        using var train = work.Options.Load(work.Train, monitor);
         var validation = Loaded(work.Validation, work.Options.ImageSize, monitor);
         var summary = SegmentationTrainer.Run(work.Options, train, validation, folder, monitor, resume: true);
         using var predictor = Predictor.Load(folder);

@@ -41,7 +41,11 @@ internal static class TrainingPairs
         var shift = Math.Max(1, order.GroupBy(MaskOf).Select(g => g.Count()).DefaultIfEmpty(1).Max()); // so this shift leaves them
         var wrong = new ImageMaskPair[pairs.Count];
         for (var k = 0; k < order.Length; k++)
-            wrong[order[k]] = pairs[order[k]] with { MaskPath = pairs[order[(k + shift) % order.Length]].MaskPath };
+            wrong[order[k]] = pairs[order[k]] with
+            {
+                MaskPath = pairs[order[(k + shift) % order.Length]].MaskPath,
+                OtherMaskPaths = pairs[order[(k + shift) % order.Length]].OtherMaskPaths,
+            };
         return wrong;
     }
 }

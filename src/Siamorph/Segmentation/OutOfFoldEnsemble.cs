@@ -53,7 +53,7 @@ public static class OutOfFoldEnsemble
         SegmentationOptions options, int fold, IReadOnlyList<ImageMaskPair> pairs, PairedDataset heldOut, string folder, IMonitor monitor)
     {
         var run = Path.Combine(folder, FormattableString.Invariant($"fold-{fold + 1}"));
-        using var train = PairedDataset.Load(pairs, options.ImageSize, monitor);
+        using var train = options.Load(pairs, monitor);
         SegmentationTrainer.Run(options with { Seed = options.Seed.Derive(fold) }, train, heldOut, run, monitor, resume: true);
         return Predictor.Load(run);
     }

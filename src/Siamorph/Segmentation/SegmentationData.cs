@@ -1,5 +1,4 @@
 using Siamorph.Data;
-using Siamorph.Imaging;
 
 namespace Siamorph.Segmentation;
 
@@ -17,23 +16,24 @@ public sealed class SegmentationData : IDisposable
     /// <summary>Loads a split dataset, and synthetic pairs beside it.</summary>
     /// <param name="dataset">A dataset folder with the splits "train" and "val".</param>
     /// <param name="synthetic">Folders whose pairs are all taken for synthetic and learned from, except those of a "val" or "test" split.</param>
-    /// <param name="size">Size to load them at.</param>
+    /// <param name="options">Size to load them at, and how training masks are read.</param>
     /// <param name="monitor">Sees the progress and may stop.</param>
     /// <exception cref="InvalidDatasetException">A split or file is missing or damaged.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static SegmentationData Load(string dataset, IReadOnlyList<string> synthetic, ImageSize size, IMonitor monitor)
+    public static SegmentationData Load(string dataset, IReadOnlyList<string> synthetic, SegmentationOptions options, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(synthetic);
+        ArgumentNullException.ThrowIfNull(options);
         var folder = DatasetFolder.Read(dataset);
         var validation = folder.Of("val").Where(p => p.Source == PairSource.Real).ToList();
         if (validation.Count == 0)
             throw new InvalidDatasetException($"{dataset}: has no validation split to choose the best weights by. Make one with \"siamorph data split\".");
         IReadOnlyList<ImageMaskPair> train = [.. folder.Of("train"), .. synthetic.SelectMany(Synthetic)];
         if (train.Count == 0) throw new InvalidDatasetException($"{dataset}: has no training split. Make one with \"siamorph data split\".");
-        var loaded = PairedDataset.Load(train, size, monitor);
+        var loaded = options.Load(train, monitor);
         try
         {
-            return new(loaded, PairedDataset.Load(validation, size, monitor));
+            return new(loaded, PairedDataset.Load(validation, options.ImageSize, monitor));
         }
         catch
         {

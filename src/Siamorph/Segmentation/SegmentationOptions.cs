@@ -117,6 +117,15 @@ public sealed record SegmentationOptions
     /// <summary>The loss; of networks with several heads it is summed over them.</summary>
     public MaskLoss Loss { get; init; } = MaskLoss.BceDice;
 
+    /// <summary>How training masks are read: hard, or soft (grey levels, several annotators, a band around the outline). Scores take hard ones always.</summary>
+    public LabelKind Labels { get; init; }
+
+    /// <summary>With soft labels: width of the band around outlines, as a share of the shorter side; 0 for none.</summary>
+    public double BoundaryWidth { get; init; }
+
+    /// <summary>With soft labels: how much less a pixel counts, the less its label is agreed upon; 1 leaves out pixels at ½, 0 counts all alike.</summary>
+    public double AgreementWeight { get; init; }
+
     /// <summary>How images are varied while training.</summary>
     public AugmentationOptions Augmentation { get; init; } = new();
 
@@ -151,6 +160,13 @@ public sealed record SegmentationOptions
         Loss = Loss is MaskLoss.CrossEntropy ? Loss : MaskLoss.CrossEntropyDice,
     };
 
+    /// <summary>How training data are loaded.</summary>
+    internal LabelReading LabelReading => new(Labels, BoundaryWidth);
+
+    /// <summary>Training pairs as these options take them.</summary>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged.</exception>
+    public PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor) => PairedDataset.Load(pairs, ImageSize, monitor, LabelReading);
+
     /// <summary>Checks all of it.</summary>
     /// <returns>This.</returns>
     /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
@@ -178,6 +194,11 @@ public sealed record SegmentationOptions
         Demand(SyntheticWarmup is >= 0 and < 1, FormattableString.Invariant($"syntheticWarmup is {SyntheticWarmup}; it lies in [0, 1)."));
         Demand(ValidateEvery >= 1, $"validateEvery is {ValidateEvery}; it has to be 1 or more.");
         Demand(CheckpointEvery >= 0, $"checkpointEvery is {CheckpointEvery}; it can't be negative (0 is none).");
+        faults.AddRange(LabelReading.Faults());
+        Demand(Labels == LabelKind.Hard || (Network.Classes == 1 && Loss is not (MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy)),
+            $"labels are soft, loss is {Loss}: soft labels need a loss for one class, such as bceDice.");
+        Demand(AgreementWeight is >= 0 and <= 1, FormattableString.Invariant($"agreementWeight is {AgreementWeight}; it lies between 0 and 1."));
+        Demand(AgreementWeight == 0 || Labels == LabelKind.Soft, "agreementWeight needs soft labels: set labels to soft.");
         faults.AddRange(Augmentation.Faults());
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
     }

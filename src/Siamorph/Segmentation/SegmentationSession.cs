@@ -161,19 +161,23 @@ internal sealed class SegmentationSession : IDisposable
     // Synthetic images may count less: then each source has its own mean, weighted by its number and weight.
     private Tensor Loss(Tensor logits, Tensor masks)
     {
-        if (_options.SyntheticWeight == 1) return MaskLosses.Of(_options.Loss, logits, masks);
+        if (_options.SyntheticWeight == 1) return LossOf(logits, masks);
         var synthetic = _batches.IsSynthetic(Step);
-        if (synthetic.All(s => s == synthetic[0])) return MaskLosses.Of(_options.Loss, logits, masks);
+        if (synthetic.All(s => s == synthetic[0])) return LossOf(logits, masks);
         Tensor Part(bool which, out double weight)
         {
             var members = Enumerable.Range(0, synthetic.Length).Where(i => synthetic[i] == which).Select(i => (long)i).ToArray();
             weight = members.Length * (which ? _options.SyntheticWeight : 1);
             var rows = tensor(members);
-            return MaskLosses.Of(_options.Loss, logits.index_select(0, rows), masks.index_select(0, rows));
+            return LossOf(logits.index_select(0, rows), masks.index_select(0, rows));
         }
         var (real, drawn) = (Part(false, out var ofReal), Part(true, out var ofDrawn));
         return (real * ofReal + drawn * ofDrawn) / (ofReal + ofDrawn);
     }
+
+    private Tensor LossOf(Tensor logits, Tensor masks) => _options.LabelReading.IsSoft
+        ? SoftMaskLosses.Of(_options.Loss, logits, masks, _options.AgreementWeight)
+        : MaskLosses.Of(_options.Loss, logits, masks);
 
     private void KeepWeights()
     {

@@ -34,6 +34,8 @@ public static class SegmentationTrainer
         ArgumentNullException.ThrowIfNull(validation);
         ArgumentNullException.ThrowIfNull(monitor);
         options = options.Validate().For(train.Classes);
+        if ((train.SoftMasks is not null) != options.LabelReading.IsSoft)
+            throw new InvalidOptionsException($"labels are {(options.LabelReading.IsSoft ? "soft" : "hard")}, and the training pairs were loaded otherwise. Load them with these options.");
         DemandSize(options, train, "training");
         DemandSize(options, validation, "validation");
         if (options.Network.Classes > 1 && train.Classes?.Count != options.Network.Classes)
@@ -68,7 +70,7 @@ public static class SegmentationTrainer
         SegmentationOptions options, string dataset, IReadOnlyList<string> synthetic, string runFolder, IMonitor monitor, bool resume = false)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using var data = SegmentationData.Load(dataset, synthetic, options.Validate().ImageSize, monitor);
+        using var data = SegmentationData.Load(dataset, synthetic, options.Validate(), monitor);
         return Run(options, data.Train, data.Validation, runFolder, monitor, resume);
     }
 

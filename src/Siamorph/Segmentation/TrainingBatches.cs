@@ -26,7 +26,7 @@ internal sealed class TrainingBatches
     }
 
     /// <summary>
-    /// Images [B,3,H,W] in [-1,1] and masks [B,1,H,W] of 0 and 1 (of class numbers, where there are several), both float32,
+    /// Images [B,3,H,W] in [-1,1] and masks [B,1,H,W] of 0 and 1 (of class numbers, where there are several; in [0,1], where soft), both float32,
     /// at the step's size; the caller disposes them.
     /// </summary>
     public (Tensor Images, Tensor Masks) Batch(long step)
@@ -67,9 +67,9 @@ internal sealed class TrainingBatches
                 augmentation.FillTable(_means[indices[i]], table, 1 + _augmentation.Colour * random.Uniform(-1, 1));
                 Copy(Part(source, c, 3), Part(result, c, 3), augmentation, warp, table, smooth: true);
             }
-            table.Clear();
-            for (var label = 1; label < table.Length; label++) table[label] = _severalClasses ? label : 1;
-            Copy(Part(_data.Masks.bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation, warp, table, smooth: false);
+            var soft = _data.SoftMasks;
+            for (var label = 0; label < table.Length; label++) table[label] = soft is not null ? label / 255f : _severalClasses ? label : Math.Min(label, 1);
+            Copy(Part((soft ?? _data.Masks).bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation, warp, table, smooth: soft is not null);
         }
         return (images, masks);
     }

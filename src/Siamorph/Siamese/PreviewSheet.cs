@@ -19,7 +19,7 @@ internal static class PreviewSheet
         if (count == 0) return;
         var indices = Enumerable.Range(0, count).Select(i => i * data.Count / count).ToArray();
         var labels = indices.Select(i => new LabelMap(data.Size, data.Masks[i].bytes.ToArray())).ToList();
-        var masks = stack([.. labels.Select(l => MaskHint.Of(l, data.Classes))]);
+        var masks = stack([.. indices.Select(data.Hint)]);
         var images = new MaskDiffusionSampler(pipeline, pipeline.Options.Sampling).Sample(
             masks, [.. indices.Select(i => data.Pairs[i].Prompt)],
             [.. indices.Select(i => new Seed(pipeline.Options.Seed).Derive("preview").Derive(i))]);

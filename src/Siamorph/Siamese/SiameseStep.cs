@@ -26,6 +26,12 @@ public sealed record SiameseLossOptions
     /// <summary>Online augmentation takes samples up to this timestep, included (the reference: 200).</summary>
     public int AugmentationMaxTimestep { get; init; } = 200;
 
+    /// <summary>
+    /// With soft labels: how much less a pixel counts in the losses by the mask, the less its label is agreed upon. 1 leaves out
+    /// pixels at ½; 0 counts all alike.
+    /// </summary>
+    public double AgreementWeight { get; init; }
+
     /// <summary>How a sample's timestep weighs its losses.</summary>
     public LossWeighting Weighting { get; init; } = LossWeighting.Uniform;
 
@@ -38,11 +44,12 @@ public sealed record SiameseLossOptions
 /// <param name="Noise">ε, same shape.</param>
 /// <param name="Timesteps">int64 [B].</param>
 /// <param name="Context">Prompt tokens [B,L,D].</param>
-/// <param name="MaskHint">[B,3,f·H,f·W], 0 or 1.</param>
+/// <param name="MaskHint">[B,3,f·H,f·W], 0 or 1; in [0,1] where labels are soft.</param>
 /// <param name="ImageHint">[B,3,f·H,f·W] in [0,1].</param>
 /// <param name="KeepControl">1 where the control counts, 0 where it is dropped (for mask guidance), [B]; null keeps all.</param>
+/// <param name="PixelWeights">How much each place counts in the losses by the mask, [B,1,H,W], mean 1 in each sample; null counts all alike.</param>
 public sealed record SiameseBatch(
-    Tensor CleanLatent, Tensor Noise, Tensor Timesteps, Tensor Context, Tensor MaskHint, Tensor ImageHint, Tensor? KeepControl = null);
+    Tensor CleanLatent, Tensor Noise, Tensor Timesteps, Tensor Context, Tensor MaskHint, Tensor ImageHint, Tensor? KeepControl = null, Tensor? PixelWeights = null);
 
 /// <summary>What one step found, before any gradient. Owned by the dispose scope it was made in.</summary>
 public sealed class SiameseStepResult
@@ -143,7 +150,7 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
         var weights = LossWeights.Of(options.Weighting, process.Schedule, batch.Timesteps);
         var maskPrediction = Decode(encoded, batch.Context, control.Mask);
         var result = new SiameseStepResult(LossScale) { NoisyLatent = noisy, MaskPrediction = maskPrediction };
-        result.AddTerm("mask", SiameseLosses.Denoising(maskPrediction, target, weights), options.Mask);
+        result.AddTerm("mask", SiameseLosses.Denoising(maskPrediction, target, weights, batch.PixelWeights), options.Mask);
         if (!imageBranch) return result;
 
         result.ImagePrediction = ImageBranch(result, batch, encoded, control, ramp, target, weights);
@@ -246,7 +253,7 @@ public sealed class SiameseStep(SiameseModel model, ForwardProcess process, Siam
         if (batch.KeepControl is not null) residuals = Keep(residuals, Of(batch.KeepControl));
         result.AugmentedPrediction = Decode(encoded, context, residuals);
         result.AugmentedIndices = index;
-        var losses = SiameseLosses.Denoising(result.AugmentedPrediction, Of(target), Of(weights));
+        var losses = SiameseLosses.Denoising(result.AugmentedPrediction, Of(target), Of(weights), batch.PixelWeights is { } pixels ? Of(pixels) : null);
         // The others count 0, and the mean stays over the full batch.
         var all = zeros(batch.CleanLatent.shape[0], device: losses.device).index_add(0, index, losses, 1);
         result.AddTerm("augmentation", all, options.Augmentation);

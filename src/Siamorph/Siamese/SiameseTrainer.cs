@@ -46,6 +46,8 @@ public sealed class SiameseTrainer
         options.Validate();
         if (data.Size.Width != options.ImageSize || data.Size.Height != options.ImageSize)
             throw new ArgumentException($"The data is {data.Size}, the model {options.ImageSize}.", nameof(data));
+        if ((data.SoftMasks is not null) != options.LabelReading.IsSoft)
+            throw new ArgumentException($"Labels are to be {options.Labels}, and the data were loaded otherwise.", nameof(data));
         if ((options.Unlabelled is null) != (unlabelled is null))
             throw new ArgumentException("Unlabelled images are given where the options name their folder, and only there.", nameof(unlabelled));
         var clock = Stopwatch.StartNew();
@@ -53,8 +55,8 @@ public sealed class SiameseTrainer
         if (resume) RequireSameOptions(options, run);
         else run.Begin(options);
         if (unlabelled is not null) UnlabelledRecord.Keep(unlabelled, run, resume);
-        using var more = unlabelled is null ? null : PairedDataset.Load(
-            [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes })], data.Size, monitor);
+        using var more = unlabelled is null ? null : options.Load(
+            [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes })], monitor);
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
         var place = Placement.Of(options.Device, options.Precision);
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));

@@ -1,3 +1,4 @@
+using Siamorph.Data;
 using Siamorph.Diffusion;
 using Siamorph.Models;
 using Siamorph.Training;
@@ -114,6 +115,12 @@ public sealed record TrainOptions
     /// <summary>Weights and gates of the four losses.</summary>
     public SiameseLossOptions Losses { get; init; } = new();
 
+    /// <summary>How masks become hints: hard, or soft (grey levels, several annotators, a band around the outline).</summary>
+    public LabelKind Labels { get; init; }
+
+    /// <summary>With soft labels: width of the band around outlines, as a share of the shorter side; 0 for none.</summary>
+    public double BoundaryWidth { get; init; }
+
     /// <summary>Folder of images without masks, from which stage base learns as well; they have no part in anything else.</summary>
     public string? Unlabelled { get; init; }
 
@@ -177,6 +184,13 @@ public sealed record TrainOptions
     /// <summary>Decides first weights, data order, noise and augmentation.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>How data for this training are loaded.</summary>
+    internal LabelReading LabelReading => new(Labels, BoundaryWidth);
+
+    /// <summary>Pairs as this training takes them.</summary>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged.</exception>
+    public PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor) => PairedDataset.Load(pairs, new(ImageSize, ImageSize), monitor, LabelReading);
+
     /// <summary>Checks all options.</summary>
     /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
     public void Validate()
@@ -187,6 +201,9 @@ public sealed record TrainOptions
         if (Siamese.Steps < 1) faults.Add($"siamese.steps is {Siamese.Steps}; at least 1 is needed.");
         if (Base.Steps < 0) faults.Add($"base.steps is {Base.Steps}; 0 or more.");
         if (Unlabelled is not null && Base.Steps == 0) faults.Add("unlabelled images are learned from in stage base, and base.steps is 0. Raise it, or leave them out.");
+        faults.AddRange(LabelReading.Faults());
+        if (Losses.AgreementWeight is not (>= 0 and <= 1)) faults.Add(FormattableString.Invariant($"losses.agreementWeight is {Losses.AgreementWeight}; give 0 to 1."));
+        if (Losses.AgreementWeight > 0 && Labels != LabelKind.Soft) faults.Add("losses.agreementWeight needs soft labels: set labels to soft.");
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
         if (ControlDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"controlDropout is {ControlDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");

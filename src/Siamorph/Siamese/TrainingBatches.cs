@@ -27,9 +27,14 @@ internal sealed class TrainingBatches(SiamesePipeline pipeline, PairedDataset da
         var x0 = pipeline.Codec.Latent(moments, Posterior(moments, number)).to(place.Device);
         var batch = new SiameseBatch(
             x0, Noise("noise", x0.shape, number).to(place.Device), Timesteps(number).to(place.Device), encodePrompts(pairs.Prompts),
-            place.Put(pairs.Masks.expand(-1, 3, -1, -1).contiguous()), place.Put((pairs.Images + 1) / 2), Keep(number) is { } keep ? place.Put(keep) : null);
+            place.Put(pairs.Masks.expand(-1, 3, -1, -1).contiguous()), place.Put((pairs.Images + 1) / 2), Keep(number) is { } keep ? place.Put(keep) : null,
+            PixelWeights(pairs.Masks) is { } weights ? weights.to(place.Device) : null); // losses are float32
         return (batch, pairs.Prompts);
     }
+
+    private Tensor? PixelWeights(Tensor masks) => pipeline.Options.Losses.AgreementWeight is > 0 and var weight && data.SoftMasks is not null
+        ? SiameseLosses.AgreementWeights(masks, pipeline.Codec.Factor, weight)
+        : null;
 
     // Only moments with variances among them are drawn from.
     private Tensor? Posterior(Tensor moments, long number)

@@ -3,9 +3,15 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Synthesis;
 
-/// <summary>The masks to draw from, at the model's size, deformed where that is wanted: a function of mask and seed.</summary>
-internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize size, MaskDeformationOptions options)
+/// <summary>
+/// The masks to draw from, at the model's size, deformed where that is wanted: a function of mask and seed. Of a model with
+/// soft labels they are levels of 255 · probability in place of class numbers.
+/// </summary>
+internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize size, MaskDeformationOptions options, LabelReading labels)
 {
+    /// <summary>Whether masks hold probabilities.</summary>
+    public bool IsSoft => labels.IsSoft;
+
     /// <summary>Whether masks are varied at all.</summary>
     public bool Deforms => !options.IsOff;
 
@@ -18,5 +24,12 @@ internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize s
         return MaskDeformation.Apply(mask, partner, options, seed);
     }
 
-    private LabelMap Read(int index) => Resize.Mask(PairFiles.ReadMask(masks[index]), size);
+    private LabelMap Read(int index)
+    {
+        if (!IsSoft) return Resize.Mask(PairFiles.ReadMask(masks[index]), size);
+        var soft = SoftMask.Read(masks[index], labels.BoundaryWidth);
+        var levels = soft.Size == size ? soft.Levels : Resize.Levels(soft.Levels, soft.Size, size, 1);
+        // A file whose brightest level is that low would be taken for class numbers when it is read again.
+        return new(size, levels.Max() <= MaskLevels.LargestClassNumber ? new byte[levels.Length] : levels);
+    }
 }

@@ -37,7 +37,7 @@ public static class Synthesizer
         var plan = Plan(masks, options, pipeline, ModelHash(runFolder));
         Claim(outFolder, plan);
         var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
-        var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation);
+        var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation, pipeline.Options.LabelReading);
         using var stage = monitor.Begin("drawing images", plan.Count);
         var missing = plan.Where(p => !IsDrawn(outFolder, p)).ToList();
         var done = plan.Count - missing.Count;
@@ -91,14 +91,17 @@ public static class Synthesizer
     {
         using var scope = NewDisposeScope();
         var maps = batch.Select(p => source.Of(p.Mask, p.Seed).Mask).ToList();
-        var images = sampler.Sample(stack([.. maps.Select(m => MaskHint.Of(m, classes))]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
+        var images = sampler.Sample(stack([.. maps.Select(m => source.IsSoft ? SoftHint(m) : MaskHint.Of(m, classes))]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
         for (var i = 0; i < batch.Length; i++)
         {
-            if (classes is null) ImageFile.WriteMaskPng(batch[i].MaskPath(folder), maps[i]);
+            if (source.IsSoft) ImageFile.WriteGreyPng(batch[i].MaskPath(folder), new GreyImage(maps[i].Size, maps[i].Labels, Lossless: true));
+            else if (classes is null) ImageFile.WriteMaskPng(batch[i].MaskPath(folder), maps[i]);
             else ImageFile.WriteGreyPng(batch[i].MaskPath(folder), classes.Levels(maps[i]));
             ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i])); // last: its presence means the pair is whole
         }
     }
+
+    private static Tensor SoftHint(LabelMap levels) => tensor(Array.ConvertAll(levels.Labels, l => l / 255f), [1, levels.Size.Height, levels.Size.Width]);
 
     private static bool IsDrawn(string folder, Planned planned) => File.Exists(planned.ImagePath(folder)) && File.Exists(planned.MaskPath(folder));
 
