@@ -21,7 +21,7 @@ public sealed class SoftMaskTests : IDisposable
             Assert.Equal(255 * Math.Clamp(0.5 + (x - 19.5) / 8, 0, 1), soft.Levels[5 * 40 + x], 0.51);
         Assert.Equal(MaskLevels.Binarise(soft).Labels, mask.Labels);
         Assert.All(SoftMask.WithBand(new LabelMap(mask.Size), 8).Levels, l => Assert.Equal(0, l));
-        Assert.Equal([0, 255], SoftMask.WithBand(mask, 0).Levels.Distinct().Order());
+        Assert.Equal([0, 255], SoftMask.WithBand(mask, 0).Levels.Select(l => (int)l).Distinct().Order());
     }
 
     [Fact]
