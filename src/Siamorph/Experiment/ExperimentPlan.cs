@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Segmentation;
+using Siamorph.Siamese;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment;
@@ -135,15 +136,49 @@ internal sealed class ExperimentPlan
         var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
         var inputs = Inputs("generator", OptionsFile.ToNode(options with { Unlabelled = null }), new() { ["real"] = ContentHash.OfList(real, _hashes) });
         if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
-        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, unlabelled?.Images)
+        var shared = Base(options, real, seed);
+        WorkPhase[] both = [new(options.Base.Steps, Pace.BaseStep), new(options.Siamese.Steps, Pace.SiameseStep)];
+        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
         {
             Kind = "generator",
             Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,
-            Phases = [new(options.Base.Steps, Pace.BaseStep), new(options.Siamese.Steps, Pace.SiameseStep)],
+            Phases = shared is null ? both : both[1..],
         });
+    }
+
+    // Where arms ask for several generators, those that differ in stage siamese alone begin with the same stage base.
+    private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    {
+        var plain = BaseOf(options);
+        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesSynthetic).Select(a => a.GeneratorOptions(Options.Generator))
+            .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with { Seed = options.Seed })) == OptionsFile.ToJson(plain));
+        if (options.Base.Steps == 0 || users < 2) return null;
+        var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
+        var inputs = Inputs("base", OptionsFile.ToNode(plain with { Unlabelled = null }), new() { ["real"] = ContentHash.OfList(real, _hashes) });
+        if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash;
+        return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
+        {
+            Kind = "base",
+            Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(plain.Base.Steps, Pace.BaseStep)],
+        });
+    }
+
+    // What has no part in stage base, at its default.
+    internal static TrainOptions BaseOf(TrainOptions options)
+    {
+        var plain = new TrainOptions();
+        return options with
+        {
+            Losses = plain.Losses with { Weighting = options.Losses.Weighting }, Siamese = plain.Siamese, ControlDropout = plain.ControlDropout, DecoderLocked = plain.DecoderLocked,
+            Sampling = plain.Sampling, PreviewEvery = 0, PreviewCount = plain.PreviewCount,
+        };
     }
 
     private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed)

@@ -127,7 +127,11 @@ public static class ExperimentRunner
     }
 
     private static List<RemainingStage> Remaining(ExperimentPlan plan, StageStore store, IStageRunner runner)
-        => [.. plan.Stages.Where(s => store.Find(s) is null).Select(s => new RemainingStage(s, runner.StepsDone(s, RunFolderOf(store, s))))];
+    {
+        var left = plan.Stages.Where(s => store.Find(s) is null).ToList();
+        left.RemoveAll(s => s is SharedBaseStage && !left.Any(g => g.Needs.Contains(s)));
+        return [.. left.Select(s => new RemainingStage(s, runner.StepsDone(s, RunFolderOf(store, s))))];
+    }
 
     // Until every stage is done, here or elsewhere. A stage whose process ended unfinished is free again and is gone on with.
     private static void WorkOff(
@@ -157,8 +161,10 @@ public static class ExperimentRunner
         var folder = RunFolderOf(store, stage);
         switch (stage)
         {
+            case SharedBaseStage first:
+                return runner.TrainBase(first, folder, monitor);
             case GeneratorStage generator:
-                return runner.Train(generator, folder, monitor);
+                return runner.Train(generator, generator.Base is { } b ? RunFolderOf(store, b) : null, folder, monitor);
             case SynthesisStage synthesis:
                 return runner.Synthesize(synthesis, RunFolderOf(store, synthesis.Generator), folder, monitor);
             case GateStage gate:

@@ -5,8 +5,11 @@ namespace Siamorph.Experiment;
 /// <summary>Does the work of the stages; the scheduler knows nothing of networks.</summary>
 internal interface IStageRunner : IDisposable
 {
+    /// <summary>Trains what several generators begin with.</summary>
+    BaseOutcome TrainBase(SharedBaseStage stage, string folder, IMonitor monitor);
+
     /// <summary>Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others.</summary>
-    GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor);
+    GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor);
 
     /// <summary>Writes synthetic pairs into <paramref name="folder"/>.</summary>
     SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor);
@@ -29,6 +32,10 @@ internal interface IStageRunner : IDisposable
     /// <summary>Measures the speed of each kind of work by doing a little of it in <paramref name="folder"/>.</summary>
     StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor);
 }
+
+/// <summary>What a shared stage base came to.</summary>
+/// <param name="ModelHash">SHA-256 of its last checkpoint's manifest, hexadecimal.</param>
+internal sealed record BaseOutcome(string ModelHash);
 
 /// <summary>What a segmentation network is trained and tested on.</summary>
 internal sealed record SegmentationWork(

@@ -45,6 +45,7 @@ internal static class PlanText
 
     private static string Describe(string kind, int count) => kind switch
     {
+        "base" => $"train {count} {(count == 1 ? "base model" : "base models")} that generators share",
         "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
         "gate" => $"judge {count} {(count == 1 ? "set" : "sets")} of pairs",
         "robustness" => $"test {count} {(count == 1 ? "network" : "networks")} on corrupted images",

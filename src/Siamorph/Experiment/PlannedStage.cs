@@ -14,10 +14,10 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 1, SegmentationRevision = 1, RobustnessRevision = 1;
+    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 1, SegmentationRevision = 1, RobustnessRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
-    public static readonly string[] Kinds = ["generator", "synthesis", "gate", "segmentation", "robustness"];
+    public static readonly string[] Kinds = ["base", "generator", "synthesis", "gate", "segmentation", "robustness"];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
@@ -42,6 +42,7 @@ internal abstract record PlannedStage
 
     public static int Revision(string kind) => kind switch
     {
+        "base" => BaseRevision,
         "generator" => GeneratorRevision,
         "synthesis" => SynthesisRevision,
         "gate" => GateRevision,
@@ -50,8 +51,14 @@ internal abstract record PlannedStage
     };
 }
 
-/// <summary>Trains a generator.</summary>
-internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options, UnlabelledImages? Unlabelled = null) : PlannedStage;
+/// <summary>Trains stage base of several generators that differ in stage siamese alone; worth something only while one of them is to be trained.</summary>
+internal sealed record SharedBaseStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options, UnlabelledImages? Unlabelled = null) : PlannedStage;
+
+/// <summary>Trains a generator: both stages, or stage siamese on a shared base, which comes to the same bits.</summary>
+internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainOptions Options, SharedBaseStage? Base, UnlabelledImages? Unlabelled = null) : PlannedStage
+{
+    public override IReadOnlyList<PlannedStage> Needs => Base is null ? [] : [Base];
+}
 
 /// <summary>Makes pairs from the masks of those the generator was trained on.</summary>
 internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage

@@ -7,7 +7,7 @@ internal static class ResultWriter
 {
     public static ExperimentResult Write(ExperimentPlan plan, ExperimentData data, StageStore store, string folder, IStageRunner runner)
     {
-        var records = plan.Stages.ToDictionary(s => s.Key, s => store.Find(s)!);
+        var records = plan.Stages.Select(s => (s.Key, Record: store.Find(s))).Where(s => s.Record is not null).ToDictionary(s => s.Key, s => s.Record!);
         var cells = Cells(plan.Cells, records);
         var others = plan.Options.OtherNetworks.Select(n => (Name: n, Cells: Cells(plan.CellsOf(n), records))).ToList();
         var comparisons = Analysis.Compare(plan.Options, [(null, cells), .. others], data.Card);
@@ -65,7 +65,7 @@ internal static class ResultWriter
 
     private static ExperimentTimes Times(ExperimentPlan plan, Dictionary<string, StageRecord> records) => new()
     {
-        Stages = [.. plan.Stages.Select(s => (Stage: s, Record: records[s.Key])).Select(x =>
+        Stages = [.. plan.Stages.Where(s => records.ContainsKey(s.Key)).Select(s => (Stage: s, Record: records[s.Key])).Select(x =>
             new StageTime(x.Stage.Folder, x.Stage.Kind, x.Record.Seconds, x.Record.Finished, x.Record.Resumed, x.Record.Code))],
         Environment = MachineFacts.Read(),
     };

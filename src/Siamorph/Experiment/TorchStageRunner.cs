@@ -15,9 +15,18 @@ internal sealed class TorchStageRunner : IStageRunner
     // Validation and test images are the same for all networks of an experiment: loaded once.
     private readonly Dictionary<(IReadOnlyList<ImageMaskPair>, ImageSize), PairedDataset> _loaded = [];
 
-    public GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor)
+    public BaseOutcome TrainBase(SharedBaseStage stage, string folder, IMonitor monitor)
     {
         var options = stage.Options;
+        using var data = options.Load(stage.Pairs, monitor);
+        SiameseTrainer.RunBase(options, data, folder, monitor, resume: File.Exists(new RunFolder(folder).OptionsPath), stage.Unlabelled);
+        return new(ContentHash.OfFile(Path.Combine(Checkpoint.Latest(folder)!, "manifest.json")));
+    }
+
+    public GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor)
+    {
+        var options = stage.Options;
+        if (baseFolder is not null) SiameseTrainer.AdoptBase(options, baseFolder, folder);
         using var data = options.Load(stage.Pairs, monitor);
         var run = new RunFolder(folder);
         SiameseTrainer.Run(options, data, folder, monitor, resume: File.Exists(run.OptionsPath), unlabelled: stage.Unlabelled);
@@ -50,8 +59,9 @@ internal sealed class TorchStageRunner : IStageRunner
     public long StepsDone(PlannedStage stage, string folder)
     {
         // Only a generator's steps take so long that what is left of it matters. Checkpoints count through both stages.
-        if (stage is not GeneratorStage || Checkpoint.Latest(folder) is not { } checkpoint) return 0;
-        return long.TryParse(Path.GetFileName(checkpoint).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var steps) ? steps : 0;
+        if (stage is not (GeneratorStage or SharedBaseStage) || Checkpoint.Latest(folder) is not { } checkpoint) return 0;
+        if (!long.TryParse(Path.GetFileName(checkpoint).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var steps)) return 0;
+        return stage is GeneratorStage { Base: not null } generator ? Math.Max(0, steps - generator.Options.Base.Steps) : steps;
     }
 
     public IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder) => DatasetFolder.Read(folder).Pairs;

@@ -76,7 +76,7 @@ internal static class HtmlStyle
         th, td { padding: .38rem 1.1rem .38rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
         thead th { font-weight: 600; color: var(--soft); vertical-align: bottom; }
         tbody th { font-weight: 500; }
-        td { overflow-wrap: anywhere; min-width: 3.5rem; }
+        td { overflow-wrap: anywhere; min-width: 3.5rem; } tbody tr > :first-child { min-width: 8.5rem; }
         .n { text-align: right; white-space: nowrap; }
         details { margin: .6rem 0; }
         summary { cursor: pointer; width: fit-content; color: var(--link); font-size: .95rem; }

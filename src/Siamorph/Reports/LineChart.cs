@@ -11,7 +11,7 @@ public sealed record LineSeries(string Name, int Colour, IReadOnlyList<(double X
 /// <summary>Lines over a common horizontal axis, such as losses over steps.</summary>
 public sealed record LineChart : Chart
 {
-    private const int TableRows = 12;
+    private const int TableRows = 12, MostDots = 8;
 
     /// <summary>The lines; several of one name and colour share a legend entry (the seeds of an arm).</summary>
     public required IReadOnlyList<LineSeries> Series { get; init; }
@@ -48,6 +48,8 @@ public sealed record LineChart : Chart
             var smooth = Smoothing > 0 && points.Count > 8;
             if (smooth) svg.Path(At(points), $"line faint s{colour}");
             svg.Path(At(smooth ? RunningMean(points) : points), $"line s{colour}");
+            if (points.Count > MostDots) continue;
+            foreach (var (px, py) in At(points)) svg.Dot(px, py, 3.5, $"dot s{colour}"); // so few points that each was a choice
         }
         return svg.Finish(width, height, Label, style);
 

@@ -52,7 +52,7 @@ internal static class MethodSections
 
     public static Section Time(ExperimentTimes times)
     {
-        string[] order = ["generator", "synthesis", "gate", "segmentation"];
+        string[] order = ["base", "generator", "synthesis", "gate", "segmentation"];
         var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => Array.IndexOf(order, g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
         var total = times.Stages.Sum(s => s.Seconds);
         return new Section("Time",
@@ -103,6 +103,7 @@ internal static class MethodSections
 
     private static string Kind(string kind) => kind switch
     {
+        "base" => "training the base that generators share",
         "generator" => "training generators",
         "synthesis" => "synthesizing pairs",
         "gate" => "judging pairs",

@@ -67,16 +67,7 @@ public static class SafetyPages
     {
         var image = PairFiles.ReadImage(pair);
         var size = new ImageSize(128, Math.Max(1, 128 * image.Size.Height / image.Size.Width));
-        var path = Path.Combine(Path.GetTempPath(), $"siamorph-{Guid.NewGuid():N}.png");
-        try
-        {
-            ImageFile.WritePng(path, Resize.Image(image, size));
-            return new(name, File.ReadAllBytes(path), size, []);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        return new(name, ImageFile.EncodePng(Resize.Image(image, size)), size, []);
     }
 
     // The seven Cs by which synthetic medical data are described: congruence, coverage, constraint, completeness, compliance, comprehension, consistency.

@@ -22,10 +22,11 @@ public sealed class SiameseTrainer
     private readonly SiamesePipeline _pipeline;
     private readonly LatentCache? _latents;
     private readonly PairedDataset _baseData;
+    private readonly bool _baseOnly;
 
     private SiameseTrainer(
-        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, LatentCache? latents) =>
-        (_options, _data, _baseData, _run, _monitor, _pipeline, _latents) = (options, data, baseData, run, monitor, pipeline, latents);
+        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, LatentCache? latents, bool baseOnly) =>
+        (_options, _data, _baseData, _run, _monitor, _pipeline, _latents, _baseOnly) = (options, data, baseData, run, monitor, pipeline, latents, baseOnly);
 
     /// <summary>Trains until both stages are done, or goes on with a run that was interrupted.</summary>
     /// <param name="options">What to train; on resuming they must be those the run began with.</param>
@@ -39,6 +40,31 @@ public sealed class SiameseTrainer
     /// <exception cref="OperationCanceledException">The user stopped; a checkpoint of that step is written.</exception>
     public static TrainSummary Run(
         TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false, UnlabelledImages? unlabelled = null)
+        => Run(options, data, runFolder, monitor, resume, announce, unlabelled, baseOnly: false);
+
+    /// <summary>Trains stage base alone, for runs that differ in stage siamese only and take it over (<see cref="AdoptBase"/>).</summary>
+    internal static void RunBase(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled = null)
+        => Run(options, data, runFolder, monitor, resume, announce: false, unlabelled, baseOnly: true);
+
+    /// <summary>
+    /// Begins a run with the stage base of another, to be gone on with by resuming: weights, optimizer, averages and log. The
+    /// result is bit for bit that of a run that trains its own. Does nothing in a folder that has a checkpoint.
+    /// </summary>
+    internal static void AdoptBase(TrainOptions options, string baseFolder, string runFolder)
+    {
+        var (from, to) = (new RunFolder(baseFolder), new RunFolder(runFolder));
+        if (Checkpoint.Latest(runFolder) is not null) return;
+        if (!File.Exists(to.OptionsPath)) to.Begin(options);
+        var source = Checkpoint.Latest(baseFolder) ?? throw new SiamorphException($"{baseFolder}: has no checkpoint. Remove this folder; it is made again.");
+        AtomicFile.WriteText(to.LogPath, File.ReadAllText(from.LogPath));
+        var staged = $"{to.Checkpoint(options.Base.Steps)}.{Guid.NewGuid():N}.partial";
+        Directory.CreateDirectory(staged);
+        foreach (var file in Directory.GetFiles(source)) File.Copy(file, Path.Combine(staged, Path.GetFileName(file)));
+        Directory.Move(staged, to.Checkpoint(options.Base.Steps));
+    }
+
+    private static TrainSummary Run(
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, bool announce, UnlabelledImages? unlabelled, bool baseOnly)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(data);
@@ -65,7 +91,7 @@ public sealed class SiameseTrainer
         pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
         if (pipeline.Initialization is { } initialization && !resume) Tell(initialization, run, monitor);
         pipeline.MoveTo(place);
-        new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, pipeline.LatentCacheIn(cache)).Stages(resume);
+        new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, pipeline.LatentCacheIn(cache), baseOnly).Stages(resume);
         return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
     }
 
@@ -127,6 +153,7 @@ public sealed class SiameseTrainer
             Train(first, stage == "base" ? step : 0, 0, log);
             first.KeepAverages();
         }
+        if (_baseOnly) return;
         if (stage != "siamese" && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
         using var second = new SiameseStage(_pipeline, _data, _latents);
         if (stage == "siamese") second.Restore(checkpoint!);

@@ -193,6 +193,21 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     }
 
     [Fact]
+    public void Ablations_OfStageSiamese_ShareTheirBase_AndItIsNotRepeatedWhenTheyAreDone()
+    {
+        var options = Options() with { Arms = ["real", "real+synthetic", "mask-only", "no-online-augmentation"], Seeds = [1] };
+        var runner = new FakeStageRunner();
+        Run("x", options, runner);
+        Assert.Equal(2, runner.Ran.Count(s => s.StartsWith("base", StringComparison.Ordinal)));
+        Assert.Equal(6, runner.Generators.Count);
+        Assert.All(runner.Generators, g => Assert.Equal(g.Pairs, g.Base!.Pairs));
+        foreach (var folder in Directory.GetDirectories(_folder["x", "stages"], "base-*")) Directory.Delete(folder, recursive: true);
+        var again = new FakeStageRunner();
+        Run("x", options, again);
+        Assert.Empty(again.Ran);
+    }
+
+    [Fact]
     public void OtherNetworks_RepeatEveryArm_OnTheSamePairsAndSteps_WithoutNewGenerators()
     {
         var runner = new FakeStageRunner();

@@ -20,8 +20,15 @@ internal sealed class FakeStageRunner : IStageRunner
     /// <summary>How long each stage takes.</summary>
     public TimeSpan Pause { get; init; }
 
-    public GeneratorOutcome Train(GeneratorStage stage, string folder, IMonitor monitor)
+    public BaseOutcome TrainBase(SharedBaseStage stage, string folder, IMonitor monitor)
     {
+        Work(stage.Folder, folder);
+        return new(stage.Key);
+    }
+
+    public GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor)
+    {
+        if (stage.Base is not null) Assert.True(Directory.Exists(baseFolder));
         Generators.Add(stage);
         Work(stage.Folder, folder);
         return new() { ModelHash = stage.Key, Parameters = 1, Stages = [new("base", [new("loss", [1, 2], [0.5, 0.25])])] };

@@ -77,7 +77,7 @@ public sealed class OverallProgressTests
         overall.Count(stage);
     }
 
-    private static RemainingStage Stage(long stepsDone) => new(new GeneratorStage([], new())
+    private static RemainingStage Stage(long stepsDone) => new(new GeneratorStage([], new(), null)
     {
         Kind = "generator",
         Title = "x",

@@ -1,4 +1,6 @@
 using Siamorph.Data;
+using Siamorph.Diffusion;
+using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Siamese;
 using Siamorph.Training;
@@ -29,6 +31,25 @@ public sealed class SiameseTrainerTests : IDisposable
         var (whole, cut) = (TrainingLog.Read(new RunFolder(In("whole")).LogPath), TrainingLog.Read(new RunFolder(In("cut")).LogPath));
         Assert.Equal(whole.Select(e => e.Step), cut.Select(e => e.Step));
         foreach (var (a, b) in whole.Zip(cut)) Assert.Equal(a.Values, b.Values);
+    }
+
+    [Fact]
+    public void AdoptedBase_GivesTheWeightsOfARunWithItsOwn()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        var options = SmallSetting.Options with
+        {
+            Losses = new() { Image = 0.5, Weighting = LossWeighting.TruncatedSnr }, ControlDropout = 0.4, DecoderLocked = true,
+        };
+        SiameseTrainer.Run(options, data, In("whole"), NullMonitor.Instance);
+
+        SiameseTrainer.RunBase(ExperimentPlan.BaseOf(options), data, In("base"), NullMonitor.Instance, resume: false);
+        SiameseTrainer.AdoptBase(options, In("base"), In("adopted"));
+        SiameseTrainer.AdoptBase(options, In("base"), In("adopted")); // as after a crash
+        SiameseTrainer.Run(options, data, In("adopted"), NullMonitor.Instance, resume: true);
+
+        AssertSameCheckpoint(Checkpoint.Latest(In("whole"))!, Checkpoint.Latest(In("adopted"))!);
+        Assert.Equal(TrainingLog.Read(new RunFolder(In("whole")).LogPath).Select(e => e.Step), TrainingLog.Read(new RunFolder(In("adopted")).LogPath).Select(e => e.Step));
     }
 
     [Fact]
