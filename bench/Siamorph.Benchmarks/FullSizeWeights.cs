@@ -53,7 +53,7 @@ internal static class FullSizeWeights
     private static void Load(string path)
     {
         var tensors = new SortedDictionary<string, Tensor>(StringComparer.Ordinal);
-        var before = Peak();
+        var before = ProcessMemory.Peak();
         var watch = Stopwatch.StartNew();
         using (var file = WeightsFile.Open(path))
         {
@@ -63,7 +63,7 @@ internal static class FullSizeWeights
         var seconds = watch.Elapsed.TotalSeconds;
         var kept = tensors.Values.Sum(t => t.numel() * t.element_size());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{tensors.Count} tensors, {kept / 1048576.0:N0} MiB kept, loaded in {seconds:0.0} s, peak memory {Peak():N0} MiB ({before:N0} before)"));
+            $"{tensors.Count} tensors, {kept / 1048576.0:N0} MiB kept, loaded in {seconds:0.0} s, peak memory {ProcessMemory.Peak():N0} MiB ({before:N0} before)"));
         Console.WriteLine($"SHA-256 of the networks' tensors {Hash(tensors)}");
     }
 
@@ -108,9 +108,4 @@ internal static class FullSizeWeights
         write();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: written in {watch.Elapsed.TotalSeconds:0.0} s"));
     }
-
-    // The high-water mark of the resident set, in MiB; 0 where the system doesn't tell.
-    private static double Peak() => !File.Exists("/proc/self/status") ? 0 : double.Parse(
-        File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-        CultureInfo.InvariantCulture) / 1024;
 }

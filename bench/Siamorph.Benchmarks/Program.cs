@@ -4,7 +4,13 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Siamorph.Benchmarks;
 
-if (args is ["weights", ..]) return FullSizeWeights.Run(args);
+switch (args)
+{
+    case ["weights", ..]: return FullSizeWeights.Run(args);
+    case ["networks", ..]: return FullSizeNetworks.Run(args);
+    case ["features", ..]: return FeatureRates.Run(args);
+    case ["masks", ..]: return MaskRates.Run(args);
+}
 
 // In this process: the native libraries lie beside this executable, not beside one that would be generated.
 var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);

@@ -34,7 +34,7 @@ internal static class EvaluateMasksCommand
 
     private static IEnumerable<string> Lines(MaskEvaluation result)
     {
-        IReadOnlyList<MaskSummary> sets = [result.All, .. result.Sizes];
+        IReadOnlyList<MaskSummary> sets = [result.All, .. result.Classes, .. result.Sizes];
         static string Column(string text) => $" {text,12}";
         yield return result.Protocol;
         yield return $"{"",-24}{string.Concat(sets.Select(s => Column(s.Name.Split(' ')[0])))}";
@@ -45,6 +45,7 @@ internal static class EvaluateMasksCommand
         yield return $"Sizes: {string.Join(", ", result.Options.Sizes.Names)}.";
         yield return result.EmptyMasks;
         yield return result.DetectionRule;
+        if (result.ClassRule is { } rule) yield return rule;
         foreach (var group in result.Groups) yield return $"Group {group.Name}: {group.Count} images, Dice {MaskEvaluationReport.Cell(group.Dice, "")}";
         yield return $"Worst: {string.Join(", ", result.Images.Take(Worst).Select(i => $"{i.Id} {MaskEvaluationReport.Cell(i.Dice, "")}"))}";
     }

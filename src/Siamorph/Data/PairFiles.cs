@@ -33,6 +33,11 @@ public static class PairFiles
     public static LabelMap ReadMask(ImageMaskPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
-        return pair.Classes is { } classes ? classes.Labels(ImageFile.ReadGrey(pair.MaskPath), pair.MaskPath) : ImageFile.ReadMask(pair.MaskPath);
+        return ReadMask(pair.MaskPath, pair.Classes);
     }
+
+    /// <summary>A mask file: class numbers where there is a table of classes, otherwise 0 and 1.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
+    public static LabelMap ReadMask(string path, ClassTable? classes) =>
+        classes is null ? ImageFile.ReadMask(path) : classes.Labels(ImageFile.ReadGrey(path), path);
 }

@@ -7,11 +7,26 @@ public sealed record BoundaryContrast
 {
     private const int Reach = 3;
 
-    /// <summary>Mean gradient on the one-pixel rings on both sides of the boundary over that of the whole picture.</summary>
-    public required double GradientRatio { get; init; }
+    /// <summary>Mean gradient on the one-pixel rings on both sides of the boundary, in levels a pixel.</summary>
+    public required double RingGradient { get; init; }
 
-    /// <summary>Difference of the mean levels within 3 pixels inside and outside, in units of their deviation.</summary>
-    public required double BandContrast { get; init; }
+    /// <summary>Mean gradient of the whole picture, in levels a pixel.</summary>
+    public required double PictureGradient { get; init; }
+
+    /// <summary>Pixels of those rings.</summary>
+    public required int RingPixels { get; init; }
+
+    /// <summary><see cref="RingGradient"/> over <see cref="PictureGradient"/>; 0 in a flat picture.</summary>
+    public double GradientRatio => PictureGradient == 0 ? 0 : RingGradient / PictureGradient;
+
+    /// <summary>Levels within 3 pixels of the boundary, inside it.</summary>
+    public required LevelStatistics Inside { get; init; }
+
+    /// <summary>The same outside.</summary>
+    public required LevelStatistics Outside { get; init; }
+
+    /// <summary>Difference of the means of <see cref="Inside"/> and <see cref="Outside"/>, in units of their deviation.</summary>
+    public double BandContrast => Math.Abs(Inside.Mean - Outside.Mean) / (Math.Sqrt((Inside.Variance + Outside.Variance) / 2) + 1e-6);
 
     /// <summary>Mean level of the lesion minus that of the rest, in levels.</summary>
     public required double RegionDifference { get; init; }
@@ -27,7 +42,8 @@ public sealed record BoundaryContrast
         if (foreground == 0 || foreground == mask.Labels.Length) return null;
         var gradient = Gradient(image);
         var grid = new PixelGrid(mask);
-        double ring = 0, ringCount = 0;
+        double ring = 0;
+        var ringCount = 0;
         List<double> inside = [], outside = [];
         double sumIn = 0, sumOut = 0;
         var background = Array.ConvertAll(mask.Labels, l => l == 0 ? (byte)1 : (byte)0);
@@ -42,13 +58,13 @@ public sealed record BoundaryContrast
                 if (own && toBackground.Squared(i) <= Reach * Reach) inside.Add(image.Levels[i]);
                 if (!own && toLesion.Squared(i) <= Reach * Reach) outside.Add(image.Levels[i]);
             }
-        double meanIn = inside.Average(), meanOut = outside.Average();
-        var spread = Math.Sqrt((inside.Average(v => (v - meanIn) * (v - meanIn)) + outside.Average(v => (v - meanOut) * (v - meanOut))) / 2);
-        var mean = gradient.Average();
         return new()
         {
-            GradientRatio = mean == 0 ? 0 : ring / ringCount / mean,
-            BandContrast = Math.Abs(meanIn - meanOut) / (spread + 1e-6),
+            RingGradient = ring / ringCount,
+            PictureGradient = gradient.Average(),
+            RingPixels = ringCount,
+            Inside = LevelStatistics.Of(inside),
+            Outside = LevelStatistics.Of(outside),
             RegionDifference = sumIn / foreground - sumOut / (mask.Labels.Length - foreground),
         };
 
@@ -70,5 +86,18 @@ public sealed record BoundaryContrast
                 result[i] = Math.Sqrt((double)across * across + (double)down * down) / 8;
             }
         return result;
+    }
+}
+
+/// <summary>Number, mean and variance of grey levels.</summary>
+/// <param name="Count">Pixels.</param>
+/// <param name="Mean">Mean level, 0 to 255.</param>
+/// <param name="Variance">Mean squared difference from it.</param>
+public sealed record LevelStatistics(int Count, double Mean, double Variance)
+{
+    internal static LevelStatistics Of(List<double> levels)
+    {
+        var mean = levels.Average();
+        return new(levels.Count, mean, levels.Average(v => (v - mean) * (v - mean)));
     }
 }

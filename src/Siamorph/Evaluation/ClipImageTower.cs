@@ -42,7 +42,7 @@ public sealed class ClipImageTower : FeatureNetwork
     {
         ArgumentNullException.ThrowIfNull(image);
         using var scope = NewDisposeScope();
-        var x = F.interpolate(Levels(image) / 255, [Side, Side], mode: InterpolationMode.Bicubic, align_corners: false).squeeze(0);
+        var x = FeatureResize.TorchBicubic(Levels(image) / 255, Side, Side).squeeze(0);
         return ((x - tensor(Mean).reshape(3, 1, 1)) / tensor(Deviation).reshape(3, 1, 1)).MoveToOuterDisposeScope();
     }
 

@@ -1,3 +1,5 @@
+using Siamorph.Imaging;
+
 namespace Siamorph.Evaluation;
 
 // Convex hulls of points (monotone chain), and of pixels taken as diamonds that reach half a pixel.
@@ -14,16 +16,16 @@ internal static class ConvexHull
     }
 
     // Pixels whose centre lies in the hull, its edge included.
-    public static int PixelArea(PixelGrid grid)
+    public static PixelGrid Filled(PixelGrid grid)
     {
+        var filled = new LabelMap(new(grid.Width, grid.Height));
         var hull = Of([.. Extremes(grid).SelectMany(p => new (double, double)[] { (p.Y - .5, p.X), (p.Y + .5, p.X), (p.Y, p.X - .5), (p.Y, p.X + .5) })]);
-        var area = 0;
         for (var y = grid.Pixels[0].Y; y <= grid.Pixels[^1].Y; y++)
         {
             var (left, right) = Span(hull, y);
-            area += Math.Max(0, (int)Math.Floor(right + Tolerance) - (int)Math.Ceiling(left - Tolerance) + 1);
+            for (var x = (int)Math.Ceiling(left - Tolerance); x <= (int)Math.Floor(right + Tolerance); x++) filled.Labels[y * grid.Width + x] = 1;
         }
-        return area;
+        return new(filled);
     }
 
     public static List<(double Y, double X)> Of(IReadOnlyCollection<(double Y, double X)> points)

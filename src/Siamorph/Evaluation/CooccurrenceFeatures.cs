@@ -56,7 +56,8 @@ public static class CooccurrenceFeatures
         return matrix;
     }
 
-    private static Dictionary<string, double> OfMatrix(double[,] p, int[] levels, bool withMcc)
+    // The features of one normalised matrix.
+    internal static IReadOnlyDictionary<string, double> OfMatrix(double[,] p, int[] levels, bool withMcc)
     {
         const double eps = FirstOrderFeatures.Epsilon;
         var (n, top) = (levels.Length, levels[^1]);

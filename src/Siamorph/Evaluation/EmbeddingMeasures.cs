@@ -5,6 +5,12 @@ namespace Siamorph.Evaluation;
 /// <summary>Distances between CLIP embeddings: CMMD (Jayasumana et al., CVPR 2024) and the mean cosine (CLIP-I).</summary>
 public static class EmbeddingMeasures
 {
+    /// <summary>Width (σ) of CMMD's Gaussian kernel.</summary>
+    public const double CmmdWidth = 10;
+
+    /// <summary>What CMMD is multiplied by to be readable.</summary>
+    public const double CmmdScale = 1000;
+
     private const int Rows = 2048;
 
     /// <summary>
@@ -14,7 +20,7 @@ public static class EmbeddingMeasures
     /// <param name="real">[N,D].</param>
     /// <param name="synthetic">[M,D].</param>
     public static double Cmmd(Tensor real, Tensor synthetic) =>
-        1000 * (MeanKernel(real, real) + MeanKernel(synthetic, synthetic) - 2 * MeanKernel(real, synthetic));
+        CmmdScale * (MeanKernel(real, real) + MeanKernel(synthetic, synthetic) - 2 * MeanKernel(real, synthetic));
 
     /// <summary>Mean cosine of the i-th real and the i-th synthetic embedding, in [-1,1].</summary>
     /// <param name="real">[N,D].</param>
@@ -69,7 +75,7 @@ public static class EmbeddingMeasures
             using var inner = NewDisposeScope();
             var piece = x[(int)row..(int)Math.Min(x.shape[0], row + Rows)];
             var distances = piece.square().sum(1, keepdim: true) + squares - 2 * piece.mm(y.t());
-            sum += (distances / -200).exp().sum().item<double>();
+            sum += (distances / (-2 * CmmdWidth * CmmdWidth)).exp().sum().item<double>();
         }
         return sum / ((double)a.shape[0] * b.shape[0]);
     }

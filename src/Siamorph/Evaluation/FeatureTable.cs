@@ -12,8 +12,8 @@ namespace Siamorph.Evaluation;
 public sealed record FeatureTable<T>(IReadOnlyList<T[]> Rows, int Computed, double Seconds);
 
 /// <summary>
-/// Computes vectors of pictures, each once: they are kept by the content of the files. Pictures are decoded in parallel and a
-/// batch at a time, so that the number of pictures is limited by their vectors alone.
+/// Computes vectors of pictures, each once: they are kept by the content of the files. Pictures are decoded in parallel, a
+/// batch ahead of the network, so that the number of pictures is limited by their vectors alone.
 /// </summary>
 public static class FeatureExtractor
 {
@@ -66,38 +66,57 @@ public static class FeatureExtractor
         using var store = new RowStore<T>(cacheFolder, name);
         var (rows, faults, computed) = (new List<T[]>(set.Images.Count), new List<string>(), 0);
         using var stage = monitor.Begin($"{title} of {Path.GetFileName(Path.TrimEndingDirectorySeparator(set.Folder))}", set.Images.Count);
-        foreach (var images in set.Images.Chunk(Batch))
+        var chunks = set.Images.Chunk(Batch).ToList();
+        // While one batch is computed, the next is already read and decoded.
+        var next = Begin(0);
+        for (var i = 0; i < chunks.Count; i++)
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            var (hashes, prepared, found, wrong) = (new string[images.Length], new TPrepared[images.Length], new T[images.Length][], new string?[images.Length]);
-            Parallel.For(0, images.Length, i => hashes[i] = Hash(images[i], withMasks));
-            for (var i = 0; i < images.Length; i++) found[i] = store.Find(hashes[i])!;
-            Parallel.For(0, images.Length, i =>
-            {
-                if (found[i] is not null) return;
-                try
-                {
-                    prepared[i] = prepare(images[i]);
-                }
-                catch (SiamorphException e)
-                {
-                    wrong[i] = e.Message;
-                }
-            });
-            faults.AddRange(wrong.OfType<string>());
-            int[] open = [.. Enumerable.Range(0, images.Length).Where(i => found[i] is null && wrong[i] is null)];
+            var batch = next.GetAwaiter().GetResult();
+            if (i + 1 < chunks.Count) next = Begin(i + 1);
+            faults.AddRange(batch.Wrong.OfType<string>());
+            int[] open = [.. Enumerable.Range(0, chunks[i].Length).Where(k => batch.Found[k] is null && batch.Wrong[k] is null)];
             if (open.Length > 0)
             {
-                var own = compute([.. open.Select(i => prepared[i])]);
-                for (var k = 0; k < open.Length; k++) store.Add(hashes[open[k]], found[open[k]] = own[k]);
+                var own = compute([.. open.Select(k => batch.Prepared[k])]);
+                lock (store) for (var k = 0; k < open.Length; k++) store.Add(batch.Hashes[open[k]], batch.Found[open[k]] = own[k]);
                 computed += open.Length;
             }
-            rows.AddRange(found.Where(f => f is not null));
+            rows.AddRange(batch.Found.OfType<T[]>());
             stage.Report(rows.Count + faults.Count);
         }
         MaskEvaluator.Demand(faults);
         return new(rows, computed, watch.Elapsed.TotalSeconds);
+
+        Task<Prefetched<TPrepared, T>> Begin(int chunk) => Task.Run(() => Prefetch(chunks[chunk], store, withMasks, prepare));
     }
+
+    // Looks rows up by content and prepares the pictures of those that are not known, several at a time.
+    private static Prefetched<TPrepared, T> Prefetch<TPrepared, T>(SetImage[] images, RowStore<T> store, bool withMasks, Func<SetImage, TPrepared> prepare) where T : unmanaged
+    {
+        var batch = new Prefetched<TPrepared, T>(new string[images.Length], new TPrepared[images.Length], new T[images.Length][], new string?[images.Length]);
+        Parallel.For(0, images.Length, i =>
+        {
+            try
+            {
+                batch.Hashes[i] = Hash(images[i], withMasks);
+                lock (store) batch.Found[i] = store.Find(batch.Hashes[i]);
+                if (batch.Found[i] is null) batch.Prepared[i] = prepare(images[i]);
+            }
+            catch (SiamorphException e)
+            {
+                batch.Wrong[i] = e.Message;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                batch.Wrong[i] = $"{images[i].ImagePath}: can't be read ({e.Message.TrimEnd('.')}). Check the file's rights.";
+            }
+        });
+        return batch;
+    }
+
+    // A batch of pictures: the hash of each, and the row that is known, or what is needed to compute it, or what is wrong with it.
+    private sealed record Prefetched<TPrepared, T>(string[] Hashes, TPrepared[] Prepared, T[]?[] Found, string?[] Wrong);
 
     // Of the bytes of the picture, and of its mask where that takes part.
     private static string Hash(SetImage image, bool withMask)

@@ -1,4 +1,5 @@
 using Siamorph.Data;
+using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation;
 
@@ -7,7 +8,16 @@ namespace Siamorph.Evaluation;
 /// <param name="ImagePath">The picture.</param>
 /// <param name="MaskPath">Its mask, or null.</param>
 /// <param name="SourceMask">Id of the mask a synthetic picture was made from, or null.</param>
-public sealed record SetImage(string Id, string ImagePath, string? MaskPath, string? SourceMask);
+public sealed record SetImage(string Id, string ImagePath, string? MaskPath, string? SourceMask)
+{
+    /// <summary>The table that the mask's levels are read by; null where it is lesion against background.</summary>
+    public ClassTable? Classes { get; init; }
+
+    /// <summary>Opens the mask: of several classes their numbers, else 0 and 1.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
+    /// <exception cref="InvalidOperationException">There is no mask.</exception>
+    public LabelMap ReadMask() => PairFiles.ReadMask(MaskPath ?? throw new InvalidOperationException($"{Id} has no mask."), Classes);
+}
 
 /// <summary>A folder of pictures to be compared with another: a dataset, or pictures alone.</summary>
 /// <param name="Folder">Where they lie.</param>
@@ -26,7 +36,7 @@ public sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         ArgumentNullException.ThrowIfNull(folder);
         var dataset = DatasetFolder.List(folder);
         if (dataset.Pairs.Count > 0)
-            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask)).OrderBy(p => p.Id, StringComparer.Ordinal)]);
+            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
         var inner = Path.Combine(folder, Inner);
         return new(folder, [.. PictureFolder.Files(Directory.Exists(inner) ? inner : folder).Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null))]);
     }

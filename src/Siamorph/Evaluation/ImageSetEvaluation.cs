@@ -44,12 +44,12 @@ public sealed record ImageEvaluationOptions
     public void Validate()
     {
         var faults = new List<string>();
-        if (KidSubsetSize < 2) faults.Add($"KidSubsetSize {KidSubsetSize}: give 2 or more.");
-        if (KidSubsets < 1) faults.Add($"KidSubsets {KidSubsets}: give 1 or more.");
-        if (Neighbours < 1) faults.Add($"Neighbours {Neighbours}: give 1 or more.");
-        if (Side < StructuralSimilarity.SmallestSide) faults.Add($"Side {Side}: give {StructuralSimilarity.SmallestSide} or more pixels.");
-        if (Pairs < 1) faults.Add($"Pairs {Pairs}: give 1 or more.");
-        if (LpipsTrunk.Length > 0 != LpipsLinear.Length > 0) faults.Add("LpipsTrunk and LpipsLinear: give both files, or neither.");
+        if (KidSubsetSize < 2) faults.Add($"kidSubsetSize is {KidSubsetSize}; give 2 or more.");
+        if (KidSubsets < 1) faults.Add($"kidSubsets is {KidSubsets}; give 1 or more.");
+        if (Neighbours < 1) faults.Add($"neighbours is {Neighbours}; give 1 or more.");
+        if (Side < StructuralSimilarity.SmallestSide) faults.Add($"side is {Side}; give {StructuralSimilarity.SmallestSide} or more pixels.");
+        if (Pairs < 1) faults.Add($"pairs is {Pairs}; give 1 or more.");
+        if (LpipsTrunk.Length > 0 != LpipsLinear.Length > 0) faults.Add("Only one of lpipsTrunk and lpipsLinear is given; give both files, or neither.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 }

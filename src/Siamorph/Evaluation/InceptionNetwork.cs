@@ -26,7 +26,7 @@ public sealed class InceptionNetwork : FeatureNetwork
     private const int Side = 299;
     private readonly InceptionResize _resize;
 
-    private static readonly string[][] WrapperBlocks =
+    internal static readonly string[][] WrapperBlocks =
     [
         ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"],
         ["Conv2d_3b_1x1", "Conv2d_4a_3x3"],
@@ -62,7 +62,7 @@ public sealed class InceptionNetwork : FeatureNetwork
     // Levels 0…255 as the network takes them.
     internal Tensor Prepare(Tensor levels) => _resize switch
     {
-        InceptionResize.PytorchFid => F.interpolate(levels / 255, [Side, Side], mode: InterpolationMode.Bilinear, align_corners: false) * 2 - 1,
+        InceptionResize.PytorchFid => FeatureResize.TorchBilinear(levels / 255, Side, Side) * 2 - 1,
         InceptionResize.Tf1 => (FeatureResize.Tf1Bilinear(levels, Side, Side) - 128) / 128,
         _ => FeatureResize.CleanFid(levels, Side, Side) / 127.5 - 1,
     };

@@ -28,6 +28,20 @@ public static class KernelDistance
         return x / ((double)n * (n - 1)) + y / ((double)m * (m - 1)) - 2 * xy / ((double)n * m);
     }
 
+    /// <summary>
+    /// The one-sample U-statistic (Gretton et al. 2012, eq. 4) of sets of equal size: as <see cref="Unbiased"/>, but the i-th
+    /// real is not compared with the i-th synthetic sample either. 0 where the sets are the same.
+    /// </summary>
+    /// <exception cref="ArgumentException">The shapes differ, or there are fewer than two samples.</exception>
+    public static double UStatistic(Tensor real, Tensor synthetic)
+    {
+        ArgumentNullException.ThrowIfNull(real);
+        ArgumentNullException.ThrowIfNull(synthetic);
+        if (!real.shape.SequenceEqual(synthetic.shape) || real.shape[0] < 2) throw new ArgumentException("Two sets of equal size, two samples or more, are needed.", nameof(synthetic));
+        double n = real.shape[0];
+        return (Sum(real, real, true) + Sum(synthetic, synthetic, true) - 2 * Sum(real, synthetic, true)) / (n * (n - 1));
+    }
+
     /// <summary>The biased estimate over all samples (never negative).</summary>
     /// <exception cref="ArgumentException">The numbers of features differ.</exception>
     public static double Biased(Tensor real, Tensor synthetic)

@@ -7,38 +7,46 @@ namespace Siamorph.Evaluation;
 public static class MaskFolders
 {
     private const int NamesShown = 3;
-    private static readonly string[] PredictionFolders = ["probabilities", "masks"];
+    private const string Probabilities = "probabilities", Masks = "masks";
 
     /// <summary>Every truth with its prediction, and the picture beneath where the truth is a dataset.</summary>
-    /// <param name="truth">A dataset folder, or a folder of masks.</param>
-    /// <param name="predictions">Grey pictures, or a folder that "segment predict" wrote (its probability maps are taken).</param>
-    /// <param name="options">Whether sizes may differ.</param>
+    /// <param name="truth">A dataset folder, or a folder of masks; with <see cref="ClassTable.FileName"/> for several classes.</param>
+    /// <param name="predictions">
+    /// Grey pictures, or a folder that "segment predict" wrote: its probability maps are taken, of several classes its masks.
+    /// </param>
+    /// <param name="options">Which split of the dataset, and whether sizes may differ.</param>
     /// <exception cref="InvalidDatasetException">A folder is missing or empty, or names don't match: one line each.</exception>
     public static IReadOnlyList<PredictedPair> Match(string truth, string predictions, MaskEvaluationOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var truths = Truths(truth);
-        var maps = Maps(predictions);
+        var truths = Truths(truth, options.Split);
+        var several = truths[0].Classes is { Count: > 2 };
+        var inner = (several ? [Masks] : new[] { Probabilities, Masks }).FirstOrDefault(kind => Directory.Exists(Path.Combine(predictions, kind)));
+        var maps = ByName(inner is null ? predictions : Path.Combine(predictions, inner));
         var faults = new List<string>();
         var missing = truths.Where(t => !maps.ContainsKey(t.Id)).Select(t => t.Id).ToList();
         var extra = maps.Keys.Except(truths.Select(t => t.Id)).Order(StringComparer.Ordinal).ToList();
-        if (missing.Count > 0) faults.Add($"{predictions}: no prediction here for {Some(missing, "truth")}. A prediction has the name of its truth.");
-        if (extra.Count > 0) faults.Add($"{truth}: no truth here for {Some(extra, "prediction")}. Remove what is too much, or add masks.");
+        var counts = $"({truths.Count} truths, {maps.Count} predictions)";
+        if (missing.Count > 0) faults.Add($"{predictions}: no prediction here for {Some(missing, "truth")} {counts}. A prediction has the name of its truth.");
+        if (extra.Count > 0) faults.Add($"{truth}: no truth here for {Some(extra, "prediction")} {counts}. Remove what is too much, add masks, or name a split.");
         MaskEvaluator.Demand(faults);
-        return [.. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions))];
+        return [.. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions)
+        {
+            Classes = t.Classes,
+            IsProbability = inner == Probabilities,
+        })];
     }
 
-    private static IReadOnlyList<(string Id, string? Group, string? ImagePath, string MaskPath)> Truths(string folder)
+    private sealed record Truth(string Id, string? Group, string? ImagePath, string MaskPath, ClassTable? Classes);
+
+    private static IReadOnlyList<Truth> Truths(string folder, string split)
     {
         var dataset = DatasetFolder.List(folder);
-        if (dataset.Pairs.Count > 0) return [.. dataset.Pairs.Select(p => (p.Id, p.Group, (string?)p.ImagePath, p.MaskPath))];
-        return [.. ByName(folder).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, (string?)null, (string?)null, p.Value))];
-    }
-
-    private static Dictionary<string, string> Maps(string folder)
-    {
-        var inner = PredictionFolders.Select(kind => Path.Combine(folder, kind)).FirstOrDefault(Directory.Exists);
-        return ByName(inner ?? folder);
+        var pairs = split.Length > 0 ? [.. dataset.Pairs.Where(p => p.Split == split)] : dataset.Pairs;
+        if (pairs.Count > 0) return [.. pairs.Select(p => new Truth(p.Id, p.Group, p.ImagePath, p.MaskPath, p.Classes))];
+        if (split.Length > 0) throw new InvalidDatasetException($"{folder}: has no pair in the split '{split}'. Make splits with \"siamorph data split\".");
+        var classes = ClassTable.TryRead(folder);
+        return [.. ByName(folder).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new Truth(p.Key, null, null, p.Value, classes))];
     }
 
     private static Dictionary<string, string> ByName(string folder)
@@ -65,19 +73,48 @@ public static class MaskFolders
 /// <param name="Resizes">Whether a prediction of another size is resized instead of refused.</param>
 public sealed record PredictedPair(string Id, string? Group, string? ImagePath, string TruthPath, string PredictionPath, bool Resizes)
 {
-    /// <summary>Opens truth and prediction.</summary>
-    /// <exception cref="InvalidDatasetException">A file is damaged, or the sizes differ.</exception>
+    /// <summary>The table that the masks' levels are read by; null where they are lesion against background.</summary>
+    public ClassTable? Classes { get; init; }
+
+    /// <summary>The prediction is known to hold probabilities: small levels are not class numbers then.</summary>
+    public bool IsProbability { get; init; }
+
+    private bool Several => Classes is { Count: > 2 };
+
+    /// <summary>Opens truth and prediction; of several classes, anything but the background.</summary>
+    /// <exception cref="InvalidDatasetException">A file is damaged, the sizes differ, or a level is no class.</exception>
     public (LabelMap Truth, ProbabilityMap Prediction) Open()
     {
-        var truth = ImageFile.ReadMask(TruthPath);
+        if (Several)
+        {
+            var (labels, found) = OpenClasses();
+            return (labels, ProbabilityMap.FromMask(found));
+        }
+        var truth = PairFiles.ReadMask(TruthPath, Classes);
         var grey = ImageFile.ReadGrey(PredictionPath);
+        DemandSize(grey.Size, truth.Size);
         // A mask of class numbers 0, 1 is meant as 0, 255.
-        var levels = MaskLevels.AreClassNumbers(grey) ? Array.ConvertAll(grey.Levels, l => l != 0 ? (byte)255 : (byte)0) : grey.Levels;
-        if (grey.Size == truth.Size) return (truth, new(truth.Size, levels));
-        if (!Resizes) throw new InvalidDatasetException($"{PredictionPath}: is {grey.Size}, its truth {truth.Size}. Predict at the truth's size, or allow resizing.");
-        return (truth, new(truth.Size, Resize.Levels(levels, grey.Size, truth.Size, 1)));
+        var numbers = !IsProbability && MaskLevels.AreClassNumbers(grey);
+        var levels = numbers ? Array.ConvertAll(grey.Levels, l => l != 0 ? (byte)255 : (byte)0) : grey.Levels;
+        return (truth, new(truth.Size, grey.Size == truth.Size ? levels : Resize.Levels(levels, grey.Size, truth.Size, 1)));
+    }
+
+    /// <summary>Opens the classes of truth and prediction.</summary>
+    /// <exception cref="InvalidDatasetException">A file is damaged, the sizes differ, or a level is no class.</exception>
+    /// <exception cref="InvalidOperationException">There is no table.</exception>
+    public (LabelMap Truth, LabelMap Found) OpenClasses()
+    {
+        if (Classes is null) throw new InvalidOperationException("There is no table of classes.");
+        LabelMap truth = PairFiles.ReadMask(TruthPath, Classes), found = PairFiles.ReadMask(PredictionPath, Classes);
+        DemandSize(found.Size, truth.Size);
+        return (truth, Resize.Mask(found, truth.Size));
     }
 
     /// <summary>The same as a case to be scored.</summary>
-    public MaskCase ToCase() => new(Id, Group, Open);
+    public MaskCase ToCase() => new(Id, Group, Open) { OpenClasses = Several ? OpenClasses : null };
+
+    private void DemandSize(ImageSize own, ImageSize truth)
+    {
+        if (own != truth && !Resizes) throw new InvalidDatasetException($"{PredictionPath}: is {own}, its truth {truth}. Predict at the truth's size, or allow resizing.");
+    }
 }

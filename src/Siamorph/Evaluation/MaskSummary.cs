@@ -1,9 +1,9 @@
 namespace Siamorph.Evaluation;
 
 /// <summary>The measures of a set of predictions: means over images unless said otherwise.</summary>
-public sealed record MaskSummary
+public sealed record MaskSummary : MaskValues
 {
-    /// <summary>Which set: "all", a group, or a size class.</summary>
+    /// <summary>Which set: "all", a group, a size class, or a class of the masks.</summary>
     public required string Name { get; init; }
 
     /// <summary>Number of images.</summary>
@@ -15,74 +15,20 @@ public sealed record MaskSummary
     /// <summary>Images in which nothing was claimed.</summary>
     public required int EmptyPredictions { get; init; }
 
-    /// <summary>Dice of the protocol; over thresholds the mean of the mean curve.</summary>
-    public required double Dice { get; init; }
+    /// <summary>Images without surface distances, since exactly one mask is empty.</summary>
+    public required int WithoutSurface { get; init; }
 
     /// <summary>Maximum of the mean Dice curve over 256 thresholds.</summary>
     public required double MaxDice { get; init; }
 
-    /// <summary>IoU of the protocol.</summary>
-    public required double Iou { get; init; }
-
     /// <summary>Maximum of the mean IoU curve.</summary>
     public required double MaxIou { get; init; }
-
-    /// <summary>Dice of the decision at 0.5.</summary>
-    public required double DiceAtHalf { get; init; }
-
-    /// <summary>IoU of the decision at 0.5.</summary>
-    public required double IouAtHalf { get; init; }
-
-    /// <summary>IoU where it reaches 0.65, else 0 (the ranking score of ISIC 2018).</summary>
-    public required double ThresholdedIou { get; init; }
-
-    /// <summary>Precision at 0.5.</summary>
-    public required double Precision { get; init; }
-
-    /// <summary>Recall at 0.5.</summary>
-    public required double Recall { get; init; }
-
-    /// <summary>Specificity at 0.5.</summary>
-    public required double Specificity { get; init; }
 
     /// <summary>Mean of the mean sensitivity curve over 256 thresholds.</summary>
     public required double MeanSensitivity { get; init; }
 
     /// <summary>Mean of the mean specificity curve over 256 thresholds.</summary>
     public required double MeanSpecificity { get; init; }
-
-    /// <summary>Mean absolute error.</summary>
-    public required double Mae { get; init; }
-
-    /// <summary>S-measure.</summary>
-    public required double SMeasure { get; init; }
-
-    /// <summary>Mean of the mean E-measure curve.</summary>
-    public required double MeanEMeasure { get; init; }
-
-    /// <summary>Maximum of the mean E-measure curve.</summary>
-    public required double MaxEMeasure { get; init; }
-
-    /// <summary>Weighted F-measure.</summary>
-    public required double WeightedF { get; init; }
-
-    /// <summary>HD95, both directions pooled, in pixels; an image with one empty mask counts its diagonal.</summary>
-    public required double Hd95 { get; init; }
-
-    /// <summary>HD95 as the larger direction, in pixels, over images with a border in both masks; null where there is none.</summary>
-    public required double? Hd95MaxDirected { get; init; }
-
-    /// <summary>Average symmetric surface distance, over the same images; null where there is none.</summary>
-    public required double? AverageSurfaceDistance { get; init; }
-
-    /// <summary>Images without surface distances, since exactly one mask is empty.</summary>
-    public required int WithoutSurface { get; init; }
-
-    /// <summary>Boundary F-measure.</summary>
-    public required double BoundaryF { get; init; }
-
-    /// <summary>Boundary IoU.</summary>
-    public required double BoundaryIou { get; init; }
 
     /// <summary>Lesion by lesion.</summary>
     public required LesionSummary Detection { get; init; }
@@ -94,6 +40,10 @@ internal sealed class MaskAccumulator(string name, MaskEvaluationOptions options
     private readonly List<MaskMeasures> _images = [];
     private readonly List<LesionDetection> _detections = [];
     private readonly double[][] _curves = [.. Enumerable.Range(0, 6).Select(_ => new double[ThresholdCurves.Thresholds])];
+
+    public string Name => name;
+
+    public int Count => _images.Count;
 
     public void Add(MeasuredMask image)
     {

@@ -44,9 +44,18 @@ public sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] Insi
     /// <summary>The values rescaled to mean 0 and deviation 100 over the whole picture (ddof 1), as FRD does.</summary>
     public RadiomicRegion Normalised()
     {
-        var mean = Values.Average();
-        var deviation = Math.Sqrt(Values.Sum(v => (v - mean) * (v - mean)) / (Values.Length - 1));
+        var (mean, deviation) = (Values.Average(), Deviation);
         return this with { Values = Array.ConvertAll(Values, v => (v - mean) / deviation * 100) };
+    }
+
+    /// <summary>Standard deviation of the whole picture (ddof 1).</summary>
+    internal double Deviation
+    {
+        get
+        {
+            var mean = Values.Average();
+            return Math.Sqrt(Values.Sum(v => (v - mean) * (v - mean)) / (Values.Length - 1));
+        }
     }
 
     /// <summary>The region's values in order of pixels.</summary>

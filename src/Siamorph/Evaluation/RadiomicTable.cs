@@ -16,7 +16,7 @@ internal static class RadiomicTable
         var grey = RadiomicRegion.Luma(Resize.Image(picture, size));
         var whole = CompactRadiomics.Texture(RadiomicRegion.Whole(grey));
         if (!withMask) return whole;
-        var mask = ImageFile.ReadMask(image.MaskPath!);
+        var mask = image.ReadMask();
         if (mask.Size != picture.Size)
             throw new InvalidDatasetException($"{image.MaskPath}: mask is {mask.Size}, its picture {picture.Size}. Resize the mask or remove the pair.");
         mask = Resize.Mask(mask, size);

@@ -23,14 +23,26 @@ public sealed record RegionShape
     /// <summary>Largest distance between two points of the outline, in pixels.</summary>
     public required double MaximumDiameter { get; init; }
 
+    /// <summary>The same of the convex hull's pixels, as scikit-image takes it; half a pixel more where the hull gains a corner.</summary>
+    public required double FeretDiameter { get; init; }
+
+    /// <summary>Diameter of the circle of the same area, in pixels.</summary>
+    public double EquivalentDiameter => Math.Sqrt(4 * Area / Math.PI);
+
+    /// <summary>First row and column of the foreground, and those after its last.</summary>
+    public required (int Top, int Left, int Bottom, int Right) BoundingBox { get; init; }
+
+    /// <summary>Eigenvalues of the pixels' covariance, larger first, in squared pixels.</summary>
+    public required (double Large, double Small) Variances { get; init; }
+
     /// <summary>2 √(π area) / perimeter of the mesh: 1 is a circle.</summary>
     public double Sphericity => 2 * Math.Sqrt(Math.PI * MeshSurface) / MeshPerimeter;
 
-    /// <summary>4 √ of the larger eigenvalue of the pixels' covariance, in pixels.</summary>
-    public required double MajorAxis { get; init; }
+    /// <summary>4 √ of the larger of <see cref="Variances"/>, in pixels.</summary>
+    public double MajorAxis => 4 * Math.Sqrt(Variances.Large);
 
     /// <summary>4 √ of the smaller one.</summary>
-    public required double MinorAxis { get; init; }
+    public double MinorAxis => 4 * Math.Sqrt(Variances.Small);
 
     /// <summary>Smaller over larger axis, in [0,1].</summary>
     public double Elongation => MajorAxis == 0 ? 1 : MinorAxis / MajorAxis;
@@ -48,7 +60,7 @@ public sealed record RegionShape
     public double Solidity => (double)Area / ConvexArea;
 
     /// <summary>Area over that of the bounding box, in (0,1].</summary>
-    public required double Extent { get; init; }
+    public double Extent => Area / ((BoundingBox.Bottom - BoundingBox.Top) * (double)(BoundingBox.Right - BoundingBox.Left));
 
     /// <summary>Length of the outline over border pixels, steps weighted by their neighbours (Benkrid and Crookes 2000).</summary>
     public required double Perimeter { get; init; }
@@ -75,7 +87,7 @@ public sealed record RegionShape
         var grid = new PixelGrid(mask);
         if (grid.Pixels.Count == 0) return null;
         var (moments, (surface, perimeter, points)) = (new CentralMoments(grid.Pixels), MeshOutline.Of(grid));
-        int top = grid.Pixels[0].Y, bottom = grid.Pixels[^1].Y, left = grid.Pixels.Min(p => p.X), right = grid.Pixels.Max(p => p.X);
+        var hull = ConvexHull.Filled(grid);
         var (large, small) = moments.Eigenvalues();
         return new()
         {
@@ -84,11 +96,11 @@ public sealed record RegionShape
             MeshSurface = surface,
             MeshPerimeter = perimeter,
             MaximumDiameter = ConvexHull.Diameter(points),
-            MajorAxis = 4 * Math.Sqrt(large),
-            MinorAxis = 4 * Math.Sqrt(Math.Max(0, small)),
+            FeretDiameter = ConvexHull.Diameter(MeshOutline.Of(hull).Points),
+            BoundingBox = (grid.Pixels[0].Y, grid.Pixels.Min(p => p.X), grid.Pixels[^1].Y + 1, grid.Pixels.Max(p => p.X) + 1),
+            Variances = (large, Math.Max(0, small)),
             Orientation = moments.Orientation(),
-            ConvexArea = ConvexHull.PixelArea(grid),
-            Extent = (double)grid.Pixels.Count / ((bottom - top + 1.0) * (right - left + 1)),
+            ConvexArea = hull.Pixels.Count,
             Perimeter = BorderLength.Of(grid),
             CroftonPerimeter = BorderLength.Crofton(grid),
             Centroid = (moments.Row, moments.Column),

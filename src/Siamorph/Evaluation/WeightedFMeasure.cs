@@ -11,7 +11,8 @@ public static class WeightedFMeasure
 {
     private const double Epsilon = 2.220446049250313e-16;
     private const int Reach = 3;
-    private static readonly double[] Kernel = Gaussian();
+    /// <summary>One direction of the smoothing; it adds up to 1.</summary>
+    internal static readonly double[] Kernel = Gaussian();
     private static readonly double Decay = Math.Log(.5) / 5;
 
     /// <summary>The measure of one prediction, in [0,1]; 0 where the truth is empty.</summary>

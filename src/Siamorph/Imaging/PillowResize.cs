@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Siamorph.Imaging;
 
 /// <summary>Pillow's antialiasing filters; <see cref="Resize.Image"/> is the bilinear one.</summary>
@@ -16,14 +18,20 @@ public enum PillowFilter
 /// <summary>Resizes with a filter as wide as the reduction, to the same levels as Pillow.</summary>
 public static class PillowResize
 {
-    private const int Precision = 22;
+    private const int Precision = 22, Half = 1 << (Precision - 1);
 
     /// <summary>The picture at another size; levels are rounded to 8 bits between the two directions.</summary>
     public static RgbImage Image(RgbImage image, ImageSize size, PillowFilter filter)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var wide = Along(image.Pixels, image.Size.Height, image.Size.Width * 3, 3, Taps(image.Size.Width, size.Width, filter));
-        return new(size, Along(wide, 1, image.Size.Height * size.Width * 3, size.Width * 3, Taps(image.Size.Height, size.Height, filter)));
+        return new(size, Levels(image.Pixels, image.Size, size, 3, filter));
+    }
+
+    /// <summary>The same of interleaved levels with any number of channels.</summary>
+    internal static byte[] Levels(byte[] levels, ImageSize from, ImageSize to, int channels, PillowFilter filter)
+    {
+        var wide = AlongRows(levels, from, channels, Whole(Taps(from.Width, to.Width, filter)));
+        return AlongColumns(wide, to.Width * channels, Whole(Taps(from.Height, to.Height, filter)));
     }
 
     // For each pixel of the result the first source pixel and the weights from there on, which add up to 1.
@@ -63,18 +71,60 @@ public static class PillowResize
 
     private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x);
 
-    private static byte[] Along(byte[] source, int lines, int lineLength, int step, (int First, double[] Weights)[] taps)
+    private static (int First, int[] Weights)[] Whole((int First, double[] Weights)[] taps) =>
+        Array.ConvertAll(taps, t => (t.First, Array.ConvertAll(t.Weights, w => (int)(w * (1 << Precision) + (w < 0 ? -0.5 : 0.5)))));
+
+    private static byte Level(int sum) => (byte)Math.Clamp(sum >> Precision, 0, 255);
+
+    private static byte[] AlongRows(byte[] source, ImageSize size, int channels, (int First, int[] Weights)[] taps)
     {
-        var whole = Array.ConvertAll(taps, t => Array.ConvertAll(t.Weights, w => (int)(w * (1 << Precision) + (w < 0 ? -0.5 : 0.5))));
-        var result = new byte[lines * taps.Length * step];
-        for (var line = 0; line < lines; line++)
-            for (var i = 0; i < taps.Length; i++)
-                for (var c = 0; c < step; c++)
+        var result = new byte[size.Height * taps.Length * channels];
+        var to = 0;
+        for (var y = 0; y < size.Height; y++)
+        {
+            var row = source.AsSpan(y * size.Width * channels, size.Width * channels);
+            foreach (var (first, weights) in taps)
+                for (var c = 0; c < channels; c++)
                 {
-                    var sum = 1 << (Precision - 1);
-                    for (var k = 0; k < whole[i].Length; k++) sum += source[line * lineLength + (taps[i].First + k) * step + c] * whole[i][k];
-                    result[(line * taps.Length + i) * step + c] = (byte)Math.Clamp(sum >> Precision, 0, 255);
+                    var sum = Half;
+                    for (int k = 0, at = first * channels + c; k < weights.Length; k++, at += channels) sum += row[at] * weights[k];
+                    result[to++] = Level(sum);
                 }
+        }
         return result;
+    }
+
+    // Whole rows are added up at a time, which the processor does many levels at once.
+    private static byte[] AlongColumns(byte[] source, int rowLength, (int First, int[] Weights)[] taps)
+    {
+        var (result, sums) = (new byte[taps.Length * rowLength], new int[rowLength]);
+        for (var y = 0; y < taps.Length; y++)
+        {
+            Array.Fill(sums, Half);
+            var (first, weights) = taps[y];
+            for (var k = 0; k < weights.Length; k++) AddTimes(source.AsSpan((first + k) * rowLength, rowLength), weights[k], sums);
+            var row = result.AsSpan(y * rowLength, rowLength);
+            for (var i = 0; i < row.Length; i++) row[i] = Level(sums[i]);
+        }
+        return result;
+    }
+
+    private static void AddTimes(ReadOnlySpan<byte> levels, int weight, Span<int> sums)
+    {
+        var i = 0;
+        for (; i <= levels.Length - Vector128<byte>.Count; i += Vector128<byte>.Count)
+        {
+            var (low, high) = Vector128.Widen(Vector128.Create(levels[i..]));
+            Add(low, sums[i..]);
+            Add(high, sums[(i + Vector128<ushort>.Count)..]);
+        }
+        for (; i < levels.Length; i++) sums[i] += levels[i] * weight;
+
+        void Add(Vector128<ushort> some, Span<int> to)
+        {
+            var (low, high) = Vector128.Widen(some);
+            (Vector128.Create<int>(to) + low.AsInt32() * weight).CopyTo(to);
+            (Vector128.Create<int>(to[Vector128<int>.Count..]) + high.AsInt32() * weight).CopyTo(to[Vector128<int>.Count..]);
+        }
     }
 }

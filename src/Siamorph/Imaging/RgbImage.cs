@@ -53,4 +53,7 @@ public sealed class LabelMap
 
     /// <summary>The class numbers themselves: y · width + x.</summary>
     public byte[] Labels { get; }
+
+    /// <summary>One class against all others: 1 where it is.</summary>
+    public LabelMap Only(int number) => new(Size, Array.ConvertAll(Labels, l => l == number ? (byte)1 : (byte)0));
 }

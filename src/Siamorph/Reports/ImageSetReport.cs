@@ -132,7 +132,7 @@ public static class ImageSetReport
     private static PictureTile Tile(SetImage image)
     {
         var picture = ImageFile.ReadRgb(image.ImagePath);
-        return Tiles.Of(image.Id, picture, image.MaskPath is { } mask && ImageFile.ReadMask(mask) is var m && m.Size == picture.Size ? [(m, 0)] : []);
+        return Tiles.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
     }
 
     private static Dictionary<string, SetImage> ById(string folder) => ImageSet.Open(folder).Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());

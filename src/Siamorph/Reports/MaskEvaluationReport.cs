@@ -22,7 +22,7 @@ public static class MaskEvaluationReport
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var pairs = MaskFolders.Match(truth, predictions, options);
-        var result = MaskEvaluator.Evaluate([.. pairs.Select(p => p.ToCase())], options, monitor);
+        var result = MaskEvaluator.Evaluate([.. pairs.Select(p => p.ToCase())], options, monitor, pairs[0].Classes is { Count: > 2 } classes ? classes : null);
         if (folder is null) return result;
         OptionsFile.Save(Path.Combine(folder, "results.json"), result);
         HtmlReport.Write(Path.Combine(folder, "evaluation.html"), Document(result, pairs, truth, predictions));
@@ -83,7 +83,7 @@ public static class MaskEvaluationReport
             ],
             Sections =
             [
-                new("Scores", [Scores(result), new Paragraph(result.Protocol), new Paragraph(result.EmptyMasks), new Paragraph(result.DetectionRule)]),
+                new("Scores", [Scores(result), new Paragraph(result.Protocol), new Paragraph(result.EmptyMasks), new Paragraph(result.DetectionRule), .. result.ClassRule is { } rule ? [new Paragraph(rule)] : Array.Empty<Block>()]),
                 new("Distributions", [.. Plots(result)]),
                 new("Worst first", [WorstCases(result, pairs), Images(result)]),
             ],
@@ -93,11 +93,12 @@ public static class MaskEvaluationReport
 
     private static Table Scores(MaskEvaluation result)
     {
-        IReadOnlyList<MaskSummary> sets = [result.All, .. result.Sizes, .. result.Groups.Count <= 8 ? result.Groups : []];
-        return new(["", .. sets.Select(s => s.Name)],
+        IReadOnlyList<MaskSummary> sets = [result.All, .. result.Classes, .. result.Sizes, .. result.Groups.Count <= 8 ? result.Groups : []];
+        var order = result.Classes.Count > 0 ? "classes of the masks, then of lesion area" : "classes of lesion area";
+        return new(["", .. sets.Select(s => result.Sizes.Contains(s) ? s.Name.Split(' ')[0] : s.Name)],
             [["images", .. sets.Select(s => Format.Integer(s.Count))], .. Rows(result).Select(r => (IReadOnlyList<string>)[r.Name, .. sets.Select(s => Cell(r.Value(s), r.Unit))])])
         {
-            Note = result.Groups.Count > 8 ? $"{result.Groups.Count} groups: see results.json. Columns after the first are classes of lesion area." : "Columns after the first are classes of lesion area, then groups.",
+            Note = $"Sizes: {string.Join(", ", result.Options.Sizes.Names)}. " + (result.Groups.Count > 8 ? $"{result.Groups.Count} groups: see results.json. Columns after the first are {order}." : $"Columns after the first are {order}{(result.Groups.Count > 0 ? ", then groups" : "")}."),
         };
     }
 

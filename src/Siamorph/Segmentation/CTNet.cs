@@ -5,16 +5,10 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation;
 
 /// <summary>The numbers of a CTNet.</summary>
-public sealed record CTNetConfig
+public sealed record CTNetConfig : DecoderConfig<PyramidTransformerConfig>
 {
-    /// <summary>The Mix Transformer.</summary>
-    public PyramidTransformerConfig Backbone { get; init; } = PyramidTransformerConfig.MixTransformer(3);
-
-    /// <summary>Channels of the decoder and of the embedding.</summary>
-    public int Channels { get; init; } = 32;
-
-    /// <summary>Logits a pixel.</summary>
-    public int Classes { get; init; } = 1;
+    /// <summary>The published numbers.</summary>
+    public CTNetConfig() : base(PyramidTransformerConfig.MixTransformer(3), 32) { }
 }
 
 /// <summary>

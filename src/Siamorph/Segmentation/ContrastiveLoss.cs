@@ -8,7 +8,7 @@ namespace Siamorph.Segmentation;
 /// </summary>
 public static class ContrastiveLoss
 {
-    private const double Temperature = 0.1, BaseTemperature = 0.07;
+    internal const double Temperature = 0.1, BaseTemperature = 0.07;
     private const int MostAnchors = 1024, MostOfAClass = 100;
 
     /// <summary>The loss of chosen pixels.</summary>

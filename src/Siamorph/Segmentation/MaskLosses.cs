@@ -22,9 +22,9 @@ public static class MaskLosses
         using var scope = NewDisposeScope();
         var result = loss switch
         {
-            MaskLoss.BceDice => Bce(logits, masks) + Dice(logits, masks, PerImage, 1, 1),
-            MaskLoss.BceBatchDice => Bce(logits, masks) + Dice(logits, masks, WholeBatch, 1e-6, 1e-6),
-            MaskLoss.BceDiceSanet => Bce(logits, masks) + Dice(logits, masks, PerImage, 0, 1),
+            MaskLoss.BceDice => Bce(logits, masks) + Dice(logits, masks, above: 1, below: 1),
+            MaskLoss.BceBatchDice => Bce(logits, masks) + BatchDice(logits, masks),
+            MaskLoss.BceDiceSanet => Bce(logits, masks) + Dice(logits, masks, above: 0, below: 1),
             MaskLoss.Structure => (WeightedBce(logits, masks) + WeightedIou(logits, masks)).mean(),
             MaskLoss.StructureAsExecuted => Bce(logits, masks) + WeightedIou(logits, masks).mean(),
             _ => throw new ArgumentOutOfRangeException(nameof(loss)),
@@ -55,17 +55,20 @@ public static class MaskLosses
         return (1 - (2 * (p * t).sum() + smooth) / (p.sum() + t.sum() + smooth)).MoveToOuterDisposeScope();
     }
 
-    private static readonly long[] PerImage = [1, 2, 3];
-    private static readonly long[] WholeBatch = [0, 1, 2, 3];
+    internal static Tensor Bce(Tensor logits, Tensor masks) => functional.binary_cross_entropy_with_logits(logits, masks);
 
-    private static Tensor Bce(Tensor logits, Tensor masks) => functional.binary_cross_entropy_with_logits(logits, masks);
+    /// <summary>Mean over images of 1 − Dice, with what is added above and below the fraction line.</summary>
+    internal static Tensor Dice(Tensor logits, Tensor masks, double above, double below) => Dice(logits, masks, [1, 2, 3], above, below);
 
-    private static Tensor Dice(Tensor logits, Tensor masks, long[] over, double numerator, double denominator)
+    /// <summary>1 − Dice of all images together, smoothed by 1e-6.</summary>
+    internal static Tensor BatchDice(Tensor logits, Tensor masks) => Dice(logits, masks, [0, 1, 2, 3], 1e-6, 1e-6);
+
+    private static Tensor Dice(Tensor logits, Tensor masks, long[] over, double above, double below)
     {
         var p = logits.sigmoid();
         var common = (p * masks).sum(over);
         var total = p.sum(over) + masks.sum(over);
-        return (1 - (2 * common + numerator) / (total + denominator)).mean();
+        return (1 - (2 * common + above) / (total + below)).mean();
     }
 
     // Pixels near a boundary, seen in a 31×31 window, count up to six times.

@@ -16,7 +16,7 @@ public static class NetworkFactory
     {
         [UNet] = c => new UNet(new() { Width = c.Width, Bilinear = c.Bilinear, ImageChannels = c.ImageChannels, Classes = c.Classes }),
         ["sanet"] = c => new SANet(new() { Classes = c.Classes }),
-        ["sanet-compact"] = c => new SANet(new() { Backbone = SmallRes2Net, HeadWidth = 32, Classes = c.Classes }),
+        ["sanet-compact"] = c => new SANet(new() { Backbone = SmallRes2Net, Channels = 32, Classes = c.Classes }),
         ["pranet"] = c => new PraNet(new() { Classes = c.Classes }),
         ["pranet-compact"] = c => new PraNet(new() { Backbone = SmallRes2Net, Channels = 16, DeepBranch = 64, ShallowBranch = 32, Classes = c.Classes }),
         ["polyp-pvt"] = c => new PolypPvt(new() { Classes = c.Classes }),
@@ -29,7 +29,7 @@ public static class NetworkFactory
         ["segformer-b3"] = c => new SegFormer(SegFormerConfig.Of(3) with { Classes = c.Classes }),
         ["segformer-b4"] = c => new SegFormer(SegFormerConfig.Of(4) with { Classes = c.Classes }),
         ["segformer-b5"] = c => new SegFormer(SegFormerConfig.Of(5) with { Classes = c.Classes }),
-        ["segformer-compact"] = c => new SegFormer(new() { Backbone = SmallTransformer, HeadWidth = 64, Classes = c.Classes }),
+        ["segformer-compact"] = c => new SegFormer(new() { Backbone = SmallTransformer, Channels = 64, Classes = c.Classes }),
     };
 
     /// <summary>Every name that <see cref="Create"/> knows.</summary>

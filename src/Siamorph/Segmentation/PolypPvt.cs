@@ -5,22 +5,16 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation;
 
 /// <summary>The numbers of a Polyp-PVT.</summary>
-public sealed record PolypPvtConfig
+public sealed record PolypPvtConfig : DecoderConfig<PyramidTransformerConfig>
 {
-    /// <summary>The Pyramid Vision Transformer.</summary>
-    public PyramidTransformerConfig Backbone { get; init; } = PyramidTransformerConfig.PvtV2(2);
-
-    /// <summary>Channels of the decoder.</summary>
-    public int Channels { get; init; } = 32;
+    /// <summary>The published numbers.</summary>
+    public PolypPvtConfig() : base(PyramidTransformerConfig.PvtV2(2), 32) { }
 
     /// <summary>Channels of the similarity module's states.</summary>
     public int States { get; init; } = 16;
 
     /// <summary>The similarity module has the square of this many nodes.</summary>
     public int NodesAlongSide { get; init; } = 4;
-
-    /// <summary>Logits a pixel.</summary>
-    public int Classes { get; init; } = 1;
 }
 
 /// <summary>Polyp-PVT (Dong et al. 2021, arXiv 2108.06932): deep features are fused in cascade, shallow ones guide by similarity.</summary>

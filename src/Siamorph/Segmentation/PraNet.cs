@@ -4,23 +4,17 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Segmentation;
 
-/// <summary>The numbers of a PraNet.</summary>
-public sealed record PraNetConfig
+/// <summary>The numbers of a PraNet; its trunk keeps the classifier that the authors left in it.</summary>
+public sealed record PraNetConfig : DecoderConfig<Res2NetConfig>
 {
-    /// <summary>The trunk, with the classifier that the authors left in it.</summary>
-    public Res2NetConfig Backbone { get; init; } = new() { ClassifierOutputs = 1000 };
-
-    /// <summary>Channels of the receptive field blocks and the decoder.</summary>
-    public int Channels { get; init; } = 32;
+    /// <summary>The published numbers.</summary>
+    public PraNetConfig() : base(new() { ClassifierOutputs = 1000 }, 32) { }
 
     /// <summary>Channels of the deepest reverse attention branch.</summary>
     public int DeepBranch { get; init; } = 256;
 
     /// <summary>Channels of the two others.</summary>
     public int ShallowBranch { get; init; } = 64;
-
-    /// <summary>Logits a pixel.</summary>
-    public int Classes { get; init; } = 1;
 }
 
 /// <summary>

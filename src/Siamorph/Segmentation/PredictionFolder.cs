@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using Siamorph.Data;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
+using static TorchSharp.torch;
 
 namespace Siamorph.Segmentation;
 
@@ -13,83 +15,83 @@ public static class PredictionFolder
     private const string Masks = "masks", Probabilities = "probabilities", Overlays = "overlays";
     private static readonly (byte, byte, byte) OutlineColour = (80, 255, 80);
 
-    /// <summary>Predicts pictures of any size and writes what is found.</summary>
+    /// <summary>Predicts pictures of any size and writes what is found. A damaged picture doesn't keep the others from it.</summary>
     /// <param name="predictor">The network.</param>
     /// <param name="inputs">Picture files, folders of pictures, or dataset folders.</param>
     /// <param name="folder">Where to write.</param>
     /// <param name="monitor">Sees each picture and may stop.</param>
+    /// <param name="split">Of dataset folders, the split to take; null takes all pairs.</param>
     /// <returns>How many pictures were predicted.</returns>
-    /// <exception cref="InvalidDatasetException">There is no picture, two have one name, or one is damaged.</exception>
+    /// <exception cref="InvalidDatasetException">There is no picture, or two have one name; or, after all others, pictures are damaged: one line each.</exception>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static int Write(Predictor predictor, IReadOnlyList<string> inputs, string folder, IMonitor monitor)
+    public static int Write(Predictor predictor, IReadOnlyList<string> inputs, string folder, IMonitor monitor, string? split = null)
     {
         ArgumentNullException.ThrowIfNull(predictor);
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(monitor);
-        var images = inputs.SelectMany(Images).ToList();
-        if (images.Count == 0) throw new InvalidDatasetException($"{string.Join(", ", inputs)}: no picture found.");
+        var images = inputs.SelectMany(i => Images(i, split)).ToList();
+        if (images.Count == 0) throw new InvalidDatasetException($"{string.Join(", ", inputs)}: no picture found{(split is null ? "" : $" in the split '{split}'")}.");
         var twice = images.GroupBy(i => i.Id, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1);
         if (twice is not null)
             throw new InvalidDatasetException($"Two pictures are named '{twice.Key}': {string.Join(" and ", twice.Take(2).Select(i => i.ImagePath))}. Predict them into two folders.");
+        var faults = new List<string>();
         using var stage = monitor.Begin("Predicting", images.Count);
         for (var i = 0; i < images.Count; i++)
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            var image = PairFiles.ReadImage(images[i]);
-            var map = predictor.Predict(image);
-            var mask = map.ToMask();
-            string In(string kind) => Path.Combine(folder, kind, $"{images[i].Id}.png");
-            if (predictor.Classes is { } classes)
+            try
             {
-                WriteClasses(predictor, classes, image, In);
-                stage.Report(i + 1);
-                continue;
+                Write(predictor, PairFiles.ReadImage(images[i]), kind => Path.Combine(folder, kind, $"{images[i].Id}.png"));
             }
-            ImageFile.WriteMaskPng(In(Masks), mask);
-            ImageFile.WriteGreyPng(In(Probabilities), new GreyImage(map.Size, map.Levels, Lossless: true));
-            ImageFile.WritePng(In(Overlays), ContactSheet.WithOutline(image, mask, OutlineColour, 1));
+            catch (InvalidDatasetException e)
+            {
+                faults.Add(e.Message);
+            }
             stage.Report(i + 1);
         }
+        MaskEvaluator.Demand(faults);
         return images.Count;
+    }
+
+    private static void Write(Predictor predictor, RgbImage image, Func<string, string> path)
+    {
+        if (predictor.Classes is { } classes)
+        {
+            WriteClasses(predictor, classes, image, path);
+            return;
+        }
+        var map = predictor.Predict(image);
+        var mask = map.ToMask();
+        ImageFile.WriteMaskPng(path(Masks), mask);
+        ImageFile.WriteGreyPng(path(Probabilities), new GreyImage(map.Size, map.Levels, Lossless: true));
+        ImageFile.WritePng(path(Overlays), ContactSheet.WithOutline(image, mask, OutlineColour, 1));
     }
 
     // Levels of the class table as the mask, the outline of each class in its colour, and a probability map a class.
     private static void WriteClasses(Predictor predictor, ClassTable classes, RgbImage image, Func<string, string> path)
     {
-        using var scope = TorchSharp.torch.NewDisposeScope();
-        var labels = predictor.PredictLabels(image);
+        using var scope = NewDisposeScope();
         var probabilities = predictor.PredictClasses(image);
+        var labels = predictor.Labels(probabilities);
         ImageFile.WriteGreyPng(path(Masks), classes.Levels(labels));
         var overlay = image;
         for (var c = 1; c < classes.Count; c++)
         {
-            overlay = ContactSheet.WithOutline(overlay, new LabelMap(image.Size, Array.ConvertAll(labels.Labels, l => l == c ? (byte)1 : (byte)0)), classes.Colour(c), 1);
-            var map = ProbabilityMap.FromProbabilities(image.Size, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(probabilities[0, c].contiguous().bytes));
+            overlay = ContactSheet.WithOutline(overlay, labels.Only(c), classes.Colour(c), 1);
+            var map = ProbabilityMap.FromProbabilities(image.Size, MemoryMarshal.Cast<byte, float>(probabilities[0, c].contiguous().bytes));
             ImageFile.WriteGreyPng(path(Path.Combine(Probabilities, classes.Classes[c].Name)), new GreyImage(image.Size, map.Levels, Lossless: true));
         }
         ImageFile.WritePng(path(Overlays), overlay);
     }
 
-    // The pictures of a prediction folder by name.
-    internal static Dictionary<string, string> Maps(string folder)
-    {
-        var inner = new[] { Probabilities, Masks }.Select(kind => Path.Combine(folder, kind)).FirstOrDefault(Directory.Exists);
-        return Pictures(inner ?? folder).GroupBy(p => Path.GetFileNameWithoutExtension(p)!).ToDictionary(g => g.Key, g => g.First());
-    }
-
-    internal static IReadOnlyList<string> Pictures(string folder)
-    {
-        if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder. Check the path.");
-        return [.. Directory.EnumerateFiles(folder).Where(ImageFile.IsPicture).Order(StringComparer.Ordinal)];
-    }
-
-    private static IEnumerable<ImageMaskPair> Images(string input)
+    private static IEnumerable<ImageMaskPair> Images(string input, string? split)
     {
         static ImageMaskPair WithoutMask(string path) => new() { Id = Path.GetFileNameWithoutExtension(path), ImagePath = path, MaskPath = "" };
         if (File.Exists(input)) return [WithoutMask(input)];
         if (!Directory.Exists(input)) throw new InvalidDatasetException($"{input}: no such file or folder. Check the path.");
         var dataset = DatasetFolder.List(input);
-        return dataset.Pairs.Count > 0 ? dataset.Pairs : Pictures(input).Select(WithoutMask);
+        if (split is not null) return dataset.Pairs.Where(p => p.Split == split);
+        return dataset.Pairs.Count > 0 ? dataset.Pairs : PictureFolder.Files(input).Select(WithoutMask);
     }
 }

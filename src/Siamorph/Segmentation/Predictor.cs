@@ -96,9 +96,15 @@ public sealed class Predictor : IDisposable
     public LabelMap PredictLabels(RgbImage image)
     {
         using var scope = NewDisposeScope();
-        var probabilities = PredictClasses(image);
+        return Labels(PredictClasses(image));
+    }
+
+    /// <summary>The likeliest class of each pixel of <see cref="PredictClasses"/>.</summary>
+    internal LabelMap Labels(Tensor probabilities)
+    {
+        using var scope = NewDisposeScope();
         var labels = Network.Classes > 1 ? probabilities.argmax(1) : probabilities >= 0.5f;
-        return new LabelMap(image.Size, labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
+        return new(new((int)probabilities.shape[3], (int)probabilities.shape[2]), labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
     }
 
     // SANet's authors correct the logits before they take probabilities.

@@ -5,16 +5,10 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation;
 
 /// <summary>The numbers of a SANet.</summary>
-public sealed record SANetConfig
+public sealed record SANetConfig : DecoderConfig<Res2NetConfig>
 {
-    /// <summary>The trunk.</summary>
-    public Res2NetConfig Backbone { get; init; } = new();
-
-    /// <summary>Channels of the decoder.</summary>
-    public int HeadWidth { get; init; } = 64;
-
-    /// <summary>Logits a pixel.</summary>
-    public int Classes { get; init; } = 1;
+    /// <summary>The published numbers.</summary>
+    public SANetConfig() : base(new(), 64) { }
 }
 
 /// <summary>
@@ -34,10 +28,10 @@ public sealed class SANet : SegmentationNetwork
         Config = config;
         var planes = config.Backbone.Planes;
         bkbone = new(config.Backbone);
-        linear5 = Narrowing(32 * planes, config.HeadWidth);
-        linear4 = Narrowing(16 * planes, config.HeadWidth);
-        linear3 = Narrowing(8 * planes, config.HeadWidth);
-        predict = nn.Conv2d(3 * config.HeadWidth, config.Classes, 1);
+        linear5 = Narrowing(32 * planes, config.Channels);
+        linear4 = Narrowing(16 * planes, config.Channels);
+        linear3 = Narrowing(8 * planes, config.Channels);
+        predict = nn.Conv2d(3 * config.Channels, config.Classes, 1);
         RegisterComponents();
     }
 

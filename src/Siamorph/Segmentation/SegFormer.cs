@@ -5,22 +5,16 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation;
 
 /// <summary>The numbers of a SegFormer.</summary>
-public sealed record SegFormerConfig
+public sealed record SegFormerConfig : DecoderConfig<PyramidTransformerConfig>
 {
-    /// <summary>The Mix Transformer.</summary>
-    public PyramidTransformerConfig Backbone { get; init; } = PyramidTransformerConfig.MixTransformer(0);
-
-    /// <summary>Channels in the head.</summary>
-    public int HeadWidth { get; init; } = 256;
-
-    /// <summary>Logits a pixel.</summary>
-    public int Classes { get; init; } = 1;
+    /// <summary>The published numbers.</summary>
+    public SegFormerConfig() : base(PyramidTransformerConfig.MixTransformer(0), 256) { }
 
     /// <summary>SegFormer-B0 … B5.</summary>
     public static SegFormerConfig Of(int size) => new()
     {
         Backbone = PyramidTransformerConfig.MixTransformer(size),
-        HeadWidth = size < 2 ? 256 : 768,
+        Channels = size < 2 ? 256 : 768,
     };
 }
 
@@ -67,7 +61,7 @@ internal sealed class LinearHead : nn.Module<Tensor, Tensor>
 
     public LinearHead(SegFormerConfig config, LayerNoise noise) : base(nameof(LinearHead))
     {
-        var (widths, width) = (config.Backbone.Widths, config.HeadWidth);
+        var (widths, width) = (config.Backbone.Widths, config.Channels);
         _noise = noise;
         linear_c4 = new(widths[3], width);
         linear_c3 = new(widths[2], width);

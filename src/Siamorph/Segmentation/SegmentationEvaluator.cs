@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Segmentation;
 
-/// <summary>Scores predictions against masks: Dice and IoU of each image at 0.5, and the field's 256-threshold protocol.</summary>
+/// <summary>Scores a network against masks: Dice and IoU of each image at 0.5, and the field's 256-threshold protocol.</summary>
 public static class SegmentationEvaluator
 {
     private const int Batch = 16;
@@ -48,27 +48,6 @@ public static class SegmentationEvaluator
     public static MaskScores Evaluate(Predictor predictor, IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(predictor);
-        return Evaluate(pairs, pair => predictor.Predict(PairFiles.ReadImage(pair)), monitor);
-    }
-
-    /// <summary>Scores a folder of predictions: grey pictures named as their truth, resized to it where they differ.</summary>
-    /// <param name="truth">A dataset folder, or a folder of masks.</param>
-    /// <param name="predictions">A folder of pictures, or one that "segment predict" has written (its probability maps are taken).</param>
-    /// <param name="monitor">Sees each image and may stop.</param>
-    /// <exception cref="InvalidDatasetException">A prediction is missing, or a file is damaged.</exception>
-    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static MaskScores Evaluate(string truth, string predictions, IMonitor monitor)
-    {
-        var pairs = TruthOf(truth);
-        var maps = PredictionFolder.Maps(predictions);
-        var missing = pairs.Where(p => !maps.ContainsKey(p.Id)).Select(p => p.Id).ToList();
-        if (missing.Count > 0)
-            throw new InvalidDatasetException($"{predictions}: no prediction named '{missing[0]}'{(missing.Count > 1 ? $", nor {missing.Count - 1} others" : "")}. Each has the name of its truth.");
-        return Evaluate(pairs, pair => ReadMap(maps[pair.Id]), monitor);
-    }
-
-    private static MaskScores Evaluate(IReadOnlyList<ImageMaskPair> pairs, Func<ImageMaskPair, ProbabilityMap> predict, IMonitor monitor)
-    {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
         if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to evaluate. Check the folder and its splits.");
@@ -78,7 +57,7 @@ public static class SegmentationEvaluator
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
             var truth = PairFiles.ReadMask(pairs[i]);
-            var map = predict(pairs[i]);
+            var map = predictor.Predict(PairFiles.ReadImage(pairs[i]));
             if (map.Size != truth.Size) map = new(truth.Size, Resize.Levels(map.Levels, map.Size, truth.Size, 1));
             scoring.Add(pairs[i].Id, truth, map);
             stage.Report(i + 1);
@@ -86,17 +65,25 @@ public static class SegmentationEvaluator
         return scoring.Result();
     }
 
-    private static ProbabilityMap ReadMap(string path)
+    /// <summary>Scores a folder of predictions, resized to their truth where they differ; see <see cref="MaskFolders.Match"/>.</summary>
+    /// <param name="truth">A dataset folder, or a folder of masks.</param>
+    /// <param name="predictions">A folder of pictures, or one that "segment predict" has written (its probability maps are taken).</param>
+    /// <param name="monitor">Sees each image and may stop.</param>
+    /// <exception cref="InvalidDatasetException">Names don't match, or a file is damaged.</exception>
+    /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
+    public static MaskScores Evaluate(string truth, string predictions, IMonitor monitor)
     {
-        var grey = ImageFile.ReadGrey(path);
-        return new(grey.Size, grey.Levels);
-    }
-
-    private static IReadOnlyList<ImageMaskPair> TruthOf(string folder)
-    {
-        var dataset = DatasetFolder.List(folder);
-        if (dataset.Pairs.Count > 0) return dataset.Pairs;
-        ImageMaskPair[] masks = [.. PredictionFolder.Pictures(folder).Select(p => new ImageMaskPair { Id = Path.GetFileNameWithoutExtension(p), ImagePath = p, MaskPath = p })];
-        return masks.Length > 0 ? masks : throw new InvalidDatasetException($"{folder}: no masks found.");
+        ArgumentNullException.ThrowIfNull(monitor);
+        var pairs = MaskFolders.Match(truth, predictions, new() { ResizePredictions = true });
+        var scoring = new MaskScoring();
+        using var stage = monitor.Begin("Evaluating", pairs.Count);
+        for (var i = 0; i < pairs.Count; i++)
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            var (mask, map) = pairs[i].Open();
+            scoring.Add(pairs[i].Id, mask, map);
+            stage.Report(i + 1);
+        }
+        return scoring.Result();
     }
 }

@@ -31,6 +31,7 @@ public class DistributionMeasuresTests
             var name = node["name"]!.GetValue<string>();
             Near(node["kid_full_unbiased"]!, KernelDistance.Unbiased(real, fake), 1e-12, 1e-9);
             Near(node["kid_full_biased"]!, KernelDistance.Biased(real, fake), 1e-11, 1e-9);
+            if (node["kid_full_u_statistic"] is { } u) Near(u, KernelDistance.UStatistic(real, fake), 1e-12, 1e-9);
             if (node["kid_full_torch_fidelity_mmd2"] is { } fidelity) Near(fidelity, KernelDistance.Unbiased(real, fake), 1e-12, 1e-9);
             if (node["kid_subsets"] is not { } subsets) return;
             var (r, f) = (Rows(golden[$"{name}.kid_idx_real"]), Rows(golden[$"{name}.kid_idx_fake"]));
@@ -58,6 +59,7 @@ public class DistributionMeasuresTests
         var improved = NeighbourMeasures.Improved(real, fake);
         Near(node["improved_pr_k3_torch_fidelity"]!["precision"]!, improved.Precision, 1e-6, 0);
         Near(node["improved_pr_k3_torch_fidelity"]!["recall"]!, improved.Recall, 1e-6, 0);
+        Near(node["improved_pr_k3_torch_fidelity"]!["f_score"]!, improved.FScore, 1e-6, 0);
         Assert.Null(improved.Density);
     });
 
@@ -72,9 +74,12 @@ public class DistributionMeasuresTests
             var actual = EmbeddingMeasures.Cmmd(golden[$"{name}.ref"], golden[$"{name}.eval"]);
             Near(node["cmmd_float64"]!, actual, 1e-9, 1e-9);
             Near(node["cmmd_float32"]!, actual, 1e-3, 0);
+            Near(node["sigma"]!, EmbeddingMeasures.CmmdWidth, 0, 0);
+            Near(node["scale"]!, EmbeddingMeasures.CmmdScale, 0, 0);
         }
         var clip = json["clip_i"]!;
-        var (real, fake) = (golden["cmmd_unit_100x768.ref"], golden["cmmd_unit_100x768.eval"]);
+        var pair = clip["inputs"]!.GetValue<string>().Split('.')[0]; // "name.ref rows …"
+        var (real, fake) = (golden[$"{pair}.ref"], golden[$"{pair}.eval"]);
         real = real[..(int)fake.shape[0]];
         Near(clip["paired_mean_cosine"]!, EmbeddingMeasures.PairedCosine(real, fake), 1e-9, 0);
         Near(clip["all_pairs_mean_cosine"]!, EmbeddingMeasures.AllPairsCosine(real, fake), 1e-9, 0);

@@ -1,42 +1,41 @@
+using System.Text.Json.Nodes;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
+using Siamorph.Segmentation;
 using Siamorph.Tests.Segmentation;
 using Siamorph.Weights;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Siamorph.Tests.Evaluation;
 
 public class FeatureNetworkTests
 {
     [Fact]
-    public void Hash_OfReferenceNames_EqualsTheSelfTest()
-    {
-        using var scope = NewDisposeScope();
-        var node = SegmentationFixtures.Json("hash_selftest");
-        var seed = node["seed"]!.GetValue<uint>();
-        var u = node["hash_u_input_first8"]!.AsArray();
-        for (var i = 0; i < u.Count; i++) Assert.Equal(u[i]!.GetValue<double>(), HashTensors.Unit("input", seed, (uint)i), 1e-9);
-        var expected = node["hash_tensor_predict_weight_1x192x1x1_first4"]!.AsArray().Select(v => v!.GetValue<double>()).ToArray();
-        var own = HashTensors.Make("predict.weight", [1, 192, 1, 1], seed).data<float>().ToArray();
-        for (var i = 0; i < 4; i++) Assert.Equal(expected[i], own[i], 1e-8);
-    }
-
-    [Fact]
     public void Inception_Narrow_EqualsTheReference()
     {
         using var scope = NewDisposeScope();
         var golden = SegmentationFixtures.Tensors("fid_inception_div8");
         using var network = new InceptionNetwork(new(golden.Under("weights."), "narrow"));
+        var node = SegmentationFixtures.Json("fid_inception")["div8"]!;
+        Assert.Equal(node["params"]!.GetValue<long>(), Parameters(golden.Where(p => p.Key.StartsWith("weights.", StringComparison.Ordinal))));
         var batch = network.Prepare(golden["image_u8"].to_type(ScalarType.Float32));
         SegmentationFixtures.Close(golden["resized_0_5"], Corner((batch + 1) / 2, golden["resized_0_5"]), 1e-5, 1e-5, "resized");
+        var (shapes, stems, seen) = (node["block_out_shapes"]!, node["stem_shapes"]!.AsArray(), 0);
         var features = network.Features(batch, (name, value) =>
         {
+            if (shapes[name] is { } shape) Assert.Equal(HashTensors.Shape(shape), value.shape);
+            // After the stem's two blocks, and where the wrapper's third block ends.
+            var stem = name switch { "block0" => 0, "block1" => 1, "Mixed_6e" => 2, _ => -1 };
+            if (stem >= 0) Assert.Equal(HashTensors.Shape(stems[stem]!), value.shape);
+            if (shapes[name] is not null || stem >= 0) seen++;
             if (golden.TryGetValue($"mean.{name}", out var mean)) SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-5, 1e-4, name);
             var pool = name switch { "block0" or "block1" => $"pool_{name}_mean", "Mixed_6e" => "pool_block2_mean", _ => "" };
             if (golden.TryGetValue(pool, out mean)) SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-5, 1e-4, pool);
         });
         SegmentationFixtures.Close(golden["features"], features, 1e-5, 1e-4, "features");
+        Assert.Equal(shapes.AsObject().Count + 2, seen);
+        Assert.Equal(HashTensors.Shape(stems[3]!), (long[])[.. features.shape, 1, 1]);
+        Assert.Equal(node["feature_dim"]!.GetValue<long>(), features.shape[1]);
     }
 
     [Fact]
@@ -45,22 +44,56 @@ public class FeatureNetworkTests
         using var scope = NewDisposeScope();
         var (node, golden) = (SegmentationFixtures.Json("fid_inception"), SegmentationFixtures.Tensors("fid_inception_full_hash_outputs"));
         var (seed, gain) = (node["seed"]!.GetValue<uint>(), node["hash_full"]!["gain"]!.GetValue<double>());
-        var weights = HashTensors.Make(node["full_state_dict_keys"]!.AsObject(), seed, gain, k => !k.EndsWith("num_batches_tracked", StringComparison.Ordinal) && !k.StartsWith("fc.", StringComparison.Ordinal));
-        var batch = golden["features_2048"].shape[0];
-        // The picture: floor(256 u) levels of the stored name and shape.
-        var levels = (HashTensors.Unit("image", seed, [batch, 3, 96, 80]) * 256).floor().to_type(ScalarType.Float32);
+        var weights = HashTensors.Weights(node["full_state_dict_keys"]!.AsObject(), seed, gain, k => !k.EndsWith("num_batches_tracked", StringComparison.Ordinal) && !k.StartsWith("fc.", StringComparison.Ordinal));
+        // The pictures as floor(256 u) levels, their shape written in brackets.
+        var shape = node["hash_full"]!["image"]!.GetValue<string>().Split('(', ')')[3].Split(',').Select(long.Parse).ToArray();
+        var levels = (HashTensors.Image("image", seed, shape) * 256).floor();
         using var network = new InceptionNetwork(new(weights, "hashed"));
         var features = network.Features(network.Prepare(levels), (name, value) =>
         {
             var pool = name switch { "block0" => "pool64", "block1" => "pool192", "Mixed_6e" => "pool768", _ => "" };
-            if (golden.TryGetValue(pool, out var mean)) SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-4, 1e-3, pool);
+            if (!golden.TryGetValue(pool, out var mean)) return;
+            SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-4, 1e-3, pool);
+            // A summary of the same: the first picture's first channels.
+            var some = node["hash_full"]![$"{pool}_mean"]!.AsArray();
+            for (var c = 0; c < some.Count; c++) DistributionMeasuresTests.Near(some[c]!, value.mean([2, 3])[0, c].item<float>(), 1e-4, 1e-3);
         });
         SegmentationFixtures.Close(golden["features_2048"], features, 1e-4, 1e-3, "features");
+        SameNorms("feature_norms", features);
+        DistributionMeasuresTests.Near(node["hash_full"]!["feature_l2_between_two_images"]!, (features[0] - features[1]).norm().item<float>(), 0, 1e-3);
         using var other = new InceptionNetwork(network.Weights, InceptionResize.Tf1);
         var resized = other.Prepare(levels);
         var corner = golden["tf1_resized_corner"];
         SegmentationFixtures.Close(corner, Matching(corner, Corner(resized, corner)), 1e-2, 1e-5, "corner");
-        SegmentationFixtures.Close(golden["features_2048_tf1_resize"], other.Features(resized), 1e-4, 1e-3, "TensorFlow's resize");
+        var fromResized = other.Features(resized);
+        SegmentationFixtures.Close(golden["features_2048_tf1_resize"], fromResized, 1e-4, 1e-3, "TensorFlow's resize");
+        SameNorms("tf1_resize_feature_norms", fromResized);
+
+        void SameNorms(string key, Tensor rows)
+        {
+            var norms = node["hash_full"]![key]!.AsArray();
+            for (var i = 0; i < norms.Count; i++) DistributionMeasuresTests.Near(norms[i]!, rows[i].norm().item<float>(), 0, 1e-3);
+        }
+    }
+
+    [Fact]
+    public void Inception_UnderTheWrappersKeys_IsThePublishedFile()
+    {
+        using var scope = NewDisposeScope();
+        var node = SegmentationFixtures.Json("fid_inception");
+        static Dictionary<string, Tensor> Zeros(JsonObject keys) =>
+            keys.Where(k => !k.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)).ToDictionary(k => k.Key, k => zeros(HashTensors.Shape(k.Value!)));
+        var published = Zeros(node["full_state_dict_keys"]!.AsObject());
+        var wrapper = Zeros(node["wrapper_state_dict_keys"]!.AsObject());
+        Assert.Equal(node["full_wrapper_params"]!.GetValue<long>(), Parameters(wrapper));
+        using var network = new InceptionNetwork(new(wrapper, "wrapper"));
+        foreach (var (key, tensor) in published.Where(p => !p.Key.StartsWith("fc.", StringComparison.Ordinal)))
+        {
+            Assert.True(network.Weights.Has(key), key);
+            Assert.Equal(tensor.shape, network.Weights[key].shape);
+        }
+        foreach (var (block, names) in node["div8"]!["wrapper_block_to_name"]!.AsObject())
+            Assert.Equal(names!.AsArray().Select(n => n!.GetValue<string>()).Where(n => !n.StartsWith('(')), InceptionNetwork.WrapperBlocks[int.Parse(block[1..], System.Globalization.CultureInfo.InvariantCulture)]);
     }
 
     [Theory]
@@ -72,12 +105,12 @@ public class FeatureNetworkTests
         using var scope = NewDisposeScope();
         var json = SegmentationFixtures.Json("lpips");
         var (seed, node) = (json["seed"]!.GetValue<uint>(), json["hash_full"]![trunk]!);
-        var weights = HashTensors.Make(node["keys"]!.AsObject(), seed, node["gain_trunk"]!.GetValue<double>(), k => k.StartsWith("net.", StringComparison.Ordinal));
+        var weights = HashTensors.Weights(node["keys"]!.AsObject(), seed, node["gain_trunk"]!.GetValue<double>(), k => k.StartsWith("net.", StringComparison.Ordinal));
         foreach (var (key, shape) in node["keys"]!.AsObject().Where(k => k.Key.StartsWith("lin", StringComparison.Ordinal) && k.Key.EndsWith("model.1.weight", StringComparison.Ordinal)))
-            weights[key] = HashTensors.Make(key, HashTensors.Shape(shape!), seed, node["gain_lin"]!.GetValue<double>()).abs();
+            weights[key] = HashTensors.Weight(key, seed, node["gain_lin"]!.GetValue<double>(), HashTensors.Shape(shape!)).abs();
         var all = new NetworkWeights(weights, trunk);
         using var distance = new PerceptualDistance(all, all);
-        Tensor Input(string name) => (HashTensors.Unit(name, seed, [1, 3, 64, 64]) * 2 - 1).to_type(ScalarType.Float32);
+        Tensor Input(string name) => HashTensors.Image(name, seed, 1, 3, 64, 64) * 2 - 1;
         var (first, second) = (Input("input0"), Input("input1"));
         var layers = distance.Layers(first, second).Select(l => l.mean().item<float>()).ToArray();
         for (var i = 0; i < layers.Length; i++) DistributionMeasuresTests.Near(node["per_layer"]![i]!, layers[i], 1e-9, 1e-4);
@@ -121,10 +154,19 @@ public class FeatureNetworkTests
         var (first, second) = (golden["input0"], golden["input1"]);
         SegmentationFixtures.Close(golden["scaled0"], distance.Scaled(first), 1e-5, 1e-5);
         SegmentationFixtures.Close(golden["distance"].flatten(), distance.Distance(first, second), 1e-5);
+        var summary = SegmentationFixtures.Json("lpips")["feature_level"]!["squeeze_random_backbone"]!;
+        // The published flag "normalize" takes pictures in [0,1] and makes [-1,1] of them.
+        Tensor Again(Tensor x) => (x + 1) / 2 * 2 - 1;
+        var (plain, flagged) = (distance.Distance(first, second), distance.Distance(Again(first), Again(second)));
+        for (var i = 0; i < plain.shape[0]; i++)
+        {
+            DistributionMeasuresTests.Near(summary["distance"]![i]!, plain[i].item<float>(), 1e-6, 1e-4);
+            DistributionMeasuresTests.Near(summary["distance_normalize_flag"]![i]!, flagged[i].item<float>(), 1e-6, 1e-4);
+        }
         SegmentationFixtures.Close(golden["spatial_map"], distance.Map(first, second), 1e-5);
         var layers = distance.Layers(first, second);
         for (var k = 0; k < layers.Count; k++) SegmentationFixtures.Close(golden[$"per_layer.{k}"].flatten(), layers[k].mean([1, 2, 3]), 1e-5);
-        var shapes = SegmentationFixtures.Json("lpips")["feature_level"]!["squeeze_random_backbone"]!["feature_shapes"]!.AsArray();
+        var shapes = summary["feature_shapes"]!.AsArray();
         var stages = distance.Stages(distance.Scaled(first));
         for (var k = 0; k < stages.Count; k++)
         {
@@ -148,8 +190,7 @@ public class FeatureNetworkTests
         {
             var side = key.Split('_')[^1].Split('x').Select(int.Parse).ToArray();
             Tensor Hwc(Tensor t) => t.squeeze(0).permute(1, 2, 0);
-            Tensor Torch(InterpolationMode mode, bool? corners = false) =>
-                F.interpolate(levels, [side[0], side[1]], mode: mode, align_corners: mode == InterpolationMode.Nearest ? null : corners);
+            Tensor Nearest() => Operators.NearestTo(levels, zeros(1, 1, side[0], side[1]));
             Tensor Pil(PillowFilter filter) => tensor(PillowResize.Image(image, new(side[1], side[0]), filter).Pixels, [side[0], side[1], 3], ScalarType.Byte);
             var kind = key["resize.".Length..key.LastIndexOf('_')];
             (Tensor? Actual, double Tolerance) own = kind switch
@@ -158,14 +199,14 @@ public class FeatureNetworkTests
                 "pil_bicubic_u8" => (Pil(PillowFilter.Bicubic), 0),
                 "pil_lanczos_u8" => (Pil(PillowFilter.Lanczos), 0),
                 "cleanfid_pil_bicubic_float" => (Hwc(FeatureResize.CleanFid(levels, side[0], side[1])), 1e-3),
-                "cv2_linear_float" => (Hwc(F.interpolate(normalised, [side[0], side[1]], mode: InterpolationMode.Bilinear, align_corners: false)), 1e-2),
-                "cv2_linear_u8" => (Hwc(Torch(InterpolationMode.Bilinear)), 1),
-                "cv2_nearest_u8" => (Hwc(Torch(InterpolationMode.Nearest)), 0),
-                "pil_nearest_u8" => (tensor(Nearest(image, side[1], side[0]), [side[0], side[1], 3], ScalarType.Byte), 0),
-                "torch_bilinear_ac0" => (Torch(InterpolationMode.Bilinear), 1e-3),
-                "torch_bilinear_ac1" => (Torch(InterpolationMode.Bilinear, true), 1e-3),
-                "torch_nearest" => (Torch(InterpolationMode.Nearest), 0),
-                "torch_bicubic" => (Torch(InterpolationMode.Bicubic), 1e-3),
+                "cv2_linear_float" => (Hwc(Operators.ScaleTo(normalised, side[0], side[1], corners: false)), 1e-5 * 255),
+                "cv2_linear_u8" => (Hwc(Operators.ScaleTo(levels, side[0], side[1], corners: false)), 1),
+                "cv2_nearest_u8" => (Hwc(Nearest()), 0),
+                "pil_nearest_u8" => (NearestMasks(image, side[1], side[0]), 0),
+                "torch_bilinear_ac0" => (FeatureResize.TorchBilinear(levels, side[0], side[1]), 1e-3),
+                "torch_bilinear_ac1" => (Operators.ScaleTo(levels, side[0], side[1], corners: true), 1e-3),
+                "torch_nearest" => (Nearest(), 0),
+                "torch_bicubic" => (FeatureResize.TorchBicubic(levels, side[0], side[1]), 1e-3),
                 "torch_bilinear_antialias" => (FeatureResize.Pillow(levels, side[0], side[1], PillowFilter.Bilinear), 1e-3),
                 "tf1_bilinear" => (FeatureResize.Tf1Bilinear(levels, side[0], side[1]), 1e-3),
                 _ => (null, 0),
@@ -199,7 +240,7 @@ public class FeatureNetworkTests
     {
         using var scope = NewDisposeScope();
         var plain = new Dictionary<string, Tensor>();
-        void Add(string key, params long[] shape) => plain[key] = HashTensors.Make(key, shape, 4);
+        void Add(string key, params long[] shape) => plain[key] = HashTensors.Weight(key, 4, 1, shape);
         const long width = 64;
         Add("vision_model.embeddings.class_embedding", width);
         Add("vision_model.embeddings.patch_embedding.weight", width, 3, 8, 8);
@@ -219,7 +260,7 @@ public class FeatureNetworkTests
         using var first = new ClipImageTower(new(plain, "plain"));
         using var second = new ClipImageTower(new(open, "open"));
         Assert.Equal((32, 32), (first.Side, second.Side));
-        var batch = HashTensors.Unit("image", 1, [2, 3, 32, 32]).to_type(ScalarType.Float32);
+        var batch = HashTensors.Image("image", 1, 2, 3, 32, 32);
         var (a, b) = (first.Features(batch), second.Features(batch));
         SegmentationFixtures.Close(a, b, 1e-6);
         SegmentationFixtures.Close(ones(2), a.square().sum(1), 1e-5);
@@ -249,15 +290,15 @@ public class FeatureNetworkTests
         return result;
     }
 
-    private static byte[] Nearest(RgbImage image, int width, int height)
+    // Each colour as a mask.
+    private static Tensor NearestMasks(RgbImage image, int width, int height)
     {
-        var pixels = new byte[3 * width * height];
-        for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++)
-                for (var c = 0; c < 3; c++)
-                    pixels[3 * (y * width + x) + c] = image.Pixels[3 * ((int)((y + .5) * image.Size.Height / height) * image.Size.Width + (int)((x + .5) * image.Size.Width / width)) + c];
-        return pixels;
+        byte[] Channel(int c) => [.. Enumerable.Range(0, image.Pixels.Length / 3).Select(i => image.Pixels[3 * i + c])];
+        return stack(Enumerable.Range(0, 3).Select(c => tensor(Resize.Mask(new(image.Size, Channel(c)), new(width, height)).Labels, [height, width], ScalarType.Byte)).ToArray(), 2);
     }
+
+    private static long Parameters(IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        tensors.Where(p => !p.Key.Contains("running_", StringComparison.Ordinal)).Sum(p => p.Value.numel());
 
     // The upper left part of a result, where only that is stored.
     private static Tensor Corner(Tensor actual, Tensor expected)

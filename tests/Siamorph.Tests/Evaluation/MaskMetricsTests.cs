@@ -51,6 +51,10 @@ public class MaskMetricsTests
             Assert.Equal(Number(hard, "accuracy"), counts.Accuracy, 1e-12);
             Assert.Equal(Number(node, "isic_threshold_jaccard_065"), counts.ThresholdedIou, 1e-12);
             Assert.Equal(prediction.ToMask().Labels.Count(l => l == 1), counts.TruePositive + counts.FalsePositive);
+            Assert.Equal(node["gt_fg"]!.GetValue<long>(), counts.TruePositive + counts.FalseNegative);
+            var range = LevelRange.Of(prediction, stretch: true);
+            var (low, high) = (node["pred_min"]!.GetValue<int>(), node["pred_max"]!.GetValue<int>());
+            Assert.Equal(low == high ? (0, 255) : (low, high - low), (range.Low, range.Span)); // a constant map stays as it is
         }
     }
 
@@ -64,9 +68,16 @@ public class MaskMetricsTests
             var curves = MaskMetrics.Curves(truth, prediction);
             Assert.Equal(Number(expected, "meanDic"), curves.Dice.Average(), 1e-12);
             Assert.Equal(Number(expected, "maxDic"), curves.Dice.Max(), 1e-12);
-            Assert.Equal(Number(expected, "meanIoU"), curves.Iou.Average(), 1e-12);
-            Assert.Equal(Number(expected, "meanEm"), curves.EMeasure.Average(), 1e-12);
-            Assert.Equal(Number(expected, "maxEm"), curves.EMeasure.Max(), 1e-12);
+            void Curve(string suffix, IReadOnlyList<double> curve)
+            {
+                Assert.Equal(Number(expected, $"mean{suffix}"), curve.Average(), 1e-12);
+                Assert.Equal(Number(expected, $"max{suffix}"), curve.Max(), 1e-12);
+            }
+            Curve("IoU", curves.Iou);
+            Curve("Sen", curves.Sensitivity);
+            Curve("Spe", curves.Specificity);
+            Curve("F1", curves.Dice);
+            Curve("Em", curves.EMeasure);
             Assert.Equal(Number(expected, "adaptiveEm"), MaskMetrics.AdaptiveEMeasure(truth, prediction), 1e-12);
             Assert.Equal(Number(expected, "MAE"), MaskMetrics.MeanAbsoluteError(truth, prediction), 1e-12);
         }

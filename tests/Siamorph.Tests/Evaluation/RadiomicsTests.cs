@@ -21,11 +21,39 @@ public class RadiomicsTests
         foreach (var (node, image, mask, _) in Images())
         {
             var region = setting.EndsWith("full", StringComparison.Ordinal) ? RadiomicRegion.Whole(image) : RadiomicRegion.Of(image, mask);
+            Near(node["normalise"]!["mean"]!, region.Values.Average());
+            Near(node["normalise"]!["std_ddof1"]!, region.Deviation);
             var frd = setting.Contains("frdv1", StringComparison.Ordinal);
             if (frd) region = region.Normalised();
             var bins = frd ? region.BinsOfWidth(5) : setting.Contains("width16", StringComparison.Ordinal) ? region.BinsOfWidth(16) : region.BinsOfCount(32);
             Same(node[setting]!, region, bins, frd ? 300 : 0);
         }
+    }
+
+    [Fact]
+    public void Wavelets_OfTheReference_HaveItsFilters()
+    {
+        var filters = SegmentationFixtures.Json("radiomics")["coif1"]!;
+        Assert.Equal(Numbers(filters["dec_lo"]!), CoifletWavelet.Low);
+        Assert.Equal(Numbers(filters["dec_hi"]!), CoifletWavelet.High);
+    }
+
+    [Fact]
+    public void LaplacianOfGaussian_OnReferenceImages_EqualsSciPy()
+    {
+        var compared = 0;
+        foreach (var (node, image, _, golden) in Images())
+        {
+            var start = $"{node["id"]}.log_sigma";
+            foreach (var (key, expected) in golden.Where(p => p.Key.StartsWith(start, StringComparison.Ordinal)))
+            {
+                var sigma = double.Parse(key[start.Length..].Split('_')[0], System.Globalization.CultureInfo.InvariantCulture);
+                var own = LaplacianOfGaussian.Of(image.Size, RadiomicRegion.Whole(image).Normalised().Values, sigma);
+                SegmentationFixtures.Close(expected, tensor(own, expected.shape), 1e-9, 1e-9, key);
+                compared++;
+            }
+        }
+        Assert.True(compared > 0);
     }
 
     [Fact]
@@ -62,6 +90,12 @@ public class RadiomicsTests
             if (!golden.TryGetValue($"{id}.P_glcm_norm_mask", out var glcm)) continue;
             var levels = CooccurrenceFeatures.Levels(bins);
             Assert.Equal(golden[$"{id}.glcm_gray_levels"].data<int>().ToArray(), levels);
+            if (node["matrix_axes"] is { } axes)
+            {
+                var runs = axes["glrlm_shape"]!.AsArray();
+                Assert.Equal([levels.Length, Numbers(axes["glrlm_run_lengths"]!).Length, CooccurrenceFeatures.Directions.Length], Numbers(runs).Select(n => (int)n));
+                Assert.Equal(axes["angles"]!.AsArray().Select(a => ((int)a![0]!, (int)a[1]!)), CooccurrenceFeatures.Directions);
+            }
             for (var d = 0; d < 4; d++)
             {
                 var (dy, dx) = CooccurrenceFeatures.Directions[3 - d]; // stored from the last to the first
@@ -104,7 +138,15 @@ public class RadiomicsTests
             Near(region["solidity"]!, shape.Solidity);
             Near(region["extent"]!, shape.Extent);
             Near(region["orientation"]!, shape.Orientation);
-            Near(region["equivalent_diameter"]!, Math.Sqrt(4 * shape.Area / Math.PI));
+            Near(region["area"]!, shape.Area);
+            Near(region["major_axis_length"]!, shape.MajorAxis);
+            Near(region["minor_axis_length"]!, shape.MinorAxis);
+            Near(region["equivalent_diameter"]!, shape.EquivalentDiameter);
+            Near(region["feret_diameter_max"]!, shape.FeretDiameter);
+            Near(region["inertia_eigvals"]![0]!, shape.Variances.Large);
+            Near(region["inertia_eigvals"]![1]!, shape.Variances.Small);
+            var box = shape.BoundingBox;
+            Assert.Equal(Numbers(region["bbox"]!), (double[])[box.Top, box.Left, box.Bottom, box.Right]);
             Near(region["compactness_4piA_over_P2"]!, shape.Compactness);
             Near(region["euler_number_8conn"]!, shape.EulerNumber);
             Near(region["n_components_8conn"]!, ConnectedComponents.Of(mask).Count);
@@ -112,9 +154,17 @@ public class RadiomicsTests
             Near(region["centroid_row_col"]![1]!, shape.Centroid.Column);
             for (var i = 0; i < 7; i++) Near(region["moments_hu"]![i]!, shape.HuMoments[i], 1e-12);
             var boundary = BoundaryContrast.Of(image, mask)!;
-            Near(node["boundary"]!["gradient_ratio"]!, boundary.GradientRatio);
-            Near(node["boundary"]!["band3_contrast"]!, boundary.BandContrast);
-            Near(node["boundary"]!["region_mean_difference"]!, boundary.RegionDifference);
+            void Edge(string name, double value) => Near(node["boundary"]![name]!, value);
+            Edge("mean_gradient_boundary", boundary.RingGradient);
+            Edge("mean_gradient_image", boundary.PictureGradient);
+            Edge("gradient_ratio", boundary.GradientRatio);
+            Edge("band3_mean_inside", boundary.Inside.Mean);
+            Edge("band3_mean_outside", boundary.Outside.Mean);
+            Edge("band3_contrast", boundary.BandContrast);
+            Edge("region_mean_difference", boundary.RegionDifference);
+            Edge("n_band", boundary.RingPixels);
+            Edge("n_inside3", boundary.Inside.Count);
+            Edge("n_outside3", boundary.Outside.Count);
         }
     }
 
@@ -156,25 +206,23 @@ public class RadiomicsTests
             var bins = Array.ConvertAll(image.Levels, l => l / 8 + 1);
             var levels = CooccurrenceFeatures.Levels(bins);
             (int, int)[][] offsets = [[(0, 1), (1, 1), (1, 0), (1, -1)], [(0, 2), (1, 1), (2, 0), (1, -1)]];
+            var stored = node["skimage_graycoprops_levels32_full"]!;
+            // scikit-image's name, its value in our features of one matrix.
+            (string Name, Func<IReadOnlyDictionary<string, double>, double> Value)[] properties =
+            [
+                ("contrast", f => f["Contrast"]), ("dissimilarity", f => f["DifferenceAverage"]), ("homogeneity", f => f["Idm"]),
+                ("ASM", f => f["JointEnergy"]), ("energy", f => Math.Sqrt(f["JointEnergy"])), ("correlation", f => f["Correlation"]),
+            ];
+            Assert.Equal(stored.AsObject().Select(p => p.Key).Order(), properties.Select(p => p.Name).Order());
             for (var distance = 0; distance < 2; distance++)
-                for (var angle = 0; angle < 4; angle++)
+            {
+                IReadOnlyDictionary<string, double>[] features = [.. offsets[distance].Select(o => CooccurrenceFeatures.OfMatrix(CooccurrenceFeatures.Normalised(image.Size, bins, levels, o.Item1, o.Item2)!, levels, withMcc: false))];
+                foreach (var (name, value) in properties)
                 {
-                    var (dy, dx) = offsets[distance][angle];
-                    var p = CooccurrenceFeatures.Normalised(image.Size, bins, levels, dy, dx)!;
-                    double contrast = 0, dissimilarity = 0, homogeneity = 0, asm = 0;
-                    for (var i = 0; i < levels.Length; i++)
-                        for (var j = 0; j < levels.Length; j++)
-                        {
-                            double k = Math.Abs(levels[i] - levels[j]), v = p[i, j];
-                            (contrast, dissimilarity, homogeneity, asm) = (contrast + k * k * v, dissimilarity + k * v, homogeneity + v / (1 + k * k), asm + v * v);
-                        }
-                    void Is(string name, double value) => Near(node["skimage_graycoprops_levels32_full"]![name]!["per_distance_angle"]![distance]![angle]!, value);
-                    Is("contrast", contrast);
-                    Is("dissimilarity", dissimilarity);
-                    Is("homogeneity", homogeneity);
-                    Is("ASM", asm);
-                    Is("energy", Math.Sqrt(asm));
+                    for (var angle = 0; angle < features.Length; angle++) Near(stored[name]!["per_distance_angle"]![distance]![angle]!, value(features[angle]));
+                    if (distance == 0) Near(stored[name]!["mean_d1"]!, features.Average(value));
                 }
+            }
         }
     }
 

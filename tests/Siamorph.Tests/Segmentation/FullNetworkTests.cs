@@ -19,9 +19,18 @@ public class FullNetworkTests
         static float[] Floats(JsonNode? node) => node.Deserialize<float[]>()!;
         var units = Floats(golden["hash_u_input_first8"]);
         Assert.Equal(units, HashTensors.Image("input", seed, units.Length).data<float>().ToArray());
-        Assert.Equal(
-            Floats(golden["hash_tensor_predict_weight_1x192x1x1_first4"]),
-            HashTensors.Weight("predict.weight", seed, 1, 1, 192, 1, 1).flatten()[..4].data<float>().ToArray());
+        const string stem = "hash_tensor_predict_weight_";
+        var (key, weights) = golden.AsObject().Single(p => p.Key.StartsWith(stem, StringComparison.Ordinal));
+        var shape = key[stem.Length..].Split('_')[0].Split('x').Select(long.Parse).ToArray();
+        First("predict.weight", weights, shape);
+        First("bn.running_var", golden["running_var_first3"], 8);
+        First("x.bias", golden["bias_first3"], 8);
+
+        void First(string name, JsonNode? node, params long[] shape)
+        {
+            var expected = Floats(node);
+            Assert.Equal(expected, HashTensors.Weight(name, seed, 1, shape).flatten()[..expected.Length].data<float>().ToArray());
+        }
     }
 
     public static IEnumerable<TheoryDataRow<string>> Names =>
@@ -50,7 +59,13 @@ public class FullNetworkTests
         for (var i = 0; i < outputs.Count; i++)
         {
             var output = stored[$"{name}.out{i}"];
-            SegmentationFixtures.Close(output, outputs[i], 1e-3 * (double)golden["outputs"]![i]!["absmax"]!, what: $"{name} {i}");
+            var summary = golden["outputs"]![i]!;
+            var (absmax, doubles) = ((double)summary["absmax"]!, outputs[i].to_type(ScalarType.Float64));
+            SegmentationFixtures.Close(output, outputs[i], 1e-3 * absmax, what: $"{name} {i}");
+            Assert.Equal(summary["shape"].Deserialize<long[]>(), outputs[i].shape);
+            Assert.Equal(absmax, doubles.abs().max().item<double>(), 1e-3 * absmax);
+            Assert.Equal((double)summary["mean"]!, doubles.mean().item<double>(), 1e-3 * absmax);
+            Assert.Equal((double)summary["std"]!, doubles.std(unbiased: false).item<double>(), 1e-3 * absmax);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Segmentation;
@@ -26,6 +27,12 @@ internal static class HashTensors
             : 1 + 0.2 * s;
         return tensor(Fill(shape, (n, i) => Of(2 * Unit(n, i) - 1), Fnv(name, seed)), shape);
     }
+
+    /// <summary>The tensors of a list of keys with shapes.</summary>
+    public static Dictionary<string, Tensor> Weights(JsonObject keys, uint seed, double gain, Func<string, bool> wanted) =>
+        keys.Where(k => wanted(k.Key)).ToDictionary(k => k.Key, k => Weight(k.Key, seed, gain, Shape(k.Value!)));
+
+    public static long[] Shape(JsonNode node) => [.. node.AsArray().Select(n => n!.GetValue<long>())];
 
     /// <summary>Gives every parameter and buffer its numbers, in place.</summary>
     public static void Fill(nn.Module module, uint seed, double gain)

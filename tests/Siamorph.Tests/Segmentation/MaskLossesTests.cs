@@ -46,8 +46,10 @@ public class MaskLossesTests
                 Assert.Equal((double)node["structure_intended_wbce_per_image"]![i]!, bce[i].item<float>(), 1e-5 * Math.Max(1, bce[i].item<float>()));
                 Assert.Equal((double)node["structure_wiou_per_image"]![i]!, iou[i].item<float>(), 1e-5);
             }
-            var plain = nn.functional.binary_cross_entropy_with_logits(logits, masks).item<float>();
-            Assert.Equal((double)node["plain_bce_mean"]!, plain, 1e-5 * Math.Max(1, plain));
+            void Part(string key, Tensor part) => Assert.Equal((double)node[key]!, part.item<float>(), 1e-5 * Math.Max(1, Math.Abs((double)node[key]!)));
+            foreach (var key in new[] { "plain_bce_mean", "sanet_bce", "milesial_bce" }) Part(key, MaskLosses.Bce(logits, masks));
+            Part("sanet_dice", MaskLosses.Dice(logits, masks, above: 0, below: 1));
+            Part("milesial_dice_loss", MaskLosses.BatchDice(logits, masks));
         }
     }
 
@@ -73,7 +75,12 @@ public class MaskLossesTests
         var golden = SegmentationFixtures.Tensors("losses");
         var features = golden["contrast.features"].clone().requires_grad_();
         var loss = ContrastiveLoss.Of(features, golden["contrast.labels"]);
-        Assert.Equal((double)SegmentationFixtures.Json("losses")["contrastive"]!["loss"]!, loss.item<float>(), 1e-4);
+        foreach (var facts in new[] { SegmentationFixtures.Json("losses")["contrastive"]!, SegmentationFixtures.Json("nets")["contrastive_core"]! })
+        {
+            Assert.Equal((double)facts["loss"]!, loss.item<float>(), 1e-4);
+            Assert.Equal(ContrastiveLoss.Temperature, (double)facts["temperature"]!);
+            Assert.Equal(ContrastiveLoss.BaseTemperature, (double)facts["base_temperature"]!);
+        }
         loss.backward();
         var reference = golden["contrast.grad"];
         SegmentationFixtures.Close(reference, features.grad!, 1e-5 * reference.abs().max().item<float>(), 1e-5);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Siamorph.Evaluation;
 using Siamorph.Segmentation;
 using Siamorph.Weights;
 using static Siamorph.Tests.Segmentation.SegmentationFixtures;
@@ -41,19 +42,26 @@ public class NetworkTests
                 Depths = [.. numbers["layers"].Split(',').Select(int.Parse)],
                 StemWidth = (int)golden["weights.bkbone.conv1.0.weight"].shape[0],
             },
-            HeadWidth = int.Parse(numbers["head_channels"], CultureInfo.InvariantCulture),
+            Channels = int.Parse(numbers["head_channels"], CultureInfo.InvariantCulture),
             Classes = (int)golden["logits"].shape[1],
         });
         Load(net, golden.Under("weights."));
         Assert.Equal((long)Json("nets")["sanet_mini"]!["params"]!, Parameters(net));
         var stages = net.Trunk.forward(golden["input"]);
-        for (var i = 0; i < 4; i++) Close(golden[$"stage{i + 2}"], stages[i], 1e-4, what: $"stage {i + 2}");
+        var facts = Json("nets")["sanet_mini"]!;
+        for (var i = 0; i < 4; i++)
+        {
+            Close(golden[$"stage{i + 2}"], stages[i], 1e-4, what: $"stage {i + 2}");
+            Assert.Equal(facts["shapes"]![$"stage{i + 2}"].Deserialize<long[]>(), stages[i].shape);
+        }
         var logits = net.Heads(golden["input"])[0];
         Close(golden["logits"], logits, 1e-4);
+        Assert.Equal(facts["shapes"]!["logits"].Deserialize<long[]>(), logits.shape);
 
         var key = golden.Keys.Single(k => k.StartsWith("logits_upsampled_", StringComparison.Ordinal));
         var upsampled = Operators.ScaleTo(logits, golden[key].shape[0], golden[key].shape[1], net.AlignCorners)[0, 0];
         Close(golden[key], upsampled, 1e-4);
+        Assert.Equal((double)facts["pos_fraction"]!, (upsampled > 0).to_type(ScalarType.Float64).mean().item<double>(), 1.0 / upsampled.numel());
         var corrected = ProbabilityCorrection.Apply(upsampled);
         Close(golden["logits_pcs"], corrected, 1e-4, 1e-4);
         CloseMaps(golden["map_u8"], corrected.sigmoid());
@@ -93,6 +101,9 @@ public class NetworkTests
         map = (map - map.min()) / (map.max() - map.min() + 1e-8);
         Close(golden[key], map, 1e-4);
         CloseMaps(golden["final_map_u8"], map);
+        // The published code leaves rounding to its writer of pictures, which rounds halves to even, as we do.
+        Assert.True((bool)numbers["imwrite_equals_round_half_even"]!);
+        Assert.Equal([0, 2, 2, 4], ProbabilityMap.FromProbabilities(new(4, 1), [0.5f / 255, 1.5f / 255, 2.5f / 255, 3.5f / 255]).Levels);
     }
 
     [Fact]
@@ -101,12 +112,19 @@ public class NetworkTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var (golden, numbers) = (Tensors("segformer_tiny"), Json("nets")["segformer_tiny"]!);
-        using var net = new SegFormer(new() { Backbone = Backbone(numbers), HeadWidth = (int)numbers["decoder_dim"]!, Classes = (int)numbers["classes"]! });
+        using var net = new SegFormer(new() { Backbone = Backbone(numbers), Channels = (int)numbers["decoder_dim"]!, Classes = (int)numbers["classes"]! });
         Load(net, golden.Under("weights."));
         Assert.Equal((long)numbers["params"]!, Parameters(net));
         var stages = net.Features(golden["input"]);
-        for (var i = 0; i < 4; i++) Close(golden[$"mit{i + 1}"], stages[i], 1e-4, what: $"stage {i + 1}");
-        Close(golden["logits"], net.Heads(golden["input"])[0], 1e-4);
+        var shapes = numbers["shapes"]!;
+        for (var i = 0; i < 4; i++)
+        {
+            Close(golden[$"mit{i + 1}"], stages[i], 1e-4, what: $"stage {i + 1}");
+            Assert.Equal(shapes[$"mit{i + 1}"].Deserialize<long[]>(), stages[i].shape);
+        }
+        var logits = net.Heads(golden["input"])[0];
+        Close(golden["logits"], logits, 1e-4);
+        Assert.Equal(shapes["logits"].Deserialize<long[]>(), logits.shape);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Siamorph.Data;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
@@ -63,30 +64,44 @@ public sealed class PredictorTests : IDisposable
             Assert.Equal(new ProbabilityMap(map.Size, map.Levels).ToMask().Labels, ImageFile.ReadMask(Out("masks")).Labels);
             Assert.Equal(new(40, 24), ImageFile.Identify(Out("overlays")).Size);
         }
-        var scores = SegmentationEvaluator.Evaluate(_pairs.In("other"), _pairs.In("out"), NullMonitor.Instance);
+        var scores = Score(_pairs.In("other"), _pairs.In("out"));
         var direct = SegmentationEvaluator.Evaluate(_predictor, pairs, NullMonitor.Instance);
-        Assert.Equal(direct.MeanDice, scores.MeanDice, 1e-12);
-        Assert.Equal(direct.Dice, scores.Dice, 1e-12);
+        Assert.Equal(direct.MeanDice, scores.Dice, 1e-12);
+        Assert.Equal(direct.Dice, scores.DiceAtHalf, 1e-12);
     }
 
     [Fact]
-    public void Evaluate_OfTheMasksThemselves_IsPerfect()
+    public void Write_OfAFaintMap_IsScoredAsItIs()
     {
-        _pairs.Write("other", 3, new(40, 24));
-        var scores = SegmentationEvaluator.Evaluate(_pairs.In("other"), _pairs.In("other/masks"), NullMonitor.Instance);
-        Assert.Equal((1, 1, 1, 0), (scores.Dice, scores.Iou, scores.MaxDice, scores.Mae));
-        var bare = SegmentationEvaluator.Evaluate(_pairs.In("other/masks"), _pairs.In("other/masks"), NullMonitor.Instance);
-        Assert.Equal(scores.MeanDice, bare.MeanDice);
+        // Levels below 16 in a folder of probabilities are no class numbers.
+        _pairs.Write("other", 1, new(40, 24));
+        var map = new GreyImage(new(40, 24), new byte[40 * 24], true);
+        map.Levels[5] = 9;
+        ImageFile.WriteGreyPng(_pairs.In("out/probabilities/000.png"), map);
+        Assert.Equal(0, Score(_pairs.In("other"), _pairs.In("out")).DiceAtHalf);
+        Assert.Equal(1, MaskEvaluator.Evaluate([.. MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new()).Select(p => p.ToCase())], new(), NullMonitor.Instance).All.EmptyPredictions);
     }
 
     [Fact]
-    public void Evaluate_WithAPredictionMissing_NamesIt()
+    public void Write_OfADamagedPicture_PredictsTheOthersAndNamesIt()
     {
-        _pairs.Write("other", 3, new(40, 24));
-        Directory.CreateDirectory(_pairs.In("some"));
-        File.Copy(_pairs.In("other/masks/000.png"), _pairs.In("some/000.png"));
-        var message = Assert.Throws<InvalidDatasetException>(() => SegmentationEvaluator.Evaluate(_pairs.In("other"), _pairs.In("some"), NullMonitor.Instance)).Message;
-        Assert.Contains("'001', nor 1 others", message);
+        var pairs = _pairs.Write("other", 3, new(40, 24));
+        File.WriteAllBytes(pairs[1].ImagePath, [1, 2, 3]);
+        var message = Assert.Throws<InvalidDatasetException>(() => PredictionFolder.Write(_predictor, [_pairs.In("other/images")], _pairs.In("out"), NullMonitor.Instance)).Message;
+        Assert.Contains("001.png", message);
+        Assert.DoesNotContain('\n', message);
+        Assert.True(File.Exists(_pairs.In("out/masks/002.png")));
+        Assert.False(File.Exists(_pairs.In("out/masks/001.png")));
+    }
+
+    [Fact]
+    public void Write_OfASplit_LeavesTheOthersOut()
+    {
+        IReadOnlyList<ImageMaskPair> pairs = [.. _pairs.Write("other", 2, new(40, 24), split: "test"), .. _pairs.Write("other", 3, new(40, 24), split: "train")];
+        DatasetFolder.WriteManifest(_pairs.In("other"), pairs);
+        Assert.Equal(2, PredictionFolder.Write(_predictor, [_pairs.In("other")], _pairs.In("out"), NullMonitor.Instance, "test"));
+        Assert.Equal(2, MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new() { Split = "test" }).Count);
+        Assert.Contains("'none'", Assert.Throws<InvalidDatasetException>(() => MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new() { Split = "none" })).Message);
     }
 
     [Fact]
@@ -107,4 +122,7 @@ public sealed class PredictorTests : IDisposable
         File.WriteAllBytes(file, File.ReadAllBytes(_pairs.In("run/model.safetensors"))[..2000]);
         Assert.Throws<WeightsFormatException>(() => Predictor.Load(file));
     }
+
+    private static MaskSummary Score(string truth, string predictions) =>
+        MaskEvaluator.Evaluate([.. MaskFolders.Match(truth, predictions, new()).Select(p => p.ToCase())], new(), NullMonitor.Instance).All;
 }

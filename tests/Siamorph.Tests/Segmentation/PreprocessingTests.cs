@@ -34,6 +34,7 @@ public class PreprocessingTests
         var wrapped = ColourExchange.Exchanged(from, to, ColourExchange.Wrapped);
         CloseLevels(golden["exchanged_lab_clamped_trunc"], clamped, 0);
         CloseLevels(golden["exchanged_lab_as_executed_uint8_cast"], wrapped, 0);
+        Assert.True((bool)numbers["wrap_equals_as_executed"]!); // that the cast wraps is what "Wrapped" does
         Close(golden["exchanged_lab_float"].clamp(0, 255).floor(), tensor(clamped, golden["image_rgb"].shape), 0);
         var outside = golden["exchanged_lab_float"].lt(0).logical_or(golden["exchanged_lab_float"].ge(256)).sum().item<long>();
         Assert.Equal((long)numbers["n_out_of_range"]!, outside);

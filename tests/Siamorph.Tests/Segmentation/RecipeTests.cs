@@ -1,5 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Imaging;
+using Siamorph.Reports;
 using Siamorph.Segmentation;
 using Siamorph.Weights;
 using TorchSharp;
@@ -101,7 +102,7 @@ public sealed class RecipeTests : IDisposable
         using (var data = PairedDataset.Load(pairs, new(32, 32), NullMonitor.Instance))
         {
             Assert.Equal([0, 1, 2], data.Masks.bytes.ToArray().Distinct().Order().Select(l => (int)l));
-            var options = new SegmentationOptions { Network = new() { Width = 8 }, ImageSize = new(32, 32), Steps = 60, BatchSize = 5, LearningRate = 5e-3, ValidateEvery = 30 }.For(data.Classes);
+            var options = new SegmentationOptions { Network = new() { Width = 8 }, ImageSize = new(32, 32), Steps = 200, BatchSize = 5, LearningRate = 5e-3, ValidateEvery = 100 }.For(data.Classes);
             Assert.Equal((3, MaskLoss.CrossEntropyDice), (options.Network.Classes, options.Loss));
             var summary = SegmentationTrainer.Run(options, data, data, _pairs.In("run"), NullMonitor.Instance);
             Assert.True(summary.BestValidationDice > 0.7, $"{summary.BestValidationDice}");
@@ -111,9 +112,25 @@ public sealed class RecipeTests : IDisposable
         var levels = ImageFile.ReadGrey(_pairs.In($"out/masks/{pairs[0].Id}.png")).Levels.Distinct().Order().ToList();
         Assert.All(levels, l => Assert.Contains(l, new byte[] { 0, 1, 2 }));
         Assert.True(File.Exists(_pairs.In($"out/probabilities/bright/{pairs[0].Id}.png")));
-        var scores = ClassScores.Evaluate(predictor, pairs, NullMonitor.Instance);
-        Assert.Equal(["dark", "bright"], scores.Select(s => s.Class));
-        Assert.All(scores, s => Assert.True(s.Scores.Dice > 0.6, $"{s.Class} {s.Scores.Dice}"));
+        // Scored from the files, class by class; a dataset and a bare folder with the table beside it are the same.
+        File.Copy(_pairs.In($"data/{ClassTable.FileName}"), _pairs.In($"data/masks/{ClassTable.FileName}"));
+        foreach (var truth in new[] { "data", "data/masks" })
+        {
+            var result = MaskEvaluationReport.Run(_pairs.In(truth), _pairs.In("out"), new() { Protocol = "plain@0.5" }, _pairs.In("scores"), NullMonitor.Instance);
+            Assert.Equal(["dark", "bright"], result.Classes.Select(s => s.Name));
+            Assert.All(result.Classes, s => Assert.True(s.Dice > 0.6, $"{s.Name} {s.Dice}"));
+            Assert.Equal(5, result.All.Count);
+            Assert.Equal(5, result.Images.Count);
+            Assert.True(result.Classes.Sum(c => c.Count) >= 5); // an image counts for the classes that it has
+        }
+        Assert.Contains("against all others", File.ReadAllText(_pairs.In("scores/evaluation.html")));
+        // A level outside the table in a prediction: one line.
+        var found = ImageFile.ReadGrey(_pairs.In($"out/masks/{pairs[0].Id}.png"));
+        found.Levels[33] = 77;
+        ImageFile.WriteGreyPng(_pairs.In($"out/masks/{pairs[0].Id}.png"), found);
+        var message = Assert.Throws<InvalidDatasetException>(() => MaskEvaluationReport.Run(_pairs.In("data"), _pairs.In("out"), new(), null, NullMonitor.Instance)).Message;
+        Assert.Contains("level 77 at (1, 1) is in no class", message);
+        Assert.DoesNotContain('\n', message);
     }
 
     [Fact]

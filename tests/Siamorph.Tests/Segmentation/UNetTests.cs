@@ -18,6 +18,10 @@ public class UNetTests
         var golden = SegmentationFixtures.Tensors(stem);
         using var net = Load(golden.Under("weights."), SegmentationFixtures.Metadata(stem));
         net.eval();
+        var facts = SegmentationFixtures.Json("nets")[stem]!;
+        Assert.Equal((long)facts["params"]!, net.parameters().Sum(p => p.numel()));
+        Assert.Equal(facts["input"]!.AsArray().Select(n => (long)n!), golden["input"].shape);
+        Assert.Equal((double)facts["out_absmax"]!, golden["output_eval"].abs().max().item<float>(), 1e-6);
         var (bottom, ascent) = net.Inside(golden["input"]);
         SegmentationFixtures.Close(golden["bottleneck_x5_eval"], bottom, 1e-4);
         SegmentationFixtures.Close(golden["up1_eval"], ascent, 1e-4);
@@ -105,10 +109,17 @@ public class UNetTests
         {
             var logits = net.forward(golden["input"]);
             var loss = MaskLosses.Of(MaskLoss.BceBatchDice, logits, golden["target"].reshape(logits.shape));
-            Assert.Equal(expected[step]![2]!.GetValue<double>(), loss.item<float>(), 1e-5);
+            var target = golden["target"].reshape(logits.shape);
+            Tensor[] parts = [MaskLosses.Bce(logits, target), MaskLosses.BatchDice(logits, target), loss];
+            for (var i = 0; i < parts.Length; i++) Assert.Equal(expected[step]![i]!.GetValue<double>(), parts[i].item<float>(), 1e-5);
             optimizer.zero_grad();
             loss.backward();
-            if (step == 0) CompareGradients(golden.Under("grad0."), net);
+            if (step == 0)
+            {
+                CompareGradients(golden.Under("grad0."), net);
+                var norm = Math.Sqrt(net.parameters().Sum(p => p.grad!.square().sum().item<float>()));
+                Assert.Equal(SegmentationFixtures.Json("nets")[stem]!["grad_global_l2_step0"]!.GetValue<double>(), norm, 1e-4);
+            }
             optimizer.step();
             CompareWeights(golden.Under($"after{step + 1}."), golden.Under("grad0."), net);
         }
