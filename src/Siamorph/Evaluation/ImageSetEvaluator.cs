@@ -62,7 +62,7 @@ public static class ImageSetEvaluator
                 using var network = FeatureNetwork.Load(options.FeatureWeights);
                 var (x, y) = Features(network);
                 Distances(network, x, y);
-                Map(x, y, network.Name);
+                Map(x, y, $"{network.Name} features");
                 if (network is ClipImageTower && options.ClipWeights.Length == 0) Clip(x, y);
             }
             if (options.ClipWeights.Length > 0)

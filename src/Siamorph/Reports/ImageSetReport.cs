@@ -30,8 +30,13 @@ public static class ImageSetReport
         return result;
     }
 
-    /// <summary>A value with four significant digits; a dash where it was not computed.</summary>
-    public static string Cell(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("0.####", CultureInfo.InvariantCulture) : "–";
+    /// <summary>A value with four decimals at most; a dash where it was not computed.</summary>
+    public static string Cell(double? value)
+    {
+        if (value is not { } v || !double.IsFinite(v)) return "–";
+        var text = v.ToString("0.####", CultureInfo.InvariantCulture);
+        return text == "-0" ? "0" : text;
+    }
 
     internal static ReportDocument Document(ImageSetEvaluation result)
     {
