@@ -12,42 +12,54 @@ namespace Siamorph.Benchmarks;
 /// Files of Stable Diffusion 1.5's size with seeded random numbers, and what loading them costs. Not benchmarks but single
 /// runs, each in a process of its own so that its peak memory means something:
 /// <code>
-/// Siamorph.Benchmarks weights write FOLDER      (13 GB: original and diffusers layout, single and half precision)
-/// Siamorph.Benchmarks weights load FILE|FOLDER  (time, peak memory, and a hash that is equal for all four)
+/// Siamorph.Benchmarks weights write KIND PATH   (KIND such as original-f32.ckpt or diffusers-f16.safetensors; 4.3 or 2.1 GB)
+/// Siamorph.Benchmarks weights load PATH         (time, peak memory, and a hash of all tensors in single precision)
 /// </code>
 /// </summary>
 internal static class FullSizeWeights
 {
-    private static readonly CheckpointPart[] Parts = [CheckpointPart.UNet, CheckpointPart.Autoencoder, CheckpointPart.TextEncoder];
+    private static readonly (CheckpointPart Part, string Folder, string Stem)[] Parts =
+    [
+        (CheckpointPart.UNet, "unet", "diffusion_pytorch_model"), (CheckpointPart.Autoencoder, "vae", "diffusion_pytorch_model"),
+        (CheckpointPart.TextEncoder, "text_encoder", "model"),
+    ];
+
+    private static readonly string[] Kinds =
+        [.. from layout in new[] { "original", "diffusers" } from type in new[] { "f32", "f16" } from ending in new[] { "safetensors", "ckpt" } select $"{layout}-{type}.{ending}"];
 
     public static int Run(string[] arguments)
     {
         switch (arguments)
         {
-            case ["weights", "write", var folder]: Write(folder); return 0;
+            case ["weights", "write", var kind, var path] when Kinds.Contains(kind): Write(kind, path); return 0;
             case ["weights", "load", var path]: Load(path); return 0;
-            default: Console.Error.WriteLine("weights write FOLDER | weights load PATH"); return 2;
+            default: Console.Error.WriteLine($"weights write KIND PATH | weights load PATH; KIND is one of {string.Join(", ", Kinds)}"); return 2;
         }
     }
 
-    private static void Write(string folder)
+    private static void Write(string kind, string path)
     {
-        var single = Random();
-        Timed("original, single, .ckpt", () => TorchFileWriter.WriteZip(
-            Make(folder, "original-f32.ckpt"), single, (pickle, stateDict) => pickle.Dict(("state_dict", _ => stateDict()), ("global_step", w => w.Number(840000)))));
-        Timed("original, half, .safetensors", () => SafeTensors.Write(Make(folder, "original-f16.safetensors"), Half(single)));
-        var checkpoint = DiffusionCheckpoint.Of(single);
-        foreach (var part in Parts)
+        var watch = Stopwatch.StartNew();
+        var (half, pickled) = (kind.Contains("f16", StringComparison.Ordinal), kind.EndsWith(".ckpt", StringComparison.Ordinal));
+        var table = half ? Half(Random()) : Random();
+        if (kind.StartsWith("original", StringComparison.Ordinal)) WriteFile(path, table, pickled);
+        else
         {
-            var (name, stem) = part switch
+            var checkpoint = DiffusionCheckpoint.Of(table);
+            foreach (var (part, folder, stem) in Parts)
             {
-                CheckpointPart.UNet => ("unet", "diffusion_pytorch_model"), CheckpointPart.Autoencoder => ("vae", "diffusion_pytorch_model"), _ => ("text_encoder", "model"),
-            };
-            var table = checkpoint.InDiffusersLayout(part);
-            Timed($"diffusers, single, {name}", () => SafeTensors.Write(Make(folder, $"diffusers-f32/{name}/{stem}.safetensors"), table));
-            var bin = stem == "model" ? "pytorch_model" : stem;
-            Timed($"diffusers, half, {name}", () => TorchFileWriter.WriteZip(Make(folder, $"diffusers-f16/{name}/{bin}.bin"), Half(table)));
+                var name = pickled ? $"{(stem == "model" ? "pytorch_model" : stem)}.bin" : $"{stem}.safetensors";
+                WriteFile(Path.Combine(path, folder, name), checkpoint.InDiffusersLayout(part), pickled);
+            }
         }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kind}: written in {watch.Elapsed.TotalSeconds:0.0} s, peak memory {ProcessMemory.Peak():N0} MiB"));
+    }
+
+    private static void WriteFile(string path, WeightTable table, bool pickled)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (pickled) TorchFileWriter.WriteZip(path, table, (pickle, stateDict) => pickle.Dict(("state_dict", _ => stateDict()), ("global_step", w => w.Number(840000))));
+        else SafeTensors.Write(path, table);
     }
 
     private static void Load(string path)
@@ -94,18 +106,4 @@ internal static class FullSizeWeights
     }
 
     private static WeightTable Half(WeightTable table) => new(table.Entries.Select(e => e.In(ScalarType.Float16)));
-
-    private static string Make(string folder, string name)
-    {
-        var path = Path.Combine(folder, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        return path;
-    }
-
-    private static void Timed(string what, Action write)
-    {
-        var watch = Stopwatch.StartNew();
-        write();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: written in {watch.Elapsed.TotalSeconds:0.0} s"));
-    }
 }

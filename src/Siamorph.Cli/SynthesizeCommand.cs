@@ -9,7 +9,7 @@ internal static class SynthesizeCommand
 {
     public static Command Create()
     {
-        var run = new Argument<string>("run") { Description = "Run folder that `train` wrote." };
+        var run = new Argument<string>("run") { Description = "Run folder that `train` wrote, or weights of the whole sd15 model, such as the authors' checkpoint." };
         var masks = new Option<string>("--masks", "-m") { Description = "Folder of pairs (or of masks alone) to draw from.", Required = true, HelpName = "folder" };
         var split = new Option<string?>("--split") { Description = "Uses the masks of this split only: train, val or test.", HelpName = "name" };
         var outFolder = new Option<string>("--out", "-o") { Description = "Dataset folder to write.", Required = true, HelpName = "folder" };

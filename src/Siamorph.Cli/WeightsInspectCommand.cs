@@ -12,7 +12,7 @@ internal static class WeightsInspectCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "A weight file, an *.index.json, or a diffusers or DeepSpeed folder." };
+        var file = new Argument<string>("file") { Description = "A weight file, an *.index.json, a diffusers or DeepSpeed folder, or a run of `train`." };
         var all = new Option<bool>("--all") { Description = "Lists every tensor and every difference." };
         var json = new Option<bool>("--json") { Description = "Prints the report as JSON." };
         var command = new Command("inspect", "Says what a weight file is, which preset it fits, and what is missing; nothing is executed.") { file, all, json };
@@ -30,11 +30,11 @@ internal static class WeightsInspectCommand
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Named(report)}, {report.Tensors.Count} tensors ({string.Join(", ", report.DTypes.Select(d => $"{d.Value} {d.Key}"))}), {report.Elements:N0} numbers, {Size(report.Bytes)}"));
         foreach (var part in report.Parts) Render(part, most, output);
-        if (report.Leftover.Count > 0)
+        if (report.Parts.Count > 0 && report.Leftover.Count > 0)
             List(output, $"{report.Leftover.Values.Sum()} tensors of no known part", report.Leftover.Select(l => $"{l.Key} ({l.Value})"), most);
         if (report.Parts.Count == 0 || most == int.MaxValue)
             List(output, "tensors", report.Tensors.Select(t => $"{t.Name} {t.DType} [{string.Join(",", t.Shape)}]"), most);
-        foreach (var (key, value) in report.Metadata) output.WriteLine($"  says of {key}: {(value.Length > 100 ? value[..100] + "…" : value)}");
+        foreach (var (key, value) in report.Metadata) output.WriteLine($"  metadata: {key} = {(value.Length > 100 ? value[..100] + "…" : value)}");
         foreach (var note in report.Notes) output.WriteLine($"  note: {note}");
         output.WriteLine(report.Advice);
     }

@@ -13,6 +13,7 @@ namespace Siamorph.Models;
 /// </summary>
 public static partial class Lora
 {
+    internal const string Prefix = "lora_unet_";
     internal const string DownSuffix = ".lora_down.weight";
     internal const string UpSuffix = ".lora_up.weight";
     internal const string AlphaSuffix = ".alpha";
@@ -100,7 +101,16 @@ public static partial class Lora
     {
         ArgumentNullException.ThrowIfNull(unet);
         return unet.named_modules().Where(m => m.module is CrossAttention).SelectMany(m => Projections.Select((p, i) =>
-            ($"lora_unet_{Place(m.name, unet.Config.ResidualBlocks + 1)}_{p}", (CrossAttention)m.module, i)));
+            ($"{Prefix}{Place(m.name, unet.Config.ResidualBlocks + 1)}_{p}", (CrossAttention)m.module, i)));
+    }
+
+    /// <summary>What files call the additions to a layer of the UNet; null where it is none of an attention.</summary>
+    /// <param name="layer">Such as "output_blocks.3.1.transformer_blocks.0.attn1.to_q".</param>
+    /// <param name="residualBlocks">Of a level in the encoder.</param>
+    internal static string? NameOf(string layer, int residualBlocks)
+    {
+        var projection = Array.Find(Projections, p => layer.EndsWith("." + p.Replace("to_out_0", "to_out.0", StringComparison.Ordinal), StringComparison.Ordinal));
+        return projection is null ? null : $"{Prefix}{Place(layer[..^(projection.Length + 1)], residualBlocks + 1)}_{projection}";
     }
 
     // "output_blocks.3.1.transformer_blocks.0.attn1" → "up_blocks_1_attentions_0_transformer_blocks_0_attn1"

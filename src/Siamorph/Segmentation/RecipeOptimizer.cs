@@ -1,4 +1,5 @@
 using Siamorph.Training;
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Segmentation;
@@ -29,9 +30,9 @@ internal sealed class RecipeOptimizer : IDisposable
         foreach (var (rate, optimizer) in _groups) optimizer.Step(learningRate * rate);
     }
 
-    public IReadOnlyDictionary<string, Tensor> State() => _groups.SelectMany(g => g.Optimizer.State()).ToDictionary();
+    public WeightTable State() => new(_groups.SelectMany(g => g.Optimizer.State().Entries));
 
-    public void Load(IReadOnlyDictionary<string, Tensor> state)
+    public void Load(WeightTable state)
     {
         foreach (var (_, optimizer) in _groups) optimizer.Load(state);
     }

@@ -117,12 +117,12 @@ internal sealed class SegmentationSession : IDisposable
     /// <summary>Writes all that is needed to go on bit for bit.</summary>
     public void Save(RunFolder run)
     {
-        var parts = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
+        var parts = new Dictionary<string, WeightTable>
         {
-            ["model"] = StateDict.Of(_network),
+            ["model"] = WeightTable.Of(StateDict.Of(_network)),
             ["optimizer"] = _optimizer.State(),
         };
-        if (_best.Count > 0) parts["best"] = _best;
+        if (_best.Count > 0) parts["best"] = WeightTable.Of(_best);
         Checkpoint.Save(run.Checkpoint(Step), parts, new JsonObject
         {
             ["step"] = Step,
@@ -147,8 +147,8 @@ internal sealed class SegmentationSession : IDisposable
         _secondsBefore = state["seconds"]!.GetValue<double>();
         (_lossSum, _lossCount) = (state["lossSum"]!.GetValue<double>(), state["lossCount"]!.GetValue<int>());
         _history.AddRange(state["history"].Deserialize<List<ValidationPoint>>(OptionsFile.Json)!);
-        if (!checkpoint.Parts.TryGetValue("best", out var best)) return;
-        foreach (var (key, tensor) in best) _best[key] = tensor.clone().DetachFromDisposeScope();
+        if (checkpoint.Find("best") is not { } best) return;
+        foreach (var entry in best.Entries) _best[entry.Name] = entry.Read().DetachFromDisposeScope();
     }
 
     public void Dispose()

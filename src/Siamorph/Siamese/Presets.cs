@@ -58,6 +58,7 @@ public static class Presets
         TextModel = new ClipTextConfig(),
         Siamese = new StageOptions { Steps = 3000, BatchSize = 1, Accumulation = 6 },
         RecomputeActivations = true,
+        OptimizerState = OptimizerStorage.Disk,
         PreviewCount = 2,
     };
 

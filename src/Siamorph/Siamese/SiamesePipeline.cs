@@ -67,16 +67,49 @@ public sealed class SiamesePipeline : IDisposable
     /// <summary>Where the networks are and in which type.</summary>
     public Placement Placement { get; private set; } = new(CPU, ScalarType.Float32);
 
+    /// <summary>
+    /// A model to draw from: a run, or a file or folder that holds all of the paper's model, such as the authors' checkpoint.
+    /// </summary>
+    /// <param name="model">A run folder, a checkpoint in it, or whatever <see cref="WeightsFile.Open"/> reads.</param>
+    /// <param name="tokenizer">Of a model that is no run; null for the folder "tokenizer" beside it.</param>
+    /// <exception cref="SiamorphException">It can't be read, or lacks a part.</exception>
+    public static SiamesePipeline Open(string model, string? tokenizer = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(model);
+        if (!File.Exists(model) && !Directory.Exists(model)) return Load(model);
+        return RunCheckpoint.At(model) is { } run ? LoadCheckpoint(run.Folder) : OfWeights(Presets.Sd15 with { BaseWeights = model, Tokenizer = tokenizer });
+    }
+
+    /// <summary>The model that base weights are when they hold a trained ControlNet too.</summary>
+    /// <exception cref="WeightsMismatchException">They hold none.</exception>
+    internal static SiamesePipeline OfWeights(TrainOptions options)
+    {
+        var path = options.BaseWeights!;
+        using (var file = WeightsFile.Open(path))
+            if (!DiffusionCheckpoint.Of(file).Layouts.ContainsKey(CheckpointPart.ControlNet))
+                throw new WeightsMismatchException($"{path}: holds no ControlNet, so it can't draw from masks. Train one on top of it (`train --preset sd15 --base-weights`), then name that run.");
+        var pipeline = new SiamesePipeline(options, []);
+        var lacking = pipeline.Initialization!.New.Concat(pipeline.Initialization.FromUNet).ToList();
+        if (lacking.Count == 0) return pipeline;
+        pipeline.Dispose();
+        throw new WeightsMismatchException($"{path}: its ControlNet lacks {lacking.Count} tensors, such as {lacking[0]}. `weights inspect` lists them.");
+    }
+
     /// <summary>Loads the newest checkpoint of a run for sampling, with averaged weights where the run kept them.</summary>
     /// <exception cref="SiamorphException">There is no whole checkpoint, or its weights don't fit.</exception>
     public static SiamesePipeline Load(string runFolder)
     {
-        var folder = Checkpoint.Latest(runFolder) ?? throw new SiamorphException(
-            $"{runFolder}: holds no finished checkpoint. Name the folder that `train` wrote, or train first.");
+        return LoadCheckpoint(Checkpoint.Latest(runFolder) ?? throw new SiamorphException(
+            $"{runFolder}: holds no finished checkpoint. Name the folder that `train` wrote, or train first."));
+    }
+
+    /// <summary>The same of a checkpoint's own folder.</summary>
+    internal static SiamesePipeline LoadCheckpoint(string folder)
+    {
         using var checkpoint = Checkpoint.LoadWeights(folder);
         var pipeline = FromState(checkpoint.State, folder);
         pipeline.Apply(checkpoint["model"], folder);
-        if (checkpoint.Parts.TryGetValue("ema", out var averages)) pipeline.ApplyAverages(averages);
+        if (checkpoint.Find("ema") is { } averages) pipeline.ApplyAverages(averages);
         Lora.Merge(pipeline.Model.UNet);
         return pipeline;
     }
@@ -112,19 +145,23 @@ public sealed class SiamesePipeline : IDisposable
 
     /// <summary>Copies stored tensors in.</summary>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen.</exception>
-    public void Apply(IReadOnlyDictionary<string, Tensor> tensors, string source)
+    public void Apply(WeightTable tensors, string source)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         StateDict.Apply(StoredTensors(), tensors, source);
     }
 
     /// <summary>Puts averaged weights in the place of the trained ones; keys that are no weights are passed over.</summary>
-    public void ApplyAverages(IReadOnlyDictionary<string, Tensor> averages)
+    public void ApplyAverages(WeightTable averages)
     {
         ArgumentNullException.ThrowIfNull(averages);
         using var noGrad = no_grad();
         foreach (var (key, tensor) in Tensors())
-            if (averages.TryGetValue(key, out var average)) tensor.copy_(average);
+        {
+            if (!averages.TryGet(key, out var entry)) continue;
+            using var average = entry.Read();
+            tensor.copy_(average);
+        }
     }
 
     /// <summary>Tokens of prompts, where and as the networks take them.</summary>
@@ -189,6 +226,9 @@ public sealed class SiamesePipeline : IDisposable
         Codec.Dispose();
         Prompts.Dispose();
     }
+
+    /// <summary>A hash of all tensors: the same whatever file they came from.</summary>
+    internal string Fingerprint() => ContentCache.KeyOf(nameof(SiamesePipeline), Tensors().OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => t.Value));
 
     private static bool IsNetwork(string key) =>
         !key.StartsWith(CodecPrefix, StringComparison.Ordinal) && !key.StartsWith(PromptPrefix, StringComparison.Ordinal);

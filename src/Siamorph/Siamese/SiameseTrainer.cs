@@ -20,13 +20,13 @@ public sealed class SiameseTrainer
     private readonly RunFolder _run;
     private readonly IMonitor _monitor;
     private readonly SiamesePipeline _pipeline;
-    private readonly LatentCache? _latents;
+    private readonly StageFiles _files;
     private readonly PairedDataset _baseData;
     private readonly bool _baseOnly;
 
     private SiameseTrainer(
-        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, LatentCache? latents, bool baseOnly) =>
-        (_options, _data, _baseData, _run, _monitor, _pipeline, _latents, _baseOnly) = (options, data, baseData, run, monitor, pipeline, latents, baseOnly);
+        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, StageFiles files, bool baseOnly) =>
+        (_options, _data, _baseData, _run, _monitor, _pipeline, _files, _baseOnly) = (options, data, baseData, run, monitor, pipeline, files, baseOnly);
 
     /// <summary>Trains until both stages are done, or goes on with a run that was interrupted.</summary>
     /// <param name="options">What to train; on resuming they must be those the run began with.</param>
@@ -91,7 +91,8 @@ public sealed class SiameseTrainer
         pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
         if (pipeline.Initialization is { } initialization && !resume) Tell(initialization, run, monitor);
         pipeline.MoveTo(place);
-        new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, pipeline.LatentCacheIn(cache), baseOnly).Stages(resume);
+        var files = new StageFiles(pipeline.LatentCacheIn(cache), options.OptimizerState == OptimizerStorage.Disk ? Path.Combine(runFolder, "optimizer.moments") : null);
+        new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, files, baseOnly).Stages(resume);
         return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
     }
 
@@ -148,15 +149,17 @@ public sealed class SiameseTrainer
         using var log = new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
         if (_options.Base.Steps > 0 && stage != "siamese")
         {
-            using var first = new BaseStage(_pipeline, _baseData, _latents);
+            using var first = new BaseStage(_pipeline, _baseData, _files);
             if (checkpoint is not null) first.Restore(checkpoint);
+            checkpoint?.Dispose(); // open files can't be removed everywhere
             Train(first, stage == "base" ? step : 0, 0, log);
             first.KeepAverages();
         }
         if (_baseOnly) return;
         if (stage != "siamese" && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
-        using var second = new SiameseStage(_pipeline, _data, _latents);
+        using var second = new SiameseStage(_pipeline, _data, _files);
         if (stage == "siamese") second.Restore(checkpoint!);
+        checkpoint?.Dispose();
         Train(second, stage == "siamese" ? step : 0, _options.Base.Steps, log);
     }
 

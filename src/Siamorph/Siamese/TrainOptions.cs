@@ -78,6 +78,16 @@ public sealed record SamplingOptions
     internal GuidanceOptions Guidance => new() { Kind = GuidanceKind, Scale = GuidanceScale };
 }
 
+/// <summary>Where an optimizer keeps what it remembers of each trained weight.</summary>
+public enum OptimizerStorage
+{
+    /// <summary>Beside the weights.</summary>
+    Memory,
+
+    /// <summary>In a file of the run folder, read and written in each optimizer step.</summary>
+    Disk,
+}
+
 /// <summary>Everything `train` can be told. The presets are values of this record.</summary>
 public sealed record TrainOptions
 {
@@ -150,6 +160,9 @@ public sealed record TrainOptions
 
     /// <summary>Computes the insides of ControlNet and decoder blocks again in the backward pass instead of keeping them.</summary>
     public bool RecomputeActivations { get; init; }
+
+    /// <summary>Where the optimizer keeps its moments, twice the size of the trained weights; the numbers are the same.</summary>
+    public OptimizerStorage OptimizerState { get; init; }
 
     /// <summary>Where the networks run.</summary>
     public ComputeDevice Device { get; init; }

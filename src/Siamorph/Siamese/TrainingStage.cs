@@ -3,9 +3,15 @@ using Siamorph.Data;
 using Siamorph.Diffusion;
 using Siamorph.Models;
 using Siamorph.Training;
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
+
+/// <summary>What a stage keeps on disk beside its checkpoints.</summary>
+/// <param name="Latents">Moments of the images; null where the codec is quick anyway.</param>
+/// <param name="MomentsPath">Where the optimizer's moments go; null keeps them in memory.</param>
+internal sealed record StageFiles(LatentCache? Latents, string? MomentsPath);
 
 /// <summary>
 /// One stage of training: which weights it trains, and one optimizer step after another. Step k is a function of the
@@ -15,18 +21,18 @@ internal abstract class TrainingStage : IDisposable
 {
     private readonly MasterWeights _weights;
     private readonly LossScale _lossScale;
-    private readonly AdamW _optimizer;
+    private readonly IOptimizer _optimizer;
     private readonly Ema? _ema;
 
-    protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters, LatentCache? latents)
+    protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters, StageFiles? files)
     {
         (Name, Pipeline, Options) = (name, pipeline, options);
-        Batches = new TrainingBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), latents);
+        Batches = new TrainingBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), files?.Latents);
         foreach (var tensor in pipeline.Tensors().Values) tensor.requires_grad = false;
         foreach (var (_, parameter) in parameters) parameter.requires_grad = true;
         _weights = new MasterWeights(parameters);
         _lossScale = new LossScale(pipeline.Options.Precision == Precision.Float16);
-        _optimizer = new AdamW(_weights.Masters, new AdamWOptions { WeightDecay = options.WeightDecay });
+        _optimizer = Optimizer(_weights.Masters, new AdamWOptions { WeightDecay = options.WeightDecay }, files?.MomentsPath);
         if (options.EmaDecay > 0) _ema = new Ema(_weights.Masters, options.EmaDecay);
     }
 
@@ -87,14 +93,14 @@ internal abstract class TrainingStage : IDisposable
     /// <summary>Writes a checkpoint from which the run goes on.</summary>
     public void Save(string folder, long step)
     {
-        var parts = new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
+        var parts = new Dictionary<string, WeightTable>
         {
-            ["model"] = Stored(),
+            ["model"] = WeightTable.Of(Stored()),
             ["optimizer"] = _optimizer.State(),
         };
         if (_ema is not null) parts["ema"] = _ema.State();
         using var scope = NewDisposeScope();
-        if (Lora.Tensors(Pipeline.Model.UNet) is { Count: > 0 } lora) parts["lora"] = lora;
+        if (Lora.Tensors(Pipeline.Model.UNet) is { Count: > 0 } lora) parts["lora"] = WeightTable.Of(lora);
         var state = Pipeline.State();
         state["stage"] = Name;
         state["step"] = step;
@@ -124,6 +130,9 @@ internal abstract class TrainingStage : IDisposable
     /// <param name="scale">What the gradient is multiplied by.</param>
     protected abstract IReadOnlyDictionary<string, double> Gradients(long step, long batch, double scale);
 
+    private static IOptimizer Optimizer(IReadOnlyList<(string, Tensor)> weights, AdamWOptions options, string? momentsPath) =>
+        momentsPath is null ? new AdamW(weights, options) : new AdamWOnDisk(weights, options, momentsPath);
+
     // Trained weights as their masters know them.
     private Dictionary<string, Tensor> Stored()
     {
@@ -134,8 +143,8 @@ internal abstract class TrainingStage : IDisposable
 }
 
 /// <summary>Stage base: the plain UNet learns the images, prompts included; Stable Diffusion's role for the CPU presets.</summary>
-internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, LatentCache? latents = null)
-    : TrainingStage("base", pipeline, data, pipeline.Options.Base, Trained(pipeline), latents)
+internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, StageFiles? files = null)
+    : TrainingStage("base", pipeline, data, pipeline.Options.Base, Trained(pipeline), files)
 {
     protected override IReadOnlyDictionary<string, double> Gradients(long step, long number, double scale)
     {
@@ -157,8 +166,8 @@ internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, La
 }
 
 /// <summary>Stage siamese: ControlNet and the UNet's decoder under the four losses; encoder and prompts stay.</summary>
-internal sealed class SiameseStage(SiamesePipeline pipeline, PairedDataset data, LatentCache? latents = null)
-    : TrainingStage("siamese", pipeline, data, pipeline.Options.Siamese, Trained(pipeline), latents)
+internal sealed class SiameseStage(SiamesePipeline pipeline, PairedDataset data, StageFiles? files = null)
+    : TrainingStage("siamese", pipeline, data, pipeline.Options.Siamese, Trained(pipeline), files)
 {
     private readonly SiameseStep _step = new(pipeline.Model, pipeline.Process, pipeline.Options.Losses);
 

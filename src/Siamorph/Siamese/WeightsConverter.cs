@@ -61,7 +61,7 @@ public static class WeightsConverter
     private const string SafeTensorsFile = ".safetensors";
 
     /// <summary>Converts a file or folder.</summary>
-    /// <param name="input">Any that <see cref="WeightsFile.Open"/> reads.</param>
+    /// <param name="input">Any that <see cref="WeightsFile.Open"/> reads, or a run of `train`: the whole model, as it would be sampled from.</param>
     /// <param name="output">A file; for several parts in diffusers' layout a folder.</param>
     /// <param name="options">Layout, element type, base, parts.</param>
     /// <exception cref="SiamorphException">The input can't be read, doesn't hold what is asked for, or the output can't be written.</exception>
@@ -69,21 +69,21 @@ public static class WeightsConverter
     {
         ArgumentNullException.ThrowIfNull(options);
         if (Path.GetFullPath(input) == Path.GetFullPath(output)) throw new InvalidOptionsException($"{output}: input and output are the same file.");
-        using var file = WeightsFile.Open(input);
-        using var baseFile = options.Base.Length > 0 ? WeightsFile.Open(options.Base) : null;
-        if (options.Layout == WeightsLayout.Same) return Same(file, baseFile, output, options);
-        var checkpoint = DiffusionCheckpoint.Of(file);
+        using var file = ConvertSource.Open(input);
+        using var baseFile = options.Base.Length > 0 ? ConvertSource.Open(options.Base) : null;
+        if (options.Layout == WeightsLayout.Same) return Same(file, baseFile?.Weights, output, options);
+        var checkpoint = DiffusionCheckpoint.Of(file.Weights);
         if (checkpoint.Layouts.Count == 0)
             throw new WeightsMismatchException($"{input}: holds no part of a diffusion model. To change the format alone, use --layout same.");
         var notes = new List<string>(file.Notes);
         if (checkpoint.Leftover.Count > 0) notes.Add($"{checkpoint.Leftover.Count} tensors of no known part were left out: {Some(checkpoint.Leftover.Select(e => e.Name))}");
-        var whole = baseFile is null ? checkpoint : DiffusionCheckpoint.Of(Joined(checkpoint.Weights, DiffusionCheckpoint.Of(baseFile).Weights));
+        var whole = baseFile is null ? checkpoint : DiffusionCheckpoint.Of(Joined(checkpoint.Weights, DiffusionCheckpoint.Of(baseFile.Weights).Weights));
         return options.Layout == WeightsLayout.Authors ? Authors(whole, output, options, notes) : Diffusers(whole, input, output, options, notes);
     }
 
-    private static ConvertReport Same(WeightsFile file, WeightsFile? baseFile, string output, ConvertOptions options)
+    private static ConvertReport Same(ConvertSource file, WeightTable? baseFile, string output, ConvertOptions options)
     {
-        var table = baseFile is null ? file : Joined(file, baseFile);
+        var table = baseFile is null ? file.Weights : Joined(file.Weights, baseFile);
         return Write([(output, table)], options, [.. file.Notes]);
     }
 

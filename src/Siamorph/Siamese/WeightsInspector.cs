@@ -50,17 +50,33 @@ public static class WeightsInspector
     /// <exception cref="WeightsFormatException">It is missing, cut off, damaged, or no weight file.</exception>
     public static WeightsInspection Inspect(string path)
     {
-        using var file = WeightsFile.Open(path);
+        var run = RunCheckpoint.At(path);
+        using var file = WeightsFile.Open(run?.ModelPath ?? path);
         var checkpoint = DiffusionCheckpoint.Of(file);
         var presets = checkpoint.Layouts.Count == 0 ? [] : CheckpointKeys.Presets.ToDictionary(p => p, CheckpointKeys.Of);
         var parts = checkpoint.Layouts.OrderBy(l => l.Key).Select(l => Compare(checkpoint, l.Key, l.Value, presets)).ToList();
-        var (what, advice) = Judge(parts);
+        // What a run doesn't train, it doesn't store.
+        if (run?.BaseWeights is not null) parts = [.. parts.Select(p => p with { Missing = [] })];
+        var (what, advice) = run is not null ? Judge(run) : (parts.Count == 0 ? LoraInspector.Judge(file) ?? OptimizerState(file) : null) ?? Judge(parts);
         return new(
             path, file.Format, what, advice, [.. file.Entries.Select(e => new InspectedTensor(e.Name, SafeTensors.NameOf(e.DType), e.Shape))],
             file.Entries.Sum(e => e.Elements), file.Entries.Sum(e => e.Bytes),
             Counted(file.Entries.Select(e => SafeTensors.NameOf(e.DType))), parts, Counted(checkpoint.Leftover.Select(e => Beginning(e.Name))),
             file.Metadata, file.Notes);
     }
+
+    private static (string What, string Advice) Judge(RunCheckpoint run)
+    {
+        if (!run.IsSiamese) return ($"a checkpoint of `segment train` ({run.Progress})", "`segment predict` takes its run folder; `segment train --resume` goes on with it.");
+        var parts = run.BaseWeights is { } below ? $", what it trains on top of {below}" : "";
+        return ($"a checkpoint of `train` ({run.Progress}){parts}",
+            "`synthesize RUN` draws from it, `train --resume` goes on with it, and `weights convert RUN OUT` writes the whole model as one file for other programs.");
+    }
+
+    private static (string What, string Advice)? OptimizerState(WeightTable file) =>
+        file.Entries.Count > 0 && file.Names.All(n => n.EndsWith(".exp_avg", StringComparison.Ordinal) || n.EndsWith(".exp_avg_sq", StringComparison.Ordinal) || n.EndsWith(".step", StringComparison.Ordinal))
+            ? ("the optimizer's state of a training run, no weights", "`--resume` alone reads it; for the weights, name the run folder.")
+            : null;
 
     private static PartInspection Compare(
         DiffusionCheckpoint checkpoint, CheckpointPart part, string layout, Dictionary<string, IReadOnlyList<CheckpointKey>> presets)
@@ -72,7 +88,7 @@ public static class WeightsInspector
 
     private static PartInspection Compare(WeightTable own, CheckpointPart part, string layout, string preset, Dictionary<string, CheckpointKey> expected) => new(
         part, layout, own.Entries.Count, own.Entries.Sum(e => e.Bytes), preset,
-        [.. expected.Keys.Where(k => !own.Contains(k))],
+        part == CheckpointPart.Schedule ? [] : [.. expected.Keys.Where(k => !own.Contains(k))], // those constants are computed, never read
         [.. own.Names.Where(k => !expected.ContainsKey(k))],
         [.. own.Entries.Where(e => expected.TryGetValue(e.Name, out var key) && !key.Shape.SequenceEqual(e.Shape))
             .Select(e => $"{e.Name} (file {Shape(e.Shape)}, preset {Shape(expected[e.Name].Shape)})")]);
@@ -98,13 +114,13 @@ public static class WeightsInspector
         if (unfit.Count > 0)
             return ($"parts of a diffusion model, of which {string.Join(", ", unfit.Select(p => p.Part))} fit no preset",
                 $"It can't be used as it is: see what is missing, left over or of another shape, compared with preset {unfit[0].Preset}.");
-        if (has.Count == 4) return ($"a whole checkpoint of Siamese-Diffusion (preset {preset})", "Sample from it, or go on training it.");
+        if (has.Count == 4) return ($"a whole checkpoint of Siamese-Diffusion (preset {preset})", "`synthesize FILE --masks FOLDER` draws from it, `train --preset sd15 --base-weights FILE` goes on training it.");
         if (has.IsSupersetOf([CheckpointPart.UNet, CheckpointPart.ControlNet]))
             return ($"a trained UNet and ControlNet (preset {preset})", "Complete it with the base model that it was trained from: `weights convert FILE OUT --base BASE`.");
         if (has.IsSupersetOf([CheckpointPart.UNet, CheckpointPart.Autoencoder, CheckpointPart.TextEncoder]))
-            return ($"a base model without ControlNet (preset {preset})", "Train from it; ControlNet will start as a copy of the UNet's encoder.");
+            return ($"a base model without ControlNet (preset {preset})", "`train --preset sd15 --base-weights FILE` trains on top of it; ControlNet will start as a copy of the UNet's encoder.");
         var absent = new[] { CheckpointPart.UNet, CheckpointPart.Autoencoder, CheckpointPart.TextEncoder }.Where(p => !has.Contains(p));
-        return ($"{string.Join(", ", has)} of preset {preset}, alone", $"To train, {string.Join(", ", absent)} must come from other files; a diffusers folder holds them together.");
+        return ($"{string.Join(", ", has)} of preset {preset}, alone", $"To train on top of it, {string.Join(", ", absent)} must come with it: `weights convert FILE OUT --base BASE` joins it with a base model.");
     }
 
     private static SortedDictionary<string, int> Counted(IEnumerable<string> names) =>

@@ -21,6 +21,9 @@ public sealed record SynthesisOptions
     /// <summary>Prompt for all images; null takes each mask's own.</summary>
     public string? Prompt { get; init; }
 
+    /// <summary>Tokenizer of a model that is no run of `train`; null for the tokenizer folder beside it.</summary>
+    public string? Tokenizer { get; init; }
+
     /// <summary>How images are drawn; null takes what the model was trained with.</summary>
     public SamplingOptions? Sampling { get; init; }
 

@@ -16,14 +16,14 @@ namespace Siamorph.Synthesis;
 public static class Synthesizer
 {
     /// <summary>Draws the pairs. A folder begun with the same model, masks and options is completed.</summary>
-    /// <param name="runFolder">What `train` wrote.</param>
+    /// <param name="model">The run folder that `train` wrote, or weights of the whole model.</param>
     /// <param name="masks">Pairs whose masks (and prompts) are used; their images are not read.</param>
     /// <param name="options">How many, and how.</param>
     /// <param name="outFolder">New, empty, or begun by the same call.</param>
     /// <param name="monitor">Watches; counts finished images.</param>
     /// <exception cref="SiamorphException">Model, masks, options or folder can't be used.</exception>
     public static Dataset Run(
-        string runFolder, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, string outFolder, IMonitor monitor)
+        string model, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, string outFolder, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(masks);
         ArgumentNullException.ThrowIfNull(options);
@@ -32,9 +32,9 @@ public static class Synthesizer
         if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
         var place = Placement.Of(options.Device, options.Precision);
         var classes = masks[0].Classes;
-        using var pipeline = SiamesePipeline.Load(runFolder);
+        using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);
+        var plan = Plan(masks, options, pipeline, ModelHash(model, pipeline));
         pipeline.MoveTo(place);
-        var plan = Plan(masks, options, pipeline, ModelHash(runFolder));
         Claim(outFolder, plan);
         var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
         var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation, pipeline.Options.LabelReading);
@@ -117,10 +117,10 @@ public static class Synthesizer
         AtomicFile.WriteText(path, text);
     }
 
-    private static string ModelHash(string runFolder)
+    private static string ModelHash(string model, SiamesePipeline pipeline)
     {
-        var folder = Checkpoint.Latest(runFolder)!;
-        using var file = File.OpenRead(Path.Combine(folder, "manifest.json"));
+        if (RunCheckpoint.At(model) is not { } run) return pipeline.Fingerprint();
+        using var file = File.OpenRead(Path.Combine(run.Folder, "manifest.json"));
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 }

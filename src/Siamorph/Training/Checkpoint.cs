@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Siamorph.Weights;
-using static TorchSharp.torch;
 
 namespace Siamorph.Training;
 
@@ -11,14 +10,14 @@ namespace Siamorph.Training;
 /// </summary>
 public static class Checkpoint
 {
-    private const string StateFile = "state.json";
+    internal const string StateFile = "state.json";
 
     /// <summary>Writes a checkpoint; one of the same name is replaced once the new one is whole.</summary>
     /// <param name="folder">Such as checkpoints/step-000500.</param>
     /// <param name="parts">Tensors by name, for each file by its stem ("model", "ema", "optimizer").</param>
     /// <param name="state">What else must be known to go on, the step above all.</param>
     /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>
-    public static void Save(string folder, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> parts, JsonObject state)
+    public static void Save(string folder, IReadOnlyDictionary<string, WeightTable> parts, JsonObject state)
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentNullException.ThrowIfNull(state);
@@ -42,9 +41,9 @@ public static class Checkpoint
         }
     }
 
-    /// <summary>Checks every file against the manifest, then reads.</summary>
+    /// <summary>Checks every file against the manifest, then opens them; tensors are read one at a time, when they are asked for.</summary>
     /// <param name="folder">A checkpoint's folder.</param>
-    /// <param name="parts">Which parts to read; none named reads all.</param>
+    /// <param name="parts">Which parts to open; none named opens all.</param>
     /// <exception cref="WeightsFormatException">A file is missing, cut off or altered; the message says which.</exception>
     public static LoadedCheckpoint Load(string folder, params IReadOnlyCollection<string> parts)
     {
@@ -56,8 +55,7 @@ public static class Checkpoint
             throw new WeightsFormatException($"{folder}: has no part '{missing}', only {string.Join(", ", stems)}.");
         var state = OptionsFile.ReadObject(Path.Combine(folder, StateFile));
         var wanted = parts.Count == 0 ? stems : stems.Where(parts.Contains);
-        return new LoadedCheckpoint(folder, state, wanted.ToDictionary(
-            s => s, IReadOnlyDictionary<string, Tensor> (s) => ReadPart(Path.Combine(folder, $"{s}.safetensors"))));
+        return Open(folder, state, wanted);
     }
 
     /// <summary>The same without what only training reads, the optimizer's state, which is as large as the rest together.</summary>
@@ -113,38 +111,49 @@ public static class Checkpoint
         Directory.Delete(old, recursive: true);
     }
 
-    private static Dictionary<string, Tensor> ReadPart(string path)
+    private static LoadedCheckpoint Open(string folder, JsonObject state, IEnumerable<string> stems)
     {
-        var tensors = SafeTensors.Read(path);
-        foreach (var tensor in tensors.Values) tensor.DetachFromDisposeScope();
-        return tensors;
+        var parts = new Dictionary<string, WeightsFile>();
+        try
+        {
+            foreach (var stem in stems) parts.Add(stem, WeightsFile.Open(Path.Combine(folder, $"{stem}.safetensors")));
+            return new(folder, state, parts);
+        }
+        catch
+        {
+            foreach (var part in parts.Values) part.Dispose();
+            throw;
+        }
     }
 }
 
-/// <summary>What a checkpoint held.</summary>
+/// <summary>What a checkpoint holds, open for reading.</summary>
 public sealed class LoadedCheckpoint : IDisposable
 {
-    internal LoadedCheckpoint(string folder, JsonObject state, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> parts) =>
-        (Folder, State, Parts) = (folder, state, parts);
+    private readonly IReadOnlyDictionary<string, WeightsFile> _parts;
 
-    /// <summary>Where it was.</summary>
+    internal LoadedCheckpoint(string folder, JsonObject state, IReadOnlyDictionary<string, WeightsFile> parts) =>
+        (Folder, State, _parts) = (folder, state, parts);
+
+    /// <summary>Where it is.</summary>
     public string Folder { get; }
 
     /// <summary>What was saved beside the tensors.</summary>
     public JsonObject State { get; }
 
-    /// <summary>Tensors by name, for each file by its stem; on the CPU, freed by <see cref="Dispose"/>.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, Tensor>> Parts { get; }
+    /// <summary>The names of its parts, such as "model".</summary>
+    public IEnumerable<string> Parts => _parts.Keys;
 
     /// <summary>The tensors of one part.</summary>
     /// <exception cref="WeightsFormatException">There is no such part.</exception>
-    public IReadOnlyDictionary<string, Tensor> this[string part] => Parts.TryGetValue(part, out var tensors)
-        ? tensors
-        : throw new WeightsFormatException($"{Folder}: has no part '{part}', only {string.Join(", ", Parts.Keys)}.");
+    public WeightTable this[string part] => Find(part) ?? throw new WeightsFormatException($"{Folder}: has no part '{part}', only {string.Join(", ", Parts)}.");
 
-    /// <summary>Frees the tensors.</summary>
+    /// <summary>The tensors of one part; null where there is none of that name.</summary>
+    public WeightTable? Find(string part) => _parts.GetValueOrDefault(part);
+
+    /// <summary>Closes the files. Tensors that were read stay.</summary>
     public void Dispose()
     {
-        foreach (var tensor in Parts.Values.SelectMany(p => p.Values)) tensor.Dispose();
+        foreach (var part in _parts.Values) part.Dispose();
     }
 }

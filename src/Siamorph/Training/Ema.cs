@@ -1,3 +1,4 @@
+using Siamorph.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,13 +41,13 @@ public sealed class Ema : IDisposable
     public IDisposable Swap() => new Swapped(_entries);
 
     /// <summary>The averages under the names of their weights. Not copies.</summary>
-    public IReadOnlyDictionary<string, Tensor> State() => _entries.ToDictionary(e => e.Name, e => e.Average);
+    public WeightTable State() => WeightTable.Of(_entries.ToDictionary(e => e.Name, e => e.Average));
 
     /// <summary>Copies saved averages into this one and takes over the count.</summary>
     /// <param name="state">What <see cref="State"/> gave.</param>
     /// <param name="updates">What <see cref="Updates"/> was.</param>
     /// <exception cref="WeightsMismatchException">An average is missing or has another shape.</exception>
-    public void Load(IReadOnlyDictionary<string, Tensor> state, long updates)
+    public void Load(WeightTable state, long updates)
     {
         ArgumentNullException.ThrowIfNull(state);
         using var grad = no_grad();

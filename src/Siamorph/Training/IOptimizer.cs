@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using Siamorph.Weights;
 
 namespace Siamorph.Training;
 
@@ -13,9 +13,9 @@ internal interface IOptimizer : IDisposable
     void Step(double learningRate);
 
     /// <summary>What has to be saved to go on bit for bit, by parameter name. Not copies.</summary>
-    IReadOnlyDictionary<string, Tensor> State();
+    WeightTable State();
 
     /// <summary>Copies a saved state into this optimizer.</summary>
     /// <exception cref="WeightsMismatchException">A tensor is missing or has another shape.</exception>
-    void Load(IReadOnlyDictionary<string, Tensor> state);
+    void Load(WeightTable state);
 }

@@ -1,3 +1,4 @@
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Training;
@@ -57,7 +58,7 @@ public sealed class MasterWeights : IDisposable
 
     /// <summary>Takes masters from saved weights; those that are weights themselves are passed over.</summary>
     /// <exception cref="WeightsMismatchException">One is missing or has another shape.</exception>
-    public void Load(IReadOnlyDictionary<string, Tensor> saved)
+    public void Load(WeightTable saved)
     {
         ArgumentNullException.ThrowIfNull(saved);
         using var grad = no_grad();

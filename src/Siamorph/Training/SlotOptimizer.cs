@@ -1,3 +1,4 @@
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Training;
@@ -37,15 +38,14 @@ internal abstract class SlotOptimizer : IOptimizer
     }
 
     /// <inheritdoc/>
-    public IReadOnlyDictionary<string, Tensor> State() =>
-        _slots.SelectMany(s => s.Kept.Select((t, i) => KeyValuePair.Create($"{s.Name}.{_kept[i]}", t))).ToDictionary();
+    public WeightTable State() => WeightTable.Of(Kept());
 
     /// <inheritdoc/>
-    public void Load(IReadOnlyDictionary<string, Tensor> state)
+    public void Load(WeightTable state)
     {
         ArgumentNullException.ThrowIfNull(state);
         using var grad = no_grad();
-        foreach (var (key, tensor) in State()) SavedTensor.CopyTo(tensor, state, key, "optimizer state");
+        foreach (var (key, tensor) in Kept()) SavedTensor.CopyTo(tensor, state, key, "optimizer state");
     }
 
     /// <summary>Frees what is kept; the parameters are the caller's.</summary>
@@ -54,6 +54,8 @@ internal abstract class SlotOptimizer : IOptimizer
         foreach (var tensor in _slots.SelectMany(s => s.Kept)) tensor.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private Dictionary<string, Tensor> Kept() => _slots.SelectMany(s => s.Kept.Select((t, i) => KeyValuePair.Create($"{s.Name}.{_kept[i]}", t))).ToDictionary();
 
     private protected abstract void Update(Tensor parameter, Tensor gradient, Tensor[] kept, double learningRate);
 }

@@ -124,7 +124,7 @@ public sealed class DiffusionCheckpoint
     {
         var names = entries.Select(e => e.Name).ToHashSet();
         var map = part is CheckpointPart.Schedule or CheckpointPart.TextEncoder ? null : MapOf(part, names);
-        var diffusers = map is not null && names.Any(n => n.StartsWith("down_blocks.", StringComparison.Ordinal) || n.StartsWith("encoder.down_blocks.", StringComparison.Ordinal));
+        var diffusers = map is not null && names.Any(n => n.StartsWith("down_blocks.", StringComparison.Ordinal) || n.StartsWith("up_blocks.", StringComparison.Ordinal) || n.StartsWith("encoder.down_blocks.", StringComparison.Ordinal));
         var known = entries.Select(e => (Entry: e, Name: Name(part, map, diffusers, e.Name))).ToList();
         leftover.AddRange(known.Where(k => k.Name is null).Select(k => k.Entry.As(prefix + k.Entry.Name)));
         found.AddRange(known.Where(k => k.Name is not null).Select(k => Translated(part, k.Entry, k.Name!)));

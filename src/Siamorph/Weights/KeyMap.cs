@@ -31,22 +31,38 @@ internal sealed class KeyMap(
 internal sealed record UNetOutline(int Levels, int Blocks, IReadOnlyList<bool> Attention)
 {
     /// <summary>Read off the names of either layout; null where they are none of a UNet or ControlNet.</summary>
-    public static UNetOutline? Of(IReadOnlyCollection<string> names)
+    public static UNetOutline? Of(IReadOnlyCollection<string> names) =>
+        OfDiffusers(names) ?? OfEncoder(names) ?? OfDecoder(names);
+
+    private static UNetOutline? OfDiffusers(IReadOnlyCollection<string> names)
     {
-        var diffusers = Names.Count(names, "down_blocks.");
-        if (diffusers > 0)
-        {
-            return new(diffusers, Names.Count(names, "down_blocks.0.resnets."),
-                [.. Enumerable.Range(0, diffusers).Select(i => names.Any(n => n.StartsWith($"down_blocks.{i}.attentions.", StringComparison.Ordinal)))]);
-        }
+        var levels = Names.Count(names, "down_blocks.");
+        if (levels > 0) return new(levels, Names.Count(names, "down_blocks.0.resnets."), Has(names, levels, i => $"down_blocks.{i}.attentions."));
+        levels = Names.Count(names, "up_blocks.");
+        var resnets = Names.Count(names, "up_blocks.0.resnets.");
+        return resnets < 2 ? null : new(levels, resnets - 1, Has(names, levels, i => $"up_blocks.{levels - 1 - i}.attentions."));
+    }
+
+    private static UNetOutline? OfEncoder(IReadOnlyCollection<string> names)
+    {
         var inputs = Names.Count(names, "input_blocks.");
         if (inputs < 2) return null;
         var halvings = Enumerable.Range(0, inputs).Where(i => names.Contains($"input_blocks.{i}.0.op.weight")).ToList();
         var step = halvings.Count > 0 ? halvings[0] : inputs;
         if (step < 2) return null;
-        return new(halvings.Count + 1, step - 1,
-            [.. Enumerable.Range(0, halvings.Count + 1).Select(i => names.Any(n => n.StartsWith($"input_blocks.{1 + i * step}.1.", StringComparison.Ordinal)))]);
+        return new(halvings.Count + 1, step - 1, Has(names, halvings.Count + 1, i => $"input_blocks.{1 + i * step}.1."));
     }
+
+    // Of a UNet whose decoder alone is there, as a run keeps it that trains nothing else.
+    private static UNetOutline? OfDecoder(IReadOnlyCollection<string> names)
+    {
+        var outputs = Names.Count(names, "output_blocks.");
+        var step = 1 + Enumerable.Range(0, outputs).FirstOrDefault(i => names.Contains($"output_blocks.{i}.1.conv.weight") || names.Contains($"output_blocks.{i}.2.conv.weight"), outputs - 1);
+        return outputs == 0 || step < 2 || outputs % step != 0 ? null : new(outputs / step, step - 1, Has(names, outputs / step, i => $"output_blocks.{outputs - (i + 1) * step}.1.norm."));
+    }
+
+    private static List<bool> Has(IReadOnlyCollection<string> names, int levels, Func<int, string> beginning) =>
+        [.. Enumerable.Range(0, levels).Select(i => names.Any(n => n.StartsWith(beginning(i), StringComparison.Ordinal)))];
 }
 
 /// <summary>Counts in lists of keys.</summary>

@@ -51,11 +51,8 @@ public static class SafeTensors
     /// <summary>Writes tensors of any device; the file is whole or absent. Equal contents give equal bytes.</summary>
     /// <exception cref="SiamorphException">The file can't be written.</exception>
     public static void Write(
-        string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
-    {
-        ArgumentNullException.ThrowIfNull(tensors);
-        WriteEntries(path, tensors.Select(t => new WeightEntry(t.Key, t.Value.dtype, t.Value.shape, () => t.Value.alias())), metadata);
-    }
+        string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, WeightTable.Of(tensors), metadata);
 
     /// <summary>Writes stored weights of any format, one tensor in memory at a time; the file is whole or absent.</summary>
     /// <param name="path">Must not be the file that the weights are read from.</param>
@@ -65,12 +62,7 @@ public static class SafeTensors
     public static void Write(string path, WeightTable weights, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        WriteEntries(path, weights.Entries, metadata);
-    }
-
-    private static void WriteEntries(string path, IEnumerable<WeightEntry> entries, IReadOnlyDictionary<string, string>? metadata)
-    {
-        var ordered = entries.OrderByDescending(e => ElementSize(e.DType)).ThenBy(e => e.Name, StringComparer.Ordinal).ToList();
+        var ordered = weights.Entries.OrderByDescending(e => ElementSize(e.DType)).ThenBy(e => e.Name, StringComparer.Ordinal).ToList();
         AtomicFile.Write(path, stream =>
         {
             WriteHeader(stream, ordered, metadata);

@@ -24,25 +24,16 @@ public static class StateDict
     }
 
     /// <summary>Compares keys and shapes.</summary>
-    public static StateDictDifference Diff(nn.Module module, IReadOnlyDictionary<string, Tensor> weights) => Diff(Of(module), weights);
+    public static StateDictDifference Diff(nn.Module module, IReadOnlyDictionary<string, Tensor> weights) => Diff(Of(module), WeightTable.Of(weights));
 
-    /// <summary>Compares keys and shapes of a model's own tensors with those of weights.</summary>
-    public static StateDictDifference Diff(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> weights)
+    /// <summary>Compares keys and shapes with stored weights, none of which is read.</summary>
+    public static StateDictDifference Diff(nn.Module module, WeightTable weights) => Diff(Of(module), weights);
+
+    /// <summary>Compares keys and shapes of a model's own tensors with those of stored weights, none of which is read.</summary>
+    public static StateDictDifference Diff(IReadOnlyDictionary<string, Tensor> own, WeightTable weights)
     {
         ArgumentNullException.ThrowIfNull(own);
         ArgumentNullException.ThrowIfNull(weights);
-        return new(
-            [.. own.Keys.Where(k => !weights.ContainsKey(k)).Order(StringComparer.Ordinal)],
-            [.. weights.Keys.Where(k => !own.ContainsKey(k)).Order(StringComparer.Ordinal)],
-            [.. own.Where(p => weights.TryGetValue(p.Key, out var w) && !w.shape.SequenceEqual(p.Value.shape))
-                   .Select(p => $"{p.Key} (file {Shape(weights[p.Key])}, model {Shape(p.Value)})").Order(StringComparer.Ordinal)]);
-    }
-
-    /// <summary>Compares keys and shapes with stored weights, none of which is read.</summary>
-    public static StateDictDifference Diff(nn.Module module, WeightTable weights)
-    {
-        ArgumentNullException.ThrowIfNull(weights);
-        var own = Of(module);
         return new(
             [.. own.Keys.Where(k => !weights.Contains(k)).Order(StringComparer.Ordinal)],
             [.. weights.Names.Where(k => !own.ContainsKey(k)).Order(StringComparer.Ordinal)],
@@ -55,19 +46,7 @@ public static class StateDict
     /// <param name="weights">By key; shapes equal to the module's.</param>
     /// <param name="source">What to call the weights in an error, such as the file's path.</param>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
-    public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source) => Apply(Of(module), weights, source);
-
-    /// <summary>Copies weights into tensors of the same keys and shapes, converting the element type.</summary>
-    /// <param name="own">Receive the values in place.</param>
-    /// <param name="weights">By key.</param>
-    /// <param name="source">What to call the weights in an error, such as the file's path.</param>
-    /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
-    public static void Apply(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> weights, string source)
-    {
-        ThrowIfDifferent(Diff(own, weights), source);
-        using var noGrad = no_grad();
-        foreach (var (key, tensor) in own) tensor.copy_(weights[key]);
-    }
+    public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source) => Apply(Of(module), WeightTable.Of(weights), source);
 
     /// <summary>The same from stored weights, read one tensor at a time: little more memory is needed than the module's own.</summary>
     /// <param name="module">Receives the values in place.</param>
@@ -75,11 +54,19 @@ public static class StateDict
     /// <param name="source">What to call the weights in an error, such as the file's path.</param>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
     /// <exception cref="WeightsFormatException">The file is damaged.</exception>
-    public static void Apply(nn.Module module, WeightTable weights, string source)
+    public static void Apply(nn.Module module, WeightTable weights, string source) => Apply(Of(module), weights, source);
+
+    /// <summary>Copies stored weights into tensors of the same keys and shapes, one at a time, converting the element type.</summary>
+    /// <param name="own">Receive the values in place.</param>
+    /// <param name="weights">By key.</param>
+    /// <param name="source">What to call the weights in an error, such as the file's path.</param>
+    /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
+    /// <exception cref="WeightsFormatException">The file is damaged.</exception>
+    public static void Apply(IReadOnlyDictionary<string, Tensor> own, WeightTable weights, string source)
     {
-        ThrowIfDifferent(Diff(module, weights), source);
+        ThrowIfDifferent(Diff(own, weights), source);
         using var noGrad = no_grad();
-        foreach (var (key, tensor) in Of(module))
+        foreach (var (key, tensor) in own)
         {
             using var stored = weights.Read(key);
             tensor.copy_(stored);

@@ -82,6 +82,13 @@ public class WeightTable
             if (!_byName.TryAdd(entry.Name, entry)) throw new WeightsFormatException($"The tensor '{entry.Name}' occurs twice.");
     }
 
+    /// <summary>A table of tensors that are in memory already; they stay the caller's.</summary>
+    public static WeightTable Of(IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        return new(tensors.Select(t => new WeightEntry(t.Key, t.Value.dtype, t.Value.shape, () => t.Value.alias())));
+    }
+
     /// <summary>Every tensor, in the order of the file.</summary>
     public IReadOnlyList<WeightEntry> Entries { get; }
 

@@ -92,7 +92,7 @@ internal static class ZipDirectory
         var (stored, length, local) = Extents(file, entry, entry.Slice(46 + nameLength, extraLength));
         if ((flags & 1) != 0) throw Damaged(file, $"its entry '{name}' is encrypted");
         if (method != 0 || stored != length)
-            throw new WeightsFormatException($"{file.Path}: its entry '{name}' is compressed, which PyTorch never does: unpack the archive and pack it without compression.");
+            throw new WeightsFormatException($"{file.Path}: its entry '{name}' is compressed, which PyTorch never does: unpack the archive and name the weight file in it.");
         var begin = local < 0 || local > directoryStart - 30 ? -1 : DataStart(file, local, nameBytes);
         if (begin < 0 || length < 0 || length > directoryStart - begin) throw Damaged(file, $"its entry '{name}' lies outside it");
         extents.Add((local, begin + length));

@@ -69,10 +69,11 @@ public sealed class SiameseTrainerTests : IDisposable
         SiameseTrainer.Run(SmallSetting.Options with { KeepCheckpoints = 9 }, data, In("run"), NullMonitor.Instance);
         using var afterBase = Checkpoint.Load(new RunFolder(In("run")).Checkpoint(4));
         using var end = Checkpoint.Load(Checkpoint.Latest(In("run"))!);
-        foreach (var (key, tensor) in end["model"].Where(t => t.Key.Contains("diffusion_model.", StringComparison.Ordinal)))
+        foreach (var entry in end["model"].Entries.Where(e => e.Name.Contains("diffusion_model.", StringComparison.Ordinal)))
         {
+            var (key, tensor) = (entry.Name, entry.Read());
             var trained = key.Contains(".output_blocks.", StringComparison.Ordinal) || key.Contains(".out.", StringComparison.Ordinal);
-            var equal = tensor.equal(afterBase["ema"][key]).all().item<bool>();
+            var equal = tensor.equal(afterBase["ema"].Read(key)).all().item<bool>();
             Assert.True(equal != trained || (trained && tensor.numel() < 64), $"{key} {(equal ? "did not change" : "changed")}");
         }
     }

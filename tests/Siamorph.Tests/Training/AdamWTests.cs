@@ -1,5 +1,6 @@
 using Siamorph.Acceleration;
 using Siamorph.Training;
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Training;
@@ -88,8 +89,8 @@ public sealed class AdamWTests : IDisposable
         parameters[1].grad = null;
         optimizer.Step(LearningRate);
         Assert.True(before.equal(parameters[1]).all().item<bool>());
-        Assert.Equal(0, optimizer.State()["p1.step"].item<float>());
-        Assert.Equal(1, optimizer.State()["p0.step"].item<float>());
+        Assert.Equal(0, optimizer.State().Read("p1.step").item<float>());
+        Assert.Equal(1, optimizer.State().Read("p0.step").item<float>());
     }
 
     [Fact]
@@ -121,7 +122,7 @@ public sealed class AdamWTests : IDisposable
     public void Load_MissingMoment_NamesIt()
     {
         using var optimizer = new AdamW(Named(Parameters(7)));
-        var state = optimizer.State().Where(p => p.Key != "p2.exp_avg").ToDictionary();
+        var state = new WeightTable(optimizer.State().Entries.Where(e => e.Name != "p2.exp_avg"));
         Assert.Contains("p2.exp_avg", Assert.Throws<WeightsMismatchException>(() => optimizer.Load(state)).Message, StringComparison.Ordinal);
     }
 

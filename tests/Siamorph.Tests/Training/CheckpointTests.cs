@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Siamorph.Training;
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Training;
@@ -23,9 +24,9 @@ public sealed class CheckpointTests : IDisposable
     {
         Save(500);
         using var loaded = Checkpoint.Load(Run.Checkpoint(500));
-        Assert.True(_weight.equal(loaded["model"]["w"]).all().item<bool>());
+        Assert.True(_weight.equal(loaded["model"].Read("w")).all().item<bool>());
         Assert.Equal(500, (long)loaded.State["step"]!);
-        Assert.Equal(["ema", "model"], loaded.Parts.Keys.Order());
+        Assert.Equal(["ema", "model"], loaded.Parts.Order());
     }
 
     [Fact]
@@ -33,7 +34,7 @@ public sealed class CheckpointTests : IDisposable
     {
         Save(1);
         using var loaded = Checkpoint.Load(Run.Checkpoint(1), "ema");
-        Assert.Equal(["ema"], loaded.Parts.Keys);
+        Assert.Equal(["ema"], loaded.Parts);
         Assert.Contains("optimizer", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1), "optimizer")).Message, StringComparison.Ordinal);
     }
 
@@ -44,7 +45,7 @@ public sealed class CheckpointTests : IDisposable
         _weight.zero_();
         Save(1);
         using var loaded = Checkpoint.Load(Run.Checkpoint(1));
-        Assert.Equal(0, loaded["model"]["w"].abs().max().item<float>());
+        Assert.Equal(0, loaded["model"].Read("w").abs().max().item<float>());
         Assert.Single(Directory.GetDirectories(Run.CheckpointsFolder));
     }
 
@@ -110,10 +111,10 @@ public sealed class CheckpointTests : IDisposable
 
     private void Save(long step) => Checkpoint.Save(
         Run.Checkpoint(step),
-        new Dictionary<string, IReadOnlyDictionary<string, Tensor>>
+        new Dictionary<string, WeightTable>
         {
-            ["model"] = new Dictionary<string, Tensor> { ["w"] = _weight },
-            ["ema"] = new Dictionary<string, Tensor> { ["w"] = _weight * 2 },
+            ["model"] = WeightTable.Of(new Dictionary<string, Tensor> { ["w"] = _weight }),
+            ["ema"] = WeightTable.Of(new Dictionary<string, Tensor> { ["w"] = _weight * 2 }),
         },
         new JsonObject { ["step"] = step });
 

@@ -1,4 +1,5 @@
 using Siamorph.Training;
+using Siamorph.Weights;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Training;
@@ -21,7 +22,7 @@ public sealed class EmaTests : IDisposable
             ema.Update();
             var decay = Math.Min(0.5, (1.0 + n) / (10 + n));
             expected = decay * expected + (1 - decay) * n;
-            Assert.Equal(expected, ema.State()["w"][0].item<float>(), 1e-5);
+            Assert.Equal(expected, ema.State().Read("w")[0].item<float>(), 1e-5);
         }
     }
 
@@ -60,14 +61,14 @@ public sealed class EmaTests : IDisposable
         other.mul_(3);
         straight.Update();
         resumed.Update();
-        Assert.True(straight.State()["w"].equal(resumed.State()["w"]).all().item<bool>());
+        Assert.True(straight.State().Read("w").equal(resumed.State().Read("w")).all().item<bool>());
     }
 
     [Fact]
     public void Load_OtherShape_NamesIt()
     {
         using var ema = new Ema([("w", ones(2))], 0.9);
-        var e = Assert.Throws<WeightsMismatchException>(() => ema.Load(new Dictionary<string, Tensor> { ["w"] = ones(3) }, 1));
+        var e = Assert.Throws<WeightsMismatchException>(() => ema.Load(WeightTable.Of(new Dictionary<string, Tensor> { ["w"] = ones(3) }), 1));
         Assert.Contains("w is [3], here it must be [2]", e.Message, StringComparison.Ordinal);
     }
 }

@@ -26,6 +26,19 @@ public class KeyMapTests
         Assert.Equal(Manifest.Value["sd15_checkpoint_keys"]!.AsArray().Select(k => (string)k!).Order(StringComparer.Ordinal), own.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void ControlNetsFirstWeights_ComeFromTheUNet_ForTheKeysOfTheAuthorsTool()
+    {
+        const string control = "control_model.", unet = "model.diffusion_model.";
+        var keys = CheckpointKeys.Of("sd15").ToDictionary(k => k.Name, k => k.Shape);
+        var copied = keys.Where(k => k.Key.StartsWith(control, StringComparison.Ordinal)
+            && keys.TryGetValue(unet + k.Key[control.Length..], out var twin) && twin.SequenceEqual(k.Value)).Select(k => k.Key).ToHashSet();
+        Assert.Equal(Names("control_keys_initialised_from_unet"), copied.Order(StringComparer.Ordinal));
+        Assert.Equal(Names("control_keys_newly_added"), keys.Keys.Where(k => k.StartsWith(control, StringComparison.Ordinal) && !copied.Contains(k)).Order(StringComparer.Ordinal));
+
+        static IEnumerable<string> Names(string list) => Manifest.Value[list]!.AsArray().Select(k => (string)k!).Order(StringComparer.Ordinal);
+    }
+
     [Theory]
     [InlineData(CheckpointPart.UNet, "unet_original_to_diffusers")]
     [InlineData(CheckpointPart.Autoencoder, "vae_original_to_diffusers")]
@@ -66,6 +79,21 @@ public class KeyMapTests
         AssertSame(plain.Part(CheckpointPart.ControlNet), Back(plain));
 
         static WeightTable Back(DiffusionCheckpoint c) => DiffusionCheckpoint.Of(c.InDiffusersLayout(CheckpointPart.ControlNet)).Part(CheckpointPart.ControlNet);
+    }
+
+    [Fact]
+    public void DecoderAlone_AsARunStoresIt_IsKnown_InBothLayouts()
+    {
+        static bool IsDecoder(string name) => name.StartsWith("model.diffusion_model.out", StringComparison.Ordinal);
+        foreach (var keys in new[] { Authors().Entries, [.. CheckpointKeys.Of("tiny").Select(k => Entry(k.Name, [.. k.Shape]))] })
+        {
+            var checkpoint = DiffusionCheckpoint.Of(new WeightTable(keys.Where(e => IsDecoder(e.Name))));
+            Assert.Empty(checkpoint.Leftover);
+            var whole = DiffusionCheckpoint.Of(new WeightTable(keys)).InDiffusersLayout(CheckpointPart.UNet);
+            var diffusers = checkpoint.InDiffusersLayout(CheckpointPart.UNet);
+            Assert.All(diffusers.Entries, e => Assert.Equal(whole[e.Name].Shape, e.Shape));
+            AssertSame(checkpoint.Part(CheckpointPart.UNet), DiffusionCheckpoint.Of(diffusers).Part(CheckpointPart.UNet));
+        }
     }
 
     [Fact]

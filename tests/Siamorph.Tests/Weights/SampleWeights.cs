@@ -20,9 +20,6 @@ internal static class SampleWeights
         ["scalar"] = tensor(2.5f),
     };
 
-    public static WeightTable TableOf(IReadOnlyDictionary<string, Tensor> tensors) =>
-        new(tensors.Select(t => new WeightEntry(t.Key, t.Value.dtype, t.Value.shape, () => t.Value.alias())));
-
     public static void Write(string format, string path, WeightTable table)
     {
         if (format == "safetensors") SafeTensors.Write(path, table);

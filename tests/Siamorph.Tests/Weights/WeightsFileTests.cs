@@ -48,7 +48,7 @@ public sealed class WeightsFileTests : IDisposable
     public void EveryFormat_ReadsEveryTypeBack(string format)
     {
         var tensors = SampleWeights.Few();
-        SampleWeights.Write(format, _folder["weights"], SampleWeights.TableOf(tensors));
+        SampleWeights.Write(format, _folder["weights"], WeightTable.Of(tensors));
         using var file = WeightsFile.Open(_folder["weights"]);
         SampleWeights.AssertSame(tensors, file);
         using var converted = file.Read("half.weight", ScalarType.Float32);
@@ -59,7 +59,7 @@ public sealed class WeightsFileTests : IDisposable
     [MemberData(nameof(EveryFormat))]
     public void CutOffFile_IsNamed_AtEveryLength(string format)
     {
-        SampleWeights.Write(format, _folder["whole"], SampleWeights.TableOf(SampleWeights.Few()));
+        SampleWeights.Write(format, _folder["whole"], WeightTable.Of(SampleWeights.Few()));
         var whole = File.ReadAllBytes(_folder["whole"]);
         for (var length = 0; length < whole.Length; length += 7)
         {
@@ -75,7 +75,7 @@ public sealed class WeightsFileTests : IDisposable
     public void TrainersCheckpoint_GivesItsWeights_AndPassesOverTheRest(string wrapper)
     {
         var tensors = SampleWeights.Few();
-        TorchFileWriter.WriteZip(_folder["last.ckpt"], SampleWeights.TableOf(tensors), (pickle, stateDict) => pickle.Dict(
+        TorchFileWriter.WriteZip(_folder["last.ckpt"], WeightTable.Of(tensors), (pickle, stateDict) => pickle.Dict(
             ("epoch", w => w.Number(3)),
             (wrapper, _ => stateDict()),
             ("callbacks", w => w.Op('}').Global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").Op('}').Op('s')),
@@ -89,7 +89,7 @@ public sealed class WeightsFileTests : IDisposable
     public void WrapperOfDistributedTraining_IsTakenOffTheNames()
     {
         var tensors = SampleWeights.Few();
-        TorchFileWriter.WriteLegacy(_folder["a.pth"], SampleWeights.TableOf(tensors.ToDictionary(t => "_forward_module.module." + t.Key, t => t.Value)));
+        TorchFileWriter.WriteLegacy(_folder["a.pth"], WeightTable.Of(tensors.ToDictionary(t => "_forward_module.module." + t.Key, t => t.Value)));
         using var file = WeightsFile.Open(_folder["a.pth"]);
         SampleWeights.AssertSame(tensors, file);
         Assert.Equal(2, file.Notes.Count);
@@ -115,7 +115,7 @@ public sealed class WeightsFileTests : IDisposable
     {
         var tensors = SampleWeights.Few();
         var halves = tensors.Chunk(4).Select(c => c.ToDictionary()).ToList();
-        for (var i = 0; i < halves.Count; i++) SampleWeights.Write(i == 0 ? "safetensors" : "zip", _folder[$"shard-{i}.bin"], SampleWeights.TableOf(halves[i]));
+        for (var i = 0; i < halves.Count; i++) SampleWeights.Write(i == 0 ? "safetensors" : "zip", _folder[$"shard-{i}.bin"], WeightTable.Of(halves[i]));
         var map = string.Join(",", halves.SelectMany((h, i) => h.Keys.Select(k => $"\"{k}\":\"shard-{i}.bin\"")));
         File.WriteAllText(_folder["model.index.json"], $"{{\"metadata\":{{}},\"weight_map\":{{{map}}}}}");
         using (var file = WeightsFile.Open(_folder["model.index.json"])) SampleWeights.AssertSame(tensors, file);
@@ -146,7 +146,7 @@ public sealed class WeightsFileTests : IDisposable
     public void Folders_AreOpenedByWhatIsInThem()
     {
         var tensors = SampleWeights.Few();
-        var table = SampleWeights.TableOf(tensors);
+        var table = WeightTable.Of(tensors);
         Directory.CreateDirectory(_folder["pipe", "unet"]);
         Directory.CreateDirectory(_folder["pipe", "vae"]);
         SampleWeights.Write("safetensors", _folder["pipe", "unet", "diffusion_pytorch_model.safetensors"], table);
@@ -166,6 +166,11 @@ public sealed class WeightsFileTests : IDisposable
 
         Directory.CreateDirectory(_folder["nothing"]);
         Refused("nothing", "holds no weights");
+        foreach (var (name, expected) in new[] { ("config.json", "no weights beside it"), ("merges.txt", "--tokenizer"), ("model_index.json", "diffusers folder without its weights") })
+        {
+            File.WriteAllText(_folder["nothing", name], "{}");
+            Refused("nothing", expected);
+        }
         Refused("absent.ckpt", "can't be opened");
     }
 
@@ -174,11 +179,11 @@ public sealed class WeightsFileTests : IDisposable
     {
         using var module = nn.Linear(2, 3);
         var half = new Dictionary<string, Tensor> { ["weight"] = arange(6).to(float16).view(3, 2), ["bias"] = ones(3, float16) };
-        SampleWeights.Write("zip", _folder["linear.pth"], SampleWeights.TableOf(half));
+        SampleWeights.Write("zip", _folder["linear.pth"], WeightTable.Of(half));
         using (var file = WeightsFile.Open(_folder["linear.pth"])) StateDict.Apply(module, file, "linear.pth");
         Assert.Equal([0f, 1, 2, 3, 4, 5], module.weight!.data<float>().ToArray());
         half["extra"] = ones(1);
-        SampleWeights.Write("legacy", _folder["more.pth"], SampleWeights.TableOf(half));
+        SampleWeights.Write("legacy", _folder["more.pth"], WeightTable.Of(half));
         using var more = WeightsFile.Open(_folder["more.pth"]);
         Assert.Contains("unexpected: extra", Assert.Throws<WeightsMismatchException>(() => StateDict.Apply(module, more, "more.pth")).Message, StringComparison.Ordinal);
     }

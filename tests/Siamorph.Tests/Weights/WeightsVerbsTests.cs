@@ -26,7 +26,7 @@ public sealed class WeightsVerbsTests : IDisposable
 
         tensors.Remove("control_model.zero_convs.0.0.bias");
         tensors["model.diffusion_model.out.2.bias"] = zeros(9);
-        TorchFileWriter.WriteZip(_folder["model.ckpt"], SampleWeights.TableOf(tensors));
+        TorchFileWriter.WriteZip(_folder["model.ckpt"], WeightTable.Of(tensors));
         Assert.Equal(0, Run("weights", "inspect", _folder["model.ckpt"]));
         Assert.Contains("PyTorch file (zip)", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("zero_convs.0.0.bias", _output.ToString(), StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class WeightsVerbsTests : IDisposable
     public void Inspect_OfOtherWeights_ListsThem_AndOfDamagedOnes_SaysWhy()
     {
         using var scope = NewDisposeScope();
-        SampleWeights.Write("legacy", _folder["few.pth"], SampleWeights.TableOf(SampleWeights.Few()));
+        SampleWeights.Write("legacy", _folder["few.pth"], WeightTable.Of(SampleWeights.Few()));
         Assert.Equal(0, Run("weights", "inspect", _folder["few.pth"]));
         Assert.Contains("conv.weight F32 [2,3,2]", _output.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, Run("weights", "inspect", _folder["few.pth"], "--json"));
@@ -47,12 +47,40 @@ public sealed class WeightsVerbsTests : IDisposable
         Assert.Single(_error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
+    [Theory]
+    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 320, "all in the attention of preset sd15", "--lora-weights")]
+    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 640, "of which 1 are in no attention", "refuses it")]
+    [InlineData("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 320, "of which 1 are in no attention", "refuses it")]
+    public void Inspect_OfLora_SaysWhetherItFits(string layer, int width, string what, string advice)
+    {
+        using var scope = NewDisposeScope();
+        SafeTensors.Write(_folder["lora.safetensors"], new Dictionary<string, Tensor>
+        {
+            [layer + ".lora_down.weight"] = zeros(4, width), [layer + ".lora_up.weight"] = zeros(320, 4), [layer + ".alpha"] = tensor(4f),
+        });
+        Assert.Equal(0, Run("weights", "inspect", _folder["lora.safetensors"]));
+        Assert.Contains("LoRA of rank 4 on 1 layers", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(what, _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(advice, _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("unet.up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight", "LoRA in a layout that is not read")]
+    [InlineData("control_model.zero_convs.0.0.weight.exp_avg", "the optimizer's state of a training run")]
+    public void Inspect_OfWhatIsNoModel_NamesIt(string name, string expected)
+    {
+        using var scope = NewDisposeScope();
+        SafeTensors.Write(_folder["x.safetensors"], new Dictionary<string, Tensor> { [name] = zeros(2, 2) });
+        Assert.Equal(0, Run("weights", "inspect", _folder["x.safetensors"]));
+        Assert.Contains(expected, _output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Convert_ToDiffusersAndBack_GivesTheSameNumbers()
     {
         using var scope = NewDisposeScope();
         var tensors = Tiny();
-        TorchFileWriter.WriteZip(_folder["model.ckpt"], SampleWeights.TableOf(tensors));
+        TorchFileWriter.WriteZip(_folder["model.ckpt"], WeightTable.Of(tensors));
         Assert.Equal(0, Run("weights", "convert", _folder["model.ckpt"], _folder["pipe"], "--layout", "diffusers"));
         Assert.Contains("no Dense Hint Input", _error.ToString(), StringComparison.Ordinal);
         Assert.True(File.Exists(_folder["pipe", "controlnet", "diffusion_pytorch_model.safetensors"]));
@@ -81,7 +109,7 @@ public sealed class WeightsVerbsTests : IDisposable
     public void Convert_SameLayout_OnlyChangesTheFormat()
     {
         using var scope = NewDisposeScope();
-        SampleWeights.Write("legacy", _folder["few.pth"], SampleWeights.TableOf(SampleWeights.Few()));
+        SampleWeights.Write("legacy", _folder["few.pth"], WeightTable.Of(SampleWeights.Few()));
         Assert.Equal(0, Run("weights", "convert", _folder["few.pth"], _folder["few.safetensors"], "--layout", "same"));
         SampleWeights.AssertSame(SampleWeights.Few(), new WeightTable(WeightsFile.Open(_folder["few.safetensors"]).Entries));
         Assert.Equal(2, Run("weights", "convert", _folder["few.pth"], _folder["no.safetensors"]));
