@@ -52,16 +52,19 @@ public static class WeightsInspector
     {
         var run = RunCheckpoint.At(path);
         using var file = WeightsFile.Open(run?.ModelPath ?? path);
-        var checkpoint = DiffusionCheckpoint.Of(file);
+        var moments = IsOptimizerState(file);
+        var checkpoint = DiffusionCheckpoint.Of(moments ? new WeightTable([]) : file);
         var presets = checkpoint.Layouts.Count == 0 ? [] : CheckpointKeys.Presets.ToDictionary(p => p, CheckpointKeys.Of);
         var parts = checkpoint.Layouts.OrderBy(l => l.Key).Select(l => Compare(checkpoint, l.Key, l.Value, presets)).ToList();
         // What a run doesn't train, it doesn't store.
         if (run?.BaseWeights is not null) parts = [.. parts.Select(p => p with { Missing = [] })];
-        var (what, advice) = run is not null ? Judge(run) : (parts.Count == 0 ? LoraInspector.Judge(file) ?? OptimizerState(file) : null) ?? Judge(parts);
+        var (what, advice) = run is not null ? Judge(run)
+            : moments ? ("the optimizer's state of a training run, no weights", "`--resume` alone reads it; for the weights, name the run folder.")
+            : (parts.Count == 0 ? LoraInspector.Judge(file) : null) ?? Judge(parts);
         return new(
             path, file.Format, what, advice, [.. file.Entries.Select(e => new InspectedTensor(e.Name, SafeTensors.NameOf(e.DType), e.Shape))],
             file.Entries.Sum(e => e.Elements), file.Entries.Sum(e => e.Bytes),
-            Counted(file.Entries.Select(e => SafeTensors.NameOf(e.DType))), parts, Counted(checkpoint.Leftover.Select(e => Beginning(e.Name))),
+            Counted(file.Entries.Select(e => SafeTensors.NameOf(e.DType))), parts, Counted(run is null ? checkpoint.Leftover.Select(e => Beginning(e.Name)) : []),
             file.Metadata, file.Notes);
     }
 
@@ -73,10 +76,8 @@ public static class WeightsInspector
             "`synthesize RUN` draws from it, `train --resume` goes on with it, and `weights convert RUN OUT` writes the whole model as one file for other programs.");
     }
 
-    private static (string What, string Advice)? OptimizerState(WeightTable file) =>
-        file.Entries.Count > 0 && file.Names.All(n => n.EndsWith(".exp_avg", StringComparison.Ordinal) || n.EndsWith(".exp_avg_sq", StringComparison.Ordinal) || n.EndsWith(".step", StringComparison.Ordinal))
-            ? ("the optimizer's state of a training run, no weights", "`--resume` alone reads it; for the weights, name the run folder.")
-            : null;
+    private static bool IsOptimizerState(WeightTable file) => file.Entries.Count > 0 && file.Names.All(n =>
+        n.EndsWith(".exp_avg", StringComparison.Ordinal) || n.EndsWith(".exp_avg_sq", StringComparison.Ordinal) || n.EndsWith(".step", StringComparison.Ordinal));
 
     private static PartInspection Compare(
         DiffusionCheckpoint checkpoint, CheckpointPart part, string layout, Dictionary<string, IReadOnlyList<CheckpointKey>> presets)

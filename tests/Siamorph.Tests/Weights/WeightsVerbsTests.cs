@@ -66,7 +66,7 @@ public sealed class WeightsVerbsTests : IDisposable
 
     [Theory]
     [InlineData("unet.up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight", "LoRA in a layout that is not read")]
-    [InlineData("control_model.zero_convs.0.0.weight.exp_avg", "the optimizer's state of a training run")]
+    [InlineData("model.diffusion_model.output_blocks.0.0.in_layers.0.weight.exp_avg", "the optimizer's state of a training run")]
     public void Inspect_OfWhatIsNoModel_NamesIt(string name, string expected)
     {
         using var scope = NewDisposeScope();
