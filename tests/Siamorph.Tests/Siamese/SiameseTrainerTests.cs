@@ -92,7 +92,7 @@ public sealed class SiameseTrainerTests : IDisposable
         using var scope = NewDisposeScope();
         using var a = Checkpoint.Load(Checkpoint.Latest(In("without"))!);
         using var b = Checkpoint.Load(Checkpoint.Latest(In("with"))!);
-        Assert.True(a["model"].Where(t => t.Key.StartsWith("first_stage_model.", StringComparison.Ordinal)).All(t => t.Value.equal(b["model"][t.Key]).all().item<bool>())); // the codec is fitted to the pairs
+        Assert.True(a["model"].Entries.Where(e => e.Name.StartsWith("first_stage_model.", StringComparison.Ordinal)).All(e => e.Read().equal(b["model"].Read(e.Name)).all().item<bool>())); // the codec is fitted to the pairs
         Assert.Contains("\"count\": 30", File.ReadAllText(In("with/unlabelled.json")), StringComparison.Ordinal);
 
         // Only the same list may be gone on with; and a folder that is named has to be read.
