@@ -22,6 +22,9 @@ public sealed record LineChart : Chart
     /// <summary>Title of the vertical axis.</summary>
     public string YTitle { get; init; } = "";
 
+    /// <summary>What the vertical axis has to show at least, such as a range common to several charts; null shows what the lines need.</summary>
+    public (double Low, double High)? YRange { get; init; }
+
     /// <summary>A logarithmic vertical axis; values that are not positive are left out.</summary>
     public bool LogY { get; init; }
 
@@ -41,7 +44,7 @@ public sealed record LineChart : Chart
         var x = Scale.Linear(Math.Min(0, all.Min(p => p.X)), all.Max(p => p.X), Axes.Left, width - Axes.Right);
         var y = LogY
             ? Scale.Logarithmic(all.Min(p => p.Y), all.Max(p => p.Y), height - Axes.Bottom, Axes.Top)
-            : Scale.Rounded(all.Min(p => p.Y), all.Max(p => p.Y), height - Axes.Bottom, Axes.Top);
+            : Scale.Rounded(Math.Min(all.Min(p => p.Y), YRange?.Low ?? all[0].Y), Math.Max(all.Max(p => p.Y), YRange?.High ?? all[0].Y), height - Axes.Bottom, Axes.Top);
         Axes.Draw(svg, x, y, width, height, XTitle, YTitle);
         foreach (var (colour, points) in shown)
         {

@@ -70,6 +70,7 @@ internal static class RobustnessSection
         Label = $"Mean test Dice over the strength of {Name(kind)}, a line for each arm, {count} real pairs.",
         XTitle = "strength (0: the image as it is)",
         YTitle = "test Dice",
+        YRange = (result.Robustness.Min(r => r.Dice), result.Robustness.Max(r => Math.Max(r.Dice, r.CleanDice))), // one scale for all kinds
         Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentWords.Colour(result, a.Name), Curve(result, a.Name, count, kind)))],
     }, Capital(Name(kind)), $"Mean over test images and seeds, {count} real pairs."));
 
@@ -98,7 +99,7 @@ internal static class RobustnessSection
             Differences = true,
             Rows = [.. shown.Select(r => Row($"strength {r.Strength}", ExperimentWords.Colour(result, arm), r.Difference!, Capital(Name(r.Corruption!.Value))))],
         }, $"{Capital(ExperimentWords.Title(result, arm))} minus {result.Arms[0].Title}, {count} real pairs",
-            $"Under each corruption, with 95 % intervals. Of {shown.Count} such intervals about one in twenty leaves out zero by chance alone.");
+            $"Under each corruption, with 95 % intervals. Of {shown.Count} such intervals about one in twenty leaves out zero by chance alone.", Wide: true);
     }
 
     private static StripRow Row(string name, int colour, ArmDifference d, string group) => new(name, colour, [d.Mean], ["mean"], group) { Interval = (d.Low, d.High) };
