@@ -28,10 +28,10 @@ internal static class WeightsInspectCommand
     {
         output.WriteLine($"{report.Path}: {report.What}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Named(report)}, {report.Tensors.Count} tensors ({string.Join(", ", report.DTypes.Select(d => $"{d.Value} {d.Key}"))}), {report.Elements:N0} numbers, {Size(report.Bytes)}"));
+            $"{Named(report)}, {Tensors(report.Tensors.Count)} ({string.Join(", ", report.DTypes.Select(d => $"{d.Value} {d.Key}"))}), {report.Elements:N0} numbers, {Size(report.Bytes)}"));
         foreach (var part in report.Parts) Render(part, most, output);
         if (report.Parts.Count > 0 && report.Leftover.Count > 0)
-            List(output, $"{report.Leftover.Values.Sum()} tensors of no known part", report.Leftover.Select(l => $"{l.Key} ({l.Value})"), most);
+            List(output, $"{Tensors(report.Leftover.Values.Sum())} of no known part", report.Leftover.Select(l => $"{l.Key} ({l.Value})"), most);
         if (report.Parts.Count == 0 || most == int.MaxValue)
             List(output, "tensors", report.Tensors.Select(t => $"{t.Name} {t.DType} [{string.Join(",", t.Shape)}]"), most);
         foreach (var (key, value) in report.Metadata) output.WriteLine($"  metadata: {key} = {(value.Length > 100 ? value[..100] + "…" : value)}");
@@ -41,7 +41,7 @@ internal static class WeightsInspectCommand
 
     private static void Render(PartInspection part, int most, TextWriter output)
     {
-        output.WriteLine($"  {part.Part}: {part.Tensors} tensors, {Size(part.Bytes)}, {part.Layout} names, {(part.Fits ? "fits" : "nearest to")} preset {part.Preset}");
+        output.WriteLine($"  {part.Part}: {Tensors(part.Tensors)}, {Size(part.Bytes)}, {part.Layout} names, {(part.Fits ? "fits" : "nearest to")} preset {part.Preset}");
         List(output, "  missing", part.Missing, most);
         List(output, "  left over", part.Unexpected, most);
         List(output, "  other shape", part.Misshapen, most);
@@ -65,6 +65,8 @@ internal static class WeightsInspectCommand
         Weights.WeightsFormat.DiffusersFolder => "diffusers folder",
         _ => "DeepSpeed checkpoint",
     };
+
+    private static string Tensors(long count) => count == 1 ? "1 tensor" : $"{count} tensors";
 
     private static string Size(long bytes) => bytes < 1 << 20
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB")

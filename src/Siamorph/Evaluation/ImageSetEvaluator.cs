@@ -216,13 +216,13 @@ public static class ImageSetEvaluator
         private void Neighbours(string prefix, Tensor x, Tensor y, string of)
         {
             if (Math.Min(x.shape[0], y.shape[0]) <= options.Neighbours) return;
-            var shares = NeighbourMeasures.Prdc(x, y, options.Neighbours);
+            var both = prefix.Length == 0 && Math.Min(x.shape[0], y.shape[0]) > 3;
+            var (shares, improved) = both ? NeighbourMeasures.Both(x, y, options.Neighbours) : (NeighbourMeasures.Prdc(x, y, options.Neighbours), null);
             Add($"{prefix}Precision", shares.Precision, $"k = {options.Neighbours}, {of}", Better.Higher);
             Add($"{prefix}Recall", shares.Recall, $"k = {options.Neighbours}, {of}", Better.Higher);
             Add($"{prefix}Density", shares.Density!.Value, $"k = {options.Neighbours}, {of}; may exceed 1", Better.Higher);
             Add($"{prefix}Coverage", shares.Coverage!.Value, $"k = {options.Neighbours}, {of}", Better.Higher);
-            if (prefix.Length > 0 || Math.Min(x.shape[0], y.shape[0]) <= 3) return;
-            var improved = NeighbourMeasures.Improved(x, y);
+            if (improved is null) return;
             Add("Improved precision", improved.Precision, $"k = {improved.Neighbours}, {of}", Better.Higher);
             Add("Improved recall", improved.Recall, $"k = {improved.Neighbours}, {of}", Better.Higher);
         }

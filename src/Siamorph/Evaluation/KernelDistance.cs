@@ -97,11 +97,12 @@ public static class KernelDistance
         {
             using var scope = NewDisposeScope();
             var left = Piece(a, i);
-            for (long j = 0; j < b.shape[0]; j += Rows)
+            var same = ReferenceEquals(a, b); // symmetric: a half is enough
+            for (var j = same ? i : 0; j < b.shape[0]; j += Rows)
             {
                 using var inner = NewDisposeScope();
                 var kernel = left.mm(Piece(b, j).t()).div_(width).add_(1).pow_(3);
-                sum += kernel.sum().item<double>();
+                sum += (same && j > i ? 2 : 1) * kernel.sum().item<double>();
                 if (withoutDiagonal && i == j) sum -= kernel.trace().item<double>();
             }
         }

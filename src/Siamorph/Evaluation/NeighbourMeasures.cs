@@ -28,41 +28,46 @@ public static class NeighbourMeasures
     /// <param name="synthetic">[M,D], M &gt; k.</param>
     /// <param name="neighbours">k.</param>
     /// <exception cref="ArgumentException">A set has no more than k samples.</exception>
-    public static NeighbourShares Prdc(Tensor real, Tensor synthetic, int neighbours = 5) => Of(real, synthetic, neighbours, improved: false);
+    public static NeighbourShares Prdc(Tensor real, Tensor synthetic, int neighbours = 5) => Of(real, synthetic, [neighbours], [false])[0];
 
     /// <summary>Improved precision and recall, where a ball holds its edge (Kynkäänniemi et al., NeurIPS 2019).</summary>
     /// <inheritdoc cref="Prdc"/>
-    public static NeighbourShares Improved(Tensor real, Tensor synthetic, int neighbours = 3) => Of(real, synthetic, neighbours, improved: true);
+    public static NeighbourShares Improved(Tensor real, Tensor synthetic, int neighbours = 3) => Of(real, synthetic, [neighbours], [true])[0];
 
-    private static NeighbourShares Of(Tensor real, Tensor synthetic, int k, bool improved)
+    /// <summary>Both from one pass over the distances, which are nearly all of the work.</summary>
+    internal static (NeighbourShares Prdc, NeighbourShares Improved) Both(Tensor real, Tensor synthetic, int neighbours = 5, int improvedNeighbours = 3)
+    {
+        var shares = Of(real, synthetic, [neighbours, improvedNeighbours], [false, true]);
+        return (shares[0], shares[1]);
+    }
+
+    private static Tally[] Tallies(Tensor x, Tensor y, int[] k, bool[] improved)
+    {
+        Tensor[] radiiX = Radii(x, k), radiiY = Radii(y, k);
+        return [.. k.Select((_, i) => new Tally(k[i], improved[i], radiiX[i], radiiY[i]))];
+    }
+
+    private static NeighbourShares[] Of(Tensor real, Tensor synthetic, int[] k, bool[] improved)
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
-        if (k < 1 || real.shape[0] <= k || synthetic.shape[0] <= k) throw new ArgumentException($"Each set needs more than {k} samples.", nameof(real));
+        if (k.Min() < 1 || real.shape[0] <= k.Max() || synthetic.shape[0] <= k.Max()) throw new ArgumentException($"Each set needs more than {k.Max()} samples.", nameof(real));
         using var scope = NewDisposeScope();
         Tensor x = real.to_type(ScalarType.Float64), y = synthetic.to_type(ScalarType.Float64);
-        Tensor radiiX = Radii(x, k), radiiY = Radii(y, k);
-        var (n, m) = (x.shape[0], y.shape[0]);
-        var inReal = zeros(m, ScalarType.Int64);           // real balls around each synthetic sample
-        long recalled = 0, covered = 0;
+        var tallies = Tallies(x, y, k, improved);
+        var n = x.shape[0];
         for (long row = 0; row < n; row += Rows)
         {
             using var inner = NewDisposeScope();
             var (from, to) = ((int)row, (int)Math.Min(n, row + Rows));
             var distances = Distances(x[from..to], y);
-            var within = improved ? distances <= radiiX[from..to].unsqueeze(1) : distances < radiiX[from..to].unsqueeze(1);
-            inReal.add_(within.sum(dim: 0));
-            var reached = improved ? distances <= radiiY.unsqueeze(0) : distances < radiiY.unsqueeze(0);
-            recalled += reached.any(1).sum().item<long>();
-            covered += (distances.amin([1]) < radiiX[from..to]).sum().item<long>();
+            foreach (var tally in tallies) tally.Add(distances, from, to);
         }
-        var precision = (double)(inReal > 0).sum().item<long>() / m;
-        return new(precision, (double)recalled / n,
-            improved ? null : inReal.sum().item<long>() / ((double)k * m), improved ? null : (double)covered / n, k);
+        return [.. tallies.Select(t => t.Shares())];
     }
 
-    // Distance of each sample to its k-th neighbour, itself not counted.
-    private static Tensor Radii(Tensor x, int k)
+    // Distance of each sample to its k-th neighbour, itself not counted, for each k.
+    private static Tensor[] Radii(Tensor x, int[] k)
     {
         using var scope = NewDisposeScope();
         var pieces = new List<Tensor>();
@@ -70,10 +75,36 @@ public static class NeighbourMeasures
         {
             using var inner = NewDisposeScope();
             var distances = Distances(x[(int)row..(int)Math.Min(x.shape[0], row + Rows)], x);
-            var (values, _) = distances.topk(k + 1, dim: 1, largest: false, sorted: true);
-            pieces.Add(values.select(1, k).contiguous().MoveToOuterDisposeScope());
+            var (values, _) = distances.topk(k.Max() + 1, dim: 1, largest: false, sorted: true);
+            pieces.Add(values.contiguous().MoveToOuterDisposeScope());
         }
-        return cat(pieces).MoveToOuterDisposeScope();
+        var nearest = cat(pieces);
+        return Array.ConvertAll(k, number => nearest.select(1, number).contiguous().MoveToOuterDisposeScope());
+    }
+
+    // Counts while the distances of some real samples to all synthetic ones come by.
+    private sealed class Tally(int k, bool improved, Tensor radiiX, Tensor radiiY)
+    {
+        private readonly Tensor _inReal = zeros(radiiY.shape[0], ScalarType.Int64); // real balls around each synthetic sample
+        private long _recalled, _covered;
+
+        public void Add(Tensor distances, int from, int to)
+        {
+            using var scope = NewDisposeScope();
+            var own = radiiX[from..to];
+            var within = improved ? distances <= own.unsqueeze(1) : distances < own.unsqueeze(1);
+            _inReal.add_(within.sum(dim: 0));
+            var reached = improved ? distances <= radiiY.unsqueeze(0) : distances < radiiY.unsqueeze(0);
+            _recalled += reached.any(1).sum().item<long>();
+            if (!improved) _covered += (distances.amin([1]) < own).sum().item<long>();
+        }
+
+        public NeighbourShares Shares()
+        {
+            double n = radiiX.shape[0], m = radiiY.shape[0];
+            var precision = (_inReal > 0).sum().item<long>() / m;
+            return new(precision, _recalled / n, improved ? null : _inReal.sum().item<long>() / (k * m), improved ? null : _covered / n, k);
+        }
     }
 
     // Directly, so that equal samples have distance 0 exactly; of large sets by products, which is many times faster and off by

@@ -18,7 +18,7 @@ internal static class LoraInspector
         var layers = Layers();
         var unfit = downs.Select(d => d.Name[..^Lora.DownSuffix.Length]).Where(n => !Fits(file, n, layers)).ToList();
         var ranks = downs.Select(d => d.Shape[0]).Distinct().Order().ToList();
-        var what = $"LoRA of rank {string.Join(", ", ranks)} on {downs.Count} layers";
+        var what = $"LoRA of rank {string.Join(", ", ranks)} on {downs.Count} {(downs.Count == 1 ? "layer" : "layers")}";
         return unfit.Count == 0
             ? ($"{what}, all in the attention of preset {Preset}'s UNet ({layers.Count} layers)", "`train --lora-weights FILE` makes it part of the UNet before training.")
             : ($"{what}, of which {unfit.Count} are in no attention of preset {Preset}'s UNet",
