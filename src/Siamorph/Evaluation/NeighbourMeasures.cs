@@ -70,15 +70,15 @@ public static class NeighbourMeasures
     private static Tensor[] Radii(Tensor x, int[] k)
     {
         using var scope = NewDisposeScope();
-        var pieces = new List<Tensor>();
+        // Made beforehand: small tensors kept from each round would keep the heap from joining what the large ones leave.
+        var nearest = empty([x.shape[0], k.Max() + 1], x.dtype);
         for (long row = 0; row < x.shape[0]; row += Rows)
         {
             using var inner = NewDisposeScope();
-            var distances = Distances(x[(int)row..(int)Math.Min(x.shape[0], row + Rows)], x);
-            var (values, _) = distances.topk(k.Max() + 1, dim: 1, largest: false, sorted: true);
-            pieces.Add(values.contiguous().MoveToOuterDisposeScope());
+            var (from, to) = ((int)row, (int)Math.Min(x.shape[0], row + Rows));
+            var (values, _) = Distances(x[from..to], x).topk(k.Max() + 1, dim: 1, largest: false, sorted: true);
+            nearest[from..to].copy_(values);
         }
-        var nearest = cat(pieces);
         return Array.ConvertAll(k, number => nearest.select(1, number).contiguous().MoveToOuterDisposeScope());
     }
 
