@@ -21,7 +21,7 @@ internal static class LoraInspector
         var what = $"LoRA of rank {string.Join(", ", ranks)} on {downs.Count} {(downs.Count == 1 ? "layer" : "layers")}";
         return unfit.Count == 0
             ? ($"{what}, all in the attention of preset {Preset}'s UNet ({layers.Count} layers)", "`train --lora-weights FILE` makes it part of the UNet before training.")
-            : ($"{what}, of which {unfit.Count} are in no attention of preset {Preset}'s UNet",
+            : ($"{what}, of which {unfit.Count} {(unfit.Count == 1 ? "is" : "are")} in no attention of preset {Preset}'s UNet",
                 $"`train --lora-weights` refuses it because of {string.Join(", ", unfit.Take(3))}{(unfit.Count > 3 ? " …" : "")}: export it for the UNet's attention alone.");
     }
 

@@ -49,8 +49,8 @@ public sealed class WeightsVerbsTests : IDisposable
 
     [Theory]
     [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 320, "all in the attention of preset sd15", "--lora-weights")]
-    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 640, "of which 1 are in no attention", "refuses it")]
-    [InlineData("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 320, "of which 1 are in no attention", "refuses it")]
+    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 640, "of which 1 is in no attention", "refuses it")]
+    [InlineData("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 320, "of which 1 is in no attention", "refuses it")]
     public void Inspect_OfLora_SaysWhetherItFits(string layer, int width, string what, string advice)
     {
         using var scope = NewDisposeScope();
@@ -59,7 +59,7 @@ public sealed class WeightsVerbsTests : IDisposable
             [layer + ".lora_down.weight"] = zeros(4, width), [layer + ".lora_up.weight"] = zeros(320, 4), [layer + ".alpha"] = tensor(4f),
         });
         Assert.Equal(0, Run("weights", "inspect", _folder["lora.safetensors"]));
-        Assert.Contains("LoRA of rank 4 on 1 layers", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("LoRA of rank 4 on 1 layer", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains(what, _output.ToString(), StringComparison.Ordinal);
         Assert.Contains(advice, _output.ToString(), StringComparison.Ordinal);
     }
