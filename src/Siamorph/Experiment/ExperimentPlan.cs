@@ -134,8 +134,7 @@ internal sealed class ExperimentPlan
     {
         var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
         var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
-        var inputs = Inputs("generator", OptionsFile.ToNode(options with { Unlabelled = null }), new() { ["real"] = ContentHash.OfList(real, _hashes) });
-        if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
+        var inputs = TrainingInputs("generator", options, unlabelled, real);
         var shared = Base(options, real, seed);
         WorkPhase[] both = [new(options.Base.Steps, Pace.BaseStep), new(options.Siamese.Steps, Pace.SiameseStep)];
         return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
@@ -157,8 +156,7 @@ internal sealed class ExperimentPlan
             .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with { Seed = options.Seed })) == OptionsFile.ToJson(plain));
         if (options.Base.Steps == 0 || users < 2) return null;
         var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
-        var inputs = Inputs("base", OptionsFile.ToNode(plain with { Unlabelled = null }), new() { ["real"] = ContentHash.OfList(real, _hashes) });
-        if (unlabelled is not null) inputs["inputs"]!["unlabelled"] = unlabelled.Hash;
+        var inputs = TrainingInputs("base", plain, unlabelled, real);
         return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
         {
             Kind = "base",
@@ -168,6 +166,13 @@ internal sealed class ExperimentPlan
             Inputs = inputs,
             Phases = [new(plain.Base.Steps, Pace.BaseStep)],
         });
+    }
+
+    private JsonObject TrainingInputs(string kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
+    {
+        var inputs = new JsonObject { ["real"] = ContentHash.OfList(real, _hashes) };
+        if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
+        return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null }), inputs);
     }
 
     // What has no part in stage base, at its default.
@@ -246,6 +251,7 @@ internal sealed class ExperimentPlan
     {
         foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null") })
             if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
+        options.Remove("optimizerState"); // where the moments lie decides no number
         if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");
         return options;
     }

@@ -2,6 +2,7 @@ using Siamorph.Data;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
+using Siamorph.Siamese;
 using Siamorph.Training;
 
 namespace Siamorph.Tests.Experiment;
@@ -204,6 +205,15 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         foreach (var folder in Directory.GetDirectories(_folder["x", "stages"], "base-*")) Directory.Delete(folder, recursive: true);
         var again = new FakeStageRunner();
         Run("x", options, again);
+        Assert.Empty(again.Ran);
+    }
+
+    [Fact]
+    public void PlaceOfTheMoments_IsNoReasonToTrainAgain()
+    {
+        Run("x", Options(), new FakeStageRunner());
+        var again = new FakeStageRunner();
+        Run("x", Options() with { Generator = Options().Generator with { OptimizerState = OptimizerStorage.Disk } }, again);
         Assert.Empty(again.Ran);
     }
 
