@@ -106,7 +106,7 @@ internal sealed class ExperimentPlan
                 Inputs = inputs,
                 Phases = [new(options.Steps, Pace.SegmentationStep, network)],
             });
-        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 && network is null ? Robustness(stage) : null));
+        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null));
     }
 
     private RobustnessStage Robustness(SegmentationStage network)

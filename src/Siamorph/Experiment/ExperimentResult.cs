@@ -49,7 +49,11 @@ public sealed record ExperimentResult
 /// <param name="Cells">One entry for each trained network.</param>
 /// <param name="Comparisons">Each arm against the baseline, all of them secondary.</param>
 /// <param name="Controls">The wrong-mask control.</param>
-public sealed record NetworkResult(string Name, IReadOnlyList<CellResult> Cells, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<MaskControl> Controls);
+public sealed record NetworkResult(string Name, IReadOnlyList<CellResult> Cells, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<MaskControl> Controls)
+{
+    /// <summary>The arms on corrupted test images; empty where none were asked for.</summary>
+    public IReadOnlyList<RobustnessResult> Robustness { get; init; } = [];
+}
 
 /// <summary>An arm as the report names it.</summary>
 /// <param name="Name">Short name.</param>

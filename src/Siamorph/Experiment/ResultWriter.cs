@@ -20,8 +20,11 @@ internal static class ResultWriter
             Cells = cells,
             Comparisons = comparisons[0],
             Controls = Analysis.Controls(plan.Options, cells, data.Card),
-            OtherNetworks = [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1], Analysis.Controls(plan.Options, n.Cells, data.Card, n.Name)))],
-            Robustness = RobustnessAnalysis.Compare(plan, cells, records, data.Card),
+            OtherNetworks = [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1], Analysis.Controls(plan.Options, n.Cells, data.Card, n.Name))
+            {
+                Robustness = RobustnessAnalysis.Compare(plan, n.Name, n.Cells, records, data.Card),
+            })],
+            Robustness = RobustnessAnalysis.Compare(plan, null, cells, records, data.Card),
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],
             Sheets = SheetWriter.Write(plan, cells, store, folder, runner),

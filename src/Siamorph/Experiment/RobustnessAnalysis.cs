@@ -13,10 +13,10 @@ internal static class RobustnessAnalysis
     internal sealed record Scored(CellResult Cell, RobustnessOutcome Outcome);
 
     public static IReadOnlyList<RobustnessResult> Compare(
-        ExperimentPlan plan, IReadOnlyList<CellResult> cells, IReadOnlyDictionary<string, StageRecord> records, DataCard data)
+        ExperimentPlan plan, string? network, IReadOnlyList<CellResult> cells, IReadOnlyDictionary<string, StageRecord> records, DataCard data)
     {
         if (plan.Options.Corruptions.Count == 0) return [];
-        return Compare(plan.Options, [.. plan.Cells.Zip(cells, (p, c) => new Scored(c, records[p.Robustness!.Key].As<RobustnessOutcome>()))],
+        return Compare(plan.Options, [.. plan.CellsOf(network).Zip(cells, (p, c) => new Scored(c, records[p.Robustness!.Key].As<RobustnessOutcome>()))],
             [.. Analysis.TestFacts(cells[0], data).Select(f => f.Group)]);
     }
 

@@ -37,7 +37,7 @@ public static class ExperimentReport
         WriteImages(result, Path.Combine(folder, "per-image.csv"));
         CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => EvidenceSection.CsvRows(v.Name, v.Result)));
         if (result.Robustness.Count > 0)
-            CsvFile.Write(Path.Combine(folder, "robustness.csv"), RobustnessSection.CsvHeadings, RobustnessSection.CsvRows(result));
+            CsvFile.Write(Path.Combine(folder, "robustness.csv"), RobustnessSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => RobustnessSection.CsvRows(v.Name, v.Result)));
         return new WrittenReport(html, document.Answer);
     }
 

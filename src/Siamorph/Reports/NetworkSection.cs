@@ -7,7 +7,7 @@ internal static class NetworkSection
 {
     /// <summary>The result as each network has it, the first one first.</summary>
     public static IEnumerable<(string Name, ExperimentResult Result)> Views(ExperimentResult result)
-        => result.OtherNetworks.Select(n => (n.Name, result with { Cells = n.Cells, Comparisons = n.Comparisons, Controls = n.Controls, OtherNetworks = [] }))
+        => result.OtherNetworks.Select(n => (n.Name, result with { Cells = n.Cells, Comparisons = n.Comparisons, Controls = n.Controls, Robustness = n.Robustness, OtherNetworks = [] }))
             .Prepend((result.Options.Segmentation.Network.Name, result));
 
     public static Section Networks(ExperimentResult result) => new("Other networks",
@@ -25,5 +25,6 @@ internal static class NetworkSection
         var figure = ScoreSections.Differences(result);
         yield return figure with { Title = $"{name}: {figure.Title}" };
         yield return EvidenceSection.Differences(result, result.Comparisons);
+        if (RobustnessSection.Together(result) is { } robust) yield return robust with { Title = $"{name}: {robust.Title}" };
     }
 }

@@ -8,14 +8,14 @@ namespace Siamorph.Reports;
 internal static class RobustnessSection
 {
     public static readonly string[] CsvHeadings =
-        ["arm", "real_pairs", "corruption", "strength", "dice", "dice_clean", "loss", "difference", "low_95", "high_95"];
+        ["network", "arm", "real_pairs", "corruption", "strength", "dice", "dice_clean", "loss", "difference", "low_95", "high_95"];
 
-    public static IEnumerable<IReadOnlyList<string>> CsvRows(ExperimentResult result) => result.Robustness.Select(r =>
+    public static IEnumerable<IReadOnlyList<string>> CsvRows(string network, ExperimentResult result) => result.Robustness.Select(r =>
     {
         static string Number(double? value) => value?.ToString("R", CultureInfo.InvariantCulture) ?? "";
         return (IReadOnlyList<string>)
         [
-            r.Arm, Format.Integer(r.RealCount), r.Corruption is { } kind ? kind.ToString() : "all", r.Corruption is null ? "" : Format.Integer(r.Strength),
+            network, r.Arm, Format.Integer(r.RealCount), r.Corruption is { } kind ? kind.ToString() : "all", r.Corruption is null ? "" : Format.Integer(r.Strength),
             Number(r.Dice), Number(r.CleanDice), Number(Math.Round(r.CleanDice - r.Dice, 6)), Number(r.Difference?.Mean), Number(r.Difference?.Low), Number(r.Difference?.High),
         ];
     });
@@ -28,7 +28,7 @@ internal static class RobustnessSection
         if (main is not null) blocks.Add(Sentence(result, main));
         blocks.AddRange(PictureSection.Sheets(result, folder, SheetKind.Corrupted));
         blocks.AddRange(Curves(result, count));
-        if (result.Arms.Count > 1) blocks.Add(Together(result));
+        if (Together(result) is { } together) blocks.Add(together);
         if (main is not null) blocks.Add(Conditions(result, main.Arm, count));
         foreach (var other in result.Robustness.Select(r => r.RealCount).Distinct().Where(n => n != count))
             blocks.Add(new Folded($"The same with {other} real pairs", [.. Curves(result, other), .. main is null ? [] : new[] { Conditions(result, main.Arm, other) }]));
@@ -80,7 +80,8 @@ internal static class RobustnessSection
         .. result.Robustness.Where(r => r.Arm == arm && r.RealCount == count && r.Corruption == kind).OrderBy(r => r.Strength).Select(r => ((double)r.Strength, r.Dice)),
     ];
 
-    private static Figure Together(ExperimentResult result) => new(new StripPlot
+    /// <summary>Each arm over all corruptions; null where there is nothing to compare.</summary>
+    public static Figure? Together(ExperimentResult result) => !result.Robustness.Any(r => r.Difference is not null) ? null : new(new StripPlot
     {
         Label = "Difference in mean Dice from the baseline over all corruptions.",
         XTitle = "difference in mean Dice",

@@ -1,5 +1,6 @@
 using Siamorph.Experiment;
 using Siamorph.Imaging;
+using Siamorph.Reports;
 using Siamorph.Segmentation;
 
 namespace Siamorph.Tests.Experiment;
@@ -36,6 +37,20 @@ public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom) :
         var result = Run("x", Options, later);
         Assert.All(later.Ran, s => Assert.StartsWith("robustness-", s, StringComparison.Ordinal));
         Assert.Equal(plain.Comparisons.Select(c => (c.Difference, c.Low, c.High)), result.Comparisons.Select(c => (c.Difference, c.Low, c.High)));
+    }
+
+    [Fact]
+    public void Run_WithOtherNetworks_TestsThemOnTheSameCorruptedImages()
+    {
+        var runner = new FakeStageRunner();
+        var result = Run("x", Options with { OtherNetworks = ["segformer-compact"] }, runner);
+        Assert.Equal(8, runner.Ran.Count(s => s.StartsWith("robustness-", StringComparison.Ordinal)));
+        var other = Assert.Single(result.OtherNetworks);
+        Assert.Equal(result.Robustness.Select(r => (r.Arm, r.Corruption, r.Strength)), other.Robustness.Select(r => (r.Arm, r.Corruption, r.Strength)));
+        Assert.Equal(other.Cells.Where(c => c.Arm == "real").Average(c => c.Outcome.Dice), other.Robustness[0].CleanDice, 1e-5);
+        ExperimentReport.Write(_folder["x"]);
+        var networks = File.ReadLines(_folder["x", "robustness.csv"]).Skip(1).Select(line => line.Split(',')[0]);
+        Assert.Equal(["unet", "segformer-compact"], networks.Distinct());
     }
 
     [Fact]
