@@ -19,6 +19,7 @@ internal static class TrainCommand
         return command.Runs(binder, (context, options) =>
         {
             var (source, run) = (context.Get(data), context.Arguments.GetRequiredValue(outFolder));
+            if (options.Unlabelled is { } named) options = options with { Unlabelled = Path.GetFullPath(named) }; // a run goes on from anywhere
             if (context.Get(resume)) options = Begun(run, options);
             var dataset = DatasetFolder.Read(source);
             var pairs = dataset.Pairs.Where(p => p.Split is null or "train").ToList();

@@ -67,7 +67,7 @@ public sealed record ExperimentOptions
     /// </summary>
     public IReadOnlyList<string> OtherNetworks { get; init; } = [];
 
-    /// <summary>Ways in which test images are corrupted, at three strengths each, to test the (first) segmentation networks on them too; none for none.</summary>
+    /// <summary>Ways in which test images are corrupted, at three strengths each, to test the segmentation networks on them too; none for none.</summary>
     public IReadOnlyList<CorruptionKind> Corruptions { get; init; } = [];
 
     /// <summary>Draws of the bootstrap behind each interval.</summary>
@@ -107,6 +107,25 @@ public sealed record ExperimentOptions
         foreach (var name in OtherNetworks.Where(SegmentationRecipes.All.ContainsKey)) Collect(faults, $"otherNetworks, {name}", () => SegmentationOf(name).Validate());
         Demand(OtherNetworks.Distinct().Count() == OtherNetworks.Count, "otherNetworks: a network comes twice.");
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
+    }
+
+    /// <summary>The same with full paths for the data and for images without masks: an experiment goes on from any working directory.</summary>
+    internal ExperimentOptions WithFullPaths()
+    {
+        return this with
+        {
+            Data = Path.GetFullPath(Data),
+            Generator = Generator.Unlabelled is { } folder ? Generator with { Unlabelled = Path.GetFullPath(folder) } : Generator,
+            CustomArms = [.. CustomArms.Select(Full)],
+        };
+
+        static ArmDefinition Full(ArmDefinition arm)
+        {
+            if (arm.Generator is null || (string?)arm.Generator["unlabelled"] is not { } folder) return arm;
+            var generator = arm.Generator.DeepClone().AsObject();
+            generator["unlabelled"] = Path.GetFullPath(folder);
+            return arm with { Generator = generator };
+        }
     }
 
     /// <summary>The arm of a name: one of this experiment's own, or one that needs no definition.</summary>

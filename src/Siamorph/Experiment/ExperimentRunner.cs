@@ -60,7 +60,7 @@ public static class ExperimentRunner
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
-        options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
+        options = options.Validate().WithFullPaths();
         using var alone = FolderLock.Take(folder);
         var data = ExperimentData.Read(options, folder, monitor);
         var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
@@ -73,7 +73,7 @@ public static class ExperimentRunner
     /// <summary>Seconds that all of an experiment would take here, by a short measurement.</summary>
     internal static double EstimateSeconds(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
     {
-        options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
+        options = options.Validate().WithFullPaths();
         using var alone = FolderLock.Take(folder);
         var data = ExperimentData.Read(options, folder, monitor);
         var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
@@ -96,7 +96,7 @@ public static class ExperimentRunner
     internal static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor, IStageRunner runner, int processes = 1)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options = options.Validate() with { Data = Path.GetFullPath(options.Data) };
+        options = options.Validate().WithFullPaths();
         var folder = Directory.CreateTempSubdirectory("siamorph-preview-").FullName;
         try
         {

@@ -28,6 +28,25 @@ public sealed record SafetyOptions
     }
 }
 
+/// <summary>What a safety audit looks at.</summary>
+public sealed record AuditedSet
+{
+    /// <summary>The synthetic pairs.</summary>
+    public required IReadOnlyList<ImageMaskPair> Synthetic { get; init; }
+
+    /// <summary>The pairs that the model was trained on.</summary>
+    public required IReadOnlyList<ImageMaskPair> Trained { get; init; }
+
+    /// <summary>Pairs that had no part in training.</summary>
+    public required IReadOnlyList<ImageMaskPair> HoldOut { get; init; }
+
+    /// <summary>Images without masks that stage base learned from; their mask paths are empty.</summary>
+    public IReadOnlyList<ImageMaskPair> Unlabelled { get; init; } = [];
+
+    /// <summary>What `train` wrote; null leaves the membership test out.</summary>
+    public string? RunFolder { get; init; }
+}
+
 /// <summary>
 /// Looks for training images in synthetic ones, and for signs in the model that an image was trained on. Both are calibrated
 /// by images that were never trained on: a distance to the nearest training image means little by itself.
@@ -35,54 +54,66 @@ public sealed record SafetyOptions
 public static class SafetyAudit
 {
     private const double CopyRatio = 0.5; // a copy is far nearer to its original than to anything else
+    private const int MostMembers = 2000; // unlabelled images may be very many: more say little more about membership
 
     /// <summary>Audits a model and its synthetic pairs.</summary>
-    /// <param name="runFolder">What `train` wrote; null leaves the membership test out.</param>
-    /// <param name="synthetic">The synthetic pairs.</param>
-    /// <param name="trained">The pairs that the model was trained on.</param>
-    /// <param name="holdOut">Pairs that had no part in training.</param>
+    /// <param name="set">What to look at.</param>
     /// <param name="options">How.</param>
     /// <param name="monitor">Watches.</param>
     /// <exception cref="InvalidDatasetException">A side is too small, or an image is on both sides.</exception>
-    public static SafetyReport Run(
-        string? runFolder, IReadOnlyList<ImageMaskPair> synthetic, IReadOnlyList<ImageMaskPair> trained, IReadOnlyList<ImageMaskPair> holdOut,
-        SafetyOptions options, IMonitor monitor)
+    public static SafetyReport Run(AuditedSet set, SafetyOptions options, IMonitor monitor)
     {
+        ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
-        RefuseSmall(synthetic, trained, holdOut);
-        var (ofSynthetic, ofTrained, ofHoldOut) = (Read(synthetic, monitor), Read(trained, monitor), Read(holdOut, monitor));
-        RefuseLeak(trained, holdOut, ofTrained, ofHoldOut);
-        // The nearest of many is nearer than the nearest of few: both sides get the same number.
-        var n = Math.Min(ofTrained.Length, ofHoldOut.Length);
-        var (train, hold) = (Choose(ofTrained, n, options, "trained"), Choose(ofHoldOut, n, options, "hold-out"));
-        var limit = Quantile(ofHoldOut.Select(h => Nearest(h, ofTrained).Distance), options.CopyShare);
-        var near = ofSynthetic.Select((s, i) => Look(synthetic[i].Id, s, trained, ofTrained, train, hold)).ToList();
-        var copies = near.Where(x => x.ToTrained < limit && x.Ratio < CopyRatio).OrderBy(x => x.ToTrained).ToList();
+        RefuseSmall(set);
+        IReadOnlyList<ImageMaskPair> seen = [.. set.Trained, .. set.Unlabelled];
+        var (ofSynthetic, ofSeen, ofHoldOut) = (Read(set.Synthetic, monitor), Read(seen, monitor), Read(set.HoldOut, monitor));
+        RefuseLeak(seen, set.HoldOut, ofSeen, ofHoldOut);
+        var limit = Quantile(ofHoldOut.Select(h => Nearest(h, ofSeen).Distance), options.CopyShare);
+        var trained = Nearness(ofSynthetic, ofSeen[..set.Trained.Count], ofHoldOut, options);
+        var near = ofSynthetic.Select((image, i) =>
+        {
+            var (index, distance) = Nearest(image, ofSeen);
+            return new NearestImages(set.Synthetic[i].Id, seen[index].Id, distance, Nearest(image, ofHoldOut).Distance) { Unlabelled = index >= set.Trained.Count };
+        });
         return new SafetyReport
         {
-            Synthetic = synthetic.Count,
-            Trained = trained.Count,
-            HoldOut = holdOut.Count,
-            CloserToTrained = (double)near.Count(x => x.Closer) / near.Count,
-            CloserP = SignTest(near.Count(x => x.Closer), near.Count),
-            MedianRatio = Quantile(near.Select(x => x.Ratio), 0.5),
+            Synthetic = set.Synthetic.Count,
+            Trained = set.Trained.Count,
+            HoldOut = set.HoldOut.Count,
+            CloserToTrained = trained.Closer,
+            CloserP = trained.P,
+            MedianRatio = trained.MedianRatio,
             CopyLimit = limit,
-            Copies = copies,
-            Loss = runFolder is null ? null : Losses(runFolder, trained, holdOut, options, monitor),
+            Copies = [.. near.Where(x => x.ToTrained < limit && x.Ratio < CopyRatio).OrderBy(x => x.ToTrained)],
+            Loss = set.RunFolder is null ? null : Losses(set.RunFolder, set.Trained, set.HoldOut, options, monitor),
+            Unlabelled = set.Unlabelled.Count == 0 ? null : OfUnlabelled(set, Nearness(ofSynthetic, ofSeen[set.Trained.Count..], ofHoldOut, options), options, monitor),
         };
     }
 
-    private static NearestImages Look(string id, Miniature image, IReadOnlyList<ImageMaskPair> trained, Miniature[] all, Miniature[] train, Miniature[] hold)
+    // The nearest of many is nearer than the nearest of few: both sides get the same number.
+    private static (double Closer, double P, double MedianRatio) Nearness(Miniature[] synthetic, Miniature[] seen, Miniature[] holdOut, SafetyOptions options)
     {
-        var (index, distance) = Nearest(image, all);
-        var (toTrain, toHold) = (Nearest(image, train).Distance, Nearest(image, hold).Distance);
-        return new(id, trained[index].Id, distance, toHold, toTrain < toHold);
+        var n = Math.Min(seen.Length, holdOut.Length);
+        var (own, held) = (Choose(seen, n, options, "trained"), Choose(holdOut, n, options, "hold-out"));
+        var both = synthetic.Select(s => (Own: Nearest(s, own).Distance, Held: Nearest(s, held).Distance)).ToList();
+        var closer = both.Count(b => b.Own < b.Held);
+        return ((double)closer / both.Count, SignTest(closer, both.Count), Quantile(both.Select(b => b.Held > 0 ? b.Own / b.Held : 1), 0.5));
+    }
+
+    // Without masks on either side, and without prompts: what is compared has to differ in nothing but training.
+    private static UnlabelledFindings OfUnlabelled(AuditedSet set, (double Closer, double P, double MedianRatio) nearness, SafetyOptions options, IMonitor monitor)
+    {
+        IReadOnlyList<ImageMaskPair> members = [.. Permuted(set.Unlabelled, options, "unlabelled").Take(MostMembers)];
+        IReadOnlyList<ImageMaskPair> others = [.. set.HoldOut.Select(p => p with { MaskPath = "", Prompt = "" })];
+        return new(set.Unlabelled.Count, nearness.Closer, nearness.P, nearness.MedianRatio,
+            set.RunFolder is null ? null : Losses(set.RunFolder, members, others, options, monitor));
     }
 
     private static Membership Losses(
-        string runFolder, IReadOnlyList<ImageMaskPair> trained, IReadOnlyList<ImageMaskPair> holdOut, SafetyOptions options, IMonitor monitor)
+        string runFolder, IReadOnlyList<ImageMaskPair> members, IReadOnlyList<ImageMaskPair> others, SafetyOptions options, IMonitor monitor)
     {
         using var pipeline = SiamesePipeline.Load(runFolder);
         IReadOnlyList<double> Of(IReadOnlyList<ImageMaskPair> pairs)
@@ -90,23 +121,23 @@ public static class SafetyAudit
             using var data = PairedDataset.Load(pairs, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), monitor);
             return [.. DenoisingLosses.Of(pipeline, data, options.Draws, new Seed(options.Seed).Derive("membership"), monitor).Select(l => -l)];
         }
-        return MembershipTest.Run(Of(trained), Of(holdOut), new Seed(options.Seed).Derive("interval"));
+        return MembershipTest.Run(Of(members), Of(others), new Seed(options.Seed).Derive("interval"));
     }
 
-    private static void RefuseSmall(IReadOnlyList<ImageMaskPair> synthetic, IReadOnlyList<ImageMaskPair> trained, IReadOnlyList<ImageMaskPair> holdOut)
+    private static void RefuseSmall(AuditedSet set)
     {
-        if (synthetic.Count == 0) throw new InvalidDatasetException("There is no synthetic pair to look at.");
-        if (trained.Count < 2) throw new InvalidDatasetException($"There are {trained.Count} training pairs; at least 2 are needed.");
-        if (holdOut.Count < 2) throw new InvalidDatasetException($"There are {holdOut.Count} pairs that were never trained on; at least 2 are needed. Keep some aside: without them no distance can be judged.");
+        if (set.Synthetic.Count == 0) throw new InvalidDatasetException("There is no synthetic pair to look at.");
+        if (set.Trained.Count < 2) throw new InvalidDatasetException($"There are {set.Trained.Count} training pairs; at least 2 are needed.");
+        if (set.HoldOut.Count < 2) throw new InvalidDatasetException($"There are {set.HoldOut.Count} pairs that were never trained on; at least 2 are needed. Keep some aside: without them no distance can be judged.");
     }
 
-    private static void RefuseLeak(IReadOnlyList<ImageMaskPair> trained, IReadOnlyList<ImageMaskPair> holdOut, Miniature[] ofTrained, Miniature[] ofHoldOut)
+    private static void RefuseLeak(IReadOnlyList<ImageMaskPair> seen, IReadOnlyList<ImageMaskPair> holdOut, Miniature[] ofSeen, Miniature[] ofHoldOut)
     {
         for (var i = 0; i < ofHoldOut.Length; i++)
         {
-            var (index, distance) = Nearest(ofHoldOut[i], ofTrained);
+            var (index, distance) = Nearest(ofHoldOut[i], ofSeen);
             if (distance == 0)
-                throw new InvalidDatasetException($"{holdOut[i].ImagePath}: is held out, but the same image as {trained[index].Id}, which was trained on. Remove it from one side.");
+                throw new InvalidDatasetException($"{holdOut[i].ImagePath}: is held out, but the same image as {seen[index].Id}, which was trained on. Remove it from one side.");
         }
     }
 
@@ -119,7 +150,10 @@ public static class SafetyAudit
     }
 
     private static Miniature[] Choose(Miniature[] all, int count, SafetyOptions options, string side)
-        => [.. new Seed(options.Seed).Derive(side).Random().Permutation(all.Length)[..count].Select(i => all[i])];
+        => [.. Permuted(all, options, side).Take(count)];
+
+    private static IEnumerable<T> Permuted<T>(IReadOnlyList<T> all, SafetyOptions options, string purpose)
+        => new Seed(options.Seed).Derive(purpose).Random().Permutation(all.Count).Select(i => all[i]);
 
     private static (int Index, double Distance) Nearest(Miniature image, Miniature[] others)
         => others.Select((o, i) => (i, o.DistanceUpToMirroring(image))).MinBy(x => x.Item2);

@@ -32,24 +32,36 @@ public sealed record SafetyReport
     /// <summary>Whether the model's loss tells what it was trained on; null where no model was given.</summary>
     public Membership? Loss { get; init; }
 
+    /// <summary>The same about images without masks that the model learned from; null where there were none.</summary>
+    public UnlabelledFindings? Unlabelled { get; init; }
+
     /// <summary>Whether something was found that speaks against sharing.</summary>
-    public bool Alarm => Copies.Count > 0 || (CloserToTrained > 0.5 && CloserP < 0.01) || Loss is { Low: > 0.5 };
+    public bool Alarm => Copies.Count > 0 || Remembered(CloserToTrained, CloserP, Loss) || (Unlabelled is { } u && Remembered(u.CloserToTrained, u.CloserP, u.Loss));
 
     /// <summary>The findings in sentences, the verdict first.</summary>
     public IReadOnlyList<string> Sentences()
     {
-        FormattableString distances = $"{100 * CloserToTrained:0} % of {Synthetic} synthetic images lie nearer to a training image than to one never trained on (50 % is expected where nothing is remembered; p = {CloserP:0.000}); the median ratio of both distances is {MedianRatio:0.00}.";
         FormattableString copies = $"{Copies.Count} of {Synthetic} are nearly copies of a training image (nearer than {CopyLimit:0.0} levels, which one never-trained image in a hundred reaches, and twice as near as to any such image).";
         var lines = new List<string>
         {
             Alarm ? "There are signs that training images are remembered: do not share model or pairs before these are looked into."
                 : "No sign was found that training images are remembered. That is no proof: other attacks may find more.",
-            FormattableString.Invariant(copies), FormattableString.Invariant(distances),
+            FormattableString.Invariant(copies), Distances("a training image", CloserToTrained, CloserP, MedianRatio),
         };
-        if (Loss is { } m)
-            lines.Add(FormattableString.Invariant($"By its loss the model tells training images from others with AUC {m.Auc:0.00} (95 % interval {m.Low:0.00} to {m.High:0.00}; 0.5 tells nothing); at 1 % false positives {100 * m.TruePositiveRate:0.0} % of the training images are recognised ({m.Members} against {m.NonMembers} images)."));
+        if (Loss is not null) lines.Add(Recognised("training images", Loss));
+        if (Unlabelled is not { } u) return lines;
+        lines.Add(Distances($"one of the {u.Count} images without masks that were learned from", u.CloserToTrained, u.CloserP, u.MedianRatio));
+        if (u.Loss is not null) lines.Add(Recognised("images without masks that were learned from", u.Loss));
         return lines;
     }
+
+    private static bool Remembered(double closer, double p, Membership? loss) => (closer > 0.5 && p < 0.01) || loss is { Low: > 0.5 };
+
+    private string Distances(string what, double closer, double p, double ratio) => FormattableString.Invariant(
+        $"{100 * closer:0} % of {Synthetic} synthetic images lie nearer to {what} than to one never trained on (50 % is expected where nothing is remembered; p = {p:0.000}); the median ratio of both distances is {ratio:0.00}.");
+
+    private static string Recognised(string what, Membership m) => FormattableString.Invariant(
+        $"By its loss the model tells {what} from others with AUC {m.Auc:0.00} (95 % interval {m.Low:0.00} to {m.High:0.00}; 0.5 tells nothing); at 1 % false positives {100 * m.TruePositiveRate:0.0} % of the {what} are recognised ({m.Members} against {m.NonMembers} images).");
 }
 
 /// <summary>A synthetic image and the real ones nearest to it.</summary>
@@ -57,9 +69,19 @@ public sealed record SafetyReport
 /// <param name="Training">The nearest training image.</param>
 /// <param name="ToTrained">Distance to it.</param>
 /// <param name="ToHoldOut">Distance to the nearest image never trained on.</param>
-/// <param name="Closer">Nearer to training images than to as many that were never trained on.</param>
-public sealed record NearestImages(string Id, string Training, double ToTrained, double ToHoldOut, bool Closer)
+public sealed record NearestImages(string Id, string Training, double ToTrained, double ToHoldOut)
 {
+    /// <summary>Whether the training image is one without a mask, which stage base learned from.</summary>
+    public bool Unlabelled { get; init; }
+
     /// <summary>Distance to training images over distance to others.</summary>
     public double Ratio => ToHoldOut > 0 ? ToTrained / ToHoldOut : 1;
 }
+
+/// <summary>What was found about images without masks that stage base learned from.</summary>
+/// <param name="Count">Their number.</param>
+/// <param name="CloserToTrained">As <see cref="SafetyReport.CloserToTrained"/>, to these images.</param>
+/// <param name="CloserP">Its probability by chance.</param>
+/// <param name="MedianRatio">As <see cref="SafetyReport.MedianRatio"/>, to these images.</param>
+/// <param name="Loss">Whether the model's loss under an empty mask tells them from others; null where no model was given.</param>
+public sealed record UnlabelledFindings(int Count, double CloserToTrained, double CloserP, double MedianRatio, Membership? Loss);

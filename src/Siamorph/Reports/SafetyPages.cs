@@ -14,35 +14,34 @@ public static class SafetyPages
 
     /// <summary>Writes all of it into a folder.</summary>
     /// <param name="report">The findings.</param>
-    /// <param name="synthetic">The synthetic pairs; near-copies are shown.</param>
-    /// <param name="trained">The training pairs; originals are shown beside their copies.</param>
-    /// <param name="runFolder">The model's run folder, for its card; null for none.</param>
+    /// <param name="set">What was looked at: near-copies are shown beside their originals.</param>
     /// <param name="folder">Where to write.</param>
     /// <returns>Full path of safety.html.</returns>
     /// <exception cref="SiamorphException">The folder can't be written, or a picture is damaged.</exception>
-    public static string Write(
-        SafetyReport report, IReadOnlyList<ImageMaskPair> synthetic, IReadOnlyList<ImageMaskPair> trained, string? runFolder, string folder)
+    public static string Write(SafetyReport report, AuditedSet set, string folder)
     {
         ArgumentNullException.ThrowIfNull(report);
-        var document = Document(report, synthetic, trained);
+        ArgumentNullException.ThrowIfNull(set);
+        var document = Document(report, set);
         var html = Path.Combine(Path.GetFullPath(folder), "safety.html");
         HtmlReport.Write(html, document);
         MarkdownReport.Write(Path.Combine(folder, "safety.md"), document);
         OptionsFile.Save(Path.Combine(folder, "safety.json"), report);
-        AtomicFile.WriteText(Path.Combine(folder, "data-card.md"), DataCardText(report, synthetic));
-        if (runFolder is not null) AtomicFile.WriteText(Path.Combine(folder, "model-card.md"), ModelCardText(report, runFolder));
+        AtomicFile.WriteText(Path.Combine(folder, "data-card.md"), DataCardText(report, set.Synthetic));
+        if (set.RunFolder is { } run) AtomicFile.WriteText(Path.Combine(folder, "model-card.md"), ModelCardText(report, run));
         return html;
     }
 
-    private static ReportDocument Document(SafetyReport report, IReadOnlyList<ImageMaskPair> synthetic, IReadOnlyList<ImageMaskPair> trained)
+    private static ReportDocument Document(SafetyReport report, AuditedSet set)
     {
         var sentences = report.Sentences();
         var blocks = new List<Block> { new BulletList([.. sentences.Skip(1)]) };
         if (report.Copies.Count > 0)
         {
-            var (made, real) = (synthetic.ToDictionary(p => p.Id), trained.ToDictionary(p => p.Id));
+            var made = set.Synthetic.ToDictionary(p => p.Id);
+            var real = set.Trained.Select(p => (Key: (p.Id, false), Pair: p)).Concat(set.Unlabelled.Select(p => (Key: (p.Id, true), Pair: p))).ToDictionary(x => x.Key, x => x.Pair);
             blocks.Add(new PictureSheet("Near-copies and their originals", "Each synthetic image is followed by the training image it resembles.",
-                [.. report.Copies.Take(ShownCopies).SelectMany(c => new[] { Tile(made[c.Id], $"synthetic {c.Id}"), Tile(real[c.Training], FormattableString.Invariant($"training {c.Training}, distance {c.ToTrained:0.0}")) })]));
+                [.. report.Copies.Take(ShownCopies).SelectMany(c => new[] { Tile(made[c.Id], $"synthetic {c.Id}"), Tile(real[(c.Training, c.Unlabelled)], FormattableString.Invariant($"training {c.Training}, distance {c.ToTrained:0.0}")) })]));
         }
         return new ReportDocument
         {
@@ -54,7 +53,7 @@ public static class SafetyPages
                 new Section("Findings", blocks),
                 new Section("Method", [new BulletList(
                 [
-                    $"{report.Trained} training pairs, {report.HoldOut} pairs that had no part in training, {report.Synthetic} synthetic pairs.",
+                    $"{report.Trained} training pairs{(report.Unlabelled is { } u ? $", {u.Count} images without masks that stage base learned from" : "")}, {report.HoldOut} pairs that had no part in training, {report.Synthetic} synthetic pairs.",
                     "Distances alone mislead: they are compared with those to images that were never trained on, equally many of both.",
                     "Distance: mean absolute difference at 32 × 32 pixels in 8-bit levels, the smaller of plain and mirrored. It finds copies of whole images, not of parts.",
                     "Membership by loss: the same noises and timesteps for all images; training images that are restored better than others give themselves away.",
@@ -96,7 +95,7 @@ public static class SafetyPages
         var text = new StringBuilder("# Model card: Siamese-Diffusion\n\n");
         void Line(string key, string value) => text.Append(CultureInfo.InvariantCulture, $"- **{key}**: {value}\n");
         Line("What", $"draws an image for a mask, {options.ImageSize} × {options.ImageSize} pixels (method of arXiv 2505.06068).");
-        Line("Trained on", $"{report.Trained} image-mask pairs; {options.Base.Steps} base and {options.Siamese.Steps} siamese steps, seed {options.Seed}.");
+        Line("Trained on", $"{report.Trained} image-mask pairs{(report.Unlabelled is { } u ? $" and {u.Count} images without masks (stage base)" : "")}; {options.Base.Steps} base and {options.Siamese.Steps} siamese steps, seed {options.Seed}.");
         Line("Intended use", "synthetic training pairs for segmentation. Not for diagnosis and not as evidence about patients.");
         Line("Limits", "shows nothing that its training data lack; small lesions and rare looks are drawn worst; help for segmentation has to be measured, not assumed.");
         Line("Memorisation", string.Join(" ", report.Sentences()));

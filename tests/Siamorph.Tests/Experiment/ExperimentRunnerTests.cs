@@ -269,9 +269,10 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         var test = DatasetFolder.Read(phantom.Folder).Pairs.Single(p => p.Id == split.First(s => s.Split == "test").Id);
         File.Copy(test.ImagePath, Path.Combine(folder, "planted.png"));
 
-        var options = Options() with { Generator = Options().Generator with { Unlabelled = folder } };
+        var options = Options() with { Generator = Options().Generator with { Unlabelled = Path.GetRelativePath(Environment.CurrentDirectory, folder) } };
         var runner = new FakeStageRunner();
         var result = Run("x", options, runner);
+        Assert.Equal(folder, OptionsFile.Load<ExperimentOptions>(_folder["x", "options.json"]).Generator.Unlabelled); // goes on from any folder
         Assert.All(runner.Generators, g => Assert.Equal(["new0", "new1", "new2", "new3"], g.Unlabelled!.Images.Select(i => i.Id)));
         var facts = Assert.Single(result.Data.Unlabelled);
         Assert.Equal(4, facts.Count);

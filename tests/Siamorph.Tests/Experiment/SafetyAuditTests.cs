@@ -21,10 +21,11 @@ public sealed class SafetyAuditTests : IDisposable
     {
         var trained = _real.Take(20).ToList();
         var returned = trained.Take(6).Select((p, i) => Altered(p, $"s{i}")).Concat(_real.Skip(45).Take(6)).ToList();
-        var report = SafetyAudit.Run(null, returned, trained, [.. _real.Skip(20).Take(25)], new(), NullMonitor.Instance);
+        var set = new AuditedSet { Synthetic = returned, Trained = trained, HoldOut = [.. _real.Skip(20).Take(25)] };
+        var report = SafetyAudit.Run(set, new(), NullMonitor.Instance);
         Assert.True(report.Alarm);
         Assert.Equal(trained.Take(6).Select(p => p.Id).Order(), report.Copies.Select(c => c.Training).Order());
-        var page = File.ReadAllText(SafetyPages.Write(report, returned, trained, null, _folder["out"]));
+        var page = File.ReadAllText(SafetyPages.Write(report, set, _folder["out"]));
         Assert.Contains("signs that training images are remembered", page, StringComparison.Ordinal);
         Assert.Equal(12, page.Split("<img ").Length - 1);
         Assert.Contains("Intended use", File.ReadAllText(_folder["out", "data-card.md"]), StringComparison.Ordinal);
@@ -34,17 +35,37 @@ public sealed class SafetyAuditTests : IDisposable
     public void Run_OnAGeneratorThatRemembersNothing_StaysQuiet()
     {
         // Images of the same world that nobody trained on: what a generator without memory would draw.
-        var report = SafetyAudit.Run(null, [.. _real.Skip(40)], [.. _real.Take(20)], [.. _real.Skip(20).Take(20)], new(), NullMonitor.Instance);
+        var report = SafetyAudit.Run(
+            new() { Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(20).Take(20)] }, new(), NullMonitor.Instance);
         Assert.False(report.Alarm);
         Assert.InRange(report.CloserToTrained, 0.2, 0.8);
         Assert.Contains("No sign was found", report.Sentences()[0], StringComparison.Ordinal);
     }
 
     [Fact]
+    public void Run_OnAGeneratorThatReturnsImagesWithoutMasks_RaisesTheAlarmAndShowsThem()
+    {
+        // Same ids on both sides: which image is meant must not hang on its name.
+        var unlabelled = _real.Skip(40).Take(12).Select((p, i) => p with { Id = _real[i].Id, MaskPath = "" }).ToList();
+        var set = new AuditedSet
+        {
+            Synthetic = [.. unlabelled.Take(6).Select((p, i) => Altered(p, $"s{i}"))], Trained = [.. _real.Take(12)], HoldOut = [.. _real.Skip(12).Take(25)],
+        };
+        Assert.False(SafetyAudit.Run(set, new(), NullMonitor.Instance).Alarm);
+        set = set with { Unlabelled = unlabelled };
+        var report = SafetyAudit.Run(set, new(), NullMonitor.Instance);
+        Assert.True(report.Alarm);
+        Assert.All(report.Copies, c => Assert.True(c.Unlabelled));
+        Assert.Equal(unlabelled.Take(6).Select(p => p.Id).Order(), report.Copies.Select(c => c.Training).Order());
+        Assert.Equal((12, 1.0), (report.Unlabelled!.Count, report.Unlabelled.CloserToTrained));
+        Assert.Contains("12 images without masks", File.ReadAllText(SafetyPages.Write(report, set, _folder["out"])), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_WhereAHeldOutImageWasTrainedOn_NamesIt()
     {
         var fault = Assert.Throws<InvalidDatasetException>(() =>
-            SafetyAudit.Run(null, [.. _real.Skip(40)], [.. _real.Take(20)], [.. _real.Skip(19).Take(10)], new(), NullMonitor.Instance));
+            SafetyAudit.Run(new() { Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(19).Take(10)] }, new(), NullMonitor.Instance));
         Assert.Contains(_real[19].Id, fault.Message, StringComparison.Ordinal);
     }
 
