@@ -10,6 +10,8 @@ public static class HtmlReport
     // Text in charts has 12 units: at these widths about 12 pixels on a phone, in half a page and in a whole one.
     private const double PhoneWidth = 335, HalfWidth = 420, WholeWidth = 900;
 
+    private const int MostStacked = 9; // columns of a table whose rows become cards on a phone
+
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void Write(string path, ReportDocument document) => AtomicFile.WriteText(path, Render(document));
@@ -117,7 +119,8 @@ public static class HtmlReport
 
     private static void AppendTable(StringBuilder html, Table table)
     {
-        html.Append("<div class=\"scroll\"><table><thead><tr>");
+        var stacked = table.Headings.Count is >= 4 and <= MostStacked && !table.Headings.Contains("");
+        html.Append(CultureInfo.InvariantCulture, $"<div class=\"scroll{(stacked ? " stack" : "")}\"><table><thead><tr>");
         for (var i = 0; i < table.Headings.Count; i++)
         {
             var numeric = table.Rows.Count > 0 && i > 0 && table.Rows.All(r => LooksNumeric(r[i]));
@@ -131,7 +134,7 @@ public static class HtmlReport
             {
                 html.Append(i == 0
                     ? $"<th scope=\"row\">{Escape(row[i])}</th>"
-                    : $"<td{(LooksNumeric(row[i]) ? " class=\"n\"" : "")}>{Escape(row[i])}</td>");
+                    : $"<td{(LooksNumeric(row[i]) ? " class=\"n\"" : "")}{(stacked ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</td>");
             }
             html.Append("</tr>\n");
         }
@@ -140,7 +143,7 @@ public static class HtmlReport
     }
 
     private static bool LooksNumeric(string cell)
-        => cell.Length == 0 || cell == "–" || (cell.Length < 28 && cell.TrimStart('+', '−', '-') is { Length: > 0 } rest && char.IsAsciiDigit(rest[0])
+        => cell.Length == 0 || cell == "–" || (cell.Length < 28 && cell.TrimStart('<', '\u00A0', ' ', '+', '−', '-') is { Length: > 0 } rest && char.IsAsciiDigit(rest[0])
             && !rest.Any(c => c is '/' or '×' or '_' or ':') && rest.Count(char.IsLetter) <= 6);
 
     private static void AppendFigure(StringBuilder html, Figure figure)

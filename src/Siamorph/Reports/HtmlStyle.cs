@@ -71,13 +71,16 @@ internal static class HtmlStyle
         .bar { fill: currentColor; }
         .track { fill: var(--track); }
         .on-narrow { display: none; }
-        .scroll { overflow-x: auto; margin: .8rem 0; }
+        .scroll { --behind: var(--page); overflow-x: auto; margin: .8rem 0;
+          background: linear-gradient(to right, var(--behind) 40%, transparent) left / 2rem 100% no-repeat local, linear-gradient(to left, var(--behind) 40%, transparent) right / 2rem 100% no-repeat local,
+            linear-gradient(to right, rgb(0 0 0 / .14), transparent) left / .6rem 100% no-repeat scroll, linear-gradient(to left, rgb(0 0 0 / .14), transparent) right / .6rem 100% no-repeat scroll; }
+        figure .scroll { --behind: var(--card); }
         table { border-collapse: collapse; font-size: .9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
         th, td { padding: .38rem 1.1rem .38rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
         thead th { font-weight: 600; color: var(--soft); vertical-align: bottom; }
         tbody th { font-weight: 500; }
         td { overflow-wrap: anywhere; min-width: 3.5rem; } tbody tr > :first-child { min-width: 8.5rem; }
-        .n { text-align: right; white-space: nowrap; }
+        .n { text-align: right; white-space: nowrap; } thead .n { white-space: normal; }
         details { margin: .6rem 0; }
         summary { cursor: pointer; width: fit-content; color: var(--link); font-size: .95rem; }
         .numbers { margin: .5rem 0 0; } .numbers summary { font-size: .8rem; color: var(--soft); } .numbers table { font-size: .8rem; }
@@ -98,6 +101,10 @@ internal static class HtmlStyle
           figure { padding: .9rem .9rem .7rem; }
           h2 { margin-top: 2.4rem; }
           .tiles { grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr)); gap: .5rem; }
+          .stack table, .stack tbody { display: block; } .stack thead { position: absolute; clip-path: inset(50%); }
+          .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .35rem 1rem; padding: .6rem 0; border-bottom: 1px solid var(--rule); }
+          .stack tr > * { padding: 0; border: 0; } .stack tr > th { grid-column: 1 / -1; font-weight: 600; }
+          .stack td, .stack .n { text-align: left; } .stack td::before { content: attr(data-label); display: block; font-size: .78rem; color: var(--soft); }
         }
         @media print {
           :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #ccc; --track: #eee; --shade: none;

@@ -5,6 +5,8 @@ namespace Siamorph.Reports;
 /// <summary>Maps values to positions along one axis of a chart, and chooses round numbers to label it with.</summary>
 internal sealed class Scale
 {
+    private const int MostDecades = 6; // with a label each
+
     private readonly double _low, _high, _from, _to;
     private readonly bool _logarithmic;
 
@@ -47,7 +49,7 @@ internal sealed class Scale
     /// <summary>The label of a tick, with no more decimals than the ticks need.</summary>
     public string Label(double tick)
     {
-        if (_logarithmic) return tick.ToString("0.######", CultureInfo.InvariantCulture);
+        if (_logarithmic) return Ticks.Any(t => t is < 0.000999 or > 99_999) ? Power(tick) : tick.ToString("0.####", CultureInfo.InvariantCulture);
         var step = Ticks.Count > 1 ? Ticks[1] - Ticks[0] : 1;
         var decimals = 0;
         while (decimals < 6 && Math.Abs(step - Math.Round(step, decimals)) > 1e-9 * step) decimals++;
@@ -68,17 +70,29 @@ internal sealed class Scale
 
     private static List<double> LogTicks(double low, double high)
     {
+        var decades = (int)Math.Ceiling(Math.Log10(high / low));
+        var every = (decades + MostDecades - 1) / MostDecades;
         double[] leads = high / low > 300 ? [1] : high / low > 30 ? [1, 3] : high / low > 4 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
         var ticks = new List<double>();
         for (var power = (int)Math.Floor(Math.Log10(low)); power <= Math.Log10(high); power++)
         {
+            if (power % Math.Max(1, every) != 0) continue;
             foreach (var lead in leads)
             {
-                var tick = lead * Math.Pow(10, power);
-                if (tick >= low * 0.9999 && tick <= high * 1.0001) ticks.Add(Math.Round(tick, 9));
+                var tick = double.Parse(FormattableString.Invariant($"{lead}E{power}"), CultureInfo.InvariantCulture);
+                if (tick >= low * 0.9999 && tick <= high * 1.0001) ticks.Add(tick);
             }
         }
         return ticks;
+    }
+
+    // 0.00003 as 3×10⁻⁵: narrow, and easier to count than zeros.
+    private static string Power(double value)
+    {
+        var power = (int)Math.Floor(Math.Log10(value) + 1e-9);
+        var lead = Math.Round(value / Math.Pow(10, power), 3);
+        var raised = string.Concat(power.ToString(CultureInfo.InvariantCulture).Select(c => c == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']));
+        return lead == 1 ? $"10{raised}" : $"{lead.ToString(CultureInfo.InvariantCulture)}×10{raised}";
     }
 
     private static double NiceStep(double rough)
