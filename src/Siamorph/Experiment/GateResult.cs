@@ -28,8 +28,14 @@ public sealed record GateOutcome
     /// <summary>The limits, set by held-out real pairs.</summary>
     public required GateLimits Limits { get; init; }
 
-    /// <summary>Mean Dice of the networks on real pairs they had not seen: what their agreement is worth.</summary>
+    /// <summary>Mean agreement of the networks with real pairs they had not seen; 0.5 is none.</summary>
     public required double RealAgreement { get; init; }
+
+    /// <summary>Mean agreement of the candidates.</summary>
+    public double CandidateAgreement { get; init; }
+
+    /// <summary>Share of real images with another's mask that the gate refuses: what it can see.</summary>
+    public double WrongMasksRefused { get; init; }
 
     /// <summary>Mean difficulty of the chosen pairs, in nats.</summary>
     public required double KeptDifficulty { get; init; }
@@ -46,6 +52,8 @@ public sealed record GateOutcome
                 .ToDictionary(g => g.Key, g => g.Count()),
             Limits = gate.Limits,
             RealAgreement = Math.Round(gate.RealAgreement, 6),
+            CandidateAgreement = Math.Round(verdicts.Average(v => v.Agreement), 6),
+            WrongMasksRefused = Math.Round(gate.WrongMasksRefused, 6),
             KeptDifficulty = kept.Count > 0 ? Math.Round(kept.Average(v => v.Difficulty), 4) : 0,
         };
     }

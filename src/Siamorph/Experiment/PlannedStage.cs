@@ -14,7 +14,7 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 1, SegmentationRevision = 1, RobustnessRevision = 1;
+    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
     public static readonly string[] Kinds = ["base", "generator", "synthesis", "gate", "segmentation", "robustness"];

@@ -18,7 +18,7 @@ internal sealed class PairLook
     public PairLook(GateInput pair)
     {
         Id = pair.Id;
-        Agreement = Confusion.AtHalf(pair.Mask, pair.Found).Dice;
+        Agreement = AgreementOf(pair.Mask, pair.Found);
         Difficulty = CrossEntropy(pair.Mask, pair.Found);
         Share = (double)pair.Mask.Labels.Count(l => l != 0) / pair.Mask.Labels.Length;
         Lesions = ConnectedComponents.Of(pair.Mask).Count;
@@ -29,7 +29,7 @@ internal sealed class PairLook
 
     public string Id { get; }
 
-    /// <summary>Dice of what was found and the mask.</summary>
+    /// <summary>How well what was found and the mask agree, in [0,1].</summary>
     public double Agreement { get; }
 
     /// <summary>Mean cross-entropy of the mask under what was found, in nats.</summary>
@@ -50,6 +50,28 @@ internal sealed class PairLook
     /// <summary>Mean and deviation of each colour, roughness, and light at the rim against the middle.</summary>
     public double[] Features { get; }
 
+    /// <summary>
+    /// The chance that a pixel under the mask was given a higher probability of lesion than one beside it (area under the ROC curve,
+    /// equal ones half). Unlike Dice it needs no threshold: networks that have seen few images rank pixels long before they dare
+    /// to claim any. An empty mask gets the share of pixels that are not claimed.
+    /// </summary>
+    public static double AgreementOf(LabelMap mask, ProbabilityMap found)
+    {
+        var (inside, outside) = (new long[256], new long[256]);
+        for (var i = 0; i < mask.Labels.Length; i++) (mask.Labels[i] != 0 ? inside : outside)[found.Levels[i]]++;
+        var (lesion, rest) = (inside.Sum(), outside.Sum());
+        if (lesion == 0) return (double)outside[..128].Sum() / rest;
+        if (rest == 0) return 1;
+        double wins = 0;
+        long below = 0;
+        for (var level = 0; level < 256; level++)
+        {
+            wins += inside[level] * (below + 0.5 * outside[level]);
+            below += outside[level];
+        }
+        return wins / lesion / rest;
+    }
+
     private static double CrossEntropy(LabelMap mask, ProbabilityMap found)
     {
         double sum = 0;
@@ -61,7 +83,8 @@ internal sealed class PairLook
         return sum / mask.Labels.Length;
     }
 
-    private static double BorderContrast(RgbImage image, LabelMap mask)
+    /// <summary>Difference of colour across the mask's border, in standard deviations of the image; infinite without a border.</summary>
+    public static double BorderContrast(RgbImage image, LabelMap mask)
     {
         var (width, height) = (mask.Size.Width, mask.Size.Height);
         Span<double> inside = stackalloc double[3], outside = stackalloc double[3];

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Siamorph.Synthesis;
 
 /// <summary>The limits of the gate, each set by held-out real pairs.</summary>
-/// <param name="Agreement">Least Dice of the mask and what networks find in the image.</param>
+/// <param name="Agreement">Least chance that networks give a pixel under the mask a higher probability of lesion than one beside it; 0.5 is what a wrong mask gets.</param>
 /// <param name="Contrast">Least difference of colour across the mask's border, in deviations of the image.</param>
 /// <param name="Copy">Least distance to the nearest training image, in 8-bit levels at 32 × 32 pixels.</param>
 /// <param name="Outlier">Largest distance to the real images in simple features, in their deviations.</param>
@@ -25,6 +25,9 @@ public sealed record GateVerdict
     /// <summary>Whether it passed and is among those chosen.</summary>
     public required bool Kept { get; init; }
 
+    /// <summary>How well its mask and what networks trained on real pairs find agree, in [0,1]; 0.5 is chance.</summary>
+    public required double Agreement { get; init; }
+
     /// <summary>Mean cross-entropy of its mask under what networks trained on real pairs find, in nats.</summary>
     public required double Difficulty { get; init; }
 
@@ -45,6 +48,7 @@ public sealed record GateReason(string Kind, string Text);
 public sealed class QualityGate
 {
     private const int Neighbours = 3;
+    private const int WrongMasks = 3; // given to each real image, to see what the gate can see
     private const double AreaSlack = 1.5; // masks may be so much smaller or larger than any real one
     private readonly List<PairLook> _real;
     private readonly double[] _centre, _spread;
@@ -72,13 +76,17 @@ public sealed class QualityGate
             Math.Min(1, _real.Max(r => r.Share) * AreaSlack),
             _real.Max(r => r.Lesions));
         RealAgreement = _real.Average(r => r.Agreement);
+        WrongMasksRefused = ShareOfWrongMasksRefused(real);
     }
 
     /// <summary>The limits found.</summary>
     public GateLimits Limits { get; }
 
-    /// <summary>Mean agreement of the real pairs, in [0,1]: where it is low, the networks can't judge much.</summary>
+    /// <summary>Mean agreement of the real pairs, in [0,1]: where it is near 0.5, the networks can't judge.</summary>
     public double RealAgreement { get; }
+
+    /// <summary>Share of real images with the mask of another real image that are refused for agreement or contrast, in [0,1]: the power of the gate.</summary>
+    public double WrongMasksRefused { get; }
 
     /// <summary>Judges pairs and chooses up to <paramref name="wanted"/> of those that pass.</summary>
     /// <param name="pairs">The candidates.</param>
@@ -96,6 +104,7 @@ public sealed class QualityGate
             Id = j.Look.Id,
             Reasons = j.Reasons,
             Kept = kept.Contains(j.Look),
+            Agreement = Math.Round(j.Look.Agreement, 4),
             Difficulty = Math.Round(j.Look.Difficulty, 4),
         })];
     }
@@ -104,7 +113,7 @@ public sealed class QualityGate
     {
         if (MaskFault(look) is { } fault) yield return new("mask", fault);
         if (look.Agreement < Limits.Agreement)
-            yield return new("agreement", Text($"networks trained on real pairs find another lesion than the mask (Dice {look.Agreement:0.00}, at least {Limits.Agreement:0.00})"));
+            yield return new("agreement", Text($"networks trained on real pairs find another lesion than the mask (agreement {look.Agreement:0.00}, at least {Limits.Agreement:0.00})"));
         if (look.Contrast < Limits.Contrast)
             yield return new("contrast", Text($"no border in the image where the mask has its own ({look.Contrast:0.00}, at least {Limits.Contrast:0.00})"));
         if (Nearest(look) is var (id, distance) && distance < Limits.Copy)
@@ -118,6 +127,13 @@ public sealed class QualityGate
         if (look.Share < Limits.SmallestShare || (look.Share == 0 && Limits.SmallestShare > 0)) return Text($"the mask covers {100 * look.Share:0.0} %, less than any real one");
         if (look.Share > Limits.LargestShare) return Text($"the mask covers {100 * look.Share:0.0} %, more than any real one");
         return look.Lesions > Limits.MostLesions ? Text($"the mask has {look.Lesions} parts, real ones have at most {Limits.MostLesions}") : null;
+    }
+
+    private double ShareOfWrongMasksRefused(IReadOnlyList<GateInput> real)
+    {
+        var wrong = Enumerable.Range(1, WrongMasks).Select(k => k * real.Count / (WrongMasks + 1)).Distinct()
+            .SelectMany(shift => real.Select((r, i) => r with { Mask = real[(i + shift) % real.Count].Mask }));
+        return wrong.Average(w => PairLook.AgreementOf(w.Mask, w.Found) < Limits.Agreement || PairLook.BorderContrast(w.Image, w.Mask) < Limits.Contrast ? 1.0 : 0);
     }
 
     // A real pair is compared with the others: as if it were not among the training pairs.

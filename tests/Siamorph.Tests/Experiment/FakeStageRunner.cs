@@ -66,7 +66,7 @@ internal sealed class FakeStageRunner : IStageRunner
         return new()
         {
             Candidates = pairs.Count, Passed = stage.Wanted, Kept = stage.Wanted, Reasons = new Dictionary<string, int> { ["agreement"] = 1 },
-            Limits = new(0.5, 0.1, 5, 3, 0.01, 0.5, 2), RealAgreement = 0.6, KeptDifficulty = 0.2,
+            Limits = new(0.5, 0.1, 5, 3, 0.01, 0.5, 2), RealAgreement = 0.9, CandidateAgreement = 0.85, WrongMasksRefused = 0.6, KeptDifficulty = 0.2,
         };
     }
 

@@ -94,6 +94,32 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     }
 
     [Fact]
+    public void Html_SaysWhatTheGateCanSee()
+    {
+        Assert.Contains("of real images with the mask of another it refuses 62\u00A0%", Section(sample.Result), StringComparison.Ordinal);
+        Assert.Contains("4 of 500", Section(sample.Result), StringComparison.Ordinal); // for agreement, both gates together
+        ExperimentResult With(double power, IReadOnlyDictionary<string, int> reasons)
+            => sample.Result with { Gates = [.. sample.Result.Gates.Select(g => g with { Outcome = g.Outcome with { WrongMasksRefused = power, Reasons = reasons } })] };
+        Assert.Contains("nearly blind", Section(With(0.08, sample.Result.Gates[0].Outcome.Reasons)), StringComparison.Ordinal);
+        Assert.Contains("candidates was refused", Section(With(0.6, new Dictionary<string, int>())), StringComparison.Ordinal);
+
+        string Section(ExperimentResult result)
+            => System.Net.WebUtility.HtmlDecode(Rendered(result)).Split("<h2>Quality gate</h2>")[1].Split("</section>")[0];
+    }
+
+    [Fact]
+    public void Html_NamesEveryCellOfAWideTable_SoThatAPhoneCanStackThem()
+    {
+        var tables = Parse(sample.Html).Descendants("div").Where(d => (string?)d.Attribute("class") == "scroll stack").Select(d => d.Element("table")!).ToList();
+        Assert.NotEmpty(tables);
+        foreach (var table in tables)
+        {
+            var headings = table.Element("thead")!.Descendants("th").Skip(1).Select(h => h.Value).ToList();
+            Assert.All(table.Element("tbody")!.Elements("tr"), row => Assert.Equal(headings, row.Elements("td").Select(c => c.Attribute("data-label")!.Value)));
+        }
+    }
+
+    [Fact]
     public void Html_IsTheSameInEveryCulture()
     {
         var before = CultureInfo.CurrentCulture;
