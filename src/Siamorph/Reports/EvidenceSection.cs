@@ -39,8 +39,10 @@ internal static class EvidenceSection
     public static Paragraph Control(ExperimentResult result, MaskControl c)
     {
         var numbers = $"{Verdicts.Points(c.Difference)} points against {ExperimentWords.Title(result, c.Against)}, {Verdicts.Interval(c.Low, c.High)}";
-        return c.Hurts
-            ? new Paragraph($"{c.RealCount} real pairs: wrong masks hurt, as they must ({numbers}). The measurement can tell good pairs from bad ones.", Tone.Good)
+        if (c.Hurts) return new Paragraph($"{c.RealCount} real pairs: wrong masks hurt, as they must ({numbers}). The measurement can tell good pairs from bad ones.", Tone.Good);
+        return Verdicts.Harm(result, c) is { } harm
+            ? new Paragraph($"{c.RealCount} real pairs: undecided. Wrong masks harm against {ExperimentWords.Title(result, harm.Baseline)} ({Verdicts.Points(harm.Difference)} points, "
+                + $"{Verdicts.Interval(harm.Low, harm.High)}), but not for certain against the same images with right masks ({numbers}). More seeds would tell.", Tone.Bad)
             : new Paragraph($"{c.RealCount} real pairs: the measurement is blind. Shuffled masks did not hurt ({numbers}); more seeds, more test images or longer training are needed before any conclusion.", Tone.Bad);
     }
 

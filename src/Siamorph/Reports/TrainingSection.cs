@@ -7,13 +7,7 @@ internal static class TrainingSection
 {
     public static Section Training(ExperimentResult result)
     {
-        var blocks = new List<Block>();
-        foreach (var generator in result.Generators)
-        {
-            var which = result.Options.SeedScope == SeedScope.Everything
-                ? $"{generator.RealCount} real pairs, seed {generator.Seeds[0]}" : $"{generator.RealCount} real pairs";
-            foreach (var stage in generator.Outcome.Stages.Where(s => s.Curves.Count > 0)) blocks.Add(Losses(stage, which));
-        }
+        var blocks = Generators(result).ToList();
         foreach (var count in result.Cells.Select(c => c.RealCount).Distinct())
         {
             var cells = result.Cells.Where(c => c.RealCount == count).ToList();
@@ -24,14 +18,34 @@ internal static class TrainingSection
         return new Section("Training", blocks);
     }
 
-    private static Figure Losses(StageCurves stage, string which) => new(new LineChart
+    // The first seed's in full, those of the others folded: they look alike.
+    private static IEnumerable<Block> Generators(ExperimentResult result)
     {
-        Label = $"Losses of the {stage.Name} stage over steps, generator for {which}.",
+        var shown = new HashSet<string>(); // ablations share their stage base
+        var several = result.Generators.Select(g => g.Arms[0]).Distinct().Count() > 1;
+        foreach (var alike in result.Generators.GroupBy(g => (g.RealCount, Arm: g.Arms[0])))
+        {
+            var name = several ? $"Generator of {ExperimentWords.Title(result, alike.Key.Arm)}" : "Generator";
+            var figures = alike.Select(g => g.Outcome.Stages.Where(s => s.Curves.Count > 0 && shown.Add(Values(s))).Select(s => Losses(s, name, Which(result, g))).ToList())
+                .Where(f => f.Count > 0).ToList();
+            foreach (var figure in figures.Take(1).SelectMany(f => f)) yield return figure;
+            if (figures.Count > 1) yield return new Folded($"{name}: {alike.Key.RealCount} real pairs, other seeds", [.. figures.Skip(1).SelectMany(f => f)]);
+        }
+    }
+
+    private static string Which(ExperimentResult result, GeneratorResult g)
+        => result.Options.SeedScope == SeedScope.Everything ? $"{g.RealCount} real pairs, seed {g.Seeds[0]}" : $"{g.RealCount} real pairs";
+
+    private static string Values(StageCurves stage) => stage.Name + string.Join(' ', stage.Curves.SelectMany(c => c.Values));
+
+    private static Figure Losses(StageCurves stage, string name, string which) => new(new LineChart
+    {
+        Label = $"Losses of the {stage.Name} stage over steps. {name}, {which}.",
         YTitle = "loss",
         LogY = true,
         Smoothing = 0.08,
         Series = [.. stage.Curves.Select((c, i) => new LineSeries(c.Name, (i + 1) % 6, Points(c)))],
-    }, $"Generator, stage {stage.Name}: {which}", "Faint: as recorded. Strong: running mean. Logarithmic scale.");
+    }, $"{name}, stage {stage.Name}: {which}", "Faint: as recorded. Strong: running mean. Logarithmic scale.");
 
     private static Figure Lines(
         ExperimentResult result, List<CellResult> cells, Func<CellResult, Curve> curve, string quantity, string title, bool logY) => new(new LineChart

@@ -10,9 +10,11 @@ internal static class Verdicts
     {
         var control = result.Controls.FirstOrDefault(c => c.RealCount == primary.RealCount);
         var lines = new List<string>();
-        if (control is { Hurts: false }) lines.Add(Blind(control));
+        var harm = control is { Hurts: false } ? Harm(result, control) : null;
+        if (control is { Hurts: false } && harm is null) lines.Add(Blind(control));
         lines.Add(Main(result, primary));
         if (control is { Hurts: true }) lines.Add(Sees(result, control));
+        if (harm is not null) lines.Add(Undecided(result, control!, harm));
         if (Detection(primary) is { } detection) lines.Add(detection);
         if (Losers(primary) is { } losers) lines.Add(losers);
         if (Others(result, primary) is { } others) lines.Add(others);
@@ -30,6 +32,10 @@ internal static class Verdicts
 
     public static string Interval(double low, double high) => $"95\u00A0% interval {Points(low)} to {Points(high)}";
 
+    /// <summary>Where wrong masks do not hurt for certain against right ones: the comparison that shows them to harm against real pairs alone, if there is one.</summary>
+    public static Comparison? Harm(ExperimentResult result, MaskControl c)
+        => result.Comparisons.FirstOrDefault(x => x.Arm == c.Arm && x.RealCount == c.RealCount && x.Baseline != c.Against && x.Verdict == Verdict.Lower);
+
     private static string Main(ExperimentResult result, Comparison c)
     {
         var (arm, baseline) = (ExperimentWords.Title(result, c.Arm), ExperimentWords.Title(result, c.Baseline));
@@ -45,6 +51,10 @@ internal static class Verdicts
 
     private static string Blind(MaskControl c)
         => $"The measurement is blind: wrong masks did not hurt ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so it can't tell good synthetic pairs from bad ones.";
+
+    private static string Undecided(ExperimentResult result, MaskControl c, Comparison harm)
+        => $"The control is undecided: wrong masks harm against {ExperimentWords.Title(result, harm.Baseline)} ({Points(harm.Difference)} points, {Interval(harm.Low, harm.High)}), "
+            + $"but between the same images with wrong and with right masks {Points(c.Difference)} points ({Interval(c.Low, c.High)}) leave it open. More seeds would tell good pairs from bad ones.";
 
     private static string Sees(ExperimentResult result, MaskControl c)
         => $"The control holds: wrong masks cost {Unsigned(c.Difference)} points against {ExperimentWords.Title(result, c.Against)} ({Interval(c.Low, c.High)}).";

@@ -43,6 +43,22 @@ public sealed class AnalysisTests
         => Assert.StartsWith("The measurement is blind", Answer(Toy(master, helps: 0.06, wrong: 0.07))[0], StringComparison.Ordinal);
 
     [Fact]
+    public void Answer_WhereWrongMasksHarm_ButRightOnesMayHarmAsMuch_CallsTheControlUndecided()
+    {
+        var undecided = 0;
+        foreach (var master in Enumerable.Range(1, 8).Select(m => (ulong)m))
+        {
+            var result = Toy(master, helps: -0.075, wrong: -0.08);
+            if (result.Controls[0].Hurts || result.Comparisons[1].Verdict != Verdict.Lower) continue;
+            undecided++;
+            var answer = Answer(result);
+            Assert.DoesNotContain(answer, line => line.Contains("blind", StringComparison.Ordinal));
+            Assert.Contains(answer, line => line.StartsWith("The control is undecided: wrong masks harm against real only", StringComparison.Ordinal));
+        }
+        Assert.InRange(undecided, 3, 8);
+    }
+
+    [Fact]
     public void Answer_WhereOnePartOfTheImagesLoses_NamesIt()
     {
         var result = Toy(7, helps: 0.05, wrong: -0.1, small: -0.2);
