@@ -49,6 +49,9 @@ public sealed record ArmDefinition
     /// <summary>Draws more candidates than wanted and lets the quality gate choose.</summary>
     public bool Gate { get; init; }
 
+    /// <summary>How the gate of this arm chooses among the pairs that pass; null takes the experiment's way.</summary>
+    public GateSelection? Selection { get; init; }
+
     /// <summary>Options of the generator that differ from the experiment's, such as <c>{"losses":{"image":0}}</c>.</summary>
     public JsonObject? Generator { get; init; }
 
@@ -73,6 +76,7 @@ public sealed record ArmDefinition
         if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
         if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value))) yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
         if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
+        if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";
         foreach (var fault in PartFaults(options)) yield return fault;
         string[] equal = ["steps", "batchSize", "imageSize", "validateEvery", "seed"];
         foreach (var (key, _) in Segmentation ?? [])

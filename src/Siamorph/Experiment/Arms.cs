@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Siamorph.Synthesis;
 
 namespace Siamorph.Experiment;
 
@@ -60,6 +61,15 @@ public static class Arms
         Gate = true,
     };
 
+    /// <summary>Of the pairs that passed the gate, those that are hardest for networks trained on real pairs.</summary>
+    public static ArmDefinition GatedHard { get; } = Gated with
+    {
+        Name = "gated-hard",
+        Title = "real + gated, hardest",
+        Description = "As real + gated synthetic, but of the pairs that passed those were kept that networks trained on real pairs find hardest.",
+        Selection = GateSelection.Difficulty,
+    };
+
     /// <summary>Synthetic pairs alone.</summary>
     public static ArmDefinition SyntheticOnly { get; } = RealPlusSynthetic with
     {
@@ -72,7 +82,7 @@ public static class Arms
     /// <summary>Every arm that needs no definition in the design file, the baseline first.</summary>
     public static IReadOnlyList<ArmDefinition> All { get; } =
     [
-        RealOnly, RealPlusSynthetic, Duplicated, Classical, WrongMasks, Gated, SyntheticOnly,
+        RealOnly, RealPlusSynthetic, Duplicated, Classical, WrongMasks, Gated, GatedHard, SyntheticOnly,
         RealPlusSynthetic with
         {
             Name = "mask-only",

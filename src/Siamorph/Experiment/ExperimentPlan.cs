@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
+using Siamorph.Synthesis;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment;
@@ -84,7 +85,7 @@ internal sealed class ExperimentPlan
         var added = arm.Added == AddedPairs.None ? 0 : Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal)));
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
         var synthesis = arm.UsesSynthetic ? Synthesis(arm, Generator(arm, real, seed), real, drawn, seed) : null;
-        var gate = arm.Gate ? Gate(synthesis!, real, added, seed) : null;
+        var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
         var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
@@ -210,24 +211,25 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private GateStage Gate(SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, ulong seed)
+    private GateStage Gate(ArmDefinition arm, SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, ulong seed)
     {
+        var options = Options.Gate with { Selection = arm.Selection ?? Options.Gate.Selection };
         var network = Options.Segmentation with
         {
             Seed = new Seed(SynthesisSeed(seed)).Derive("gate"),
             Steps = Options.Gate.Steps ?? Math.Max(1, Options.Segmentation.Steps / 2),
         };
-        var inputs = Inputs("gate", OptionsFile.ToNode(Options.Gate), new()
+        var inputs = Inputs("gate", OptionsFile.ToNode(options), new()
         {
             ["network"] = Decisive(OptionsFile.ToNode(network)),
             ["synthetic"] = synthesis.Key,
             ["real"] = ContentHash.OfList(real, _hashes),
             ["wanted"] = wanted,
         });
-        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new GateStage(synthesis, real, wanted, Options.Gate, network)
+        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new GateStage(synthesis, real, wanted, options, network)
         {
             Kind = "gate",
-            Title = $"{wanted} of {synthesis.Options.Count} pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Title = $"{(options.Selection == GateSelection.Difficulty ? "hardest " : "")}{wanted} of {synthesis.Options.Count} pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,

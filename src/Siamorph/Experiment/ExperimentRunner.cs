@@ -143,7 +143,11 @@ public static class ExperimentRunner
             foreach (var stage in queue.DropFinished()) overall.Count(stage);
             if (queue.IsEmpty) return;
             using var claim = queue.Take();
-            if (claim is null) monitor.Cancellation.WaitHandle.WaitOne(LookAgain);
+            if (claim is null)
+            {
+                overall.Wait(queue.Ready());
+                monitor.Cancellation.WaitHandle.WaitOne(LookAgain);
+            }
             else Work(plan, claim.Stage, store, overall, runner);
         }
     }

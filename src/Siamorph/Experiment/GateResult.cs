@@ -7,8 +7,10 @@ namespace Siamorph.Experiment;
 /// <param name="RealCount">Real pairs that calibrated it.</param>
 /// <param name="Seeds">Seeds of the cells that use it.</param>
 /// <param name="Stage">Name of the stage's folder under <c>stages/</c>.</param>
+/// <param name="Selection">How it chose among the pairs that passed.</param>
 /// <param name="Outcome">What it said.</param>
-public sealed record GateResult(IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<ulong> Seeds, string Stage, GateOutcome Outcome);
+public sealed record GateResult(
+    IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<ulong> Seeds, string Stage, GateSelection Selection, GateOutcome Outcome);
 
 /// <summary>What the quality gate said about a set of candidates.</summary>
 public sealed record GateOutcome

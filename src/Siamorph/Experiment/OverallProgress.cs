@@ -27,6 +27,14 @@ internal sealed class OverallProgress : IDisposable
         _line.Report((long)_finished, $"{_counted.Count} of {_stages} done, last {stage.Stage.Kind} ({stage.Stage.Title})");
     }
 
+    /// <summary>Says what is waited for while other processes hold every stage that could be worked on.</summary>
+    public void Wait(IReadOnlyList<RemainingStage> held)
+    {
+        if (held.Count == 0) return;
+        var others = held.Count == 1 ? "another process works on" : $"other processes work on {held.Count} stages, such as";
+        _line.Report((long)_finished, $"{_counted.Count} of {_stages} done; {others} {held[0].Stage.Kind} ({held[0].Stage.Title})");
+    }
+
     public void Dispose() => _line.Dispose();
 
     internal sealed class StageMonitor(OverallProgress overall, RemainingStage stage, string title) : IMonitor

@@ -62,7 +62,7 @@ internal static class ResultWriter
         => plan.Stages.OfType<GateStage>().Select(g =>
         {
             var users = plan.Cells.Where(c => c.Stage.Gate?.Key == g.Key).ToList();
-            return new GateResult([.. users.Select(c => c.Arm.Name).Distinct()], g.Real.Count, [.. users.Select(c => c.Seed).Distinct()], g.Folder,
+            return new GateResult([.. users.Select(c => c.Arm.Name).Distinct()], g.Real.Count, [.. users.Select(c => c.Seed).Distinct()], g.Folder, g.Options.Selection,
                 records[g.Key].As<GateOutcome>());
         });
 

@@ -20,10 +20,13 @@ internal sealed class StageQueue(IEnumerable<RemainingStage> remaining, StageSto
         return finished;
     }
 
+    /// <summary>The stages whose inputs are there, whoever works on them.</summary>
+    public IReadOnlyList<RemainingStage> Ready() => [.. _left.Where(s => s.Stage.Needs.All(n => store.Find(n) is not null))];
+
     /// <summary>The first stage that can be worked on now; null while others hold all of those.</summary>
     public Claim? Take()
     {
-        foreach (var stage in _left.Where(s => s.Stage.Needs.All(n => store.Find(n) is not null)).ToList())
+        foreach (var stage in Ready())
         {
             if (store.TryLock(stage.Stage) is not { } held) continue;
             if (store.Find(stage.Stage) is null) return new(stage, held);

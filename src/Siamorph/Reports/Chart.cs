@@ -26,7 +26,7 @@ public sealed record LegendEntry(string Name, int Colour);
 /// <summary>The box of a chart with two axes: grid lines, labels, titles.</summary>
 internal static class Axes
 {
-    internal const double Left = 46, Top = 12, Right = 12, Bottom = 40;
+    internal const double Left = 52, Top = 12, Right = 12, Bottom = 40;
 
     public static void Draw(SvgDrawing svg, Scale x, Scale y, double width, double height, string xTitle, string yTitle)
     {

@@ -133,7 +133,7 @@ public static class HtmlReport
             for (var i = 0; i < row.Count; i++)
             {
                 html.Append(i == 0
-                    ? $"<th scope=\"row\">{Escape(row[i])}</th>"
+                    ? $"<th scope=\"row\"{(stacked && LooksNumeric(row[i]) ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</th>"
                     : $"<td{(LooksNumeric(row[i]) ? " class=\"n\"" : "")}{(stacked ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</td>");
             }
             html.Append("</tr>\n");

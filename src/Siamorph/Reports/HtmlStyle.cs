@@ -43,7 +43,7 @@ internal static class HtmlStyle
         .key dd { margin: 0; font-size: .85rem; color: var(--soft); line-height: 1.4; }
         .key .number { margin: .15rem 0 .2rem; font-size: 1.9rem; line-height: 1.15; font-weight: 650; letter-spacing: -.02em; color: var(--ink); font-variant-numeric: tabular-nums; }
         .key.good .number { color: var(--good); } .key.bad .number { color: var(--bad); }
-        .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.2rem; margin: 1.1rem 0; }
+        .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1.2rem; margin: 1.1rem 0; }
         figure { margin: 0; padding: 1.1rem 1.2rem .8rem; background: var(--card); border-radius: .6rem; box-shadow: var(--shade); min-width: 0; }
         figure.wide { grid-column: 1 / -1; }
         figure.sheet { margin: 1.1rem 0; }
@@ -102,8 +102,8 @@ internal static class HtmlStyle
           h2 { margin-top: 2.4rem; }
           .tiles { grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr)); gap: .5rem; }
           .stack table, .stack tbody { display: block; } .stack thead { position: absolute; clip-path: inset(50%); }
-          .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .35rem 1rem; padding: .6rem 0; border-bottom: 1px solid var(--rule); }
-          .stack tr > * { padding: 0; border: 0; } .stack tr > th { grid-column: 1 / -1; font-weight: 600; }
+          .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr)); gap: .35rem .8rem; padding: .6rem 0; border-bottom: 1px solid var(--rule); }
+          .stack tr > * { padding: 0; border: 0; } .stack tr > th { grid-column: 1 / -1; font-weight: 600; } .stack th[data-label]::after { content: "\00A0" attr(data-label); }
           .stack td, .stack .n { text-align: left; } .stack td::before { content: attr(data-label); display: block; font-size: .78rem; color: var(--soft); }
         }
         @media print {
@@ -113,7 +113,10 @@ internal static class HtmlStyle
           nav, .switch, .numbers { display: none; }
           figure, .key { border: 1px solid #ccc; break-inside: avoid; }
           h2 { break-after: avoid; margin-top: 1.5rem; }
-          details::details-content { content-visibility: visible; height: auto; }
+          .figures { grid-template-columns: 1fr 1fr; gap: .7rem; } figure { padding: .7rem .8rem .5rem; }
+          .tiles { grid-template-columns: repeat(auto-fill, minmax(5.2rem, 1fr)); gap: .4rem; } .tile, tr { break-inside: avoid; }
+          .scroll { overflow: visible; background: none; } table { font-size: .78rem; } th, td { padding-right: .7rem; } tbody tr > :first-child { min-width: 7rem; }
+          details:not([open]) > summary::after { content: " (folded; unfold it before printing)"; color: var(--soft); }
           .bar, .dot, .point, .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
         }
 

@@ -62,7 +62,7 @@ internal static class MethodSections
                 Label = "Time used for each kind of stage.",
                 Quantity = "time",
                 Bars = [.. kinds.Select((k, i) => ($"{Kind(k.Key)} ({k.Count})", k.Sum, Format.Duration(k.Sum), i + 1))],
-            }, $"{Format.Duration(total)} in all", "Wall-clock time of the stages on this machine."
+            }, $"{Format.Duration(total)} in all", "Time of the stages on this machine, added up; those that ran side by side count each."
                 + (times.Stages.Any(s => s.Resumed) ? " Some stages were interrupted: for these, the time of the last run only." : "")),
             new Folded("Each stage", [new Table(["stage", "kind", "time", "finished (UTC)"],
                 [.. times.Stages.Select(s => (IReadOnlyList<string>)[s.Stage, s.Kind, Format.Duration(s.Seconds), s.Finished])])]),
@@ -107,6 +107,7 @@ internal static class MethodSections
         "generator" => "training generators",
         "synthesis" => "synthesizing pairs",
         "gate" => "judging pairs",
+        "robustness" => "testing on corrupted images",
         _ => "training and testing segmentation",
     };
 

@@ -9,11 +9,14 @@ internal static class PictureSection
     public static Section Pictures(ExperimentResult result, string folder)
     {
         var blocks = new List<Block> { new Paragraph(
-            "The line on each picture is the border of its mask. For synthetic pictures it is the mask they were made from: the lesion should fill it.") };
+            "The line on each picture is the border of its mask. For synthetic pictures it is the mask they were made from: the lesion should fill it."
+            + (result.Controls.Count > 0 ? " With wrong masks it is that of another picture." : "")) };
         foreach (var count in result.Sheets.Select(s => s.RealCount).Distinct())
         {
             blocks.AddRange(Sheets(result, folder, SheetKind.Real, count));
-            blocks.AddRange(Sheets(result, folder, SheetKind.Synthetic, count));
+            var synthetic = Sheets(result, folder, SheetKind.Synthetic, count).ToList();
+            blocks.AddRange(synthetic.Take(1));
+            if (synthetic.Count > 1) blocks.Add(new Folded($"Synthetic pairs of the other arms, {count} real pairs", [.. synthetic.Skip(1)]));
         }
         return new Section("Real and synthetic pairs", blocks);
     }

@@ -39,9 +39,10 @@ public static class SafetyPages
         if (report.Copies.Count > 0)
         {
             var made = set.Synthetic.ToDictionary(p => p.Id);
-            var real = set.Trained.Select(p => (Key: (p.Id, false), Pair: p)).Concat(set.Unlabelled.Select(p => (Key: (p.Id, true), Pair: p))).ToDictionary(x => x.Key, x => x.Pair);
+            var real = set.Trained.Select(p => (p.Id, Unlabelled: false, Pair: p)).Concat(set.Unlabelled.Select(p => (p.Id, Unlabelled: true, Pair: p)))
+                .ToLookup(p => (p.Id, p.Unlabelled), p => p.Pair); // files without masks may differ by their endings alone
             blocks.Add(new PictureSheet("Near-copies and their originals", "Each synthetic image is followed by the training image it resembles.",
-                [.. report.Copies.Take(ShownCopies).SelectMany(c => new[] { Tile(made[c.Id], $"synthetic {c.Id}"), Tile(real[(c.Training, c.Unlabelled)], FormattableString.Invariant($"training {c.Training}, distance {c.ToTrained:0.0}")) })]));
+                [.. report.Copies.Take(ShownCopies).SelectMany(c => new[] { Tile(made[c.Id], $"synthetic {c.Id}"), Tile(real[(c.Training, c.Unlabelled)].First(), FormattableString.Invariant($"training {c.Training}, distance {c.ToTrained:0.0}")) })]));
         }
         return new ReportDocument
         {

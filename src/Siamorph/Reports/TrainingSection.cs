@@ -5,6 +5,8 @@ namespace Siamorph.Reports;
 /// <summary>How training went: the losses of the generators and the segmentation networks.</summary>
 internal static class TrainingSection
 {
+    private const int MostLines = 12; // more can't be told apart
+
     public static Section Training(ExperimentResult result)
     {
         var blocks = Generators(result).ToList();
@@ -48,13 +50,24 @@ internal static class TrainingSection
     }, $"{name}, stage {stage.Name}: {which}", "Faint: as recorded. Strong: running mean. Logarithmic scale.");
 
     private static Figure Lines(
-        ExperimentResult result, List<CellResult> cells, Func<CellResult, Curve> curve, string quantity, string title, bool logY) => new(new LineChart
+        ExperimentResult result, List<CellResult> cells, Func<CellResult, Curve> curve, string quantity, string title, bool logY)
     {
-        Label = $"{title}, over steps, a line for each arm and seed.",
-        YTitle = quantity,
-        LogY = logY,
-        Series = [.. cells.Select(c => new LineSeries(ExperimentWords.Title(result, c.Arm), ExperimentWords.Colour(result, c.Arm), Points(curve(c))))],
-    }, title, "A line for each seed.");
+        return new(new LineChart
+        {
+            Label = $"{title}, over steps.",
+            YTitle = quantity,
+            LogY = logY,
+            Series = cells.Count > MostLines
+                ? [.. cells.GroupBy(c => c.Arm).Select(g => Series(g.Key, Mean([.. g.Select(c => Points(curve(c)))])))]
+                : [.. cells.Select(c => Series(c.Arm, Points(curve(c))))],
+        }, title, cells.Count > MostLines ? $"Mean over {Format.Count(cells.Select(c => c.Seed).Distinct().Count(), "seed")}." : "A line for each seed.");
+
+        LineSeries Series(string arm, IReadOnlyList<(double X, double Y)> points) => new(ExperimentWords.Title(result, arm), ExperimentWords.Colour(result, arm), points);
+    }
+
+    // Where all seeds have a value.
+    private static IReadOnlyList<(double X, double Y)> Mean(IReadOnlyList<IReadOnlyList<(double X, double Y)>> seeds)
+        => [.. seeds.SelectMany(s => s).GroupBy(p => p.X).Where(g => g.Count() == seeds.Count).OrderBy(g => g.Key).Select(g => (g.Key, g.Average(p => p.Y)))];
 
     private static IReadOnlyList<(double X, double Y)> Points(Curve curve) => [.. curve.Steps.Zip(curve.Values, (s, v) => ((double)s, v))];
 }

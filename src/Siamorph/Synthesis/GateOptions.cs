@@ -26,7 +26,7 @@ public sealed record GateOptions
     public int? Steps { get; init; }
 
     /// <summary>How to choose among the pairs that pass.</summary>
-    public GateSelection Selection { get; init; } = GateSelection.Difficulty;
+    public GateSelection Selection { get; init; }
 
     /// <summary>Checks all options.</summary>
     /// <exception cref="InvalidOptionsException">Lists every fault.</exception>

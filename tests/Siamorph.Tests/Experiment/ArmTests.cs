@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
+using Siamorph.Synthesis;
 using Siamorph.Training;
 
 namespace Siamorph.Tests.Experiment;
@@ -31,12 +32,14 @@ public sealed class ArmTests : IDisposable
         Assert.Equal((8, 8), Counts("duplicated"));
         Assert.Equal((8, 0), Counts("classical"));
         Assert.Equal((8, 8), Counts("gated"));
+        Assert.Equal((8, 8), Counts("gated-hard"));
         Assert.Equal((0, 8), Counts("synthetic-only"));
         Assert.Equal((8, 2), Counts("ratio-0.25"));
         Assert.Equal((8, 24), Counts("ratio-3"));
         Assert.Equal(4, runner.Generators.Count); // the whole, and three ablations
         Assert.Equal(0, runner.Generators.Single(g => g.Options.Losses.Image == 0).Options.Losses.Consistency);
-        Assert.Equal(8, Assert.Single(result.Gates).Outcome.Kept);
+        Assert.Equal([(8, GateSelection.InOrder), (8, GateSelection.Difficulty)], result.Gates.Select(g => (g.Outcome.Kept, g.Selection)));
+        Assert.Single(result.Sheets, s => s.Kind == SheetKind.Refused);
         Assert.Equal(8, result.Cells.Single(c => c.Arm == "gated").SyntheticCount);
     }
 

@@ -66,6 +66,17 @@ public sealed class OverallProgressTests
         Assert.Equal([10 + 100 + 150], monitor.Reports);
     }
 
+    [Fact]
+    public void Line_WhileOthersWork_SaysOnWhat()
+    {
+        var monitor = new RecordingMonitor();
+        using var overall = new OverallProgress(monitor, [Stage(0), Stage(0)], Speeds);
+        overall.Wait([]);
+        Assert.Null(monitor.Detail);
+        overall.Wait([Stage(0)]);
+        Assert.Equal("0 of 2 done; another process works on generator (x)", monitor.Detail);
+    }
+
     private static void Work(OverallProgress overall, RemainingStage stage, int baseDone, int siameseDone)
     {
         var monitor = overall.Begin(stage);
@@ -103,7 +114,13 @@ public sealed class OverallProgressTests
 
         public void Note(string line) { }
 
-        public void Report(long done, string? detail = null) => Reports.Add(done);
+        public string? Detail { get; private set; }
+
+        public void Report(long done, string? detail = null)
+        {
+            Reports.Add(done);
+            Detail = detail;
+        }
 
         public void Dispose() { }
     }

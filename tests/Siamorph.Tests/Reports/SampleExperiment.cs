@@ -1,6 +1,7 @@
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
+using Siamorph.Synthesis;
 
 namespace Siamorph.Tests.Reports;
 
@@ -44,7 +45,7 @@ internal static class SampleExperiment
             Cells = cells,
             Comparisons = [.. counts.Select(n => Compare(cells, n))],
             Generators = [.. counts.Select(n => Generator(n, random))],
-            Gates = [.. counts.Select(n => new GateResult(["gated"], n, [1, 2, 3], $"gate-n{n}-seed1-55667788", new()
+            Gates = [.. counts.Select(n => new GateResult(["gated"], n, [1, 2, 3], $"gate-n{n}-seed1-55667788", GateSelection.InOrder, new()
             {
                 Candidates = 2 * n, Passed = 2 * n - 3, Kept = n, Reasons = new Dictionary<string, int> { ["agreement"] = 2, ["outlier"] = 1 },
                 Limits = new(0.7, 0.1, 20, 1.1, 0.01, 0.8, 3), RealAgreement = 0.93, CandidateAgreement = 0.95, WrongMasksRefused = 0.62, KeptDifficulty = 0.4,
