@@ -54,6 +54,7 @@ public sealed record AuditedSet
 public static class SafetyAudit
 {
     private const double CopyRatio = 0.5; // a copy is far nearer to its original than to anything else
+    private const int Permutations = 9999;
     private const int MostMembers = 2000; // unlabelled images may be very many: more say little more about membership
 
     /// <summary>Audits a model and its synthetic pairs.</summary>
@@ -98,9 +99,23 @@ public static class SafetyAudit
     {
         var n = Math.Min(seen.Length, holdOut.Length);
         var (own, held) = (Choose(seen, n, options, "trained"), Choose(holdOut, n, options, "hold-out"));
-        var both = synthetic.Select(s => (Own: Nearest(s, own).Distance, Held: Nearest(s, held).Distance)).ToList();
-        var closer = both.Count(b => b.Own < b.Held);
-        return ((double)closer / both.Count, SignTest(closer, both.Count), Quantile(both.Select(b => b.Held > 0 ? b.Own / b.Held : 1), 0.5));
+        var both = synthetic.Select(s => (Own: Nearest(s, own), Held: Nearest(s, held))).ToList();
+        var drawnTo = new int[2 * n]; // how many synthetic images have this real one for their nearest: first those trained on
+        foreach (var b in both) drawnTo[b.Own.Distance < b.Held.Distance ? b.Own.Index : n + b.Held.Index]++;
+        return ((double)drawnTo[..n].Sum() / both.Count, ByChance(drawnTo, new Seed(options.Seed).Derive("permutations").Random()),
+            Quantile(both.Select(b => b.Held.Distance > 0 ? b.Own.Distance / b.Held.Distance : 1), 0.5));
+    }
+
+    // Synthetic images are not independent: many may flock to one real image that looks like the average. So the labels of the
+    // real images are drawn anew, not those of the synthetic ones.
+    private static double ByChance(int[] drawnTo, SeededRandom random)
+    {
+        var (n, all) = (drawnTo.Length / 2, drawnTo.Sum());
+        var seen = Math.Abs(2 * drawnTo[..n].Sum() - all);
+        var asFar = 1;
+        for (var k = 0; k < Permutations; k++)
+            if (Math.Abs(2 * random.Permutation(2 * n)[..n].Sum(i => drawnTo[i]) - all) >= seen) asFar++;
+        return (double)asFar / (Permutations + 1);
     }
 
     // Without masks on either side, and without prompts: what is compared has to differ in nothing but training.
@@ -157,10 +172,6 @@ public static class SafetyAudit
 
     private static (int Index, double Distance) Nearest(Miniature image, Miniature[] others)
         => others.Select((o, i) => (i, o.DistanceUpToMirroring(image))).MinBy(x => x.Item2);
-
-    // Two-sided: how often would a fair coin fall as unevenly? By the normal approximation with continuity correction.
-    private static double SignTest(int heads, int n)
-        => Math.Min(1, 2 * (1 - StudentT.Cdf(Math.Max(0, Math.Abs(heads - n / 2.0) - 0.5) / Math.Sqrt(n / 4.0), double.PositiveInfinity)));
 
     private static double Quantile(IEnumerable<double> values, double share)
     {

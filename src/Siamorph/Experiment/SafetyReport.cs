@@ -17,7 +17,7 @@ public sealed record SafetyReport
     /// <summary>Share of synthetic images nearer to a training image than to one never trained on, equal numbers of both; 0.5 where nothing is remembered.</summary>
     public required double CloserToTrained { get; init; }
 
-    /// <summary>Two-sided probability of a share so far from one half by chance (sign test).</summary>
+    /// <summary>Two-sided probability of a share so far from one half, if it were chance which of the real images were trained on (permutation test).</summary>
     public required double CloserP { get; init; }
 
     /// <summary>Median of the distance to the nearest training image over that to the nearest image never trained on.</summary>
@@ -50,8 +50,8 @@ public sealed record SafetyReport
         };
         if (Loss is not null) lines.Add(Recognised("training images", Loss));
         if (Unlabelled is not { } u) return lines;
-        lines.Add(Distances($"one of the {u.Count} images without masks that were learned from", u.CloserToTrained, u.CloserP, u.MedianRatio));
-        if (u.Loss is not null) lines.Add(Recognised("images without masks that were learned from", u.Loss));
+        lines.Add(Distances($"one of the {u.Count} training images without masks", u.CloserToTrained, u.CloserP, u.MedianRatio));
+        if (u.Loss is not null) lines.Add(Recognised("training images without masks", u.Loss));
         return lines;
     }
 

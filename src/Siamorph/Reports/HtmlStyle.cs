@@ -102,9 +102,9 @@ internal static class HtmlStyle
           h2 { margin-top: 2.4rem; }
           .tiles { grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr)); gap: .5rem; }
           .stack table, .stack tbody { display: block; } .stack thead { position: absolute; clip-path: inset(50%); }
-          .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.2rem, 1fr)); gap: .35rem .8rem; padding: .6rem 0; border-bottom: 1px solid var(--rule); }
+          .stack tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .35rem 1rem; padding: .6rem 0; border-bottom: 1px solid var(--rule); }
           .stack tr > * { padding: 0; border: 0; } .stack tr > th { grid-column: 1 / -1; font-weight: 600; } .stack th[data-label]::after { content: "\00A0" attr(data-label); }
-          .stack td, .stack .n { text-align: left; } .stack td::before { content: attr(data-label); display: block; font-size: .78rem; color: var(--soft); }
+          .stack td, .stack .n { text-align: left; white-space: normal; } .stack td::before { content: attr(data-label); display: block; font-size: .78rem; color: var(--soft); }
         }
         @media print {
           :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --rule: #ccc; --track: #eee; --shade: none;

@@ -62,6 +62,25 @@ public sealed class SafetyAuditTests : IDisposable
     }
 
     [Fact]
+    public void Run_WhereAllSyntheticImagesFlockToOneRealImage_TakesThatForChance()
+    {
+        // A blurry generator draws the average of all: nearest to it is some real image, as likely trained on as not.
+        var average = Enumerable.Range(0, 30).Select(i => Mixed(_real[40 + i % 20], _real[41], $"s{i}")).ToList();
+        var set = new AuditedSet { Synthetic = average, Trained = [_real[41], .. _real.Take(9)], HoldOut = [.. _real.Skip(10).Take(10)] };
+        var report = SafetyAudit.Run(set, new(), NullMonitor.Instance);
+        Assert.InRange(report.CloserToTrained, 0.9, 1);
+        Assert.InRange(report.CloserP, 0.2, 1);
+    }
+
+    [Fact]
+    public void Run_WhereSyntheticImagesFollowManyTrainingImages_IsCertain()
+    {
+        var trained = _real.Take(20).ToList();
+        var set = new AuditedSet { Synthetic = [.. trained.Select((p, i) => Mixed(_real[40 + i], p, $"s{i}"))], Trained = trained, HoldOut = [.. _real.Skip(20).Take(20)] };
+        Assert.InRange(SafetyAudit.Run(set, new(), NullMonitor.Instance).CloserP, 0, 0.001);
+    }
+
+    [Fact]
     public void Run_WhereAHeldOutImageWasTrainedOn_NamesIt()
     {
         var fault = Assert.Throws<InvalidDatasetException>(() =>
@@ -90,6 +109,17 @@ public sealed class SafetyAuditTests : IDisposable
         var same = MembershipTest.Run([.. Enumerable.Range(0, 200).Select(_ => random.Normal())], [.. Enumerable.Range(0, 200).Select(_ => random.Normal())], new Seed(1));
         Assert.InRange(0.5, same.Low, same.High);
         Assert.InRange(same.TruePositiveRate, 0, 0.06);
+    }
+
+    // Four fifths of one image, one fifth of another.
+    private ImageMaskPair Mixed(ImageMaskPair some, ImageMaskPair most, string id)
+    {
+        var (a, b) = (PairFiles.ReadImage(some), PairFiles.ReadImage(most));
+        var mixed = new RgbImage(b.Size);
+        for (var i = 0; i < mixed.Pixels.Length; i++) mixed.Pixels[i] = (byte)(0.2 * a.Pixels[i] + 0.8 * b.Pixels[i]);
+        var path = _folder["mixed", $"{id}.png"];
+        ImageFile.WritePng(path, mixed);
+        return most with { Id = id, ImagePath = path, Source = PairSource.Synthetic };
     }
 
     // A copy as a generator would return it: mirrored, a little lighter, a little noisy.
