@@ -17,7 +17,7 @@ public static class FirstOrderFeatures
         Array.Sort(x);
         double n = x.Length, mean = x.Average();
         double m2 = Moment(x, mean, 2), m3 = Moment(x, mean, 3), m4 = Moment(x, mean, 4);
-        double p10 = SurfaceDistances.Percentile(x, .1), p90 = SurfaceDistances.Percentile(x, .9);
+        double p10 = Quantiles.OfSorted(x, .1), p90 = Quantiles.OfSorted(x, .9);
         double[] robust = [.. x.Where(v => v >= p10 && v <= p90)];
         var robustMean = robust.Average();
         var energy = x.Sum(v => (v + shift) * (v + shift));
@@ -25,10 +25,10 @@ public static class FirstOrderFeatures
         return new Dictionary<string, double>
         {
             ["Mean"] = mean,
-            ["Median"] = SurfaceDistances.Percentile(x, .5),
+            ["Median"] = Quantiles.OfSorted(x, .5),
             ["10Percentile"] = p10,
             ["90Percentile"] = p90,
-            ["InterquartileRange"] = SurfaceDistances.Percentile(x, .75) - SurfaceDistances.Percentile(x, .25),
+            ["InterquartileRange"] = Quantiles.OfSorted(x, .75) - Quantiles.OfSorted(x, .25),
             ["Minimum"] = x[0],
             ["Maximum"] = x[^1],
             ["Range"] = x[^1] - x[0],

@@ -29,7 +29,7 @@ public sealed record SurfaceDistances(
         double[] forth = Directed(truth.Size, claimed, real), back = Directed(truth.Size, real, claimed);
         var all = Merge(forth, back);
         double meanForth = forth.Average(), meanBack = back.Average();
-        return new(all[^1], Percentile(all, .95), Math.Max(Percentile(forth, .95), Percentile(back, .95)),
+        return new(all[^1], Quantiles.OfSorted(all, .95), Math.Max(Quantiles.OfSorted(forth, .95), Quantiles.OfSorted(back, .95)),
             meanForth, meanBack, (meanForth + meanBack) / 2, all.Average());
     }
 
@@ -44,15 +44,6 @@ public sealed record SurfaceDistances(
         if (distances is not null) return distances.Hd95Pooled;
         var anything = Array.Exists(truth.Labels, l => l != 0) || Array.Exists(prediction.Labels, l => l != 0);
         return anything ? Diagonal(truth.Size) : 0;
-    }
-
-    /// <summary>Linear interpolation between the two nearest ranks of sorted values.</summary>
-    internal static double Percentile(IReadOnlyList<double> sorted, double share)
-    {
-        var at = share * (sorted.Count - 1);
-        var below = (int)at;
-        var above = Math.Min(below + 1, sorted.Count - 1);
-        return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
     }
 
     internal static double Diagonal(ImageSize size) => Math.Sqrt((double)size.Width * size.Width + (double)size.Height * size.Height);

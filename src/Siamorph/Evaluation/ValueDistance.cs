@@ -26,6 +26,6 @@ public sealed record ValueDistance(string Name, double RealMedian, double Synthe
         }
         var mean = x.Average();
         var deviation = Math.Sqrt(x.Average(v => (v - mean) * (v - mean)));
-        return new(name, SurfaceDistances.Percentile(x, .5), SurfaceDistances.Percentile(y, .5), area / (deviation > 0 ? deviation : 1), largest);
+        return new(name, Quantiles.OfSorted(x, .5), Quantiles.OfSorted(y, .5), area / (deviation > 0 ? deviation : 1), largest);
     }
 }

@@ -109,7 +109,7 @@ public static class PairedComparison
             means[d] = sum / (images * drawnSeeds.Length);
         }
         Array.Sort(means);
-        return (Quantile(means, 0.025), Quantile(means, 0.975), units.Length);
+        return (Quantiles.OfSorted(means, 0.025), Quantiles.OfSorted(means, 0.975), units.Length);
     }
 
     /// <summary>
@@ -150,13 +150,5 @@ public static class PairedComparison
             .Select(unit => unit.Sum(i => differences.Average(row => row[i]) - mean)).ToArray();
         var n = residuals.Length;
         return n < 2 ? 0 : residuals.Sum(r => r * r) * n / (n - 1) / ((double)groups.Count * groups.Count);
-    }
-
-    private static double Quantile(double[] sorted, double share)
-    {
-        var at = share * (sorted.Length - 1);
-        var below = (int)at;
-        var above = Math.Min(below + 1, sorted.Length - 1);
-        return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
     }
 }

@@ -71,14 +71,17 @@ public static class SafetyAudit
         RefuseSmall(set);
         IReadOnlyList<ImageMaskPair> seen = [.. set.Trained, .. set.Unlabelled];
         var (ofSynthetic, ofSeen, ofHoldOut) = (Read(set.Synthetic, monitor), Read(seen, monitor), Read(set.HoldOut, monitor));
-        RefuseLeak(seen, set.HoldOut, ofSeen, ofHoldOut);
-        var limit = Quantile(ofHoldOut.Select(h => Nearest(h, ofSeen).Distance), options.CopyShare);
-        var trained = Nearness(ofSynthetic, ofSeen[..set.Trained.Count], ofHoldOut, options);
-        var near = ofSynthetic.Select((image, i) =>
-        {
-            var (index, distance) = Nearest(image, ofSeen);
-            return new NearestImages(set.Synthetic[i].Id, seen[index].Id, distance, Nearest(image, ofHoldOut).Distance) { Unlabelled = index >= set.Trained.Count };
-        });
+        var toSeen = ofHoldOut.Select(h => Nearest(h, ofSeen)).ToList();
+        RefuseLeak(seen, set.HoldOut, toSeen);
+        var limit = Quantiles.Of(toSeen.Select(h => h.Distance), options.CopyShare);
+        var trained = NearnessOf(ofSynthetic, ofSeen[..set.Trained.Count], ofHoldOut, options);
+        var copies = ofSynthetic.Select((image, i) => (image, set.Synthetic[i].Id, Original: Nearest(image, ofSeen))).Where(x => x.Original.Distance < limit)
+            .Select(x => new NearestImages(x.Id, seen[x.Original.Index].Id, x.Original.Distance, Nearest(x.image, ofHoldOut).Distance)
+            {
+                Unlabelled = x.Original.Index >= set.Trained.Count,
+            })
+            .Where(x => x.Ratio < CopyRatio).OrderBy(x => x.ToTrained);
+        using var model = set.RunFolder is null ? null : SiamesePipeline.Load(set.RunFolder);
         return new SafetyReport
         {
             Synthetic = set.Synthetic.Count,
@@ -88,22 +91,25 @@ public static class SafetyAudit
             CloserP = trained.P,
             MedianRatio = trained.MedianRatio,
             CopyLimit = limit,
-            Copies = [.. near.Where(x => x.ToTrained < limit && x.Ratio < CopyRatio).OrderBy(x => x.ToTrained)],
-            Loss = set.RunFolder is null ? null : Losses(set.RunFolder, set.Trained, set.HoldOut, options, monitor),
-            Unlabelled = set.Unlabelled.Count == 0 ? null : OfUnlabelled(set, Nearness(ofSynthetic, ofSeen[set.Trained.Count..], ofHoldOut, options), options, monitor),
+            Copies = [.. copies],
+            Loss = Losses(model, set.Trained, set.HoldOut, options, monitor),
+            Unlabelled = set.Unlabelled.Count == 0 ? null
+                : OfUnlabelled(set, NearnessOf(ofSynthetic, ofSeen[set.Trained.Count..], ofHoldOut, options), model, options, monitor),
         };
     }
 
+    private sealed record Nearness(double Closer, double P, double MedianRatio);
+
     // The nearest of many is nearer than the nearest of few: both sides get the same number.
-    private static (double Closer, double P, double MedianRatio) Nearness(Miniature[] synthetic, Miniature[] seen, Miniature[] holdOut, SafetyOptions options)
+    private static Nearness NearnessOf(Miniature[] synthetic, Miniature[] seen, Miniature[] holdOut, SafetyOptions options)
     {
         var n = Math.Min(seen.Length, holdOut.Length);
         var (own, held) = (Choose(seen, n, options, "trained"), Choose(holdOut, n, options, "hold-out"));
         var both = synthetic.Select(s => (Own: Nearest(s, own), Held: Nearest(s, held))).ToList();
         var drawnTo = new int[2 * n]; // how many synthetic images have this real one for their nearest: first those trained on
         foreach (var b in both) drawnTo[b.Own.Distance < b.Held.Distance ? b.Own.Index : n + b.Held.Index]++;
-        return ((double)drawnTo[..n].Sum() / both.Count, ByChance(drawnTo, new Seed(options.Seed).Derive("permutations").Random()),
-            Quantile(both.Select(b => b.Held.Distance > 0 ? b.Own.Distance / b.Held.Distance : 1), 0.5));
+        return new((double)drawnTo[..n].Sum() / both.Count, ByChance(drawnTo, new Seed(options.Seed).Derive("permutations").Random()),
+            Quantiles.Of(both.Select(b => b.Held.Distance > 0 ? b.Own.Distance / b.Held.Distance : 1), 0.5));
     }
 
     // Synthetic images are not independent: many may flock to one real image that looks like the average. So the labels of the
@@ -119,18 +125,17 @@ public static class SafetyAudit
     }
 
     // Without masks on either side, and without prompts: what is compared has to differ in nothing but training.
-    private static UnlabelledFindings OfUnlabelled(AuditedSet set, (double Closer, double P, double MedianRatio) nearness, SafetyOptions options, IMonitor monitor)
+    private static UnlabelledFindings OfUnlabelled(AuditedSet set, Nearness nearness, SiamesePipeline? model, SafetyOptions options, IMonitor monitor)
     {
         IReadOnlyList<ImageMaskPair> members = [.. Permuted(set.Unlabelled, options, "unlabelled").Take(MostMembers)];
         IReadOnlyList<ImageMaskPair> others = [.. set.HoldOut.Select(p => p with { MaskPath = "", Prompt = "" })];
-        return new(set.Unlabelled.Count, nearness.Closer, nearness.P, nearness.MedianRatio,
-            set.RunFolder is null ? null : Losses(set.RunFolder, members, others, options, monitor));
+        return new(set.Unlabelled.Count, nearness.Closer, nearness.P, nearness.MedianRatio, Losses(model, members, others, options, monitor));
     }
 
-    private static Membership Losses(
-        string runFolder, IReadOnlyList<ImageMaskPair> members, IReadOnlyList<ImageMaskPair> others, SafetyOptions options, IMonitor monitor)
+    private static Membership? Losses(
+        SiamesePipeline? pipeline, IReadOnlyList<ImageMaskPair> members, IReadOnlyList<ImageMaskPair> others, SafetyOptions options, IMonitor monitor)
     {
-        using var pipeline = SiamesePipeline.Load(runFolder);
+        if (pipeline is null) return null;
         IReadOnlyList<double> Of(IReadOnlyList<ImageMaskPair> pairs)
         {
             using var data = PairedDataset.Load(pairs, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), monitor);
@@ -146,11 +151,11 @@ public static class SafetyAudit
         if (set.HoldOut.Count < 2) throw new InvalidDatasetException($"There are {set.HoldOut.Count} pairs that were never trained on; at least 2 are needed. Keep some aside: without them no distance can be judged.");
     }
 
-    private static void RefuseLeak(IReadOnlyList<ImageMaskPair> seen, IReadOnlyList<ImageMaskPair> holdOut, Miniature[] ofSeen, Miniature[] ofHoldOut)
+    private static void RefuseLeak(IReadOnlyList<ImageMaskPair> seen, IReadOnlyList<ImageMaskPair> holdOut, List<(int Index, double Distance)> nearest)
     {
-        for (var i = 0; i < ofHoldOut.Length; i++)
+        for (var i = 0; i < nearest.Count; i++)
         {
-            var (index, distance) = Nearest(ofHoldOut[i], ofSeen);
+            var (index, distance) = nearest[i];
             if (distance == 0)
                 throw new InvalidDatasetException($"{holdOut[i].ImagePath}: is held out, but the same image as {seen[index].Id}, which was trained on. Remove it from one side.");
         }
@@ -172,12 +177,4 @@ public static class SafetyAudit
 
     private static (int Index, double Distance) Nearest(Miniature image, Miniature[] others)
         => others.Select((o, i) => (i, o.DistanceUpToMirroring(image))).MinBy(x => x.Item2);
-
-    private static double Quantile(IEnumerable<double> values, double share)
-    {
-        var sorted = values.Order().ToArray();
-        var at = share * (sorted.Length - 1);
-        var below = (int)at;
-        return sorted[below] + (at - below) * (sorted[Math.Min(below + 1, sorted.Length - 1)] - sorted[below]);
-    }
 }

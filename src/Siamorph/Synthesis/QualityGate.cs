@@ -1,4 +1,5 @@
 using System.Globalization;
+using Siamorph.Evaluation;
 
 namespace Siamorph.Synthesis;
 
@@ -68,10 +69,10 @@ public sealed class QualityGate
         var q = options.RefusedReal;
         var lesions = _real.Where(r => r.Share > 0).ToList();
         Limits = new GateLimits(
-            Quantile(_real.Select(r => r.Agreement), q),
-            Quantile(_real.Select(r => r.Contrast).Where(double.IsFinite).DefaultIfEmpty(0), q),
-            Quantile(_real.Select(r => Nearest(r).Distance), q),
-            Quantile(_real.Select(Strangeness), 1 - q),
+            Quantiles.Of(_real.Select(r => r.Agreement), q),
+            Quantiles.Of(_real.Select(r => r.Contrast).Where(double.IsFinite).DefaultIfEmpty(0), q),
+            Quantiles.Of(_real.Select(r => Nearest(r).Distance), q),
+            Quantiles.Of(_real.Select(Strangeness), 1 - q),
             lesions.Count < _real.Count ? 0 : lesions.Min(r => r.Share) / AreaSlack,
             Math.Min(1, _real.Max(r => r.Share) * AreaSlack),
             _real.Max(r => r.Lesions));
@@ -155,12 +156,4 @@ public sealed class QualityGate
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    private static double Quantile(IEnumerable<double> values, double share)
-    {
-        var sorted = values.Order().ToArray();
-        var at = share * (sorted.Length - 1);
-        var below = (int)at;
-        return sorted[below] + (at - below) * (sorted[Math.Min(below + 1, sorted.Length - 1)] - sorted[below]);
-    }
 }
