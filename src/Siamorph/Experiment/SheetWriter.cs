@@ -15,7 +15,6 @@ internal static class SheetWriter
         var sheets = new List<Sheet>();
         foreach (var count in plan.Cells.Select(c => c.RealCount).Distinct())
         {
-            var refusedShown = false; // gates differ in what they choose, not in what they refuse
             var users = plan.Cells.Where(c => c.RealCount == count && c.Stage.Synthesis is not null).ToList();
             var real = plan.RealPairs(count, plan.Options.Seeds[0]);
             sheets.Add(Pairs($"{count} real training pairs", SheetKind.Real, count, Spread(real, RealPictures), plan, folder, $"real-n{count}"));
@@ -24,13 +23,11 @@ internal static class SheetWriter
                 var synthetic = TrainingPairs.Of(cell.Arm with { UsesReal = false }, [], ExperimentRunner.Synthetic(cell.Stage, store, runner), 0, cell.Stage.Seed);
                 sheets.Add(Pairs($"synthetic pairs made from {count} real ones ({cell.Arm.Title})", SheetKind.Synthetic, count,
                     Spread(synthetic, SyntheticPictures), plan, folder, $"synthetic-n{count}-{cell.Stage.Key[..8]}"));
-                if (!refusedShown && cell.Stage.Gate is { } gate && Refused(gate, count, plan, store, folder, runner) is { } refused)
-                {
-                    sheets.Add(refused);
-                    refusedShown = true;
-                }
                 if (Predictions(plan, cells, cell, store, folder) is { } predictions) sheets.Add(predictions);
             }
+            // Gates differ in what they choose, not in what they refuse.
+            var gate = users.Select(c => c.Stage.Gate).FirstOrDefault(g => g is not null);
+            if (gate is not null && Refused(gate, count, plan, store, folder, runner) is { } refused) sheets.Add(refused);
         }
         if (plan.Cells[0].Robustness is { } robustness) sheets.Add(Corrupted(plan, robustness, folder));
         return sheets;

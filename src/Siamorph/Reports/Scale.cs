@@ -76,7 +76,7 @@ internal sealed class Scale
         var ticks = new List<double>();
         for (var power = (int)Math.Floor(Math.Log10(low)); power <= Math.Log10(high); power++)
         {
-            if (power % Math.Max(1, every) != 0) continue;
+            if (power % every != 0) continue;
             foreach (var lead in leads)
             {
                 var tick = double.Parse(FormattableString.Invariant($"{lead}E{power}"), CultureInfo.InvariantCulture);

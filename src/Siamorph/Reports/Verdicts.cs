@@ -10,7 +10,7 @@ internal static class Verdicts
     {
         var control = result.Controls.FirstOrDefault(c => c.RealCount == primary.RealCount);
         var lines = new List<string>();
-        var harm = control is { Hurts: false } ? Harm(result, control) : null;
+        var harm = control is null ? null : Harm(result, control);
         if (control is { Hurts: false } && harm is null) lines.Add(Blind(control));
         lines.Add(Main(result, primary));
         if (control is { Hurts: true }) lines.Add(Sees(result, control));
@@ -34,7 +34,7 @@ internal static class Verdicts
 
     /// <summary>Where wrong masks do not hurt for certain against right ones: the comparison that shows them to harm against real pairs alone, if there is one.</summary>
     public static Comparison? Harm(ExperimentResult result, MaskControl c)
-        => result.Comparisons.FirstOrDefault(x => x.Arm == c.Arm && x.RealCount == c.RealCount && x.Baseline != c.Against && x.Verdict == Verdict.Lower);
+        => c.Hurts ? null : result.Comparisons.FirstOrDefault(x => x.Arm == c.Arm && x.RealCount == c.RealCount && x.Baseline != c.Against && x.Verdict == Verdict.Lower);
 
     private static string Main(ExperimentResult result, Comparison c)
     {
