@@ -3,6 +3,7 @@ using Siamorph.Evaluation;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Reports;
+using Siamorph.Tests.Imaging;
 
 namespace Siamorph.Tests.Experiment;
 
@@ -125,12 +126,8 @@ public sealed class SafetyAuditTests : IDisposable
     // A copy as a generator would return it: mirrored, a little lighter, a little noisy.
     private ImageMaskPair Altered(ImageMaskPair pair, string id)
     {
-        var image = PairFiles.ReadImage(pair);
-        var (width, random) = (image.Size.Width, new Seed(9).Random());
-        var copy = new RgbImage(image.Size);
-        for (var i = 0; i < width * image.Size.Height; i++)
-            for (var c = 0; c < 3; c++)
-                copy.Pixels[3 * i + c] = (byte)Math.Clamp(image.Pixels[3 * (i / width * width + width - 1 - i % width) + c] + 1 + 2 * random.Normal(), 0, 255);
+        var (copy, random) = (Pictures.Mirrored(PairFiles.ReadImage(pair)), new Seed(9).Random());
+        for (var i = 0; i < copy.Pixels.Length; i++) copy.Pixels[i] = (byte)Math.Clamp(copy.Pixels[i] + 1 + 2 * random.Normal(), 0, 255);
         var path = _folder["copies", $"{id}.png"];
         ImageFile.WritePng(path, copy);
         return pair with { Id = id, ImagePath = path, Source = PairSource.Synthetic };

@@ -17,6 +17,15 @@ internal static class Pictures
         return Resize.Image(coarse, new ImageSize(width, height));
     }
 
+    /// <summary>Left and right exchanged.</summary>
+    public static RgbImage Mirrored(RgbImage image)
+    {
+        var (mirrored, width) = (new RgbImage(image.Size), image.Size.Width);
+        for (var i = 0; i < width * image.Size.Height; i++)
+            image.Pixels.AsSpan(3 * (i / width * width + width - 1 - i % width), 3).CopyTo(mirrored.Pixels.AsSpan(3 * i));
+        return mirrored;
+    }
+
     /// <summary>A disc a little off the centre.</summary>
     public static LabelMap Disc(int width = 48, int height = 40, double radius = 0.25)
     {

@@ -2,6 +2,7 @@ using Siamorph.Data;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
 using Siamorph.Synthesis;
+using Siamorph.Tests.Imaging;
 
 namespace Siamorph.Tests.Synthesis;
 
@@ -55,7 +56,7 @@ public sealed class QualityGateTests : IDisposable
     [Fact]
     public void Judge_NamesTheOriginalOfACopy()
     {
-        var copy = Unseen.First() with { Image = Mirrored(_pairs[7].Image), Mask = _pairs[7].Mask, Found = _pairs[7].Found };
+        var copy = Unseen.First() with { Image = Pictures.Mirrored(_pairs[7].Image), Mask = _pairs[7].Mask, Found = _pairs[7].Found };
         var reason = Assert.Single(Gate().Judge([copy], 1, GateSelection.InOrder)[0].Reasons, r => r.Kind == "copy");
         Assert.Contains(_pairs[7].Id, reason.Text, StringComparison.Ordinal);
     }
@@ -138,12 +139,4 @@ public sealed class QualityGateTests : IDisposable
 
     private static ProbabilityMap Noise(ImageSize size, SeededRandom random)
         => new(size, [.. Enumerable.Range(0, size.Width * size.Height).Select(_ => (byte)random.Next(256))]);
-
-    private static RgbImage Mirrored(RgbImage image)
-    {
-        var mirrored = new RgbImage(image.Size);
-        for (var i = 0; i < image.Size.Width * image.Size.Height; i++)
-            image.Pixels.AsSpan(3 * (i / image.Size.Width * image.Size.Width + image.Size.Width - 1 - i % image.Size.Width), 3).CopyTo(mirrored.Pixels.AsSpan(3 * i));
-        return mirrored;
-    }
 }
