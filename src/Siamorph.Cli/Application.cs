@@ -51,7 +51,11 @@ internal static class Application
         surroundings.ProcessTerminationTimeout = null;
         var root = new Command("siamorph", "Synthetic medical image-mask pairs by Siamese-Diffusion, and whether they help.");
         root.Options.Add(new HelpOption { Description = "Shows this text, or that of a verb." });
-        root.Options.Add(new VersionOption { Description = "Shows the version." });
+        root.Options.Add(new VersionOption
+        {
+            Description = "Shows the version; with --verbose also what a report of a fault needs.",
+            Action = new VersionFacts(),
+        });
         root.Options.Add(Verb.Threads);
         root.Options.Add(Verb.Verbose);
         foreach (var verb in verbs) root.Subcommands.Add(verb);

@@ -20,9 +20,12 @@ public sealed record RunEnvironment(
     string Siamorph, string TorchSharp, string LibTorch, string DotNet, string OperatingSystem, string Architecture,
     string? Processor, int Cores, int TorchThreads, long MemoryMiB, bool Cuda)
 {
+    /// <summary>Version of this library.</summary>
+    public static string SiamorphVersion => VersionOf(typeof(RunEnvironment).Assembly);
+
     /// <summary>This process's.</summary>
     public static RunEnvironment Here() => new(
-        VersionOf(typeof(RunEnvironment).Assembly),
+        SiamorphVersion,
         VersionOf(typeof(torch).Assembly),
         torch.__version__,
         RuntimeInformation.FrameworkDescription,

@@ -8,6 +8,14 @@ namespace Siamorph.Tests.Cli;
 public partial class ProcessTests
 {
     [Fact]
+    public void VersionVerbose_NamesWhatAReportOfAFaultNeeds()
+    {
+        var (exitCode, output, _) = Run("--version", "--verbose");
+        Assert.Equal(0, exitCode);
+        Assert.All(["siamorph", "libtorch", ".NET", "processor", "vectors", "CUDA"], name => Assert.Contains($"\n{name} ", $"\n{output}"));
+    }
+
+    [Fact]
     public void Nonsense_IsOneLineAndExitCode2()
     {
         var (exitCode, output, error) = Run("nonsense");
