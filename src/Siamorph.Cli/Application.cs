@@ -63,7 +63,7 @@ internal static class Application
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         try
         {
-            if (UsageFault.In(parsed) is { } fault) return Say(surroundings.Error, fault, Failure);
+            if (parsed.Action is not VersionFacts && UsageFault.In(parsed) is { } fault) return Say(surroundings.Error, fault, Failure);
             return parsed.Invoke(surroundings);
         }
         catch (Exception e)
