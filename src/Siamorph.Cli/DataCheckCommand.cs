@@ -7,6 +7,8 @@ namespace Siamorph.Cli;
 /// <summary>`siamorph data check FOLDER`.</summary>
 internal static class DataCheckCommand
 {
+    private const int Shown = 20; // of one kind
+
     public static Command Create()
     {
         var folder = new Argument<string>("folder") { Description = "Folder of images and masks, in any layout that is read." };
@@ -24,10 +26,16 @@ internal static class DataCheckCommand
 
     private static void Render(DatasetReport report, TextWriter output)
     {
-        foreach (var finding in report.Findings)
-            output.WriteLine($"{(finding.Severity == FindingSeverity.Error ? "error  " : "warning")}  {finding.Code,-18}  {finding.Subject}: {finding.Message}");
+        foreach (var kind in report.Findings.GroupBy(f => (f.Severity, f.Code)))
+        {
+            foreach (var finding in kind.Take(Shown))
+                output.WriteLine($"{(finding.Severity == FindingSeverity.Error ? "error  " : "warning")}  {finding.Code,-18}  {finding.Subject}: {finding.Message}");
+            if (kind.Count() > Shown) output.WriteLine($"         {kind.Key.Code,-18}  and {kind.Count() - Shown} more; --json lists all of them.");
+        }
         if (report.Findings.Count > 0) output.WriteLine();
         output.WriteLine($"{Count(report.Pairs, "pair")} ({report.Layout}), {string.Join(", ", report.Sizes.Take(3).Select(s => $"{s.Value} of {s.Key}"))}{(report.Sizes.Count > 3 ? " and other sizes" : "")}");
+        if (report.Range is { } range)
+            output.WriteLine($"Images of more than 8 bits: levels {range.Replace(":", " to ", StringComparison.Ordinal)} become black to white, in all images alike");
         if (report.Splits.Keys.Any(s => s.Length > 0))
             output.WriteLine($"Splits: {string.Join(", ", report.Splits.Select(s => $"{(s.Key.Length > 0 ? s.Key : "none")} {s.Value}"))}");
         if (report.Area is { } area)

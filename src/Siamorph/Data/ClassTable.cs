@@ -71,11 +71,13 @@ public sealed class ClassTable
         for (var i = 0; i < labels.Length; i++)
         {
             var number = _numbers[levels.Levels[i]];
-            if (number < 0)
+            if (number < 0 || levels.Largest > byte.MaxValue)
             {
                 var known = string.Join(", ", Classes.Select(c => $"{c.Level} {c.Name}"));
                 throw new InvalidDatasetException(
-                    $"{path}: level {levels.Levels[i]} at ({i % levels.Size.Width}, {i / levels.Size.Width}) is in no class ({known}). Add it to {FileName} or mend the mask.");
+                    levels.Largest > byte.MaxValue
+                        ? $"{path}: holds numbers up to {levels.Largest}, and levels of classes end at 255 ({known}). Save it with the levels of {FileName}."
+                        : $"{path}: level {levels.Levels[i]} at ({i % levels.Size.Width}, {i / levels.Size.Width}) is in no class ({known}). Add it to {FileName} or mend the mask.");
             }
             labels[i] = (byte)number;
         }

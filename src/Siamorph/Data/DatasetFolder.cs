@@ -1,9 +1,11 @@
+using Siamorph.Imaging;
+
 namespace Siamorph.Data;
 
 /// <summary>
 /// Reads a folder of pairs in any layout that is understood: <c>manifest.jsonl</c>; <c>prompt.json</c> lines; nnU-Net raw
 /// folders; images and masks in two folders, or side by side with a suffix such as <c>_segmentation</c>; and folders
-/// <c>train</c>, <c>val</c>, <c>test</c> of those. Only names are looked at, no picture is opened.
+/// <c>train</c>, <c>val</c>, <c>test</c> of those. Names are looked at, and of pictures the depth.
 /// </summary>
 public static class DatasetFolder
 {
@@ -28,7 +30,7 @@ public static class DatasetFolder
         if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder. Check the path.");
         try
         {
-            return WithClasses(folder, Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder));
+            return WithRange(WithClasses(folder, Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,6 +41,18 @@ public static class DatasetFolder
     /// <summary>Writes <c>manifest.jsonl</c> with paths relative to <paramref name="folder"/>, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void WriteManifest(string folder, IEnumerable<ImageMaskPair> pairs) => Manifest.Write(folder, pairs);
+
+    // One range for the whole set, from its training images where it is split.
+    private static Dataset WithRange(Dataset dataset)
+    {
+        var training = dataset.Of("train");
+        return PictureRange.OfSet((training.Count > 0 ? training : dataset.Pairs).SelectMany(Files)) is { } range
+            ? dataset with { Pairs = [.. dataset.Pairs.Select(p => p with { Range = range })] }
+            : dataset;
+    }
+
+    private static string[] Files(ImageMaskPair pair) =>
+        pair.Channels is { } others ? [pair.ImagePath, others.GreenPath, others.BluePath] : [pair.ImagePath];
 
     private static Dataset WithClasses(string folder, Dataset dataset) => ClassTable.TryRead(folder) is { } classes
         ? dataset with { Pairs = [.. dataset.Pairs.Select(p => p with { Classes = classes })] }

@@ -33,18 +33,27 @@ public static class DatasetValidator
         var findings = dataset.Findings
             .Concat(inspections.SelectMany(i => i.Findings))
             .Concat(Sparse(alike, dataset.Pairs.Count).SelectMany(a => Judge(a, dataset.Pairs, inspections)))
-            .Concat(GroupLeaks(dataset.Pairs));
+            .Concat(GroupLeaks(dataset.Pairs))
+            .Concat(AllEmpty(dataset.Pairs, inspections, labels));
         return new DatasetReport
         {
             Folder = dataset.Folder,
             Layout = dataset.Layout,
             Pairs = dataset.Pairs.Count,
             Splits = dataset.Pairs.CountBy(p => p.Split ?? "").OrderBy(s => s.Key, StringComparer.Ordinal).ToDictionary(),
+            Range = dataset.Pairs.FirstOrDefault(p => p.Range is not null)?.Range?.ToString(),
             Sizes = inspections.Where(i => i.Size is not null).CountBy(i => i.Size.ToString()!).OrderByDescending(s => s.Value).ToDictionary(),
             Area = LesionArea.Of(inspections.Where(i => i.Area is not null).Select(i => i.Area!.Value)),
             Annotators = Agreement(dataset.Pairs, inspections),
             Findings = [.. findings.OrderByDescending(f => f.Severity).ThenBy(f => f.Code, StringComparer.Ordinal).ThenBy(f => f.Subject, StringComparer.Ordinal)],
         };
+    }
+
+    private static IEnumerable<Finding> AllEmpty(IReadOnlyList<ImageMaskPair> pairs, PairInspection[] inspections, LabelKind labels)
+    {
+        var found = Array.FindIndex(inspections, i => i.LargestLevel > 0);
+        if (labels == LabelKind.Hard && found >= 0 && inspections.All(i => i.Area is null or 0))
+            yield return Finding.Error(FindingCodes.AllMasksEmpty, pairs[found].Id, EmptyMasks.Message(Path.GetFileName(pairs[found].MaskPath), inspections[found].LargestLevel));
     }
 
     private static AnnotatorAgreement? Agreement(IReadOnlyList<ImageMaskPair> pairs, PairInspection[] inspections)

@@ -72,6 +72,15 @@ public static class FindingCodes
     /// <summary>No pixel is a lesion.</summary>
     public const string EmptyMask = "empty-mask";
 
+    /// <summary>No mask of the set marks anything, though files hold something.</summary>
+    public const string AllMasksEmpty = "all-masks-empty";
+
+    /// <summary>The mask lies in the transparency channel, or was read in another way that one should know of.</summary>
+    public const string UnusualMask = "unusual-mask";
+
+    /// <summary>The image is nearly black, of one colour, or largely at its brightest level.</summary>
+    public const string DarkImage = "dark-image", ConstantImage = "constant-image", ClippedImage = "clipped-image";
+
     /// <summary>Every pixel is a lesion.</summary>
     public const string FullMask = "full-mask";
 

@@ -1,3 +1,5 @@
+using Siamorph.Imaging;
+
 namespace Siamorph.Data;
 
 /// <summary>Where a pair comes from.</summary>
@@ -42,6 +44,9 @@ public sealed record ImageMaskPair
 
     /// <summary>Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.</summary>
     public ChannelFiles? Channels { get; init; }
+
+    /// <summary>How levels of more than 8 bits become a picture, the same for all of a set; null where the image has 8 bits.</summary>
+    public PictureRange? Range { get; init; }
 
     /// <summary>The classes of the mask; null where it is lesion against background.</summary>
     public ClassTable? Classes { get; init; }

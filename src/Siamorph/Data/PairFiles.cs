@@ -10,9 +10,8 @@ public static class PairFiles
     public static RgbImage ReadImage(ImageMaskPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
-        if (pair.Channels is not { } others) return ImageFile.ReadRgb(pair.ImagePath);
-        GreyImage[] channels =
-            [ImageFile.ReadGrey(pair.ImagePath), ImageFile.ReadGrey(others.GreenPath), ImageFile.ReadGrey(others.BluePath)];
+        if (pair.Channels is not { } others) return ImageFile.ReadRgb(pair.ImagePath, pair.Range);
+        GreyImage[] channels = [.. new[] { pair.ImagePath, others.GreenPath, others.BluePath }.Select(path => ImageFile.ReadGrey(path, pair.Range))];
         var size = channels[0].Size;
         if (Array.Exists(channels, c => c.Size != size))
             throw new InvalidDatasetException($"{pair.ImagePath}: its colour channels differ in size. Replace them or remove the pair.");
@@ -39,5 +38,9 @@ public static class PairFiles
     /// <summary>A mask file: class numbers where there is a table of classes, otherwise 0 and 1.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
     public static LabelMap ReadMask(string path, ClassTable? classes) =>
-        classes is null ? ImageFile.ReadMask(path) : classes.Labels(ImageFile.ReadGrey(path), path);
+        classes is null ? ImageFile.ReadMask(path) : classes.Labels(ImageFile.ReadMaskLevels(path), path);
+
+    /// <summary>What the mask file of a pair stores.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
+    internal static GreyImage ReadMaskLevels(ImageMaskPair pair) => ImageFile.ReadMaskLevels(pair.MaskPath);
 }

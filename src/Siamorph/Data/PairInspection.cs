@@ -10,6 +10,8 @@ internal sealed class PairInspection
     private const double NearlyBinaryShare = 0.97;
     private const int NearBinary = 40;
     private const double WideDisagreement = 0.7;
+    private const double ClippedShare = 0.3;
+    private const int DarkLevel = 32;
     private readonly LabelKind _labels;
     private readonly ImageMaskPair _pair;
     private readonly List<Finding> _findings = [];
@@ -21,13 +23,15 @@ internal sealed class PairInspection
         if (image is not null)
         {
             (Print, Size) = (new Fingerprint(image), image.Size);
+            InspectBrightness(image);
             if (ImageFile.Identify(pair.ImagePath).Rotated)
                 Warn(FindingCodes.Rotated, "the image carries an orientation tag that its mask has not; it is used as stored. Check that the two agree.");
         }
-        if (Try(() => ImageFile.ReadGrey(pair.MaskPath)) is not { } levels) return;
+        if (Try(() => PairFiles.ReadMaskLevels(pair)) is not { } levels) return;
         if (pair.Classes is null) InspectLevels(levels);
         var mask = pair.Classes is null ? MaskLevels.Binarise(levels) : Try(() => pair.Classes.Labels(levels, pair.MaskPath));
         if (mask is null) return;
+        if (pair.Classes is null && MaskLevels.HoldsSomething(levels)) LargestLevel = Math.Max(levels.Largest, levels.Levels.Max());
         InspectShape(mask, levels);
         MaskHash = Convert.ToHexString(SHA256.HashData(mask.Labels));
         if (image is not null && image.Size != mask.Size)
@@ -45,6 +49,9 @@ internal sealed class PairInspection
 
     // Mean Dice of every two annotators; null where there is one.
     internal double? Agreement { get; private set; }
+
+    // The largest number that the mask file stores; 0 where it stores nothing else, or has classes.
+    internal double LargestLevel { get; }
 
     // Share of the lesion in the picture, 0…1.
     internal double? Area { get; private set; }
@@ -80,10 +87,11 @@ internal sealed class PairInspection
     {
         var counts = new long[256];
         foreach (var level in levels.Levels) counts[level]++;
-        var distinct = counts.Count(c => c > 0);
+        var distinct = Math.Max(levels.Distinct, counts.Count(c => c > 0));
+        if (levels.Note is { } note) Warn(FindingCodes.UnusualMask, $"{note}. Check that it is meant.");
         if (MaskLevels.AreClassNumbers(levels))
         {
-            if (distinct > 2) Warn(FindingCodes.SeveralClasses, $"the mask holds {distinct - 1} classes; all of them are taken as the lesion.");
+            if (distinct > 2) Warn(FindingCodes.SeveralClasses, $"the mask holds {distinct - (counts[0] > 0 ? 1 : 0)} numbered classes or regions; all of them are taken as the lesion.");
             return;
         }
         if (distinct <= 2) return;
@@ -95,6 +103,24 @@ internal sealed class PairInspection
             Warn(FindingCodes.SoftMask, $"{between} of the mask is grey ({distinct} levels): read as probabilities where labels are soft, cut at {MaskLevels.Threshold} for scores.");
         else
             Fail(FindingCodes.NonBinaryMask, $"{between} of the mask is neither background nor lesion but grey ({distinct} levels). Save it with 0 and 255 only; until then it is cut at {MaskLevels.Threshold}.");
+    }
+
+    // A picture that shows nothing would be learned from all the same.
+    private void InspectBrightness(RgbImage image)
+    {
+        var brightness = new long[256];
+        long clipped = 0, count = image.Pixels.Length / 3;
+        for (var i = 0; i < image.Pixels.Length; i += 3)
+        {
+            var (least, most) = (Math.Min(image.Pixels[i], Math.Min(image.Pixels[i + 1], image.Pixels[i + 2])), Math.Max(image.Pixels[i], Math.Max(image.Pixels[i + 1], image.Pixels[i + 2])));
+            brightness[most]++;
+            if (least == 255) clipped++;
+        }
+        var bright = 255; // all but the brightest hundredth lie at or below it
+        for (long above = 0; bright > 0 && (above += brightness[bright]) <= count / 100;) bright--;
+        if (!image.Pixels.AsSpan(3).ContainsAnyExcept(image.Pixels[0])) Warn(FindingCodes.ConstantImage, "the image is of one grey level. Replace it or remove the pair.");
+        else if (bright < DarkLevel) Warn(FindingCodes.DarkImage, $"the image is nearly black: 99 % of it lie at or below level {bright} of 255. Check how it was exported.");
+        else if (clipped > ClippedShare * count) Warn(FindingCodes.ClippedImage, $"{Percent(clipped / (double)count)} of the image is at the brightest level. Check how it was exported.");
     }
 
     private void InspectShape(LabelMap mask, GreyImage levels)

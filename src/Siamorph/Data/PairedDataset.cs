@@ -27,6 +27,9 @@ public sealed class PairedDataset : IDisposable
     /// <summary>The classes of the masks; null where they are lesion against background.</summary>
     public ClassTable? Classes => Pairs[0].Classes;
 
+    /// <summary>How images of more than 8 bits were brought to 0…255; null where there are none.</summary>
+    public PictureRange? Range => Pairs.FirstOrDefault(p => p.Range is not null)?.Range;
+
     /// <summary>uint8 [N,1,H,W], 0 or 1 (class numbers, where there is a table of classes), on the CPU.</summary>
     public Tensor Masks { get; }
 
@@ -80,6 +83,7 @@ public sealed class PairedDataset : IDisposable
         try
         {
             dataset.Fill(monitor);
+            if (!labels.IsSoft) EmptyMasks.Refuse(pairs);
             return dataset;
         }
         catch

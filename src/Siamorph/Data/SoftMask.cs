@@ -46,7 +46,7 @@ public static class SoftMask
 
     private static GreyImage OfAnnotator(string path, ClassTable? classes, double boundaryWidth)
     {
-        var levels = ImageFile.ReadGrey(path);
+        var levels = ImageFile.ReadMaskLevels(path);
         var hard = classes is not null ? classes.Labels(levels, path) : IsHard(levels) ? MaskLevels.Binarise(levels) : null;
         return hard is null ? levels : WithBand(hard, boundaryWidth * Math.Min(levels.Size.Width, levels.Size.Height));
     }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Siamorph.Imaging;
 using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation;
@@ -31,7 +30,7 @@ public static class FeatureExtractor
         ArgumentNullException.ThrowIfNull(network);
         var name = $"{Slug(network.Name)}-{network.Weights.Hash[..Math.Min(12, network.Weights.Hash.Length)]}-{Slug(network.Preparation)}";
         return Run<Tensor, float>(set, $"{network.Name} features", name, withMasks: false, cacheFolder, monitor,
-            image => network.Prepare(ImageFile.ReadRgb(image.ImagePath)),
+            image => network.Prepare(image.Read()),
             prepared =>
             {
                 using var scope = NewDisposeScope();

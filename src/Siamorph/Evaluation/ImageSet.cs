@@ -13,6 +13,13 @@ public sealed record SetImage(string Id, string ImagePath, string? MaskPath, str
     /// <summary>The table that the mask's levels are read by; null where it is lesion against background.</summary>
     public ClassTable? Classes { get; init; }
 
+    /// <summary>How levels of more than 8 bits become a picture, the same for the whole set; null where it has 8 bits.</summary>
+    public PictureRange? Range { get; init; }
+
+    /// <summary>Opens the picture.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
+    public RgbImage Read() => ImageFile.ReadRgb(ImagePath, Range);
+
     /// <summary>Opens the mask: of several classes their numbers, else 0 and 1.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
     /// <exception cref="InvalidOperationException">There is no mask.</exception>
@@ -36,9 +43,11 @@ public sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         ArgumentNullException.ThrowIfNull(folder);
         var dataset = DatasetFolder.List(folder);
         if (dataset.Pairs.Count > 0)
-            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
+            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes, Range = p.Range }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
         var inner = Path.Combine(folder, Inner);
-        return new(folder, [.. PictureFolder.Files(Directory.Exists(inner) ? inner : folder).Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null))]);
+        var files = PictureFolder.Files(Directory.Exists(inner) ? inner : folder);
+        var range = PictureRange.OfSet(files);
+        return new(folder, [.. files.Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null) { Range = range })]);
     }
 
     /// <summary>Synthetic pictures with the real one whose mask they were made from, or that has their name.</summary>

@@ -240,7 +240,7 @@ public static class ImageSetEvaluator
             for (var i = 0; i < set.Images.Count; i++)
             {
                 monitor.Cancellation.ThrowIfCancellationRequested();
-                var (picture, mask) = (ImageFile.ReadRgb(set.Images[i].ImagePath), set.Images[i].ReadMask());
+                var (picture, mask) = (set.Images[i].Read(), set.Images[i].ReadMask());
                 sum += Confusion.AtHalf(mask, segment(picture)).Dice;
                 stage.Report(i + 1);
             }

@@ -30,6 +30,8 @@ public static class MaskFolders
         if (missing.Count > 0) faults.Add($"{predictions}: no prediction here for {Some(missing, "truth")} {counts}. A prediction has the name of its truth.");
         if (extra.Count > 0) faults.Add($"{truth}: no truth here for {Some(extra, "prediction")} {counts}. Remove what is too much, add masks, or name a split.");
         MaskEvaluator.Demand(faults);
+        EmptyMasks.Refuse(truths.Select(t => AsPair(t.Id, t.MaskPath, t.Classes)));
+        if (inner != Probabilities) EmptyMasks.Refuse(truths.Select(t => AsPair(t.Id, maps[t.Id], t.Classes)));
         return [.. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions)
         {
             Classes = t.Classes,
@@ -48,6 +50,8 @@ public static class MaskFolders
         var classes = ClassTable.TryRead(folder);
         return [.. ByName(folder).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new Truth(p.Key, null, null, p.Value, classes))];
     }
+
+    private static ImageMaskPair AsPair(string id, string mask, ClassTable? classes) => new() { Id = id, ImagePath = mask, MaskPath = mask, Classes = classes };
 
     private static Dictionary<string, string> ByName(string folder)
     {
@@ -91,7 +95,7 @@ public sealed record PredictedPair(string Id, string? Group, string? ImagePath, 
             return (labels, ProbabilityMap.FromMask(found));
         }
         var truth = PairFiles.ReadMask(TruthPath, Classes);
-        var grey = ImageFile.ReadGrey(PredictionPath);
+        var grey = IsProbability ? ImageFile.ReadGrey(PredictionPath) : ImageFile.ReadMaskLevels(PredictionPath);
         DemandSize(grey.Size, truth.Size);
         // A mask of class numbers 0, 1 is meant as 0, 255.
         var numbers = !IsProbability && MaskLevels.AreClassNumbers(grey);

@@ -34,22 +34,22 @@ internal static class PairMeasures
 
     // LPIPS at a common square.
     public static double Perceptual(PerceptualDistance distance, IReadOnlyList<(SetImage, SetImage)> pairs, int side, IMonitor monitor, string title) =>
-        Mean(pairs, monitor, title, path =>
+        Mean(pairs, monitor, title, image =>
         {
             using var scope = NewDisposeScope();
-            return ImageTensor.FromRgb(Resize.Image(ImageFile.ReadRgb(path), new(side, side))).MoveToOuterDisposeScope();
+            return ImageTensor.FromRgb(Resize.Image(image.Read(), new(side, side))).MoveToOuterDisposeScope();
         }, (a, b) => distance.Distance(a, b).to_type(ScalarType.Float64));
 
     // Multi-scale structural similarity of luma at a common square.
     public static double Structural(IReadOnlyList<(SetImage, SetImage)> pairs, int side, IMonitor monitor, string title) =>
-        Mean(pairs, monitor, title, path =>
+        Mean(pairs, monitor, title, image =>
         {
             using var scope = NewDisposeScope();
-            var grey = RadiomicRegion.Luma(Resize.Image(ImageFile.ReadRgb(path), new(side, side)));
+            var grey = RadiomicRegion.Luma(Resize.Image(image.Read(), new(side, side)));
             return tensor(grey.Levels, [1, side, side], ScalarType.Byte).to_type(ScalarType.Float32).MoveToOuterDisposeScope();
         }, StructuralSimilarity.MultiScale);
 
-    private static double Mean(IReadOnlyList<(SetImage, SetImage)> pairs, IMonitor monitor, string title, Func<string, Tensor> open, Func<Tensor, Tensor, Tensor> measure)
+    private static double Mean(IReadOnlyList<(SetImage, SetImage)> pairs, IMonitor monitor, string title, Func<SetImage, Tensor> open, Func<Tensor, Tensor, Tensor> measure)
     {
         double sum = 0;
         var done = 0;
@@ -58,8 +58,8 @@ internal static class PairMeasures
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var first = stack(some.Select(p => open(p.Item1.ImagePath)).ToArray(), 0);
-            var second = stack(some.Select(p => open(p.Item2.ImagePath)).ToArray(), 0);
+            var first = stack(some.Select(p => open(p.Item1)).ToArray(), 0);
+            var second = stack(some.Select(p => open(p.Item2)).ToArray(), 0);
             sum += measure(first, second).sum().item<double>();
             stage.Report(done += some.Length);
         }

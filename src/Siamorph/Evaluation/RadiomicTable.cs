@@ -12,7 +12,7 @@ internal static class RadiomicTable
     public static double[] Row(SetImage image, int side, bool withMask)
     {
         var size = new ImageSize(side, side);
-        var picture = ImageFile.ReadRgb(image.ImagePath);
+        var picture = image.Read();
         var grey = RadiomicRegion.Luma(Resize.Image(picture, size));
         var whole = CompactRadiomics.Texture(RadiomicRegion.Whole(grey));
         if (!withMask) return whole;

@@ -10,10 +10,23 @@ public sealed record ImageHeader(ImageSize Size, string Format, bool Rotated);
 /// <param name="Size">Width and height in pixels.</param>
 /// <param name="Levels">y · width + x; of a coloured file the brightest channel.</param>
 /// <param name="Lossless">The file format keeps levels exactly, so small numbers mean what they say.</param>
-public sealed record GreyImage(ImageSize Size, byte[] Levels, bool Lossless);
+public sealed record GreyImage(ImageSize Size, byte[] Levels, bool Lossless)
+{
+    /// <summary>Of a mask file: true where the levels are numbers of classes or instances, false where they are brightness; null: see <see cref="MaskLevels"/>.</summary>
+    public bool? Numbers { get; init; }
+
+    /// <summary>The largest number that the file stores; numbers above 255 stand as 255 in <see cref="Levels"/>. 0 where nobody looked.</summary>
+    public double Largest { get; init; }
+
+    /// <summary>How many different numbers the file stores; 0 where nobody looked.</summary>
+    public int Distinct { get; init; }
+
+    /// <summary>What a reader should know of how the file was read, or null.</summary>
+    public string? Note { get; init; }
+}
 
 /// <summary>
-/// Reads and writes pictures: PNG, JPEG, BMP, WebP, GIF (first frame) and TIFF, 8 or 16 bit. The size is looked at
+/// Reads and writes pictures: PNG, JPEG, BMP, WebP, GIF and TIFF, one picture a file. The size is looked at
 /// before anything is decoded, and a damaged or cut-off file is refused, never half shown.
 /// </summary>
 public static class ImageFile
@@ -37,29 +50,42 @@ public static class ImageFile
         return TiffCodec.IsTiff(bytes) ? TiffCodec.Identify(path, bytes) : SkiaCodec.Identify(path, bytes);
     }
 
-    /// <summary>Reads a colour picture; grey ones are repeated in three channels, 16 bits become 8, transparency is dropped.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, or too large.</exception>
-    public static RgbImage ReadRgb(string path)
+    /// <summary>
+    /// Reads a colour picture; grey ones are repeated in three channels, transparency is dropped. Levels of more than 8 bits
+    /// are brought to 0…255 by <paramref name="range"/>, or where there is none by the depth that the file uses.
+    /// </summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    public static RgbImage ReadRgb(string path, PictureRange? range = null)
     {
         var bytes = Load(path);
+        if (WidePicture.TryRead(path, bytes) is { } wide) return WidePicture.ToRgb(wide, range ?? PictureRange.OfDepth(wide));
         return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(path, bytes) : SkiaCodec.ReadRgb(path, bytes);
     }
 
-    /// <summary>
-    /// Reads grey levels 0…255. Of 16-bit files the upper byte is taken, unless no level exceeds 255: then they are
-    /// 8-bit levels in a wider file.
-    /// </summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, or too large.</exception>
-    public static GreyImage ReadGrey(string path)
+    /// <summary>Reads one channel of a picture as levels 0…255; of coloured files the brightest one. Wide levels as in <see cref="ReadRgb"/>.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    public static GreyImage ReadGrey(string path, PictureRange? range = null)
     {
         var bytes = Load(path);
-        if (TiffCodec.IsTiff(bytes)) return TiffCodec.ReadGrey(path, bytes);
-        return Png16.TryReadGrey(path, bytes) ?? SkiaCodec.ReadGrey(path, bytes);
+        if (WidePicture.TryRead(path, bytes) is { } wide) return Brightest(WidePicture.ToRgb(wide, range ?? PictureRange.OfDepth(wide)), lossless: true);
+        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(path, bytes), TiffCodec.IsLossless(path, bytes)) : SkiaCodec.ReadGrey(path, bytes);
     }
 
-    /// <summary>Reads a mask and makes it binary, see <see cref="MaskLevels.Binarise"/>.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, or too large.</exception>
-    public static LabelMap ReadMask(string path) => MaskLevels.Binarise(ReadGrey(path));
+    /// <summary>
+    /// Reads a mask file by what it stores: places in a palette, numbers of classes or instances of any size, black and white
+    /// in any depth, or brightness. See docs/reference/datasets.md for the rules.
+    /// </summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    public static GreyImage ReadMaskLevels(string path)
+    {
+        var bytes = Load(path);
+        if (Stored(path, bytes) is { } stored) return MaskReading.Of(stored, path);
+        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(path, bytes), TiffCodec.IsLossless(path, bytes)) : SkiaCodec.ReadMask(path, bytes);
+    }
+
+    /// <summary>Reads a mask and makes it binary, see <see cref="ReadMaskLevels"/>.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    public static LabelMap ReadMask(string path) => MaskLevels.Binarise(ReadMaskLevels(path));
 
     /// <summary>The picture as the bytes of a PNG file.</summary>
     public static byte[] EncodePng(RgbImage image)
@@ -92,6 +118,29 @@ public static class ImageFile
         ArgumentNullException.ThrowIfNull(mask);
         var bytes = SkiaCodec.EncodeGreyPng(mask.Size, Array.ConvertAll(mask.Labels, l => l == 0 ? (byte)0 : (byte)255));
         AtomicFile.Write(path, s => s.Write(bytes));
+    }
+
+    // Asked of every file of a set, so only the first bytes of a PNG are looked at.
+    internal static bool MayBeWide(string path)
+    {
+        if (!Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase)) return Path.GetExtension(path).StartsWith(".tif", StringComparison.OrdinalIgnoreCase);
+        using var file = File.OpenRead(path);
+        Span<byte> start = stackalloc byte[64];
+        return PngReader.IsWide(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
+    }
+
+    private static StoredPicture? Stored(string path, byte[] bytes) =>
+        PngReader.IsPng(bytes) ? PngReader.Read(path, bytes)
+        : TiffCodec.IsTiff(bytes) ? TiffCodec.ReadStored(path, bytes)
+        : BmpIndices.IsBmp(bytes) ? BmpIndices.TryRead(path, bytes)
+        : null;
+
+    private static GreyImage Brightest(RgbImage image, bool lossless)
+    {
+        var levels = new byte[image.Pixels.Length / 3];
+        for (var i = 0; i < levels.Length; i++)
+            levels[i] = Math.Max(image.Pixels[3 * i], Math.Max(image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]));
+        return new GreyImage(image.Size, levels, lossless) { Largest = levels.Max(), Distinct = levels.Distinct().Count() };
     }
 
     internal static void RefuseHuge(string path, ImageSize size)

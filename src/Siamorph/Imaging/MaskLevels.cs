@@ -16,8 +16,11 @@ public static class MaskLevels
     public static bool AreClassNumbers(GreyImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return image.Lossless && image.Levels.Max() is > 0 and <= LargestClassNumber;
+        return image.Numbers ?? (image.Lossless && image.Levels.Max() is > 0 and <= LargestClassNumber);
     }
+
+    /// <summary>What a mask that marks nothing might still hold: its brightest level, where that is not 0.</summary>
+    internal static bool HoldsSomething(GreyImage image) => image.Levels.AsSpan().ContainsAnyExcept((byte)0) || image.Largest > 0;
 
     /// <summary>The mask: 1 above <see cref="Threshold"/>, or where a class number is not 0.</summary>
     public static LabelMap Binarise(GreyImage image)

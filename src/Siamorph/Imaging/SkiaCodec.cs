@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace Siamorph.Imaging;
 
-// Everything but TIFF and 16-bit masks. No colour management: levels are taken as they are stored.
+// Everything but TIFF, wide pictures and most masks. No colour management: levels are taken as they are stored.
 internal static class SkiaCodec
 {
     internal static ImageHeader Identify(string path, byte[] bytes)
@@ -28,8 +28,31 @@ internal static class SkiaCodec
         var (size, format, rgba) = Decode(path, bytes);
         var grey = new byte[size.Width * size.Height];
         for (var i = 0; i < grey.Length; i++) grey[i] = Math.Max(rgba[4 * i], Math.Max(rgba[4 * i + 1], rgba[4 * i + 2]));
-        return new GreyImage(size, grey, format is SKEncodedImageFormat.Png or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif);
+        return new GreyImage(size, grey, IsLossless(format, bytes));
     }
+
+    // A mask: a GIF by its palette, others (and pictures with transparency) by their channels.
+    internal static GreyImage ReadMask(string path, byte[] bytes)
+    {
+        if (GifIndices.IsGif(bytes))
+        {
+            RefuseSeveral(path, bytes);
+            if (GifIndices.TryRead(path, bytes) is { } indices) return MaskReading.Of(indices, path);
+        }
+        var (size, format, rgba) = Decode(path, bytes);
+        return MaskReading.Of(new StoredPicture(size, 4, 8) { Numbers = Array.ConvertAll(rgba, b => (uint)b), HasAlpha = true, Lossless = IsLossless(format, bytes) }, path);
+    }
+
+    private static void RefuseSeveral(string path, byte[] bytes)
+    {
+        using var data = SKData.CreateCopy(bytes);
+        using var codec = Open(path, data);
+        StoredPicture.RefuseSeveral(path, codec.FrameCount, "frames");
+    }
+
+    private static bool IsLossless(SKEncodedImageFormat format, ReadOnlySpan<byte> bytes) =>
+        format is SKEncodedImageFormat.Png or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif
+        || (format == SKEncodedImageFormat.Webp && bytes[..Math.Min(bytes.Length, 64)].IndexOf("VP8L"u8) >= 0);
 
     internal static byte[] EncodePng(RgbImage image) => Encode(image.Size, Rgba(image), SKColorType.Rgba8888);
 
@@ -73,6 +96,7 @@ internal static class SkiaCodec
     {
         using var data = SKData.CreateCopy(bytes);
         using var codec = Open(path, data);
+        StoredPicture.RefuseSeveral(path, codec.FrameCount, "frames");
         var size = SizeOf(codec);
         var info = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var pixels = new byte[info.BytesSize];

@@ -1,9 +1,8 @@
-using System.Runtime.InteropServices;
 using BitMiracle.LibTiff.Classic;
 
 namespace Siamorph.Imaging;
 
-// First page of a TIFF file.
+// TIFF files of one page.
 internal static class TiffCodec
 {
     // The library knows one handler for the whole process; it is called on the thread that reads.
@@ -20,6 +19,7 @@ internal static class TiffCodec
 
     internal static RgbImage ReadRgb(string path, byte[] bytes)
     {
+        StoredPicture.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
         var (size, raster) = With(path, bytes, tiff => Raster(path, tiff));
         var rgb = new byte[3 * raster.Length];
         for (var i = 0; i < raster.Length; i++)
@@ -27,54 +27,46 @@ internal static class TiffCodec
         return new RgbImage(size, rgb);
     }
 
-    internal static GreyImage ReadGrey(string path, byte[] bytes) => With(path, bytes, tiff =>
+    // As stored; null where only a picture can be had from it, as of JPEG or printing colours.
+    internal static StoredPicture? ReadStored(string path, byte[] bytes)
     {
-        if (IsPlainGrey(tiff)) return new GreyImage(SizeOf(path, tiff), Levels(path, tiff), Lossless: true);
-        var (size, raster) = Raster(path, tiff);
-        var grey = Array.ConvertAll(raster, p => (byte)Math.Max(Tiff.GetR(p), Math.Max(Tiff.GetG(p), Tiff.GetB(p))));
-        return new GreyImage(size, grey, Lossless: false);
-    });
-
-    private static bool IsPlainGrey(Tiff tiff) =>
-        Number(tiff, TiffTag.SAMPLESPERPIXEL, 1) == 1 && Number(tiff, TiffTag.BITSPERSAMPLE, 1) is 8 or 16
-        && Number(tiff, TiffTag.PHOTOMETRIC, 1) == (int)Photometric.MINISBLACK && !tiff.IsTiled()
-        && Number(tiff, TiffTag.COMPRESSION, 1) != (int)Compression.JPEG;
-
-    private static byte[] Levels(string path, Tiff tiff)
-    {
-        var size = SizeOf(path, tiff);
-        var wide = Number(tiff, TiffTag.BITSPERSAMPLE, 1) == 16;
-        var line = new byte[Math.Max(tiff.ScanlineSize(), size.Width * (wide ? 2 : 1))];
-        var samples = new ushort[size.Width * size.Height];
-        for (var y = 0; y < size.Height; y++)
-        {
-            if (!tiff.ReadScanline(line, y)) throw Damaged(path);
-            var words = MemoryMarshal.Cast<byte, ushort>(line.AsSpan());
-            for (var x = 0; x < size.Width; x++) samples[y * size.Width + x] = wide ? words[x] : line[x];
-        }
-        return wide ? Png16.ToLevels(samples) : Array.ConvertAll(samples, s => (byte)s);
+        StoredPicture.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
+        return With(path, bytes, tiff => HasPlainSamples(tiff) ? TiffSamples.Read(path, tiff, SizeOf(path, tiff)) : null);
     }
+
+    // Pages that hold more than 8 bits a sample.
+    internal static bool IsWide(string path, byte[] bytes) =>
+        With(path, bytes, tiff => Number(tiff, TiffTag.BITSPERSAMPLE, 1) > 8 && HasPlainSamples(tiff));
+
+    // Whether the codec keeps levels; asked of files that are read as a picture.
+    internal static bool IsLossless(string path, byte[] bytes) => With(path, bytes, tiff => Number(tiff, TiffTag.COMPRESSION, 1)
+        is not ((int)Compression.JPEG or (int)Compression.OJPEG));
+
+    private static bool HasPlainSamples(Tiff tiff) =>
+        Number(tiff, TiffTag.PHOTOMETRIC, (int)Photometric.MINISBLACK)
+            is (int)Photometric.MINISBLACK or (int)Photometric.MINISWHITE or (int)Photometric.RGB or (int)Photometric.PALETTE
+        && Number(tiff, TiffTag.COMPRESSION, 1) is not ((int)Compression.JPEG or (int)Compression.OJPEG);
 
     private static (ImageSize, int[]) Raster(string path, Tiff tiff)
     {
         var size = SizeOf(path, tiff);
         var raster = new int[size.Width * size.Height];
-        if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true)) throw Damaged(path);
+        if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true)) throw StoredPicture.Damaged(path);
         return (size, raster);
     }
 
     private static T With<T>(string path, byte[] bytes, Func<Tiff, T> read)
     {
         _sawError = false;
-        using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw Damaged(path);
+        using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw StoredPicture.Damaged(path);
         try
         {
             var value = read(tiff);
-            return _sawError ? throw Damaged(path) : value;
+            return _sawError ? throw StoredPicture.Damaged(path) : value;
         }
         catch (Exception e) when (e is not SiamorphException)
         {
-            throw Damaged(path, e); // the library lets index and cast errors of bad files through
+            throw StoredPicture.Damaged(path, e); // the library lets index and cast errors of bad files through
         }
     }
 
@@ -85,13 +77,7 @@ internal static class TiffCodec
         return size;
     }
 
-    private static int Number(Tiff tiff, TiffTag tag, int otherwise) => tiff.GetField(tag)?[0].ToInt() ?? otherwise;
-
-    private static InvalidDatasetException Damaged(string path, Exception? cause = null)
-    {
-        var message = $"{path}: the picture is cut off or damaged. Replace the file or remove the pair.";
-        return cause is null ? new InvalidDatasetException(message) : new InvalidDatasetException(message, cause);
-    }
+    internal static int Number(Tiff tiff, TiffTag tag, int otherwise) => tiff.GetField(tag)?[0].ToInt() ?? otherwise;
 
     private sealed class Quiet : TiffErrorHandler
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Siamorph.Evaluation;
-using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Training;
 
@@ -136,7 +135,7 @@ public static class ImageSetReport
 
     private static PictureTile Tile(SetImage image)
     {
-        var picture = ImageFile.ReadRgb(image.ImagePath);
+        var picture = image.Read();
         return Tiles.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
     }
 

@@ -42,7 +42,7 @@ public static class PredictionFolder
             monitor.Cancellation.ThrowIfCancellationRequested();
             try
             {
-                Write(predictor, PairFiles.ReadImage(images[i]), kind => Path.Combine(folder, kind, $"{images[i].Id}.png"));
+                Write(predictor, PairFiles.ReadImage(predictor.AsTrained(images[i])), kind => Path.Combine(folder, kind, $"{images[i].Id}.png"));
             }
             catch (InvalidDatasetException e)
             {
@@ -92,6 +92,9 @@ public static class PredictionFolder
         if (!Directory.Exists(input)) throw new InvalidDatasetException($"{input}: no such file or folder. Check the path.");
         var dataset = DatasetFolder.List(input);
         if (split is not null) return dataset.Pairs.Where(p => p.Split == split);
-        return dataset.Pairs.Count > 0 ? dataset.Pairs : PictureFolder.Files(input).Select(WithoutMask);
+        if (dataset.Pairs.Count > 0) return dataset.Pairs;
+        var files = PictureFolder.Files(input);
+        var range = PictureRange.OfSet(files);
+        return files.Select(f => WithoutMask(f) with { Range = range });
     }
 }

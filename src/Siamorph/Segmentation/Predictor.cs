@@ -29,6 +29,9 @@ public sealed class Predictor : IDisposable
     /// <summary>The classes of the masks it learned from; null for lesion against background.</summary>
     public ClassTable? Classes { get; private init; }
 
+    /// <summary>How images of more than 8 bits were brought to 0…255 in training, and are here; null where it saw 8 bits alone.</summary>
+    public PictureRange? Range { get; private init; }
+
     /// <summary>Loads the best weights of a finished run.</summary>
     /// <param name="path">The run folder, or a weight file written by a run.</param>
     /// <exception cref="SiamorphException">There are no weights, or they are damaged or of another kind.</exception>
@@ -38,7 +41,7 @@ public sealed class Predictor : IDisposable
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
         if (!File.Exists(file))
             throw new SiamorphException($"{path}: no finished segmentation run, {FileName} is missing. Train one with \"siamorph segment train\".");
-        var (config, size, classes) = ModelFile.Describe(file);
+        var (config, size, classes, range) = ModelFile.Describe(file);
         var network = NetworkFactory.Create(config);
         try
         {
@@ -51,8 +54,11 @@ public sealed class Predictor : IDisposable
             throw;
         }
         network.eval();
-        return new(network, config, size) { Classes = classes };
+        return new(network, config, size) { Classes = classes, Range = range };
     }
+
+    /// <summary>A pair whose wide levels are read as those that the network learned from.</summary>
+    internal ImageMaskPair AsTrained(ImageMaskPair pair) => Range is null ? pair : pair with { Range = Range };
 
     /// <summary>Probabilities of images as they are, without resizing.</summary>
     /// <param name="images">float32 [B,3,H,W] in [-1,1]; best of <see cref="ImageSize"/>.</param>
@@ -126,7 +132,7 @@ internal static class ModelFile
 {
     private const string Kind = "siamorph segmentation", UNetKind = "siamorph segmentation unet";
 
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options, ClassTable? classes)
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options, (ClassTable? Classes, PictureRange? Range) data)
     {
         var metadata = new Dictionary<string, string>
         {
@@ -138,11 +144,12 @@ internal static class ModelFile
             ["imageWidth"] = options.ImageSize.Width.ToString(CultureInfo.InvariantCulture),
             ["imageHeight"] = options.ImageSize.Height.ToString(CultureInfo.InvariantCulture),
         };
-        if (classes is not null) metadata["classTable"] = classes.ToJson();
+        if (data.Classes is { } classes) metadata["classTable"] = classes.ToJson();
+        if (data.Range is { } range) metadata["pictureRange"] = range.ToString();
         SafeTensors.Write(path, weights, metadata);
     }
 
-    public static (NetworkConfig Config, ImageSize Size, ClassTable? Classes) Describe(string path)
+    public static (NetworkConfig Config, ImageSize Size, ClassTable? Classes, PictureRange? Range) Describe(string path)
     {
         var metadata = SafeTensors.ReadHeader(path).Metadata;
         int Number(string key) =>
@@ -160,6 +167,7 @@ internal static class ModelFile
                 Classes = metadata.ContainsKey("classes") ? Number("classes") : 1,
             },
             new ImageSize(Number("imageWidth"), Number("imageHeight")),
-            metadata.TryGetValue("classTable", out var table) ? ClassTable.FromJson(table, path) : null);
+            metadata.TryGetValue("classTable", out var table) ? ClassTable.FromJson(table, path) : null,
+            metadata.TryGetValue("pictureRange", out var range) ? PictureRange.Parse(range) : null);
     }
 }

@@ -57,7 +57,7 @@ public static class SegmentationEvaluator
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
             var truth = PairFiles.ReadMask(pairs[i]);
-            var map = predictor.Predict(PairFiles.ReadImage(pairs[i]));
+            var map = predictor.Predict(PairFiles.ReadImage(predictor.AsTrained(pairs[i])));
             if (map.Size != truth.Size) map = new(truth.Size, Resize.Levels(map.Levels, map.Size, truth.Size, 1));
             scoring.Add(pairs[i].Id, truth, map);
             stage.Report(i + 1);

@@ -118,7 +118,7 @@ public static class SegmentationTrainer
         SegmentationOptions options, PairedDataset train, PairedDataset validation, SegmentationSession session, RunFolder run)
     {
         var model = Path.Combine(run.Path, Predictor.FileName);
-        ModelFile.Write(model, session.BestWeights, options, options.Network.Classes > 1 ? train.Classes : null);
+        ModelFile.Write(model, session.BestWeights, options, (options.Network.Classes > 1 ? train.Classes : null, train.Range));
         var summary = new SegmentationSummary
         {
             Options = options,

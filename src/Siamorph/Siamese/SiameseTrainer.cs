@@ -82,7 +82,7 @@ public sealed class SiameseTrainer
         else run.Begin(options);
         if (unlabelled is not null) UnlabelledRecord.Keep(unlabelled, run, resume);
         using var more = unlabelled is null ? null : options.Load(
-            [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes })], monitor);
+            [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes, Range = data.Range ?? i.Range })], monitor);
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
         var place = Placement.Of(options.Device, options.Precision);
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));

@@ -30,6 +30,7 @@ public static class Synthesizer
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
         if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
+        EmptyMasks.Refuse(masks);
         var place = Placement.Of(options.Device, options.Precision);
         var classes = masks[0].Classes;
         using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);

@@ -66,13 +66,13 @@ public sealed class DatasetValidatorTests : IDisposable
         {
             "grey" => (byte)(disc[i] * (i % 2 == 0 ? 255 : 128)),
             "empty" => 0,
-            "dim" => (byte)(disc[i] * 100),
+            "dim" => (byte)(disc[i] * (20 + i % 90)), // faint and uneven: neither a lesion nor numbers
             "full" => 255,
             "inverted" => (byte)(255 - 255 * disc[i]),
             _ => (byte)(disc[i] * (1 + i % 2)),
         });
         AssertHas(Check(), code, severity, "a");
-        Assert.Single(Check().Findings);
+        if (kind != "dim") Assert.Single(Check().Findings); // a dim mask is not binary either
     }
 
     [Fact]

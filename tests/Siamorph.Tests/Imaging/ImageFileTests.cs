@@ -34,7 +34,7 @@ public sealed class ImageFileTests : IDisposable
     [InlineData(128, 1)]
     public void Mask_OfGreyLevels_IsCutAbove127(byte level, byte expected)
     {
-        Pictures.WriteGrey(_folder["m.png"], new ImageSize(4, 2), i => i == 3 ? level : (byte)0);
+        Pictures.WriteGrey(_folder["m.png"], new ImageSize(4, 2), i => i == 3 ? level : (byte)(20 * i));
         Assert.Equal(expected, ImageFile.ReadMask(_folder["m.png"]).Labels[3]);
     }
 
@@ -62,6 +62,7 @@ public sealed class ImageFileTests : IDisposable
     {
         File.WriteAllBytes(_folder["a.png"], Pictures.Png(new ImageSize(2, 1), 16, 2, (x, _) => [(byte)(200 - x), 200, 100, 100, 0, 0]));
         Assert.Equal([200, 100, 0, 199, 100, 0], ImageFile.ReadRgb(_folder["a.png"]).Pixels);
+        Assert.Equal([255, 128, 0, 254, 128, 0], ImageFile.ReadRgb(_folder["a.png"], new PictureRange(0, 200 * 257)).Pixels);
     }
 
     [Theory]
