@@ -19,7 +19,7 @@ internal static class BenchCommand
     {
         var config = new Option<string?>("--config") { Description = "JSON file with the sizes (default: a medium model).", HelpName = "file" };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object." };
-        var repeats = new Option<int>("--repeats")
+        var repeats = new NumberOption<int>("--repeats")
         {
             Description = "Steps to time, after two that are not.", DefaultValueFactory = _ => DefaultRepeats, HelpName = "n",
         };

@@ -14,7 +14,7 @@ internal static class ExperimentCommand
     {
         var data = new Argument<string?>("data") { Description = "Folder of images and masks; may be left out where --options names it.", Arity = ArgumentArity.ZeroOrOne };
         var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; run again to go on.", Required = true, HelpName = "folder" };
-        var jobs = new Option<int?>("--jobs")
+        var jobs = new NumberOption<int?>("--jobs")
         {
             Description = $"Stages to run side by side, each in a process of its own with its share of the threads (default here: {DefaultJobs}).", HelpName = "n",
         };

@@ -130,7 +130,7 @@ internal sealed class OptionsBinder<T> where T : class
         private JsonNode? Node(string text)
         {
             if (ItemOf(_type) is not { } item) return Node(text, _type);
-            var items = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            string[] items = text.Length == 0 ? [] : text.Split(',', StringSplitOptions.TrimEntries);
             return new JsonArray([.. items.Select(i => Node(i, item))]);
         }
 
@@ -139,13 +139,14 @@ internal sealed class OptionsBinder<T> where T : class
             if (type == typeof(string) || type == typeof(ImageSize)) return text;
             try
             {
-                if (type == typeof(Seed)) return ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+                if (type == typeof(Seed)) return (ulong)NumberText.Parse(text, typeof(ulong));
+                if (NumberText.Reads(type)) return JsonSerializer.SerializeToNode(NumberText.Parse(text, type), type, OptionsFile.Json);
                 if (type.IsEnum) return JsonSerializer.SerializeToNode(Named(text, type), type, OptionsFile.Json);
                 return JsonSerializer.SerializeToNode(Convert.ChangeType(text, type, CultureInfo.InvariantCulture), type, OptionsFile.Json);
             }
             catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
             {
-                throw new InvalidOptionsException($"{Option.Name} {text}: expected {Expected(type)}.");
+                throw new InvalidOptionsException($"{Option.Name} {text}: expected {Expected(type)}{(type.IsEnum ? "" : NumberText.Hint(text))}.");
             }
         }
 
@@ -155,9 +156,8 @@ internal sealed class OptionsBinder<T> where T : class
         private static string Expected(Type type) => type switch
         {
             { IsEnum: true } => $"one of {Names(type, ", ")}",
-            _ when type == typeof(double) || type == typeof(float) || type == typeof(decimal) => "a number",
             _ when type == typeof(bool) => "true or false",
-            _ => "a whole number in range",
+            _ => NumberText.Expected(type),
         };
 
         private static string? HelpName(Type type) => type switch

@@ -29,7 +29,7 @@ internal static class SegmentEvaluateCommand
             Description = $"Also scores --model on corrupted images at {Corruption.Strengths} strengths: all, or some of {string.Join(", ", Corruption.Kinds.Select(Name))}.",
             HelpName = "a,b,…",
         };
-        var seed = new Option<ulong>("--seed") { Description = "Decides what is drawn for the corruptions.", HelpName = "n" };
+        var seed = new NumberOption<ulong>("--seed") { Description = "Decides what is drawn for the corruptions.", HelpName = "n" };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object, each image included, instead of the table." };
         var output = new Option<string?>("--out") { Description = "File for that JSON object.", HelpName = "file" };
         var command = new Command("evaluate", "Scores predictions: Dice and IoU at 0.5 and over 256 thresholds.") { truth, predictions, model, corruptions, seed, json, output };

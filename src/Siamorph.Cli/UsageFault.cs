@@ -35,10 +35,14 @@ internal static class UsageFault
     {
         OptionResult { IdentifierToken: null } option => $"{option.Option.Name} is missing.",
         OptionResult { Tokens: [] } option => $"{option.Option.Name} needs a value.",
+        OptionResult option when Core(option.Option.ValueType) is var type && NumberText.Reads(type) =>
+            $"{option.Option.Name} {option.Tokens[^1].Value}: expected {NumberText.Expected(type)}{NumberText.Hint(option.Tokens[^1].Value)}.",
         OptionResult option => $"{option.Option.Name} {string.Join(' ', option.Tokens)}: not a value for this option.",
         ArgumentResult { Tokens: [] } argument => $"<{argument.Argument.Name}> is missing.",
         _ => $"{error.Message.TrimEnd('.')}.",
     };
+
+    private static Type Core(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 
     private static string DidYouMean(string token, IEnumerable<string> names) =>
         ClosestName.To(token, names) is { } name ? $" Did you mean '{name}'?" : "";

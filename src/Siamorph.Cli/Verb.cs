@@ -8,7 +8,7 @@ namespace Siamorph.Cli;
 internal static class Verb
 {
     /// <summary>Torch's threads within one operation; for every verb.</summary>
-    public static Option<int?> Threads { get; } = new("--threads")
+    public static Option<int?> Threads { get; } = new NumberOption<int?>("--threads")
     {
         Description = "Threads for tensor work (default: the cores of this machine).",
         HelpName = "n",

@@ -123,12 +123,19 @@ public static class OptionsFile
                 var meant = ClosestName.To(key, known.Keys) is { } name ? $"did you mean '{prefix}{name}'?" : $"known are {string.Join(", ", known.Keys)}.";
                 yield return $"{source}: unknown option '{prefix}{key}'; {meant}";
             }
+            else if (IsNoNumber(value, property.PropertyType))
+                yield return $"{source}: the value of '{prefix}{property.Name}' is {value}, which is no number. Write one with a point for decimals.";
             else if (value is JsonObject inner)
             {
                 foreach (var fault in UnknownKeys(inner, property.PropertyType, source, $"{prefix}{property.Name}.")) yield return fault;
             }
         }
     }
+
+    // "NaN" and "Infinity" are read from results, but mean nothing as an option.
+    private static bool IsNoNumber(JsonNode? value, Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) is var core && (core == typeof(double) || core == typeof(float))
+        && value?.GetValueKind() switch { JsonValueKind.String => true, JsonValueKind.Number => !double.IsFinite(value.GetValue<double>()), _ => false };
 
     private sealed class SeedConverter : JsonConverter<Seed>
     {

@@ -51,7 +51,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("demand", "--out is missing.")]
     [InlineData("group", "'siamorph group' needs a verb: inner.")]
     [InlineData("group other", "'other' is not a verb of 'siamorph group'.")]
-    [InlineData("sample in --threads many", "--threads many: not a value for this option.")]
+    [InlineData("sample in --threads many", "--threads many: expected a whole number")]
     [InlineData("sample in --threads 0", "--threads 0")]
     [InlineData("sample in --batch-size many", "--batch-size many: expected a whole number in range.")]
     [InlineData("sample in --mode slow", "--mode slow: expected one of quick, veryThorough.")]
