@@ -33,6 +33,7 @@ internal static class DataCheckCommand
             if (kind.Count() > Shown) output.WriteLine($"         {kind.Key.Code,-18}  and {kind.Count() - Shown} more; --json lists all of them.");
         }
         if (report.Findings.Count > 0) output.WriteLine();
+        output.WriteLine(report.Reading);
         output.WriteLine($"{Count(report.Pairs, "pair")} ({report.Layout}), {string.Join(", ", report.Sizes.Take(3).Select(s => $"{s.Value} of {s.Key}"))}{(report.Sizes.Count > 3 ? " and other sizes" : "")}");
         if (report.Range is { } range)
             output.WriteLine($"Images of more than 8 bits: levels {range.Replace(":", " to ", StringComparison.Ordinal)} become black to white, in all images alike");

@@ -9,16 +9,28 @@ internal static class DataSplitCommand
     public static Command Create()
     {
         var folder = new Argument<string>("folder") { Description = "Folder of images and masks; its manifest.jsonl is written." };
-        var groups = new Option<string?>("--groups") { Description = "CSV with a header: file name without extension, patient or sequence.", HelpName = "file" };
+        var groups = new Option<string?>("--groups") { Description = "CSV with a header line: a column of image names, and one of patients or sequences.", HelpName = "file" };
+        var nameColumn = new Option<string?>("--name-column") { Description = "Column of the table that names images, where its header does not tell.", HelpName = "name" };
+        var groupColumn = new Option<string?>("--group-column") { Description = "Column of the table that names patients or sequences, where its header does not tell.", HelpName = "name" };
+        var partial = new Option<bool>("--groups-partial") { Description = "Allows pairs without a line in the table, and lines without a pair." };
         var outFolder = new Option<string?>("--out", "-o") { Description = "Writes the manifest there instead; pictures stay where they are.", HelpName = "folder" };
-        var command = new Command("split", "Divides a dataset into train, val and test; groups and lookalikes stay together.") { folder, groups, outFolder };
+        var command = new Command("split", "Divides a dataset into train, val and test; groups and lookalikes stay together.") { folder, groups, nameColumn, groupColumn, partial, outFolder };
         var binder = new OptionsBinder<SplitOptions>(new SplitOptions(), o => o.Validate());
         return command.Runs(binder, (context, options) =>
         {
-            var dataset = DatasetFolder.Read(context.Get(folder));
-            if (context.Get(groups) is { } table) dataset = DatasetSplitter.WithGroups(dataset, table);
+            var dataset = DatasetFolder.Read(context.Get(folder), context.Monitor);
+            if (context.Get(groups) is { } table)
+            {
+                var grouped = DatasetSplitter.WithGroups(dataset, table, new()
+                {
+                    NameColumn = context.Get(nameColumn), GroupColumn = context.Get(groupColumn), AllowPartial = context.Get(partial),
+                });
+                context.Monitor.Note($"{table}: {grouped}");
+                dataset = grouped.Dataset;
+            }
             var split = DatasetSplitter.Split(dataset, options, context.Monitor);
             var target = Path.GetFullPath(context.Get(outFolder) ?? dataset.Folder);
+            using var alone = FolderLock.Take(target);
             DatasetFolder.WriteManifest(target, split.Pairs);
             foreach (var part in split.Pairs.CountBy(p => p.Split!)) context.Out.WriteLine($"{part.Key}: {part.Value} pairs");
             context.Out.WriteLine($"Wrote {Path.Combine(target, "manifest.jsonl")}");

@@ -22,10 +22,10 @@ internal static class SafetyCommand
         var binder = new OptionsBinder<SafetyOptions>(new SafetyOptions(), o => o.Validate());
         return command.Runs(binder, (context, options) =>
         {
-            var real = DatasetFolder.Read(context.Arguments.GetRequiredValue(data));
+            var real = DatasetFolder.Read(context.Arguments.GetRequiredValue(data), context.Monitor);
             var set = new AuditedSet
             {
-                Synthetic = DatasetFolder.Read(context.Get(synthetic)).Pairs,
+                Synthetic = DatasetFolder.Read(context.Get(synthetic)!, context.Monitor).Pairs,
                 Trained = real.Of("train"),
                 HoldOut = real.Of(context.Get(holdOut)!),
                 Unlabelled = Unlabelled(context.Get(unlabelled), context.Get(run)) is { } folder ? UnlabelledImages.Read(folder, real.Pairs, context.Monitor).Images : [],

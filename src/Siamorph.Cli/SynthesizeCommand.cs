@@ -18,7 +18,7 @@ internal static class SynthesizeCommand
         return command.Runs(binder, (context, options) =>
         {
             var (model, source, target) = (context.Get(run), context.Arguments.GetRequiredValue(masks), context.Arguments.GetRequiredValue(outFolder));
-            var pairs = MaskFolder.Read(source).Where(p => context.Get(split) is not { } wanted || p.Split == wanted).ToList();
+            var pairs = MaskFolder.Read(source, context.Monitor).Where(p => context.Get(split) is not { } wanted || p.Split == wanted).ToList();
             context.GoOnWith = $"the same command; finished pairs in {target} are kept";
             var dataset = Synthesizer.Run(model, pairs, options, target, context.Monitor);
             context.Out.WriteLine($"Drew {dataset.Pairs.Count} pairs: {dataset.Folder}");

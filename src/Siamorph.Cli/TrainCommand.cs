@@ -21,8 +21,9 @@ internal static class TrainCommand
             var (source, run) = (context.Get(data), context.Arguments.GetRequiredValue(outFolder));
             if (options.Unlabelled is { } named) options = options with { Unlabelled = Path.GetFullPath(named) }; // a run goes on from anywhere
             if (context.Get(resume)) options = Begun(run, options);
-            var dataset = DatasetFolder.Read(source);
-            var pairs = dataset.Pairs.Where(p => p.Split is null or "train").ToList();
+            var dataset = DatasetFolder.Read(source, context.Monitor);
+            SplitLeaks.Refuse(dataset);
+            var pairs = dataset.Of("train");
             using var loaded = options.Load(pairs, context.Monitor);
             var unlabelled = options.Unlabelled is { } more ? UnlabelledImages.Read(more, dataset.Pairs, context.Monitor) : null;
             context.GoOnWith = $"siamorph train {source} --out {run} --resume";

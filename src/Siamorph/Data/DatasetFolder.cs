@@ -15,13 +15,25 @@ public static class DatasetFolder
     {
         ArgumentNullException.ThrowIfNull(folder);
         var dataset = List(Path.GetFullPath(folder));
+        if (dataset.Findings.FirstOrDefault(f => f.Code == FindingCodes.AmbiguousFolder) is { } doubt)
+            throw new InvalidDatasetException($"{folder}: {doubt.Message}");
         if (dataset.Pairs.Count > 0) return dataset;
         var hint = dataset.Findings.Count > 0 ? $" First finding: {dataset.Findings[0].Subject}: {dataset.Findings[0].Message}" : "";
         throw new InvalidDatasetException(
             $"{folder}: no image with a mask found. Expected images/ and masks/ with equal file names, or manifest.jsonl.{hint}");
     }
 
-    /// <summary>As <see cref="Read"/>, but a folder without a usable pair gives a dataset of findings alone.</summary>
+    /// <summary>The same, and tells in one line what was read and what was left out.</summary>
+    /// <exception cref="InvalidDatasetException">The folder is missing, holds no pair, or its manifest is damaged.</exception>
+    public static Dataset Read(string folder, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(monitor);
+        var dataset = Read(folder);
+        monitor.Note(dataset.Summary());
+        return dataset;
+    }
+
+    /// <summary>As <see cref="Read(string)"/>, but a folder without a usable pair gives a dataset of findings alone.</summary>
     /// <exception cref="InvalidDatasetException">The folder is missing, or its manifest is damaged.</exception>
     public static Dataset List(string folder)
     {

@@ -22,6 +22,9 @@ public sealed record DatasetReport
     /// <summary>How it is laid out, see <see cref="Dataset.Layout"/>.</summary>
     public required string Layout { get; init; }
 
+    /// <summary>What was read and what was left out, one line.</summary>
+    public required string Reading { get; init; }
+
     /// <summary>Number of pairs.</summary>
     public required int Pairs { get; init; }
 

@@ -30,19 +30,13 @@ public static class DatasetSplitter
 
     /// <summary>Sets the group of pairs from a table, such as frame → sequence.</summary>
     /// <param name="dataset">The dataset.</param>
-    /// <param name="csvPath">Comma-separated, a header line, then pair id (or file stem) and group.</param>
-    /// <exception cref="InvalidDatasetException">The table can't be read, or names no pair of the dataset.</exception>
-    public static Dataset WithGroups(Dataset dataset, string csvPath)
+    /// <param name="csvPath">A CSV with a header line: a column of image names and one of groups, found by their headers.</param>
+    /// <param name="options">Which columns, and whether the table may be partial.</param>
+    /// <exception cref="InvalidDatasetException">The table can't be read, its columns can't be told, or it does not fit the dataset.</exception>
+    public static GroupedDataset WithGroups(Dataset dataset, string csvPath, GroupTableOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var groups = GroupTable.Read(csvPath);
-        var pairs = dataset.Pairs.Select(p => p with
-        {
-            Group = groups.GetValueOrDefault(p.Id) ?? groups.GetValueOrDefault(Path.GetFileNameWithoutExtension(p.ImagePath)) ?? p.Group,
-        }).ToList();
-        if (!dataset.Pairs.Any(p => groups.ContainsKey(p.Id) || groups.ContainsKey(Path.GetFileNameWithoutExtension(p.ImagePath))))
-            throw new InvalidDatasetException($"{csvPath}: names no pair of {dataset.Folder}. Its first column must hold file names without extension.");
-        return dataset with { Pairs = pairs };
+        return GroupTable.Apply(dataset, csvPath, options ?? new());
     }
 
     // Connected components: pairs that must stay together.

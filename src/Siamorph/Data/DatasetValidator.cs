@@ -39,6 +39,7 @@ public static class DatasetValidator
         {
             Folder = dataset.Folder,
             Layout = dataset.Layout,
+            Reading = dataset.Summary(),
             Pairs = dataset.Pairs.Count,
             Splits = dataset.Pairs.CountBy(p => p.Split ?? "").OrderBy(s => s.Key, StringComparer.Ordinal).ToDictionary(),
             Range = dataset.Pairs.FirstOrDefault(p => p.Range is not null)?.Range?.ToString(),

@@ -45,6 +45,15 @@ public static class FindingCodes
     /// <summary>Several images or masks share a stem; one was taken.</summary>
     public const string AmbiguousStem = "ambiguous-stem";
 
+    /// <summary>A folder with pictures of which none was read.</summary>
+    public const string UnreadFolder = "unread-folder";
+
+    /// <summary>Several folders could be the one that is meant.</summary>
+    public const string AmbiguousFolder = "ambiguous-folder";
+
+    /// <summary>Images in a medical format that is not read, such as DICOM or NIfTI.</summary>
+    public const string FormatNotRead = "format-not-read";
+
     /// <summary>A file that can't be decoded: damaged, cut off, too large, or no picture.</summary>
     public const string Unreadable = "unreadable";
 

@@ -24,6 +24,9 @@ public sealed record ImageMaskPair
     /// <summary>Full path of the mask; empty for an unlabelled image.</summary>
     public required string MaskPath { get; init; }
 
+    /// <summary>Full paths of further masks of the same annotator, one a lesion (X_mask_1.png beside X_mask.png); the mask is the union.</summary>
+    public IReadOnlyList<string> MoreMaskPaths { get; init; } = [];
+
     /// <summary>Full paths of the same image's masks by other annotators; <see cref="MaskPath"/> is the reference, on which scores are taken.</summary>
     public IReadOnlyList<string> OtherMaskPaths { get; init; } = [];
 

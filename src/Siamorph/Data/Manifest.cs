@@ -28,7 +28,7 @@ internal static class Manifest
         foreach (var line in File.ReadLines(path))
         {
             number++;
-            if (!string.IsNullOrWhiteSpace(line)) collector.Add(Parse(line, path, number).ToPair(folder));
+            if (!string.IsNullOrWhiteSpace(line)) collector.Add(Parse(line, path, number).ToPair(folder, $"{path}, line {number}"));
         }
         PlainFolders.ReportUnlisted(folder, collector);
         return collector.ToDataset("manifest");
@@ -61,22 +61,24 @@ internal static class Manifest
 
     private sealed record Line(
         string? Id, string? Image, string? Mask, string? Prompt, PairSource Source, string? Split, string? Group, string? Centre,
-        ChannelFiles? Channels, SyntheticOrigin? Origin, IReadOnlyList<string>? Masks = null)
+        ChannelFiles? Channels, SyntheticOrigin? Origin, IReadOnlyList<string>? Masks = null, IReadOnlyList<string>? MoreMasks = null)
     {
         internal static Line Of(ImageMaskPair pair, string folder) => new(
             pair.Id, Relative(folder, pair.ImagePath), Relative(folder, pair.MaskPath), pair.Prompt, pair.Source, pair.Split, pair.Group, pair.Centre,
             pair.Channels is { } c ? new ChannelFiles(Relative(folder, c.GreenPath), Relative(folder, c.BluePath)) : null, pair.Origin,
-            pair.OtherMaskPaths.Count > 0 ? [.. PairFiles.MaskPaths(pair).Select(m => Relative(folder, m))] : null);
+            pair.OtherMaskPaths.Count > 0 ? [.. PairFiles.MaskPaths(pair).Select(m => Relative(folder, m))] : null,
+            pair.MoreMaskPaths.Count > 0 ? [.. pair.MoreMaskPaths.Select(m => Relative(folder, m))] : null);
 
-        internal ImageMaskPair ToPair(string folder) => new()
+        internal ImageMaskPair ToPair(string folder, string where) => new()
         {
-            Id = string.IsNullOrEmpty(Id) ? Path.GetFileNameWithoutExtension(Image!) : Id,
+            Id = string.IsNullOrEmpty(Id) ? Path.GetFileNameWithoutExtension(Image!.Replace('\\', '/')) : Id,
             ImagePath = Full(folder, Image!),
             MaskPath = Full(folder, Mask!),
             OtherMaskPaths = Masks is null ? [] : [.. Masks.Where(m => m.Length > 0).Select(m => Full(folder, m)).Where(m => m != Full(folder, Mask!))],
+            MoreMaskPaths = MoreMasks is null ? [] : [.. MoreMasks.Select(m => Full(folder, m))],
             Prompt = Prompt ?? "",
             Source = Source,
-            Split = string.IsNullOrEmpty(Split) ? null : Split,
+            Split = string.IsNullOrWhiteSpace(Split) ? null : SplitWords.Read(Split, where),
             Group = string.IsNullOrEmpty(Group) ? null : Group,
             Centre = string.IsNullOrEmpty(Centre) ? null : Centre,
             Channels = Channels is { } c ? new ChannelFiles(Full(folder, c.GreenPath), Full(folder, c.BluePath)) : null,
@@ -86,6 +88,6 @@ internal static class Manifest
         private static string Relative(string folder, string path) =>
             Path.GetRelativePath(folder, Path.GetFullPath(path)).Replace('\\', '/');
 
-        private static string Full(string folder, string path) => Path.GetFullPath(Path.Combine(folder, path));
+        private static string Full(string folder, string path) => NamedFile.Find(folder, path);
     }
 }

@@ -27,12 +27,16 @@ public static class PairFiles
         return [pair.MaskPath, .. pair.OtherMaskPaths];
     }
 
-    /// <summary>The mask: class numbers where the pair has a table of classes, otherwise 0 and 1.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
+    /// <summary>Every file of a pair: image, masks, further lesions, channels.</summary>
+    internal static IReadOnlyList<string> All(ImageMaskPair pair) =>
+        [pair.ImagePath, .. MaskPaths(pair), .. pair.MoreMaskPaths, .. pair.Channels is { } c ? new[] { c.GreenPath, c.BluePath } : []];
+
+    /// <summary>The mask: class numbers where the pair has a table of classes, otherwise 0 and 1; the union where lesions have files of their own.</summary>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged, holds a level that is no class, or differs in size.</exception>
     public static LabelMap ReadMask(ImageMaskPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
-        return ReadMask(pair.MaskPath, pair.Classes);
+        return Joined(ReadMask(pair.MaskPath, pair.Classes), pair);
     }
 
     /// <summary>A mask file: class numbers where there is a table of classes, otherwise 0 and 1.</summary>
@@ -40,7 +44,25 @@ public static class PairFiles
     public static LabelMap ReadMask(string path, ClassTable? classes) =>
         classes is null ? ImageFile.ReadMask(path) : classes.Labels(ImageFile.ReadMaskLevels(path), path);
 
-    /// <summary>What the mask file of a pair stores.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
-    internal static GreyImage ReadMaskLevels(ImageMaskPair pair) => ImageFile.ReadMaskLevels(pair.MaskPath);
+    /// <summary>What the mask file of a pair stores; of several, the union as black and white.</summary>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged, or differs in size.</exception>
+    internal static GreyImage ReadMaskLevels(ImageMaskPair pair)
+    {
+        var first = ImageFile.ReadMaskLevels(pair.MaskPath);
+        if (pair.MoreMaskPaths.Count == 0 || pair.Classes is not null) return first;
+        var joined = Joined(MaskLevels.Binarise(first), pair);
+        return new(joined.Size, Array.ConvertAll(joined.Labels, l => (byte)(255 * l)), Lossless: true) { Numbers = true, Largest = 255, Distinct = 2, Note = first.Note };
+    }
+
+    private static LabelMap Joined(LabelMap mask, ImageMaskPair pair)
+    {
+        foreach (var path in pair.MoreMaskPaths)
+        {
+            var more = ReadMask(path, pair.Classes);
+            if (more.Size != mask.Size) throw new InvalidDatasetException($"{path}: mask is {more.Size}, the first of its image {mask.Size}. Give both the image's size.");
+            for (var i = 0; i < more.Labels.Length; i++)
+                if (more.Labels[i] != 0) mask.Labels[i] = more.Labels[i];
+        }
+        return mask;
+    }
 }

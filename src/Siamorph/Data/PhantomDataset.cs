@@ -21,6 +21,7 @@ public static class PhantomDataset
         options.Validate();
         folder = Path.GetFullPath(folder);
         var pairs = Enumerable.Range(0, options.Count).Select(i => Describe(folder, options, i)).ToList();
+        using var alone = FolderLock.Take(folder);
         RefuseOthers(folder, pairs);
         using var stage = monitor.Begin("Painting the phantom", options.Count);
         var done = 0;

@@ -19,7 +19,7 @@ public static class SoftMask
         ArgumentNullException.ThrowIfNull(pair);
         if (MaskHint.HasColours(pair.Classes))
             throw new InvalidDatasetException($"{pair.MaskPath}: soft labels are for lesion against background; its folder has {pair.Classes!.Count} classes. Use hard labels.");
-        var maps = PairFiles.MaskPaths(pair).Select(path => (Path: path, Map: OfAnnotator(path, pair.Classes, boundaryWidth))).ToList();
+        var maps = PairFiles.MaskPaths(pair).Select(path => (Path: path, Map: OfAnnotator(path, pair, boundaryWidth))).ToList();
         if (maps.Find(m => m.Map.Size != maps[0].Map.Size) is { Path: { } other } odd)
             throw new InvalidDatasetException($"{other}: mask is {odd.Map.Size}, that of another annotator {maps[0].Map.Size}. Give all masks of an image its size.");
         var mean = new byte[maps[0].Map.Levels.Length];
@@ -44,9 +44,10 @@ public static class SoftMask
         return new(mask.Size, levels, Lossless: true);
     }
 
-    private static GreyImage OfAnnotator(string path, ClassTable? classes, double boundaryWidth)
+    private static GreyImage OfAnnotator(string path, ImageMaskPair pair, double boundaryWidth)
     {
-        var levels = ImageFile.ReadMaskLevels(path);
+        var classes = pair.Classes;
+        var levels = path == pair.MaskPath ? PairFiles.ReadMaskLevels(pair) : ImageFile.ReadMaskLevels(path);
         var hard = classes is not null ? classes.Labels(levels, path) : IsHard(levels) ? MaskLevels.Binarise(levels) : null;
         return hard is null ? levels : WithBand(hard, boundaryWidth * Math.Min(levels.Size.Width, levels.Size.Height));
     }

@@ -1,4 +1,3 @@
-using Siamorph.Imaging;
 
 namespace Siamorph.Data;
 
@@ -58,7 +57,7 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
         if (!Directory.Exists(full)) throw new InvalidDatasetException($"{folder}: no such folder of unlabelled images. Check the path.");
         var inner = Path.Combine(full, "images");
         var root = Directory.Exists(inner) ? inner : full;
-        var files = Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Where(ImageFile.IsPicture).Order(StringComparer.Ordinal).ToList();
+        var files = FolderTree.Of(root).All.SelectMany(f => f.Pictures).Order(StringComparer.Ordinal).ToList();
         if (files.Count == 0) throw new InvalidDatasetException($"{folder}: holds no picture. Name a folder of images without masks.");
         return [.. files.Select(f => new ImageMaskPair { Id = Path.ChangeExtension(Name(full, f), null), ImagePath = f, MaskPath = "" })];
     }

@@ -16,6 +16,9 @@ public sealed record SetImage(string Id, string ImagePath, string? MaskPath, str
     /// <summary>How levels of more than 8 bits become a picture, the same for the whole set; null where it has 8 bits.</summary>
     public PictureRange? Range { get; init; }
 
+    /// <summary>Further lesions of the mask, in files of their own.</summary>
+    public IReadOnlyList<string> MoreMaskPaths { get; init; } = [];
+
     /// <summary>Opens the picture.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
     public RgbImage Read() => ImageFile.ReadRgb(ImagePath, Range);
@@ -23,7 +26,14 @@ public sealed record SetImage(string Id, string ImagePath, string? MaskPath, str
     /// <summary>Opens the mask: of several classes their numbers, else 0 and 1.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing or damaged, or holds a level that is no class.</exception>
     /// <exception cref="InvalidOperationException">There is no mask.</exception>
-    public LabelMap ReadMask() => PairFiles.ReadMask(MaskPath ?? throw new InvalidOperationException($"{Id} has no mask."), Classes);
+    public LabelMap ReadMask() => PairFiles.ReadMask(new ImageMaskPair
+    {
+        Id = Id,
+        ImagePath = ImagePath,
+        MaskPath = MaskPath ?? throw new InvalidOperationException($"{Id} has no mask."),
+        MoreMaskPaths = MoreMaskPaths,
+        Classes = Classes,
+    });
 }
 
 /// <summary>A folder of pictures to be compared with another: a dataset, or pictures alone.</summary>
@@ -43,7 +53,7 @@ public sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         ArgumentNullException.ThrowIfNull(folder);
         var dataset = DatasetFolder.List(folder);
         if (dataset.Pairs.Count > 0)
-            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes, Range = p.Range }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
+            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes, Range = p.Range, MoreMaskPaths = p.MoreMaskPaths }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
         var inner = Path.Combine(folder, Inner);
         var files = PictureFolder.Files(Directory.Exists(inner) ? inner : folder);
         var range = PictureRange.OfSet(files);

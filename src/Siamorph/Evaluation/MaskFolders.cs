@@ -22,7 +22,17 @@ public static class MaskFolders
         var truths = Truths(truth, options.Split);
         var several = truths[0].Classes is { Count: > 2 };
         var inner = (several ? [Masks] : new[] { Probabilities, Masks }).FirstOrDefault(kind => Directory.Exists(Path.Combine(predictions, kind)));
-        var maps = ByName(inner is null ? predictions : Path.Combine(predictions, inner));
+        var files = ByName(inner is null ? predictions : Path.Combine(predictions, inner));
+        // Images of one name in several splits have longer ids; predicted by themselves they keep the name of the file.
+        var stems = truths.GroupBy(t => t.Stem).Where(g => g.Count() == 1).Select(g => g.Key).ToHashSet();
+        var maps = files.ToDictionary(f => f.Key, f => f.Value);
+        foreach (var renamed in truths.Where(t => !files.ContainsKey(t.Id)))
+        {
+            var name = SameName.Of(renamed.Id);
+            if (!files.ContainsKey(name) && stems.Contains(renamed.Stem)) name = renamed.Stem;
+            if (!maps.Remove(name, out var file)) continue;
+            maps[renamed.Id] = file;
+        }
         var faults = new List<string>();
         var missing = truths.Where(t => !maps.ContainsKey(t.Id)).Select(t => t.Id).ToList();
         var extra = maps.Keys.Except(truths.Select(t => t.Id)).Order(StringComparer.Ordinal).ToList();
@@ -35,17 +45,23 @@ public static class MaskFolders
         return [.. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions)
         {
             Classes = t.Classes,
+            MoreTruthPaths = t.More,
             IsProbability = inner == Probabilities,
         })];
     }
 
-    private sealed record Truth(string Id, string? Group, string? ImagePath, string MaskPath, ClassTable? Classes);
+    private sealed record Truth(string Id, string? Group, string? ImagePath, string MaskPath, ClassTable? Classes)
+    {
+        public IReadOnlyList<string> More { get; init; } = [];
+
+        public string Stem => SameName.Of(Path.GetFileNameWithoutExtension(ImagePath ?? MaskPath));
+    }
 
     private static IReadOnlyList<Truth> Truths(string folder, string split)
     {
         var dataset = DatasetFolder.List(folder);
         var pairs = split.Length > 0 ? [.. dataset.Pairs.Where(p => p.Split == split)] : dataset.Pairs;
-        if (pairs.Count > 0) return [.. pairs.Select(p => new Truth(p.Id, p.Group, p.ImagePath, p.MaskPath, p.Classes))];
+        if (pairs.Count > 0) return [.. pairs.Select(p => new Truth(p.Id, p.Group, p.ImagePath, p.MaskPath, p.Classes) { More = p.MoreMaskPaths })];
         if (split.Length > 0) throw new InvalidDatasetException($"{folder}: has no pair in the split '{split}'. Make splits with \"siamorph data split\".");
         var classes = ClassTable.TryRead(folder);
         return [.. ByName(folder).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new Truth(p.Key, null, null, p.Value, classes))];
@@ -58,7 +74,7 @@ public static class MaskFolders
         var byName = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var path in PictureFolder.Files(folder))
         {
-            var name = Path.GetFileNameWithoutExtension(path);
+            var name = SameName.Of(Path.GetFileNameWithoutExtension(path));
             if (!byName.TryAdd(name, path)) throw new InvalidDatasetException($"{folder}: {Path.GetFileName(byName[name])} and {Path.GetFileName(path)} have one name. Remove one.");
         }
         return byName;
@@ -80,6 +96,9 @@ public sealed record PredictedPair(string Id, string? Group, string? ImagePath, 
     /// <summary>The table that the masks' levels are read by; null where they are lesion against background.</summary>
     public ClassTable? Classes { get; init; }
 
+    /// <summary>Further lesions of the truth, in files of their own.</summary>
+    public IReadOnlyList<string> MoreTruthPaths { get; init; } = [];
+
     /// <summary>The prediction is known to hold probabilities: small levels are not class numbers then.</summary>
     public bool IsProbability { get; init; }
 
@@ -94,7 +113,7 @@ public sealed record PredictedPair(string Id, string? Group, string? ImagePath, 
             var (labels, found) = OpenClasses();
             return (labels, ProbabilityMap.FromMask(found));
         }
-        var truth = PairFiles.ReadMask(TruthPath, Classes);
+        var truth = ReadTruth();
         var grey = IsProbability ? ImageFile.ReadGrey(PredictionPath) : ImageFile.ReadMaskLevels(PredictionPath);
         DemandSize(grey.Size, truth.Size);
         // A mask of class numbers 0, 1 is meant as 0, 255.
@@ -109,13 +128,16 @@ public sealed record PredictedPair(string Id, string? Group, string? ImagePath, 
     public (LabelMap Truth, LabelMap Found) OpenClasses()
     {
         if (Classes is null) throw new InvalidOperationException("There is no table of classes.");
-        LabelMap truth = PairFiles.ReadMask(TruthPath, Classes), found = PairFiles.ReadMask(PredictionPath, Classes);
+        LabelMap truth = ReadTruth(), found = PairFiles.ReadMask(PredictionPath, Classes);
         DemandSize(found.Size, truth.Size);
         return (truth, Resize.Mask(found, truth.Size));
     }
 
     /// <summary>The same as a case to be scored.</summary>
     public MaskCase ToCase() => new(Id, Group, Open) { OpenClasses = Several ? OpenClasses : null };
+
+    private LabelMap ReadTruth() =>
+        PairFiles.ReadMask(new ImageMaskPair { Id = Id, ImagePath = "", MaskPath = TruthPath, MoreMaskPaths = MoreTruthPaths, Classes = Classes });
 
     private void DemandSize(ImageSize own, ImageSize truth)
     {

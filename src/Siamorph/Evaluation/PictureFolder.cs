@@ -1,3 +1,4 @@
+using Siamorph.Data;
 using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation;
@@ -13,7 +14,7 @@ public static class PictureFolder
         if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder. Check the path.");
         try
         {
-            string[] files = [.. Directory.EnumerateFiles(folder).Where(ImageFile.IsPicture).Order(StringComparer.Ordinal)];
+            string[] files = [.. Directory.EnumerateFiles(folder).Where(f => ImageFile.IsPicture(f) && !FolderTree.IsHidden(f)).Order(StringComparer.Ordinal)];
             return files.Length > 0 ? files : throw new InvalidDatasetException($"{folder}: no picture found. Expected files ending in {string.Join(", ", ImageFile.Extensions)}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

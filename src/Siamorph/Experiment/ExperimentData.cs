@@ -11,7 +11,7 @@ internal sealed record ExperimentData(
     /// <exception cref="InvalidDatasetException">The folder is no data set, or the data check finds errors.</exception>
     public static ExperimentData Read(ExperimentOptions options, string folder, IMonitor monitor)
     {
-        var read = DatasetFolder.Read(options.Data);
+        var read = DatasetFolder.Read(options.Data, monitor);
         read = read with { Pairs = [.. read.Pairs.Where(p => p.Source == PairSource.Real)] };
         var (dataset, origin) = Split(read, options, monitor);
         var hashes = ContentHash.OfEach(dataset.Pairs, monitor);

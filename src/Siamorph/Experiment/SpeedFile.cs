@@ -1,3 +1,4 @@
+using Siamorph.Data;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment;

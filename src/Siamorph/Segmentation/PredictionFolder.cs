@@ -30,12 +30,13 @@ public static class PredictionFolder
         ArgumentNullException.ThrowIfNull(predictor);
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(monitor);
-        var images = inputs.SelectMany(i => Images(i, split)).ToList();
+        var images = inputs.SelectMany(i => Images(i, split, monitor)).ToList();
         if (images.Count == 0) throw new InvalidDatasetException($"{string.Join(", ", inputs)}: no picture found{(split is null ? "" : $" in the split '{split}'")}.");
         var twice = images.GroupBy(i => i.Id, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1);
         if (twice is not null)
             throw new InvalidDatasetException($"Two pictures are named '{twice.Key}': {string.Join(" and ", twice.Take(2).Select(i => i.ImagePath))}. Predict them into two folders.");
         var faults = new List<string>();
+        using var alone = FolderLock.Take(folder);
         using var stage = monitor.Begin("Predicting", images.Count);
         for (var i = 0; i < images.Count; i++)
         {
@@ -85,15 +86,17 @@ public static class PredictionFolder
         ImageFile.WritePng(path(Overlays), overlay);
     }
 
-    private static IEnumerable<ImageMaskPair> Images(string input, string? split)
+    private static IEnumerable<ImageMaskPair> Images(string input, string? split, IMonitor monitor)
     {
         static ImageMaskPair WithoutMask(string path) => new() { Id = Path.GetFileNameWithoutExtension(path), ImagePath = path, MaskPath = "" };
         if (File.Exists(input)) return [WithoutMask(input)];
         if (!Directory.Exists(input)) throw new InvalidDatasetException($"{input}: no such file or folder. Check the path.");
         var dataset = DatasetFolder.List(input);
+        if (split is not null || dataset.Pairs.Count > 0) monitor.Note(dataset.Summary() + (dataset.Unmasked.Count > 0 && split is null ? $" {dataset.Unmasked.Count} images without a mask are predicted all the same." : ""));
         if (split is not null) return dataset.Pairs.Where(p => p.Split == split);
-        if (dataset.Pairs.Count > 0) return dataset.Pairs;
-        var files = PictureFolder.Files(input);
+        if (dataset.Pairs.Count > 0) return [.. dataset.Pairs, .. dataset.Unmasked.Select(f => WithoutMask(f) with { Range = dataset.Pairs[0].Range })];
+        var files = dataset.Unmasked.Count > 0 ? dataset.Unmasked : PictureFolder.Files(input);
+        monitor.Note($"{input}: read {files.Count} images.");
         var range = PictureRange.OfSet(files);
         return files.Select(f => WithoutMask(f) with { Range = range });
     }

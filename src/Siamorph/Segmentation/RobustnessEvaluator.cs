@@ -58,7 +58,7 @@ public static class RobustnessEvaluator
     public static RobustnessScores Evaluate(string run, string dataset, IReadOnlyList<CorruptionKind> kinds, Seed seed, IMonitor monitor)
     {
         using var predictor = Predictor.Load(run);
-        var folder = DatasetFolder.Read(dataset);
+        var folder = DatasetFolder.Read(dataset, monitor);
         var pairs = folder.Pairs.All(p => p.Split is null) ? folder.Pairs : folder.Of("test");
         if (pairs.Count == 0) throw new InvalidDatasetException($"{dataset}: is split, but has no pair in \"test\". Make one with \"siamorph data split\".");
         using var data = PairedDataset.Load(pairs, predictor.ImageSize, monitor);

@@ -24,11 +24,12 @@ public sealed class SegmentationData : IDisposable
     {
         ArgumentNullException.ThrowIfNull(synthetic);
         ArgumentNullException.ThrowIfNull(options);
-        var folder = DatasetFolder.Read(dataset);
+        var folder = DatasetFolder.Read(dataset, monitor);
+        SplitLeaks.Refuse(folder);
         var validation = folder.Of("val").Where(p => p.Source == PairSource.Real).ToList();
         if (validation.Count == 0)
             throw new InvalidDatasetException($"{dataset}: has no validation split to choose the best weights by. Make one with \"siamorph data split\".");
-        IReadOnlyList<ImageMaskPair> train = [.. folder.Of("train"), .. synthetic.SelectMany(Synthetic)];
+        IReadOnlyList<ImageMaskPair> train = [.. folder.Of("train"), .. synthetic.SelectMany(s => Synthetic(s, monitor))];
         if (train.Count == 0) throw new InvalidDatasetException($"{dataset}: has no training split. Make one with \"siamorph data split\".");
         var loaded = options.Load(train, monitor);
         try
@@ -49,6 +50,6 @@ public sealed class SegmentationData : IDisposable
         Validation.Dispose();
     }
 
-    private static IEnumerable<ImageMaskPair> Synthetic(string folder) =>
-        DatasetFolder.Read(folder).Of("train").Select(p => p with { Source = PairSource.Synthetic });
+    private static IEnumerable<ImageMaskPair> Synthetic(string folder, IMonitor monitor) =>
+        DatasetFolder.Read(folder, monitor).Of("train").Select(p => p with { Source = PairSource.Synthetic });
 }

@@ -41,8 +41,13 @@ public static class SegmentationTrainer
         if (options.Network.Classes > 1 && train.Classes?.Count != options.Network.Classes)
             throw new InvalidOptionsException($"network.classes is {options.Network.Classes}, the data have {train.Classes?.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no table of classes"}. Give the data a {ClassTable.FileName} with as many.");
         var run = new RunFolder(runFolder);
+        using var alone = FolderLock.Take(runFolder);
         var begun = resume && File.Exists(run.LogPath);
-        if (begun) DemandSameOptions(run, options);
+        if (begun)
+        {
+            DemandSameOptions(run, options);
+            DataRecord.Keep(run, Parts(train, validation), resume: true, monitor);
+        }
         if (begun && ReadSummary(runFolder) is { } finished) return finished;
 
         using var session = new SegmentationSession(options, train, validation);
@@ -51,6 +56,7 @@ public static class SegmentationTrainer
         {
             var backbone = options.Backbone is { } file ? session.LoadBackbone(file) : null;
             run.Begin(options);
+            DataRecord.Keep(run, Parts(train, validation), resume: false, monitor);
             if (backbone is not null) monitor.Note(backbone);
         }
         using (var log = new TrainingLog(run, keepThrough: session.Step)) Train(options, session, run, log, monitor);
@@ -73,6 +79,13 @@ public static class SegmentationTrainer
         using var data = SegmentationData.Load(dataset, synthetic, options.Validate(), monitor);
         return Run(options, data.Train, data.Validation, runFolder, monitor, resume);
     }
+
+    private static (string, IReadOnlyList<ImageMaskPair>)[] Parts(PairedDataset train, PairedDataset validation) =>
+    [
+        ("train", [.. train.Pairs.Where(p => p.Source == PairSource.Real)]),
+        ("synthetic", [.. train.Pairs.Where(p => p.Source == PairSource.Synthetic)]),
+        ("val", validation.Pairs),
+    ];
 
     /// <summary>The record of a finished run; null where the run has not ended or there is none.</summary>
     /// <exception cref="SiamorphException">The file is damaged.</exception>

@@ -57,6 +57,8 @@ public sealed class SiameseTrainer
         if (!File.Exists(to.OptionsPath)) to.Begin(options);
         var source = Checkpoint.Latest(baseFolder) ?? throw new SiamorphException($"{baseFolder}: has no checkpoint. Remove this folder; it is made again.");
         AtomicFile.WriteText(to.LogPath, File.ReadAllText(from.LogPath));
+        var record = Path.Combine(baseFolder, DataRecord.FileName);
+        if (File.Exists(record)) AtomicFile.WriteText(Path.Combine(runFolder, DataRecord.FileName), File.ReadAllText(record));
         var staged = $"{to.Checkpoint(options.Base.Steps)}.{Guid.NewGuid():N}.partial";
         Directory.CreateDirectory(staged);
         foreach (var file in Directory.GetFiles(source)) File.Copy(file, Path.Combine(staged, Path.GetFileName(file)));
@@ -78,8 +80,10 @@ public sealed class SiameseTrainer
             throw new ArgumentException("Unlabelled images are given where the options name their folder, and only there.", nameof(unlabelled));
         var clock = Stopwatch.StartNew();
         var run = new RunFolder(runFolder);
+        using var alone = FolderLock.Take(runFolder);
         if (resume) RequireSameOptions(options, run);
         else run.Begin(options);
+        DataRecord.Keep(run, [("train", data.Pairs)], resume, monitor);
         if (unlabelled is not null) UnlabelledRecord.Keep(unlabelled, run, resume);
         using var more = unlabelled is null ? null : options.Load(
             [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes, Range = data.Range ?? i.Range })], monitor);

@@ -12,6 +12,9 @@ namespace Siamorph.Siamese;
 /// <param name="LeftOut">Images that were the same as held-out ones or looked like them.</param>
 internal sealed record UnlabelledRecord(string Folder, int Count, string NamesHash, IReadOnlyList<UnlabelledLeak> LeftOut)
 {
+    /// <summary>SHA-256 of their files, hexadecimal; null in runs of older versions.</summary>
+    public string? FilesHash { get; init; }
+
     private const string FileName = "unlabelled.json";
 
     /// <summary>Writes the record of a run that begins; compares with it where the run goes on.</summary>
@@ -20,9 +23,14 @@ internal sealed record UnlabelledRecord(string Folder, int Count, string NamesHa
     {
         var path = Path.Combine(run.Path, FileName);
         var names = string.Join('\n', images.Images.Select(i => i.Id));
-        var record = new UnlabelledRecord(images.Folder, images.Images.Count, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(names))), images.LeftOut);
+        var record = new UnlabelledRecord(images.Folder, images.Images.Count, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(names))), images.LeftOut)
+        {
+            FilesHash = ContentHash.Of(string.Join('\n', images.Images.Select(i => ContentHash.OfFile(i.ImagePath)))),
+        };
         if (!resume || !File.Exists(path)) OptionsFile.Save(path, record);
         else if (OptionsFile.Load<UnlabelledRecord>(path) is var begun && begun.NamesHash != record.NamesHash)
             throw new InvalidOptionsException($"{images.Folder}: holds {record.Count} images to learn from, {begun.Count} when the run began. Restore the folder, or begin anew.");
+        else if (begun.FilesHash is { } hash && hash != record.FilesHash)
+            throw new InvalidOptionsException($"{images.Folder}: holds other images under the same names than when the run began. Restore the folder, or begin anew.");
     }
 }

@@ -36,6 +36,7 @@ public static class Synthesizer
         using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);
         var plan = Plan(masks, options, pipeline, ModelHash(model, pipeline));
         pipeline.MoveTo(place);
+        using var alone = FolderLock.Take(outFolder);
         Claim(outFolder, plan);
         var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
         var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation, pipeline.Options.LabelReading);
@@ -113,7 +114,7 @@ public static class Synthesizer
         var hash = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', plan))));
         var text = $"{{ \"plan\": \"{hash}\" }}\n";
         if (File.Exists(path) && File.ReadAllText(path) == text) return;
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+        if (!FolderLock.IsEmpty(folder))
             throw new SiamorphException($"{folder}: holds other files already. Name a new folder for the synthetic pairs.");
         AtomicFile.WriteText(path, text);
     }

@@ -45,7 +45,7 @@ public sealed class DatasetFolderTests : IDisposable
     public void SplitFolders_SetTheSplit()
     {
         Touch("train/images/a.png", "train/masks/a.png", "val/images/b.png", "val/masks/b.png", "test/images/a.png", "test/masks/a.png");
-        Assert.Equal([("a", "train"), ("b", "val"), ("a-2", "test")], DatasetFolder.Read(_folder.Path).Pairs.Select(p => (p.Id, p.Split!)));
+        Assert.Equal([("a", "train"), ("b", "val"), ("test-a", "test")], DatasetFolder.Read(_folder.Path).Pairs.Select(p => (p.Id, p.Split!)));
     }
 
     [Fact]

@@ -72,7 +72,10 @@ public sealed class DatasetSplitterTests : IDisposable
     public void GroupTable_SetsGroups()
     {
         File.WriteAllText(_folder["groups.csv"], "stem,sequence\np000,s1\np001,s1\np002,s2\n");
-        var dataset = DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"]);
+        Assert.Contains("p003", Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"])).Message, StringComparison.Ordinal);
+        var grouped = DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"], new() { AllowPartial = true });
+        Assert.Equal("3 of 4 pairs got one of 2 groups, by the columns 'stem' and 'sequence'.", grouped.ToString());
+        var dataset = grouped.Dataset;
         Assert.Equal(["s1", "s1", "s2", null], dataset.Pairs.Select(p => p.Group));
         File.WriteAllText(_folder["groups.csv"], "stem,sequence\nother,s1\n");
         Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"]));
@@ -85,7 +88,7 @@ public sealed class DatasetSplitterTests : IDisposable
     public void SequencesOfARealSet_StayTogether()
     {
         var dataset = DatasetFolder.Read(SharedMaterial.Path("data", "cvc_clinicdb"));
-        dataset = DatasetSplitter.WithGroups(dataset, SharedMaterial.Path("data", "meta", "cvc_clinicdb_sequences.csv"));
+        dataset = DatasetSplitter.WithGroups(dataset, SharedMaterial.Path("data", "meta", "cvc_clinicdb_sequences.csv"), new() { AllowPartial = true }).Dataset;
         var split = DatasetSplitter.Split(dataset, ByNameOnly);
         Assert.All(split.Pairs, p => Assert.NotNull(p.Group));
         Assert.All(split.Pairs.GroupBy(p => p.Group), g => Assert.Single(g.Select(p => p.Split).Distinct()));

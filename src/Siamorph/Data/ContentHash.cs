@@ -1,9 +1,7 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using Siamorph.Data;
 
-namespace Siamorph.Experiment;
+namespace Siamorph.Data;
 
 /// <summary>SHA-256 of what pairs contain, wherever their files lie; lower-case hexadecimal.</summary>
 internal static class ContentHash
@@ -15,12 +13,19 @@ internal static class ContentHash
     /// <exception cref="InvalidDatasetException">A file can't be read.</exception>
     public static IReadOnlyDictionary<string, string> OfEach(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
-        var hashes = new ConcurrentDictionary<string, string>();
+        var hashes = InOrder(pairs, monitor);
+        return Enumerable.Range(0, pairs.Count).GroupBy(i => pairs[i].Id).ToDictionary(g => g.Key, g => hashes[g.Last()]);
+    }
+
+    /// <summary>The same in the order of the pairs.</summary>
+    /// <exception cref="InvalidDatasetException">A file can't be read.</exception>
+    public static IReadOnlyList<string> InOrder(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
+    {
+        var hashes = new string[pairs.Count];
         var options = new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
-            Parallel.ForEach(pairs, options, pair =>
-                hashes[pair.Id] = Of($"{pair.Id}\n{pair.Prompt}\n{OfFile(pair.ImagePath)}\n{string.Join('\n', PairFiles.MaskPaths(pair).Select(OfFile))}"));
+            Parallel.For(0, pairs.Count, options, i => hashes[i] = OfPair(pairs[i]));
         }
         catch (AggregateException e) when (e.InnerException is InvalidDatasetException first)
         {
@@ -28,6 +33,9 @@ internal static class ContentHash
         }
         return hashes;
     }
+
+    private static string OfPair(ImageMaskPair pair) =>
+        Of($"{pair.Id}\n{pair.Prompt}\n{OfFile(pair.ImagePath)}\n{string.Join('\n', PairFiles.MaskPaths(pair).Concat(pair.MoreMaskPaths).Where(m => m.Length > 0).Select(OfFile))}");
 
     /// <summary>The hash of a list, given the hash of each pair; the order counts.</summary>
     public static string OfList(IEnumerable<ImageMaskPair> pairs, IReadOnlyDictionary<string, string> hashes)
@@ -39,11 +47,17 @@ internal static class ContentHash
     {
         try
         {
-            return Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
+            return Convert.ToHexStringLower(Digest(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidDatasetException($"{path}: can't be read ({e.Message.TrimEnd('.')}). Restore it or remove the pair.", e);
         }
+    }
+
+    private static byte[] Digest(string path)
+    {
+        using var file = File.OpenRead(path);
+        return SHA256.HashData(file);
     }
 }
