@@ -57,6 +57,7 @@ internal static class Application
             Action = new VersionFacts(),
         });
         root.Options.Add(Verb.Threads);
+        root.Options.Add(Verb.NoKernels);
         root.Options.Add(Verb.Verbose);
         foreach (var verb in verbs) root.Subcommands.Add(verb);
 

@@ -72,7 +72,7 @@ internal sealed class ExperimentCrew : IDisposable
         };
         // Under `dotnet siamorph.dll` the program is the argument, not the process.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(ExperimentCrew).Assembly.Location);
-        foreach (var word in (string[])["experiment", "assist", folder, "--threads", threads.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(word);
+        foreach (var word in (string[])["experiment", "assist", folder, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. Verb.KernelFlag]) start.ArgumentList.Add(word);
         var member = new Process { StartInfo = start, EnableRaisingEvents = true };
         var last = "";
         member.OutputDataReceived += (_, _) => { };

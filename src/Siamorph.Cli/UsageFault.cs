@@ -48,7 +48,7 @@ internal static class UsageFault
         ClosestName.To(token, names) is { } name ? $" Did you mean '{name}'?" : "";
 
     private static IEnumerable<string> OptionNames(Command command) =>
-        command.Options.Append(Verb.Threads).Append(Verb.Verbose).Select(o => o.Name);
+        command.Options.Append(Verb.Threads).Append(Verb.NoKernels).Append(Verb.Verbose).Select(o => o.Name);
 
     private static string PathOf(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "siamorph";

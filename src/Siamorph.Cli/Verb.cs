@@ -15,6 +15,18 @@ internal static class Verb
         Recursive = true,
     };
 
+    private const string KernelSwitch = "Siamorph.Kernels.Off"; // the library's
+
+    /// <summary>For processes that help this one: `--no-kernels` where it was given.</summary>
+    public static string[] KernelFlag => AppContext.TryGetSwitch(KernelSwitch, out var off) && off ? [NoKernels.Name] : [];
+
+    /// <summary>Leaves all computing to libtorch; for every verb.</summary>
+    public static Option<bool> NoKernels { get; } = new("--no-kernels")
+    {
+        Description = "Leaves all computing to libtorch: slower, for comparing results.",
+        Recursive = true,
+    };
+
     /// <summary>Shows the stack of an unexpected failure; for every verb.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose")
     {
@@ -47,6 +59,7 @@ internal static class Verb
         using var monitor = new ConsoleMonitor(surroundings.Error, surroundings.Interactive, surroundings.Cancellation);
         var context = new VerbContext(parsed, monitor, surroundings.Output);
         if (parsed.GetValue(Threads) is { } threads) UseThreads(threads);
+        if (parsed.GetValue(NoKernels)) AppContext.SetSwitch(KernelSwitch, true);
         try
         {
             body(context);

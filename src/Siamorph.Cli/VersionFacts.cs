@@ -32,6 +32,7 @@ internal sealed class VersionFacts : SynchronousCommandLineAction
         yield return ("system", $"{here.Value.OperatingSystem}, {here.Value.Architecture}");
         yield return ("processor", $"{here.Value.Processor ?? "unknown"}, {here.Value.Cores} cores, {here.Value.MemoryMiB} MiB of memory");
         yield return ("vectors", string.Join(", ", VectorSets()));
+        yield return ("kernels", here.Value.Kernels ? "own (AVX2)" : "libtorch's");
         yield return ("CUDA", here.Value.Cuda ? "available" : "not available");
     }
 

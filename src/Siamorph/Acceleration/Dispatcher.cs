@@ -10,7 +10,7 @@ namespace Siamorph.Acceleration;
 /// The arguments are made with <see cref="Of(Tensor)"/> and its overloads, in the order of the operator's schema, every
 /// one of them, defaults included. An argument is used up by the call.
 /// </summary>
-public static unsafe class Dispatcher
+internal static unsafe class Dispatcher
 {
     private static readonly Exports? Native = Exports.Find();
 

@@ -6,7 +6,7 @@ namespace Siamorph.Acceleration;
 /// Multi-head softmax attention on tokens, several times as fast as libtorch's for narrow heads on the CPU; libtorch's own
 /// where the kernel does not apply.
 /// </summary>
-public static class FastAttention
+internal static class FastAttention
 {
     private const int WidestHead = 64;              // beyond, libtorch's kernel is at home
     private const long LargestExactMap = 256 * 256; // queries × keys
@@ -17,13 +17,18 @@ public static class FastAttention
     /// <param name="v">Values [B, M, C].</param>
     /// <param name="heads">Number of heads; divides C.</param>
     /// <returns>[B, N, C].</returns>
+    /// <exception cref="ArgumentException">The shapes don't go together.</exception>
     public static Tensor Forward(Tensor q, Tensor k, Tensor v, int heads)
     {
         ArgumentNullException.ThrowIfNull(q);
         ArgumentNullException.ThrowIfNull(k);
         ArgumentNullException.ThrowIfNull(v);
+        // libtorch's own answer to such shapes would end the process: the product is not guarded by the bindings.
+        if (q.dim() != 3 || k.dim() != 3 || k.shape[0] != q.shape[0] || k.shape[2] != q.shape[2] || !v.shape.SequenceEqual(k.shape) || heads < 1 || q.shape[2] % heads != 0)
+            throw new ArgumentException($"Queries [{string.Join(',', q.shape)}], keys [{string.Join(',', k.shape)}], values [{string.Join(',', v.shape)}] and {heads} heads don't go together.");
         var width = q.shape[2] / heads;
-        if (width % 8 == 0 && width <= WidestHead && Pixels.Supports(q) && Pixels.Supports(k) && Pixels.Supports(v))
+        if (width % 8 == 0 && width <= WidestHead && heads * width == q.shape[2] && KernelUse.Fits(q)
+            && KernelUse.Fits(k, q.shape[0], k.shape[1], q.shape[2]) && KernelUse.Fits(v, k.shape))
             return is_grad_enabled() ? Function.apply(q, k, v, heads) : Run(q, k, v, heads, null);
         Tensor Split(Tensor t) => t.view(t.shape[0], t.shape[1], heads, -1).transpose(1, 2);
         return Ordinary(Split(q), Split(k), Split(v)).transpose(1, 2).reshape(q.shape);

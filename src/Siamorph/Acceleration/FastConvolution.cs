@@ -8,7 +8,7 @@ namespace Siamorph.Acceleration;
 /// the ordinary one where the fast kernels do not apply (other devices, types, strides, channel counts).
 /// Results come channels-last; feed them on as they are.
 /// </summary>
-public static class FastConvolution
+internal static class FastConvolution
 {
     private const int LeastTiles = 48;         // below, transforming the weights costs more than is gained;
     private const int LeastTilesOfASample = 4; // when that is done once for all, it does not matter
@@ -31,14 +31,14 @@ public static class FastConvolution
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
-        if (!Applies(x, weight)) return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
+        if (!Applies(x, weight) || !KernelUse.FitsRow(bias, weight.shape[0])) return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
         if (is_grad_enabled()) return Function.apply(x, weight, bias!);
         using var scope = NewDisposeScope();
         return Pixels.Named(Convolve(Pixels.Rows(x), weight, bias, backward: false)).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// What <paramref name="convolution"/> computes (any size and stride, padding of half the filter), plus a value for each sample and
+    /// What <paramref name="convolution"/> computes, whatever kind of layer it is, plus a value for each sample and
     /// channel, plus another picture. With frozen weights and no gradients all of it is one operation.
     /// </summary>
     /// <param name="convolution">The layer.</param>
@@ -52,9 +52,11 @@ public static class FastConvolution
         ArgumentNullException.ThrowIfNull(x);
         using var scope = NewDisposeScope();
         Tensor y;
-        if (convolution.stride.All(s => s == 1) && Applies(x, convolution.weight!))
+        var layer = ConvolutionLayer.Of(convolution);
+        if (layer is { IsThreeByThree: true } && Applies(x, convolution.weight!) && KernelUse.FitsRow(convolution.bias, convolution.weight!.shape[0]))
         {
-            if (!is_grad_enabled())
+            long[] result = [x.shape[0], convolution.weight!.shape[0], x.shape[2], x.shape[3]];
+            if (!is_grad_enabled() && (addend is null || KernelUse.Fits(addend, result)) && (shift is null || KernelUse.Fits(shift, result[0], result[1])))
             {
                 var sum = Convolve(Pixels.Rows(x), convolution.weight!, convolution.bias, backward: false,
                     addend is null ? null : Pixels.Rows(addend), null, shift?.contiguous());
@@ -62,7 +64,7 @@ public static class FastConvolution
             }
             y = Forward(x, convolution.weight!, convolution.bias);
         }
-        else if (FrozenConvolution.TryForward(convolution, x, addend) is { } frozen) (y, addend) = (frozen, null);
+        else if (layer is { IsCentred: true } centred && FrozenConvolution.TryForward(convolution, centred, x, addend) is { } frozen) (y, addend) = (frozen, null);
         else y = convolution.call(x);
         if (shift is not null) y += shift.unsqueeze(2).unsqueeze(3);
         if (addend is not null) y = addend + y;
@@ -70,7 +72,7 @@ public static class FastConvolution
     }
 
     internal static bool Applies(Tensor x, Tensor weight) =>
-        Pixels.Supports(x) && Pixels.Supports(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
+        KernelUse.Fits(x) && KernelUse.Fits(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
         && EnoughTiles(weight, x.shape[0], Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3])) && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
 
     // With frozen weights the choice must not depend on the batch, or a sample's result would. Large networks have more weights
@@ -78,7 +80,7 @@ public static class FastConvolution
     private static bool EnoughTiles(Tensor weight, long samples, int tiles) =>
         FrozenWeights.Current is null || is_grad_enabled()
             ? samples * tiles >= LeastTiles
-            : tiles >= LeastTiles || tiles >= LeastTilesOfASample && FrozenWeights.CanKeep(weight.Handle, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
+            : tiles >= LeastTiles || tiles >= LeastTilesOfASample && FrozenWeights.CanKeep(weight, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
 
     private sealed class ConstantWeightsScope : IDisposable
     {
@@ -124,8 +126,11 @@ public static class FastConvolution
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
+        KernelUse.MustHold(bias, shape.OutChannels);
+        KernelUse.MustHold(shift, (long)shape.Samples * shape.OutChannels);
+        foreach (var whole in new[] { addend, activated }) KernelUse.MustHold(whole, y.NumberOfElements);
         var length = Winograd.WeightsLength(shape.InChannels, shape.OutChannels);
-        var kept = backward ? null : FrozenWeights.TryGet(filters.Handle, length, Transform);
+        var kept = backward ? null : FrozenWeights.TryGet(filters, length, Transform);
         using var temporary = kept is null ? new NativeBuffer(length) : null;
         if (temporary is not null) Transform(temporary);
         Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), Optional(bias), Optional(addend), Optional(activated), Optional(shift));
@@ -146,6 +151,7 @@ public static class FastConvolution
     {
         var shape = ShapeOf(x, dy.shape[3]);
         var dw = empty(shape.OutChannels, shape.InChannels, 3, 3);
+        KernelUse.MustHold(dy, (long)shape.Samples * shape.Height * shape.Width * shape.OutChannels);
         Winograd.WeightGradient(shape, Pixels.Pointer(x), Pixels.Pointer(dy), Pixels.Pointer(dw));
         return dw;
     }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Acceleration;
 
 /// <summary>value · GELU(gate) of rows that hold values, then gates (GEGLU, arXiv 2002.05202), in one pass.</summary>
-public static class FastGatedUnit
+internal static class FastGatedUnit
 {
     /// <summary>The product of the first half of each row with GELU of the second, by the error function.</summary>
     /// <param name="rows">[…, 2W].</param>
@@ -14,7 +14,7 @@ public static class FastGatedUnit
     public static Tensor Forward(Tensor rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        if (Pixels.Supports(rows) && rows.shape[^1] % 16 == 0)
+        if (KernelUse.Fits(rows) && rows.shape[^1] % 16 == 0)
             return is_grad_enabled() ? Function.apply(rows) : Run(rows);
         using var scope = NewDisposeScope();
         var halves = rows.chunk(2, dim: -1);

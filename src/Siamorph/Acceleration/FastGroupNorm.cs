@@ -7,7 +7,7 @@ namespace Siamorph.Acceleration;
 /// Group normalisation with or without SiLU behind it, in one pass over channels-last data, where libtorch's backward is
 /// many times slower; the ordinary operations where the kernel does not apply. Results come channels-last.
 /// </summary>
-public static class FastGroupNorm
+internal static class FastGroupNorm
 {
     /// <summary>Normalises <paramref name="x"/> [B, C, H, W] as <paramref name="norm"/> does, then applies SiLU if asked.</summary>
     /// <returns>[B, C, H, W].</returns>
@@ -15,7 +15,8 @@ public static class FastGroupNorm
     {
         ArgumentNullException.ThrowIfNull(norm);
         ArgumentNullException.ThrowIfNull(x);
-        if (Pixels.Supports(x) && x.dim() == 4 && x.shape[1] % 8 == 0 && norm.weight is { } weight && norm.bias is { } bias)
+        if (KernelUse.Fits(x) && x.dim() == 4 && x.shape[1] % 8 == 0 && x.shape[1] % norm.num_groups == 0
+            && norm.weight is { } weight && norm.bias is { } bias && KernelUse.FitsRow(weight, x.shape[1]) && KernelUse.FitsRow(bias, x.shape[1]))
             return Function.apply(x, weight, bias, (int)norm.num_groups, norm.eps, silu);
         var y = norm.call(x);
         return silu ? nn.functional.silu(y) : y;

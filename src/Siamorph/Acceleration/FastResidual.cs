@@ -11,7 +11,7 @@ namespace Siamorph.Acceleration;
 /// convolutions' last pass, and the backward pass recomputes an activation instead of keeping it. At full image size these
 /// passes over memory, not the products, are what costs.
 /// </summary>
-public static class FastResidual
+internal static class FastResidual
 {
     /// <summary>The residual unit's result for <paramref name="x"/> [B, C, H, W].</summary>
     /// <returns>[B, C, H, W].</returns>
@@ -21,7 +21,7 @@ public static class FastResidual
         ArgumentNullException.ThrowIfNull(second);
         ArgumentNullException.ThrowIfNull(x);
         using var scope = NewDisposeScope();
-        if (FastConvolution.Applies(x, first.weight!) && FastConvolution.Applies(x, second.weight!) && first.bias is { } bias && second.bias is { } bias2)
+        if (x.dim() == 4 && Keeps(first, x) && Keeps(second, x) && first.bias is { } bias && second.bias is { } bias2)
         {
             return (is_grad_enabled() ? Function.apply(x, first.weight!, bias, second.weight!, bias2)
                 : Pixels.Named(Run(Pixels.Rows(x), first.weight!, bias, second.weight!, bias2).Result)).MoveToOuterDisposeScope();
@@ -29,6 +29,10 @@ public static class FastResidual
         var h = FastConvolution.Forward(second, nn.functional.silu(FastConvolution.Forward(first, x)));
         return nn.functional.silu(h + x).MoveToOuterDisposeScope();
     }
+
+    // 3×3, as many channels out as in.
+    private static bool Keeps(Conv2d layer, Tensor x) => ConvolutionLayer.Of(layer) is { IsThreeByThree: true } kind && kind.Outputs == x.shape[1]
+        && FastConvolution.Applies(x, layer.weight!) && KernelUse.FitsRow(layer.bias, kind.Outputs);
 
     private static (Tensor Inner, Tensor Sum, Tensor Result) Run(Tensor rows, Tensor weight, Tensor bias, Tensor weight2, Tensor bias2)
     {

@@ -12,7 +12,7 @@ namespace Siamorph.Acceleration;
 /// <param name="Value">D → C, no bias.</param>
 /// <param name="Output">C → C.</param>
 /// <param name="Heads">Heads.</param>
-public sealed record AttentionLayers(Linear Query, Linear Key, Linear Value, Linear Output, int Heads);
+internal sealed record AttentionLayers(Linear Query, Linear Key, Linear Value, Linear Output, int Heads);
 
 /// <summary>The layers of a transformer block: self-attention, attention to a context, gated feed-forward, each behind a norm.</summary>
 /// <param name="Norm1">Before self-attention.</param>
@@ -22,14 +22,14 @@ public sealed record AttentionLayers(Linear Query, Linear Key, Linear Value, Lin
 /// <param name="Norm3">Before the feed-forward.</param>
 /// <param name="Gated">C → 8C: values, then gates.</param>
 /// <param name="Back">4C → C.</param>
-public sealed record TransformerLayers(
+internal sealed record TransformerLayers(
     LayerNorm Norm1, AttentionLayers Self, LayerNorm Norm2, AttentionLayers Context, LayerNorm Norm3, Linear Gated, Linear Back);
 
 /// <summary>
 /// A transformer block for sampling: what lies between two attentions is done for a few tokens at a time, so that nothing
 /// wider than the tokens ever leaves the cache; weights are packed once for the products.
 /// </summary>
-public static unsafe class FastTransformer
+internal static unsafe class FastTransformer
 {
     private const int LargestChunk = 1 << 16; // floats of the widest intermediate, 256 KB
 
@@ -44,10 +44,22 @@ public static unsafe class FastTransformer
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(layers);
         var channels = (int)x.shape[2];
-        if (FrozenWeights.Current is null || is_grad_enabled() || !Pixels.Supports(x) || !Pixels.Supports(context) || channels % 16 != 0) return null;
+        if (FrozenWeights.Current is null || is_grad_enabled() || !KernelUse.Fits(x) || !KernelUse.Fits(context) || channels % 16 != 0) return null;
+        if (context.dim() != 3 || context.shape[0] % x.shape[0] != 0 || !AreKnown(layers, channels, context.shape[2])) return null;
         if (Packed.Of(layers) is not { } packed) return null;
         using var scope = NewDisposeScope();
         return new Block(layers, packed, channels).Run(x.contiguous(), context).MoveToOuterDisposeScope();
+    }
+
+    private static bool AreKnown(TransformerLayers l, long channels, long context)
+    {
+        var (wide, half) = (l.Gated.weight!.shape[0], l.Back.weight!.shape[1]);
+        bool Plain(Linear layer) => layer.bias is null && KernelUse.Fits(layer, channels, channels);
+        return Plain(l.Self.Query) && Plain(l.Self.Key) && Plain(l.Self.Value) && Plain(l.Context.Query)
+            && KernelUse.Fits(l.Self.Output, channels, channels) && KernelUse.Fits(l.Context.Output, channels, channels)
+            && KernelUse.Fits(l.Context.Key, context, channels) && KernelUse.Fits(l.Context.Value, context, channels)
+            && wide == 2 * half && half % 16 == 0 && KernelUse.Fits(l.Gated, channels, wide) && KernelUse.Fits(l.Back, half, channels)
+            && new[] { l.Norm1, l.Norm2, l.Norm3 }.All(n => KernelUse.Fits(n, channels));
     }
 
     private sealed record Packed(nint Query, nint Key, nint Value, nint Output, nint ContextQuery, nint ContextOutput, nint Gated, nint Back)
@@ -63,7 +75,7 @@ public static unsafe class FastTransformer
         {
             var weight = layer.weight!;
             var (columns, rows) = ((int)weight.shape[0], (int)weight.shape[1]);
-            var buffer = FrozenWeights.TryGet(weight.Handle, (nint)PackedMatrix.PanelsOf(columns) * PackedMatrix.PanelWidth * rows, made =>
+            var buffer = FrozenWeights.TryGet(weight, (nint)PackedMatrix.PanelsOf(columns) * PackedMatrix.PanelWidth * rows, made =>
             {
                 using var dense = weight.contiguous();
                 PackedMatrix.Pack(Pixels.Pointer(dense), 1, rows, rows, columns, made.Data);

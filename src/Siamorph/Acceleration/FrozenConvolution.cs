@@ -17,12 +17,14 @@ internal static unsafe class FrozenConvolution
         public int PatchLength => Size * Size * Channels;
     }
 
-    /// <summary>convolution(x) (+ addend), or null where weights aren't frozen or the layer is of another kind.</summary>
-    public static Tensor? TryForward(Conv2d convolution, Tensor x, Tensor? addend = null)
+    /// <summary>convolution(x) (+ addend) of a layer whose filters are centred; null where weights aren't frozen or tensors don't fit.</summary>
+    public static Tensor? TryForward(Conv2d convolution, ConvolutionLayer layer, Tensor x, Tensor? addend = null)
     {
-        if (FrozenWeights.Current is null || is_grad_enabled() || !Pixels.Supports(x)) return null;
+        if (FrozenWeights.Current is null || is_grad_enabled() || !KernelUse.Fits(x) || x.dim() != 4 || x.shape[1] != layer.Inputs) return null;
         var weight = convolution.weight!;
-        var (outChannels, channels, size, stride) = ((int)weight.shape[0], (int)weight.shape[1], (int)weight.shape[2], (int)convolution.stride[0]);
+        if (!KernelUse.Fits(weight) || !KernelUse.FitsRow(convolution.bias, layer.Outputs)) return null;
+        var (outChannels, channels, size, stride) = ((int)layer.Outputs, (int)layer.Inputs, (int)layer.Kernel.Down, (int)layer.Stride.Down);
+        if (addend is not null && !KernelUse.Fits(addend, x.shape[0], outChannels, (x.shape[2] - 1) / stride + 1, (x.shape[3] - 1) / stride + 1)) return null;
         if (Pack(weight) is not { } packed) return null;
         using var scope = NewDisposeScope();
         var rows = Pixels.Rows(x);
@@ -37,7 +39,7 @@ internal static unsafe class FrozenConvolution
     private static NativeBuffer? Pack(Tensor weight)
     {
         var (columns, depth) = ((int)weight.shape[0], (int)(weight.shape[1] * weight.shape[2] * weight.shape[3]));
-        return FrozenWeights.TryGet(weight.Handle, (nint)PackedMatrix.PanelsOf(columns) * PackedMatrix.PanelWidth * depth, made =>
+        return FrozenWeights.TryGet(weight, (nint)PackedMatrix.PanelsOf(columns) * PackedMatrix.PanelWidth * depth, made =>
         {
             using var taps = weight.permute(2, 3, 1, 0).contiguous(); // row by row of the filter, then channels, as patches are gathered
             PackedMatrix.Pack(Pixels.Pointer(taps), columns, 1, depth, columns, made.Data);

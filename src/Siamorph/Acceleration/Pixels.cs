@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics.X86;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Siamorph.Acceleration;
@@ -7,10 +5,6 @@ namespace Siamorph.Acceleration;
 /// <summary>How kernels see tensors: [B, C, H, W] by name, a row of channels for each pixel in memory.</summary>
 internal static class Pixels
 {
-    /// <summary>True for float32 on the CPU, where this processor has the instructions the kernels are written in.</summary>
-    public static bool Supports(Tensor t) => Avx2.IsSupported && Fma.IsSupported && t.device_type == DeviceType.CPU
-        && t.dtype == ScalarType.Float32 && t.NumberOfElements is > 0 and < int.MaxValue / sizeof(float);
-
     /// <summary>[B, C, H, W] → [B, H, W, C] contiguous; no copy when it is channels-last already.</summary>
     public static Tensor Rows(Tensor x) => x.permute(0, 2, 3, 1).contiguous();
 
@@ -20,6 +14,7 @@ internal static class Pixels
     /// <summary>The address of a contiguous tensor's first element; the tensor must outlive its use.</summary>
     public static unsafe float* Pointer(Tensor tensor)
     {
+        KernelUse.MustHold(tensor, 0);
         fixed (byte* data = tensor.bytes) return (float*)data;
     }
 }

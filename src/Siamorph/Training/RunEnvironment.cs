@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Siamorph.Acceleration;
 using TorchSharp;
 
 namespace Siamorph.Training;
@@ -20,6 +21,9 @@ public sealed record RunEnvironment(
     string Siamorph, string TorchSharp, string LibTorch, string DotNet, string OperatingSystem, string Architecture,
     string? Processor, int Cores, int TorchThreads, long MemoryMiB, bool Cuda)
 {
+    /// <summary>Whether the library's own kernels compute on the CPU; without them libtorch does.</summary>
+    public bool Kernels { get; init; } = KernelUse.IsOn;
+
     /// <summary>Version of this library.</summary>
     public static string SiamorphVersion => VersionOf(typeof(RunEnvironment).Assembly);
 

@@ -6,6 +6,11 @@ namespace Siamorph.Tests.Acceleration;
 
 public class FastConvolutionTests
 {
+    public FastConvolutionTests()
+    {
+        if (!KernelUse.IsOn) Assert.Skip("Kernels are off, or this processor has no AVX2.");
+    }
+
     private const double Tolerance = 5e-5;
 
     private static Tensor Reference(Tensor[] t) => nn.functional.conv2d(t[0], t[1], t[2], padding: [1, 1]);

@@ -5,6 +5,11 @@ namespace Siamorph.Tests.Acceleration;
 
 public unsafe class GemmTests
 {
+    public GemmTests()
+    {
+        if (!KernelUse.IsOn) Assert.Skip("Kernels are off, or this processor has no AVX2.");
+    }
+
     [Theory]
     [InlineData(1, 1, 1)]
     [InlineData(6, 16, 16)]

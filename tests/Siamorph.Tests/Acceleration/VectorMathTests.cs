@@ -5,6 +5,11 @@ namespace Siamorph.Tests.Acceleration;
 
 public class VectorMathTests
 {
+    public VectorMathTests()
+    {
+        if (!KernelUse.IsOn) Assert.Skip("Kernels are off, or this processor has no AVX2.");
+    }
+
     private static float Of(Func<Vector256<float>, Vector256<float>> f, float x) => f(Vector256.Create(x))[3];
 
     [Fact]
