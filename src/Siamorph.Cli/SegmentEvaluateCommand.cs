@@ -30,16 +30,17 @@ internal static class SegmentEvaluateCommand
             HelpName = "a,b,…",
         };
         var seed = new NumberOption<ulong>("--seed") { Description = "Decides what is drawn for the corruptions.", HelpName = "n" };
+        var device = DeviceFlag.Create();
         var json = new Option<bool>("--json") { Description = "Prints one JSON object, each image included, instead of the table." };
         var output = new Option<string?>("--out") { Description = "File for that JSON object.", HelpName = "file" };
-        var command = new Command("evaluate", "Scores predictions: Dice and IoU at 0.5 and over 256 thresholds.") { truth, predictions, model, corruptions, seed, json, output };
+        var command = new Command("evaluate", "Scores predictions: Dice and IoU at 0.5 and over 256 thresholds.") { truth, predictions, model, corruptions, seed, device, json, output };
         return command.Runs(context =>
         {
             if ((context.Get(predictions) is null) == (context.Get(model) is null))
                 throw new InvalidOptionsException("Give --predictions or --model: one of the two.");
             if (context.Get(model) is { } run)
             {
-                var tested = RobustnessEvaluator.Evaluate(run, context.Get(truth)!, Kinds(context.Get(corruptions)), new Seed(context.Get(seed)), context.Monitor);
+                var tested = RobustnessEvaluator.Evaluate(run, context.Get(truth)!, Kinds(context.Get(corruptions)), new Seed(context.Get(seed)), context.Monitor, context.Get(device));
                 if (context.Get(output) is { } target) OptionsFile.Save(target, tested);
                 if (context.Get(json)) context.Out.WriteLine(OptionsFile.ToJson(tested));
                 else foreach (var line in Table(tested)) context.Out.WriteLine(line);

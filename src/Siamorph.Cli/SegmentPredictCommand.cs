@@ -16,10 +16,11 @@ internal static class SegmentPredictCommand
         };
         var output = new Option<string>("--out") { Description = "Folder for masks, probability maps and overlays.", HelpName = "folder", Required = true };
         var split = new Option<string?>("--split") { Description = "Of dataset folders, the split to predict, such as test; all pairs without it.", HelpName = "name" };
-        var command = new Command("predict", "Finds lesions in pictures of any size.") { run, inputs, output, split };
+        var device = DeviceFlag.Create();
+        var command = new Command("predict", "Finds lesions in pictures of any size.") { run, inputs, output, split, device };
         return command.Runs(context =>
         {
-            using var predictor = Predictor.Load(context.Get(run));
+            using var predictor = Predictor.Load(context.Get(run), Placement.On(context.Get(device)));
             var folder = context.Get(output)!;
             var count = PredictionFolder.Write(predictor, context.Get(inputs), folder, context.Monitor, context.Get(split));
             context.Out.WriteLine($"{count} predicted: masks, probabilities and overlays are in {Path.GetFullPath(folder)}.");

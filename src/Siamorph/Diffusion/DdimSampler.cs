@@ -5,7 +5,10 @@ namespace Siamorph.Diffusion;
 /// <summary>Where a shortened walk through the timesteps stands.</summary>
 public enum TimestepSpacing
 {
-    /// <summary>1, 1 + c, 1 + 2c … with c = ⌊T / steps⌋: the reference, which never visits the noisiest steps.</summary>
+    /// <summary>
+    /// 1, 1 + c, 1 + 2c … below T with c = ⌊T / steps⌋: the reference, which never visits the noisiest steps, and visits more than
+    /// were asked for where T is no multiple of their number (31 for 30 of 1000).
+    /// </summary>
     Leading,
 
     /// <summary>T − 1 downwards in even strides, so that sampling starts where pure noise belongs.</summary>
@@ -25,7 +28,7 @@ public enum FinalStep
 /// <summary>How to walk back from noise.</summary>
 public sealed record DdimOptions
 {
-    /// <summary>Number of steps.</summary>
+    /// <summary>Number of steps; see <see cref="Spacing"/> for how many are taken.</summary>
     public int Steps { get; init; } = 50;
 
     /// <summary>0: deterministic; 1: as much fresh noise as ancestral sampling.</summary>
@@ -137,7 +140,7 @@ public sealed class DdimSampler
     {
         var stride = timesteps / options.Steps;
         return options.Spacing == TimestepSpacing.Leading
-            ? [.. Enumerable.Range(0, options.Steps).Select(i => Math.Min(1 + i * stride, timesteps - 1))]
+            ? [.. Enumerable.Range(0, (timesteps + stride - 1) / stride).Select(i => Math.Min(1 + i * stride, timesteps - 1))]
             : [.. Enumerable.Range(1, options.Steps).Select(i => (int)Math.Round(i * (double)timesteps / options.Steps) - 1)];
     }
 }

@@ -21,13 +21,24 @@ public abstract class FeatureNetwork : IDisposable
     /// <summary>Name, file, hash and preparation, as results record them.</summary>
     public string Describe() => $"{Name} ({Weights.Source}, sha256 {(Weights.Hash.Length > 12 ? Weights.Hash[..12] : "none")}; {Preparation})";
 
+    /// <summary>Where it runs.</summary>
+    public Placement Place { get; private set; } = new(CPU, ScalarType.Float32);
+
+    /// <summary>Moves the network.</summary>
+    public void MoveTo(Placement place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        Weights.MoveTo(place);
+        Place = place;
+    }
+
     /// <summary>A picture as the network takes it.</summary>
     /// <returns>float32 [3,H,W], of one size for all pictures.</returns>
     public abstract Tensor Prepare(RgbImage image);
 
     /// <summary>The vectors of prepared pictures.</summary>
-    /// <param name="batch">float32 [B,3,H,W].</param>
-    /// <returns>float32 [B,D].</returns>
+    /// <param name="batch">float32 [B,3,H,W], where the network is.</param>
+    /// <returns>float32 [B,D], there as well.</returns>
     public abstract Tensor Features(Tensor batch);
 
     /// <summary>Recognises the network of a weight file by its keys.</summary>

@@ -34,7 +34,7 @@ public static class FeatureExtractor
             prepared =>
             {
                 using var scope = NewDisposeScope();
-                var features = network.Features(stack(prepared, 0)).contiguous();
+                var features = network.Features(network.Place.Put(stack(prepared, 0))).to(ScalarType.Float32, CPU).contiguous();
                 foreach (var tensor in prepared) tensor.Dispose();
                 return [.. features.data<float>().ToArray().Chunk((int)features.shape[1])];
             });

@@ -39,6 +39,9 @@ public sealed record ImageEvaluationOptions
     /// <summary>Draws subsets and pairs.</summary>
     public Seed Seed { get; init; } = new(1);
 
+    /// <summary>Where networks run.</summary>
+    public ComputeDevice Device { get; init; }
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="InvalidOptionsException">A value is out of range; the message lists all.</exception>
     public void Validate()

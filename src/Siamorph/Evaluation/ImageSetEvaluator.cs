@@ -60,6 +60,7 @@ public static class ImageSetEvaluator
             else
             {
                 using var network = FeatureNetwork.Load(options.FeatureWeights);
+                network.MoveTo(Placement.On(options.Device));
                 var (x, y) = Features(network);
                 Distances(network, x, y);
                 Map(x, y, $"{network.Name} features");
@@ -68,6 +69,7 @@ public static class ImageSetEvaluator
             if (options.ClipWeights.Length > 0)
             {
                 using var clip = FeatureNetwork.Load(options.ClipWeights);
+                    clip.MoveTo(Placement.On(options.Device));
                 if (clip is not ClipImageTower) throw new WeightsFormatException($"{options.ClipWeights}: this is {clip.Name}, not a CLIP image tower. Give that as feature weights.");
                 var (x, y) = Features(clip);
                 Clip(x, y);
@@ -191,6 +193,7 @@ public static class ImageSetEvaluator
                 return;
             }
             using var distance = PerceptualDistance.Load(options.LpipsTrunk, options.LpipsLinear);
+            distance.MoveTo(Placement.On(options.Device));
             _networks.Add($"LPIPS v0.1 {distance.Trunk} ({distance.TrunkSource}, sha256 {distance.TrunkHash[..12]}; linear layers {distance.LinearSource}; Pillow bilinear {options.Side})");
             if (paired.Count > 0) Add("LPIPS to the real counterpart", PairMeasures.Perceptual(distance, paired, options.Side, monitor, "LPIPS, paired"), $"mean of {paired.Count} pairs", Better.Lower);
             else Missing("LPIPS to the real counterpart", "not computed: needs synthetic pictures made from a real one's mask, or of its name", Better.Lower);

@@ -55,6 +55,20 @@ public sealed class NetworkWeights : IDisposable
         ? tensor
         : throw new WeightsMismatchException($"{Source}: the tensor '{key}' is missing. Use the published weights of this network.");
 
+    /// <summary>Moves all tensors.</summary>
+    internal void MoveTo(Placement place)
+    {
+        foreach (var key in _tensors.Keys.ToList())
+        {
+            var moved = place.Put(_tensors[key]);
+            if (moved.Handle == _tensors[key].Handle) continue;
+            _tensors[key].Dispose();
+            _tensors[key] = moved.DetachFromDisposeScope();
+        }
+        foreach (var pair in _folded.Values) pair.Dispose();
+        _folded.Clear();
+    }
+
     /// <summary>The same tensors under other names; keys that become null are left out.</summary>
     public NetworkWeights Renamed(Func<string, string?> rename)
     {

@@ -38,7 +38,7 @@ internal static class PairMeasures
         {
             using var scope = NewDisposeScope();
             return ImageTensor.FromRgb(Resize.Image(image.Read(), new(side, side))).MoveToOuterDisposeScope();
-        }, (a, b) => distance.Distance(a, b).to_type(ScalarType.Float64));
+        }, (a, b) => distance.Distance(distance.Place.Put(a), distance.Place.Put(b)).cpu().to_type(ScalarType.Float64));
 
     // Multi-scale structural similarity of luma at a common square.
     public static double Structural(IReadOnlyList<(SetImage, SetImage)> pairs, int side, IMonitor monitor, string title) =>

@@ -110,7 +110,7 @@ public sealed class PerceptualDistance : IDisposable
     }
 
     /// <summary>The network's own scaling of pictures in [-1,1].</summary>
-    internal Tensor Scaled(Tensor x) => (x - tensor(_shift).reshape(1, 3, 1, 1)) / tensor(_scale).reshape(1, 3, 1, 1);
+    internal Tensor Scaled(Tensor x) => (x - tensor(_shift, device: x.device).reshape(1, 3, 1, 1)) / tensor(_scale, device: x.device).reshape(1, 3, 1, 1);
 
     internal List<Tensor> Stages(Tensor x) => Trunk switch
     {
@@ -118,6 +118,24 @@ public sealed class PerceptualDistance : IDisposable
         PerceptualTrunk.Vgg => Vgg(x),
         _ => Squeeze(x),
     };
+
+    /// <summary>Where it runs.</summary>
+    public Placement Place { get; private set; } = new(CPU, ScalarType.Float32);
+
+    /// <summary>Moves the network.</summary>
+    public void MoveTo(Placement place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        _trunk.MoveTo(place);
+        for (var i = 0; i < _linear.Length; i++)
+        {
+            var moved = place.Put(_linear[i]);
+            if (moved.Handle == _linear[i].Handle) continue;
+            _linear[i].Dispose();
+            _linear[i] = moved.DetachFromDisposeScope();
+        }
+        Place = place;
+    }
 
     /// <summary>Frees the weights.</summary>
     public void Dispose()

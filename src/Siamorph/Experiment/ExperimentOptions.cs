@@ -70,6 +70,9 @@ public sealed record ExperimentOptions
     /// <summary>Ways in which test images are corrupted, at three strengths each, to test the segmentation networks on them too; none for none.</summary>
     public IReadOnlyList<CorruptionKind> Corruptions { get; init; } = [];
 
+    /// <summary>Where everything runs: generator, drawing, segmentation networks and judges.</summary>
+    public ComputeDevice Device { get; init; }
+
     /// <summary>Draws of the bootstrap behind each interval.</summary>
     public int BootstrapDraws { get; init; } = 10_000;
 
@@ -115,9 +118,13 @@ public sealed record ExperimentOptions
         return this with
         {
             Data = Path.GetFullPath(Data),
-            Generator = Generator.Unlabelled is { } folder ? Generator with { Unlabelled = Path.GetFullPath(folder) } : Generator,
+            Generator = Placed(Generator.Unlabelled is { } folder ? Generator with { Unlabelled = Path.GetFullPath(folder) } : Generator),
+            Synthesis = Device == ComputeDevice.Cpu ? Synthesis : Synthesis with { Device = Device },
+            Segmentation = Device == ComputeDevice.Cpu ? Segmentation : Segmentation with { Device = Device },
             CustomArms = [.. CustomArms.Select(Full)],
         };
+
+        TrainOptions Placed(TrainOptions generator) => Device == ComputeDevice.Cpu ? generator : generator with { Device = Device };
 
         static ArmDefinition Full(ArmDefinition arm)
         {
@@ -141,6 +148,7 @@ public sealed record ExperimentOptions
         if (network is null) return Segmentation;
         return SegmentationRecipes.All[network] with
         {
+            Device = Segmentation.Device,
             ImageSize = Segmentation.ImageSize,
             BatchSize = Segmentation.BatchSize,
             Steps = Segmentation.Steps,

@@ -122,6 +122,7 @@ internal sealed class ExperimentPlan
         return Add(inputs, network.Folder.Replace("segment-", "robustness-", StringComparison.Ordinal)[..^9], (key, folder) =>
             new RobustnessStage(network, Test, Options.Corruptions, seed)
             {
+                Device = Options.Segmentation.Device,
                 Kind = "robustness",
                 Title = network.Title,
                 Folder = folder,

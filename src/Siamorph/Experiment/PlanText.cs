@@ -29,7 +29,7 @@ internal static class PlanText
             + $"{options.Seeds.Count} seeds.";
         var done = plan.Stages.Count - remaining.Count;
         if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
-        foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => Array.IndexOf(PlannedStage.Kinds, k.Key)))
+        foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => StageKinds.Place(k.Key)))
             yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
         var beside = processes > 1 ? $", {processes} stages side by side" : "";
         yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. It can be stopped at any time and goes on when run again.";

@@ -85,6 +85,9 @@ internal sealed record SegmentationStage(
 internal sealed record RobustnessStage(
     SegmentationStage Network, IReadOnlyList<ImageMaskPair> Test, IReadOnlyList<CorruptionKind> Corruptions, Seed Seed) : PlannedStage
 {
+    /// <summary>Where the network runs.</summary>
+    public ComputeDevice Device { get; init; }
+
     public override IReadOnlyList<PlannedStage> Needs => [Network];
 }
 

@@ -14,6 +14,9 @@ public sealed record SafetyOptions
     /// <summary>Share of images that were never trained on that may look like a near-copy: this sets the limit; in (0, 0.5).</summary>
     public double CopyShare { get; init; } = 0.01;
 
+    /// <summary>Where the model runs in the membership test.</summary>
+    public ComputeDevice Device { get; init; }
+
     /// <summary>Decides the choice of images where one side has more, and the noises.</summary>
     public ulong Seed { get; init; }
 
@@ -82,6 +85,7 @@ public static class SafetyAudit
             })
             .Where(x => x.Ratio < CopyRatio).OrderBy(x => x.ToTrained);
         using var model = set.RunFolder is null ? null : SiamesePipeline.Load(set.RunFolder);
+        model?.MoveTo(Placement.On(options.Device));
         return new SafetyReport
         {
             Synthetic = set.Synthetic.Count,
@@ -91,6 +95,7 @@ public static class SafetyAudit
             CloserP = trained.P,
             MedianRatio = trained.MedianRatio,
             CopyLimit = limit,
+            CopyShare = options.CopyShare,
             Copies = [.. copies],
             Loss = Losses(model, set.Trained, set.HoldOut, options, monitor),
             Unlabelled = set.Unlabelled.Count == 0 ? null

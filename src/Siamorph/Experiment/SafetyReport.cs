@@ -26,6 +26,9 @@ public sealed record SafetyReport
     /// <summary>Images never trained on are seldom nearer than this to a training image.</summary>
     public required double CopyLimit { get; init; }
 
+    /// <summary>Share of the images never trained on that are nearer than <see cref="CopyLimit"/> to a training image.</summary>
+    public double CopyShare { get; init; } = 0.01;
+
     /// <summary>Synthetic images that are nearly copies, the nearest first.</summary>
     public required IReadOnlyList<NearestImages> Copies { get; init; }
 
@@ -41,7 +44,7 @@ public sealed record SafetyReport
     /// <summary>The findings in sentences, the verdict first.</summary>
     public IReadOnlyList<string> Sentences()
     {
-        FormattableString copies = $"{Copies.Count} of {Synthetic} are nearly copies of a training image (nearer than {CopyLimit:0.0} levels, which one never-trained image in a hundred reaches, and twice as near as to any such image).";
+        FormattableString copies = $"{Copies.Count} of {Synthetic} are nearly copies of a training image (nearer than {CopyLimit:0.0} levels, which {100 * CopyShare:0.##} % of the never-trained images reach, and twice as near as to any such image).";
         var lines = new List<string>
         {
             Alarm ? "There are signs that training images are remembered: do not share model or pairs before these are looked into."
@@ -58,10 +61,10 @@ public sealed record SafetyReport
     private static bool Remembered(double closer, double p, Membership? loss) => (closer > 0.5 && p < 0.01) || loss is { Low: > 0.5 };
 
     private string Distances(string what, double closer, double p, double ratio) => FormattableString.Invariant(
-        $"{100 * closer:0} % of {Synthetic} synthetic images lie nearer to {what} than to one never trained on (50 % is expected where nothing is remembered; p = {p:0.000}); the median ratio of both distances is {ratio:0.00}.");
+        $"{100 * closer:0} % of {Synthetic} synthetic images lie nearer to {what} than to one never trained on (50 % is expected where nothing is remembered; p {(p < 0.001 ? "< 0.001" : FormattableString.Invariant($"= {p:0.000}"))}); the median ratio of both distances is {ratio:0.00}.");
 
     private static string Recognised(string what, Membership m) => FormattableString.Invariant(
-        $"By its loss the model tells {what} from others with AUC {m.Auc:0.00} (95 % interval {m.Low:0.00} to {m.High:0.00}; 0.5 tells nothing); at 1 % false positives {100 * m.TruePositiveRate:0.0} % of the {what} are recognised ({m.Members} against {m.NonMembers} images).");
+        $"By its loss the model tells {what} from others with AUC {m.Auc:0.00} (95 % interval {m.Low:0.00} to {m.High:0.00}; 0.5 tells nothing); {(m.NonMembers < 100 ? "without a single false positive" : "at 1 % false positives")} {100 * m.TruePositiveRate:0.0} % of the {what} are recognised ({m.Members} against {m.NonMembers} images).");
 }
 
 /// <summary>A synthetic image and the real ones nearest to it.</summary>

@@ -47,6 +47,7 @@ internal static class SpeedMeasurement
         var options = stage.Generator.Options;
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
+        pipeline.MoveTo(Placement.Of(stage.Options.Device, stage.Options.Precision));
         var sampling = stage.Options.Resolve(options.Sampling);
         var sampler = new MaskDiffusionSampler(pipeline, sampling with { Steps = DrawnSteps });
         var prompts = Enumerable.Range(0, DrawnImages).Select(i => data.Pairs[i % data.Count].Prompt).ToList();

@@ -71,7 +71,7 @@ internal sealed class TorchStageRunner : IStageRunner
         using var train = work.Options.Load(work.Train, monitor);
         var validation = Loaded(work.Validation, work.Options.ImageSize, monitor);
         var summary = SegmentationTrainer.Run(work.Options, train, validation, folder, monitor, resume: true);
-        using var predictor = Predictor.Load(folder);
+        using var predictor = Predictor.Load(folder, Placement.On(work.Options.Device));
         var test = Loaded(work.Test, work.Options.ImageSize, monitor);
         var scores = Test(predictor, test, folder, monitor);
         return new SegmentationOutcome
@@ -91,7 +91,7 @@ internal sealed class TorchStageRunner : IStageRunner
 
     public RobustnessOutcome Corrupt(RobustnessStage stage, string networkFolder, IMonitor monitor)
     {
-        using var predictor = Predictor.Load(networkFolder);
+        using var predictor = Predictor.Load(networkFolder, Placement.On(stage.Device));
         var test = Loaded(stage.Test, predictor.ImageSize, monitor);
         return new(RobustnessEvaluator.Evaluate(predictor, test, stage.Corruptions, stage.Seed, monitor));
     }

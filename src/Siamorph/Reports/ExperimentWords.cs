@@ -29,6 +29,8 @@ internal static class ExperimentWords
 
     private static string Difference(Comparison c)
     {
+        if (c is { Difference: 0, Low: 0, High: 0 }) return "Both scored the same on every test image and with every seed, so nothing can be said of the difference.";
+        if (!double.IsFinite(c.Low) || !double.IsFinite(c.High)) return $"The difference is {Format.Signed(c.Difference)}; from so few scores no interval can be told.";
         var lies = c.Verdict switch { Verdict.Higher => "lies above zero", Verdict.Lower => "lies below zero", _ => "includes zero" };
         return $"The difference is {Format.Signed(c.Difference)}; its 95\u00A0% interval, {Format.Signed(c.Low)} to {Format.Signed(c.High)}, {lies}.";
     }

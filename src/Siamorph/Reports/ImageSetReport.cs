@@ -21,7 +21,7 @@ public static class ImageSetReport
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        using var predictor = options.Segmenter.Length > 0 ? Predictor.Load(options.Segmenter) : null;
+        using var predictor = options.Segmenter.Length > 0 ? Predictor.Load(options.Segmenter, Placement.On(options.Device)) : null;
         var result = ImageSetEvaluator.Evaluate(real, synthetic, options, predictor is null ? null : predictor.Predict, monitor);
         if (folder is null) return result;
         OptionsFile.Save(Path.Combine(folder, "results.json"), result);

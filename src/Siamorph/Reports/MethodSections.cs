@@ -52,8 +52,7 @@ internal static class MethodSections
 
     public static Section Time(ExperimentTimes times)
     {
-        string[] order = ["base", "generator", "synthesis", "gate", "segmentation"];
-        var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => Array.IndexOf(order, g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
+        var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => StageKinds.Place(g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
         var total = times.Stages.Sum(s => s.Seconds);
         return new Section("Time",
         [

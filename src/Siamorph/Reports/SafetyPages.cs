@@ -10,7 +10,7 @@ namespace Siamorph.Reports;
 /// <summary>Writes what a safety audit found (safety.html, safety.md, safety.json) and the cards that go with shared data and models.</summary>
 public static class SafetyPages
 {
-    private const int ShownCopies = 24;
+    private const int ShownCopies = 24, LookedAt = 32;
 
     /// <summary>Writes all of it into a folder.</summary>
     /// <param name="report">The findings.</param>
@@ -82,12 +82,20 @@ public static class SafetyPages
         Line("Made by", string.Join("; ", origins.GroupBy(o => (o.ModelHash, o.Sampler, o.Steps, o.Guidance)).Select(g => FormattableString.Invariant($"model {g.Key.ModelHash}, {g.Key.Sampler}, {g.Key.Steps} steps, guidance {g.Key.Guidance} ({g.Count()} pairs)"))) is { Length: > 0 } made ? made : "unknown");
         Line("Congruence (do pairs fit?)", gated > 0 ? $"{gated} pairs went through the quality gate; its verdicts are in the manifest." : "no quality gate ran.");
         Line("Coverage (what is varied?)", $"{origins.Select(o => o.SourceMask).Distinct().Count()} source masks; {origins.Count(o => o.Deformation is not (null or "none"))} pairs from deformed masks. Nothing is covered that the training data lack.");
-        Line("Constraint (what is forbidden?)", "masks are binary and exactly those that were drawn from.");
+        Line("Constraint (what is forbidden?)", Constraint(synthetic));
         Line("Completeness", "image, mask, prompt, seed, sampler and model hash for every pair.");
         Line("Compliance", "rights and consent are those of the training data; check them before sharing. A lesion's outline may itself identify a patient.");
         Line("Comprehension (what is known?)", string.Join(" ", report.Sentences()));
         Line("Consistency", "each image is a function of model, mask and its own seed, and can be made again.");
         return text.ToString();
+    }
+
+    private static string Constraint(IReadOnlyList<ImageMaskPair> synthetic)
+    {
+        var (classes, soft) = (synthetic[0].Classes, synthetic.Take(LookedAt).Any(p => p.Classes is null && p.MaskPath.Length > 0 && ImageFile.ReadMaskLevels(p.MaskPath).Numbers == false));
+        var kind = classes is { Count: > 2 } ? $"hold the {classes.Count} classes of {ClassTable.FileName}" : soft ? "are probabilities in grey levels" : "are binary";
+        var deformed = synthetic.Count(p => p.Origin?.Deformation is not (null or "none"));
+        return $"masks {kind}, and are exactly those that the images were drawn from{(deformed > 0 ? $"; {deformed} of them were deformed first" : "")}.";
     }
 
     private static string ModelCardText(SafetyReport report, string runFolder)

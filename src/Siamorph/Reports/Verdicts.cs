@@ -26,11 +26,12 @@ internal static class Verdicts
     /// <summary>"+3.1", in hundredths of Dice.</summary>
     public static string Points(double difference)
     {
+        if (!double.IsFinite(difference)) return "–";
         var rounded = Math.Round(100 * difference, 1);
         return rounded == 0 ? "0.0" : (rounded > 0 ? "+" : "−") + Math.Abs(rounded).ToString("0.0", CultureInfo.InvariantCulture);
     }
 
-    public static string Interval(double low, double high) => $"95\u00A0% interval {Points(low)} to {Points(high)}";
+    public static string Interval(double low, double high) => !double.IsFinite(low) || !double.IsFinite(high) ? "no interval can be told" : $"95\u00A0% interval {Points(low)} to {Points(high)}";
 
     /// <summary>Where wrong masks do not hurt for certain against right ones: the comparison that shows them to harm against real pairs alone, if there is one.</summary>
     public static Comparison? Harm(ExperimentResult result, MaskControl c)
@@ -42,15 +43,31 @@ internal static class Verdicts
         var interval = Interval(c.Low, c.High);
         return c.Verdict switch
         {
+            Verdict.NoEvidence when AllAlike(c) => $"With {c.RealCount} real images, {arm} and {baseline} scored the same on every test image and with every seed "
+                + $"(test Dice {Format.Score(c.ArmDice)}): nothing varies, so nothing can be said. Look at the predictions; networks that find nothing, or everything, score alike.",
             Verdict.NoEvidence => $"With {c.RealCount} real images there is no evidence that {arm} changes test Dice against {baseline}: "
-                + $"{Points(c.Difference)} points ({interval}). An effect below {Unsigned(c.Statistics!.MinimumDetectable)} points could easily have gone unseen.",
+                + $"{Points(c.Difference)} points ({interval}). {Unseen(result, c)}",
             var v => $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} test Dice by {Unsigned(c.Difference)} points against {baseline} "
                 + $"({interval}; {Format.Score(c.BaselineDice)} to {Format.Score(c.ArmDice)}).",
         };
     }
 
+    // No difference anywhere: an interval of no width says nothing about certainty.
+    private static bool AllAlike(Comparison c) => c.Low == 0 && c.High == 0 && c.Difference == 0;
+
+    private static string Unseen(ExperimentResult result, Comparison c)
+    {
+        var least = c.Statistics!.MinimumDetectable;
+        if (double.IsFinite(least) && Math.Round(100 * least, 1) > 0) return $"An effect below {Unsigned(least)} points could easily have gone unseen.";
+        return result.Options.Seeds.Count < 2 || c.Units < 2
+            ? "From one seed or one test image it can't be told how large an effect could have gone unseen."
+            : "The scores vary too little to tell how large an effect could have gone unseen.";
+    }
+
     private static string Blind(MaskControl c)
-        => $"The measurement is blind: wrong masks did not hurt ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so it can't tell good synthetic pairs from bad ones.";
+        => AllScoresAlike(c) ? "The control says nothing: with wrong masks the networks scored exactly as with right ones." : $"The measurement is blind: wrong masks did not hurt ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so it can't tell good synthetic pairs from bad ones.";
+
+    private static bool AllScoresAlike(MaskControl c) => c.Difference == 0 && c.Low == 0 && c.High == 0;
 
     private static string Undecided(ExperimentResult result, MaskControl c, Comparison harm)
         => $"The control is undecided: wrong masks harm against {ExperimentWords.Title(result, harm.Baseline)} ({Points(harm.Difference)} points, {Interval(harm.Low, harm.High)}), "

@@ -27,7 +27,7 @@ public static class ContrastiveLoss
         var classes = labels.reshape(-1, 1).to_type(features.dtype);
         var alike = classes.eq(classes.t()).to_type(features.dtype).repeat(views, views);
         var different = (logits.exp() * (1 - alike)).sum(1, keepdim: true);
-        var positives = alike - eye(alike.shape[0]);
+        var positives = alike - eye(alike.shape[0], dtype: alike.dtype, device: alike.device);
         var logShare = logits - (logits.exp() + different).log();
         var mean = (positives * logShare).sum(1) / positives.sum(1).clamp_min(1);
         return (mean.mean() * -(Temperature / BaseTemperature)).MoveToOuterDisposeScope();
@@ -48,12 +48,12 @@ public static class ContrastiveLoss
         var groups = Groups(truth, found, (int)embedding.shape[0], seed.Random());
         if (groups.Count == 0) return null;
         var pixels = embedding.permute(0, 2, 3, 1).reshape(-1, embedding.shape[1]);
-        var chosen = pixels.index_select(0, tensor(groups.SelectMany(g => g.Pixels).ToArray()));
-        var labels = tensor(groups.Select(g => (float)g.Label).ToArray());
+        var chosen = pixels.index_select(0, tensor(groups.SelectMany(g => g.Pixels).ToArray(), device: pixels.device));
+        var labels = tensor(groups.Select(g => (float)g.Label).ToArray(), device: pixels.device);
         return Of(chosen.reshape(groups.Count, -1, embedding.shape[1]), labels).MoveToOuterDisposeScope();
     }
 
-    private static byte[] Bytes(Tensor map) => map.round().to_type(ScalarType.Byte).contiguous().bytes.ToArray();
+    private static byte[] Bytes(Tensor map) => map.round().to_type(ScalarType.Byte).cpu().contiguous().bytes.ToArray();
 
     // For each class of each image equally many pixels, half of them hard ones where there are enough.
     private static List<(int Label, long[] Pixels)> Groups(byte[] truth, byte[] found, int images, SeededRandom random)

@@ -26,7 +26,7 @@ internal sealed class LayerNoise
         using var scope = NewDisposeScope();
         var shape = x.shape.Select((n, i) => i < dimensions ? n : 1).ToArray();
         using var generator = seed.Derive(_draws++).Generator();
-        var kept = (rand(shape, generator: generator) >= probability).to_type(x.dtype).div_(1 - probability);
+        var kept = (rand(shape, generator: generator) >= probability).to(x.dtype, x.device).div_(1 - probability);
         return (x * kept).MoveToOuterDisposeScope();
     }
 }

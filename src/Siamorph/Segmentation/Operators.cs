@@ -65,7 +65,7 @@ internal static class Operators
     public static Tensor Affine(Tensor x, float[] factor, float[] shift)
     {
         using var scope = NewDisposeScope();
-        var (f, s) = (tensor(factor, [factor.Length, 1, 1]), tensor(shift, [shift.Length, 1, 1]));
+        var (f, s) = (tensor(factor, [factor.Length, 1, 1]).to(x.dtype, x.device), tensor(shift, [shift.Length, 1, 1]).to(x.dtype, x.device));
         return Add(Multiply(x, f), s).MoveToOuterDisposeScope();
     }
 
@@ -119,8 +119,8 @@ internal static class Operators
     public static Tensor AverageTo(Tensor x, long height, long width)
     {
         using var scope = NewDisposeScope();
-        var rows = PartMeans(x.shape[2], height).to_type(x.dtype);
-        var columns = PartMeans(x.shape[3], width).t().contiguous().to_type(x.dtype);
+        var rows = PartMeans(x.shape[2], height).to(x.dtype, x.device);
+        var columns = PartMeans(x.shape[3], width).t().contiguous().to(x.dtype, x.device);
         return MatMul(MatMul(rows, x), columns).MoveToOuterDisposeScope();
     }
 
@@ -130,7 +130,7 @@ internal static class Operators
         if (_recorder is null) return nn.functional.scaled_dot_product_attention(q, k, v);
         using var scope = NewDisposeScope();
         var scale = (float)(1 / Math.Sqrt(q.shape[3]));
-        var scores = Multiply(MatMul(q, Permute(k, 0, 1, 3, 2)), tensor(scale).to_type(q.dtype));
+        var scores = Multiply(MatMul(q, Permute(k, 0, 1, 3, 2)), tensor(scale).to(q.dtype, q.device));
         return MatMul(Softmax(scores, -1), v).MoveToOuterDisposeScope();
     }
 

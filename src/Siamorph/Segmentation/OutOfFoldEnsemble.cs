@@ -55,7 +55,7 @@ public static class OutOfFoldEnsemble
         var run = Path.Combine(folder, FormattableString.Invariant($"fold-{fold + 1}"));
         using var train = options.Load(pairs, monitor);
         SegmentationTrainer.Run(options with { Seed = options.Seed.Derive(fold) }, train, heldOut, run, monitor, resume: true);
-        return Predictor.Load(run);
+        return Predictor.Load(run, Placement.On(options.Device));
     }
 
     private static int[] Folds(IReadOnlyList<ImageMaskPair> pairs, int folds, Seed seed)

@@ -26,6 +26,8 @@ public sealed class Predictor : IDisposable
 
     internal SegmentationNetwork Module => _network;
 
+    private Placement Place { get; init; } = new(CPU, ScalarType.Float32);
+
     /// <summary>The classes of the masks it learned from; null for lesion against background.</summary>
     public ClassTable? Classes { get; private init; }
 
@@ -34,8 +36,9 @@ public sealed class Predictor : IDisposable
 
     /// <summary>Loads the best weights of a finished run.</summary>
     /// <param name="path">The run folder, or a weight file written by a run.</param>
+    /// <param name="place">Where it runs; null for the processor.</param>
     /// <exception cref="SiamorphException">There are no weights, or they are damaged or of another kind.</exception>
-    public static Predictor Load(string path)
+    public static Predictor Load(string path, Placement? place = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
@@ -53,8 +56,10 @@ public sealed class Predictor : IDisposable
             network.Dispose();
             throw;
         }
+        place ??= Placement.On(ComputeDevice.Cpu);
+        place.Move(network);
         network.eval();
-        return new(network, config, size) { Classes = classes, Range = range };
+        return new(network, config, size) { Place = place, Classes = classes, Range = range };
     }
 
     /// <summary>A pair whose wide levels are read as those that the network learned from.</summary>
@@ -62,12 +67,12 @@ public sealed class Predictor : IDisposable
 
     /// <summary>Probabilities of images as they are, without resizing.</summary>
     /// <param name="images">float32 [B,3,H,W] in [-1,1]; best of <see cref="ImageSize"/>.</param>
-    /// <returns>float32 in [0,1]: [B,1,H,W], or [B,Classes,H,W] that sum to 1 where there are several classes.</returns>
+    /// <returns>float32 in [0,1] on the CPU: [B,1,H,W], or [B,Classes,H,W] that sum to 1 where there are several classes.</returns>
     public Tensor Predict(Tensor images)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return Probabilities(_network.Logits(images)).MoveToOuterDisposeScope();
+        return OnCpu(Probabilities(_network.Logits(Place.Put(images)))).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -94,7 +99,7 @@ public sealed class Predictor : IDisposable
         // A U-Net's probabilities are scaled; the others' logits, as their authors do.
         var probabilities = _network is UNet
             ? Operators.ScaleTo(Predict(input), height, width, corners: false)
-            : Probabilities(Operators.ScaleTo(_network.Logits(input), height, width, _network.AlignCorners));
+            : OnCpu(Probabilities(Operators.ScaleTo(_network.Logits(Place.Put(input)), height, width, _network.AlignCorners)));
         return probabilities.MoveToOuterDisposeScope();
     }
 
@@ -112,6 +117,9 @@ public sealed class Predictor : IDisposable
         var labels = Network.Classes > 1 ? probabilities.argmax(1) : probabilities >= 0.5f;
         return new(new((int)probabilities.shape[3], (int)probabilities.shape[2]), labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
     }
+
+    // Pictures and files are made of what comes out.
+    private static Tensor OnCpu(Tensor probabilities) => probabilities.to(ScalarType.Float32, CPU);
 
     // SANet's authors correct the logits before they take probabilities.
     private Tensor Probabilities(Tensor logits) => Network.Classes > 1

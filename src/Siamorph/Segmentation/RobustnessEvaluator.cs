@@ -55,9 +55,9 @@ public static class RobustnessEvaluator
     /// <summary>The same for a finished run and a dataset folder: its split "test", or all pairs where it has no splits.</summary>
     /// <exception cref="SiamorphException">Run or folder can't be used.</exception>
     /// <inheritdoc cref="Evaluate(Predictor, PairedDataset, IReadOnlyList{CorruptionKind}, Seed, IMonitor)"/>
-    public static RobustnessScores Evaluate(string run, string dataset, IReadOnlyList<CorruptionKind> kinds, Seed seed, IMonitor monitor)
+    public static RobustnessScores Evaluate(string run, string dataset, IReadOnlyList<CorruptionKind> kinds, Seed seed, IMonitor monitor, ComputeDevice device = ComputeDevice.Cpu)
     {
-        using var predictor = Predictor.Load(run);
+        using var predictor = Predictor.Load(run, Placement.On(device));
         var folder = DatasetFolder.Read(dataset, monitor);
         var pairs = folder.Pairs.All(p => p.Split is null) ? folder.Pairs : folder.Of("test");
         if (pairs.Count == 0) throw new InvalidDatasetException($"{dataset}: is split, but has no pair in \"test\". Make one with \"siamorph data split\".");

@@ -147,6 +147,9 @@ public sealed record SegmentationOptions
     /// <summary>Steps between two checkpoints; 0 for none.</summary>
     public int CheckpointEvery { get; init; } = 500;
 
+    /// <summary>Where the network runs.</summary>
+    public ComputeDevice Device { get; init; }
+
     /// <summary>Seed of initial weights, order of images and augmentation.</summary>
     public Seed Seed { get; init; }
 

@@ -14,6 +14,7 @@ internal sealed class SegmentationSession : IDisposable
     private const int ValidationBatch = 16;
     private readonly SegmentationOptions _options;
     private readonly PairedDataset _validation;
+    private readonly Placement _place;
     private readonly TrainingBatches _batches;
     private readonly SegmentationNetwork _network;
     private readonly List<Tensor> _parameters;
@@ -26,12 +27,17 @@ internal sealed class SegmentationSession : IDisposable
     private double _secondsBefore, _lossSum;
     private int _lossCount;
 
-    public SegmentationSession(SegmentationOptions options, PairedDataset train, PairedDataset validation)
+    /// <param name="options">What to do.</param>
+    /// <param name="train">To learn from.</param>
+    /// <param name="validation">To choose by.</param>
+    /// <param name="place">Where; null asks the options.</param>
+    public SegmentationSession(SegmentationOptions options, PairedDataset train, PairedDataset validation, Placement? place = null)
     {
-        (_options, _validation) = (options, validation);
+        (_options, _validation, _place) = (options, validation, place ?? Placement.On(options.Device));
         _batches = new(train, options);
         _network = NetworkFactory.Create(options.Network);
         InitialWeights.Draw(_network, options.Seed.Derive("weights"));
+        _place.Move(_network);
         _parameters = [.. _network.parameters()];
         _optimizer = new(_network, options);
         _schedule = new(options);
@@ -60,11 +66,11 @@ internal sealed class SegmentationSession : IDisposable
     public (double Loss, double LearningRate) Advance()
     {
         using var scope = NewDisposeScope();
-        var (images, masks) = _batches.Batch(Step);
+        var (images, masks) = PutBoth(_batches.Batch(Step));
         _network.train();
         _network.Noise.Begin(_noise.Derive(Step));
         var loss = HeadLosses(images, masks);
-        var value = loss.item<float>();
+        var value = loss.to_type(ScalarType.Float32).item<float>();
         if (!float.IsFinite(value))
             throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
         _optimizer.ZeroGrad();
@@ -77,6 +83,8 @@ internal sealed class SegmentationSession : IDisposable
         (_lossSum, _lossCount) = (_lossSum + value, _lossCount + 1);
         return (value, rate);
     }
+
+    private (Tensor Images, Tensor Masks) PutBoth((Tensor Images, Tensor Masks) batch) => (_place.Put(batch.Images), _place.Put(batch.Masks));
 
     // The loss of each head at the masks' size, and the contrast of the embedding where it is asked for.
     private Tensor HeadLosses(Tensor images, Tensor masks)
@@ -101,8 +109,9 @@ internal sealed class SegmentationSession : IDisposable
             using var scope = NewDisposeScope();
             var last = Math.Min(first + ValidationBatch, _validation.Count);
             var masks = _options.Network.Classes > 1 ? _validation.Masks[first..last] : _validation.Masks[first..last].clamp_max(1);
-            var logits = _network.Logits(Predictor.ToUnit(_validation.Images[first..last]));
-            loss += (last - first) * MaskLosses.Of(_options.Loss, logits, masks.to_type(ScalarType.Float32)).item<float>();
+            masks = _place.Put(masks);
+            var logits = _network.Logits(_place.Put(Predictor.ToUnit(_validation.Images[first..last])));
+            loss += (last - first) * MaskLosses.Of(_options.Loss, logits, masks.to_type(logits.dtype)).to_type(ScalarType.Float32).item<float>();
             var (diceSum, iouSum) = Scores(logits, masks);
             (dice, iou) = (dice + diceSum, iou + iouSum);
         }
@@ -168,7 +177,7 @@ internal sealed class SegmentationSession : IDisposable
         {
             var members = Enumerable.Range(0, synthetic.Length).Where(i => synthetic[i] == which).Select(i => (long)i).ToArray();
             weight = members.Length * (which ? _options.SyntheticWeight : 1);
-            var rows = tensor(members);
+            var rows = tensor(members, device: logits.device);
             return LossOf(logits.index_select(0, rows), masks.index_select(0, rows));
         }
         var (real, drawn) = (Part(false, out var ofReal), Part(true, out var ofDrawn));

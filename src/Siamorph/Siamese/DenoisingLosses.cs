@@ -41,13 +41,15 @@ public static class DenoisingLosses
     {
         using var scope = NewDisposeScope();
         var images = data.Images[first..last].to_type(ScalarType.Float32).div_(127.5).sub_(1);
-        var x0 = pipeline.Codec.Encode(images);
+        var place = pipeline.Placement;
+        var x0 = pipeline.Codec.Encode(pipeline.Codec.IsPretrained ? images.to(place.Device) : images).to(place.Device);
         using var generator = seed.Derive(draw).Generator();
-        var noise = randn([1, x0.shape[1], x0.shape[2], x0.shape[3]], generator: generator).expand(x0.shape).contiguous();
+        var noise = randn([1, x0.shape[1], x0.shape[2], x0.shape[3]], generator: generator).expand(x0.shape).contiguous().to(place.Device);
         var timestep = (long)((draw + 0.5) / draws * pipeline.Process.Schedule.Count);
-        var masks = data.Masks[first..last].to_type(ScalarType.Float32).expand(-1, 3, -1, -1).contiguous();
+        // As training shows them: grey, in the colours of several classes, or as probabilities.
+        var masks = stack([.. Enumerable.Range(first, last - first).Select(data.Hint)]).expand(-1, 3, -1, -1).contiguous();
         var prompts = Enumerable.Range(first, last - first).Select(i => Known(pipeline, data.Pairs[i].Prompt)).ToList();
-        var batch = new SiameseBatch(x0, noise, full([last - first], timestep, ScalarType.Int64), pipeline.Prompts.Encode(prompts), masks, (images + 1) / 2);
+        var batch = new SiameseBatch(x0, noise, full([last - first], timestep, ScalarType.Int64, device: place.Device), pipeline.Encode(prompts), place.Put(masks), place.Put((images + 1) / 2));
         var values = step.Run(batch, 0, 1).PerSample["mask"].to_type(ScalarType.Float64).data<double>().ToArray();
         for (var i = 0; i < values.Length; i++) losses[first + i] += values[i] / draws;
     }

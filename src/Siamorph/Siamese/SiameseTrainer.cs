@@ -117,6 +117,7 @@ public sealed class SiameseTrainer
         ArgumentNullException.ThrowIfNull(data);
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
+        pipeline.MoveTo(Placement.Of(options.Device, options.Precision));
         using var first = new BaseStage(pipeline, data);
         var baseSeconds = Median(first, 0, steps);
         using var second = new SiameseStage(pipeline, data);

@@ -6,8 +6,14 @@ namespace Siamorph.Synthesis;
 /// <summary>How a mask is varied before an image is drawn from it. Everything off leaves masks as they are.</summary>
 public sealed record MaskDeformationOptions
 {
-    /// <summary>Mirrors half of the masks left to right, and half top to bottom.</summary>
+    /// <summary>
+    /// Mirrors half of the masks left to right, and half top to bottom, each only where the model was trained on pairs mirrored
+    /// that way: other masks are outside of what it has seen.
+    /// </summary>
     public bool Flip { get; init; }
+
+    // What the model was trained with.
+    internal (bool LeftRight, bool TopBottom) Mirrors { get; init; }
 
     /// <summary>Largest rotation about the lesion's centre, in degrees.</summary>
     public double Rotation { get; init; }
@@ -106,8 +112,8 @@ public static class MaskDeformation
         {
             var warp = new Warp { _amplitude = options.Elastic * mask.Size.Width };
             (warp._centreX, warp._centreY) = Centre(mask);
-            warp._mirrorX = options.Flip && random.Chance(0.5);
-            warp._mirrorY = options.Flip && random.Chance(0.5);
+            warp._mirrorX = options.Flip && random.Chance(0.5) && options.Mirrors.LeftRight;
+            warp._mirrorY = options.Flip && random.Chance(0.5) && options.Mirrors.TopBottom;
             var angle = random.Uniform(-options.Rotation, options.Rotation);
             var factor = Math.Exp(random.Uniform(-1, 1) * Math.Log(1 + options.Scale));
             (warp._cos, warp._sin) = (Math.Cos(angle * Math.PI / 180) / factor, Math.Sin(angle * Math.PI / 180) / factor);

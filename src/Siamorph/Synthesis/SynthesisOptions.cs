@@ -1,5 +1,4 @@
 using Siamorph.Siamese;
-using Siamorph.Training;
 
 namespace Siamorph.Synthesis;
 

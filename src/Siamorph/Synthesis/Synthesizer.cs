@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Siamorph.Data;
 using Siamorph.Imaging;
 using Siamorph.Siamese;
-using Siamorph.Training;
 using static TorchSharp.torch;
 
 namespace Siamorph.Synthesis;
@@ -39,7 +38,9 @@ public static class Synthesizer
         using var alone = FolderLock.Take(outFolder);
         Claim(outFolder, plan);
         var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
-        var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation, pipeline.Options.LabelReading);
+        var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation with { Mirrors = (pipeline.Options.HorizontalFlip, pipeline.Options.VerticalFlip) }, pipeline.Options.LabelReading);
+        if (options.Deformation.Flip && !pipeline.Options.HorizontalFlip && !pipeline.Options.VerticalFlip)
+            monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no mask is mirrored.");
         using var stage = monitor.Begin("drawing images", plan.Count);
         var missing = plan.Where(p => !IsDrawn(outFolder, p)).ToList();
         var done = plan.Count - missing.Count;

@@ -18,7 +18,7 @@ public static class GradientClip
         var gradients = parameters.Select(p => p.grad).OfType<Tensor>().ToList();
         if (gradients.Count == 0) return 0;
         var norms = gradients.Select(g => linalg.vector_norm(g)).ToArray();
-        var norm = linalg.vector_norm(stack(norms)).item<float>();
+        var norm = linalg.vector_norm(stack(norms)).to_type(ScalarType.Float32).item<float>();
         if (!double.IsFinite(norm) || norm <= maxNorm) return norm;
         foreach (var gradient in gradients) gradient.mul_(maxNorm / (norm + 1e-6));
         return norm;

@@ -13,6 +13,8 @@ namespace Siamorph.Tests.Conformance;
 /// </summary>
 public class SiameseTrainingConformanceTests
 {
+    private const double Horizon = 1e-3, LargestNoise = 5e-3; // shares of the loss
+
     private sealed record Tolerances(double Loss, double Weights, double Change);
 
     [Theory]
@@ -34,10 +36,11 @@ public class SiameseTrainingConformanceTests
         var tolerances = rate <= 1e-5 ? new Tolerances(2e-5, 4e-5, 1e-2) : locked ? new(5e-4, 1e-4, 1e-2) : new Tolerances(5e-4, 1.5e-3, 1e-1);
 
         CompareLosses(expected, Train(model, trained, rate, (long)expected["max_steps"]!), tolerances.Loss);
+        if (Noise(expected)[^1] > LargestNoise) return; // chaos by then: the final weights of two runs of the reference differ as much
 
         foreach (var (name, parameter) in trained)
         {
-            var noise = (double)expected["noise_floor"]!["final_rel"]![name]!;
+            var noise = Floor(expected, "final_rel", name);
             var change = (parameter - initial[name]).norm().item<float>();
             var due = (double)expected["delta_norm"]![name]!;
             Assert.True(Math.Abs(change - due) <= Math.Max(tolerances.Change, 10 * noise) * due, $"{name}: changed by {change}, due {due}");
@@ -47,24 +50,43 @@ public class SiameseTrainingConformanceTests
 
     private static void CompareWeights(JsonNode expected, string name, Tensor actual, Tensor initial, Tensor final, Tolerances tolerances)
     {
-        var floor = expected["noise_floor"]!;
-        DiffusionFixtures.AssertClose(final, actual, Math.Max(tolerances.Weights, 10 * (double)floor["selected_maxdiff"]![name]!), name);
+        DiffusionFixtures.AssertClose(final, actual, Math.Max(tolerances.Weights, 10 * Floor(expected, "selected_maxdiff", name)), name);
         var relative = DiffusionFixtures.RelativeL2(actual - initial, final - initial);
-        Assert.True(relative <= Math.Max(tolerances.Change, 10 * (double)floor["final_rel"]![name]!), $"{name}: change differs by {relative:g3}");
+        Assert.True(relative <= Math.Max(tolerances.Change, 10 * Floor(expected, "final_rel", name)), $"{name}: change differs by {relative:g3}");
     }
 
     private static void CompareLosses(JsonNode expected, List<double> losses, double tolerance)
     {
         var due = expected["losses"].Deserialize<double[]>()!;
-        var again = expected["losses_alt"]?.Deserialize<double[]>();
         Assert.Equal(due.Length, losses.Count);
-        var noise = again is null ? (double)expected["noise_floor"]!["loss_maxdiff"]! : 0;
-        for (var s = 0; s < due.Length; s++)
+        var noise = Noise(expected);
+        Assert.True(noise[0] <= Horizon, "The run's own noise is above a thousandth of the loss from its first step on: nothing would be compared.");
+        for (var s = 0; s < due.Length && noise[s] <= Horizon; s++)
         {
-            if (again is not null) noise = Math.Max(noise, Math.Abs(due[s] - again[s]));
-            var allowed = Math.Max(tolerance, 10 * noise);
-            Assert.True(Math.Abs(losses[s] - due[s]) <= allowed, $"step {s}: loss {losses[s]}, due {due[s]}, allowed {allowed:g3}");
+            var allowed = Math.Max(tolerance, 10 * noise[s] * Math.Abs(due[s]));
+            Assert.True(Math.Abs(losses[s] - due[s]) <= allowed, $"step {s}: loss {losses[s]}, due {due[s]}, allowed {allowed:g3}; all differences: {string.Join(' ', losses.Zip(due, (a, b) => $"{a - b:e1}"))}");
         }
+    }
+
+    // How far the reference strays from itself up to each step, as a share of the loss; 0 where the fixture does not say.
+    private static double[] Noise(JsonNode expected)
+    {
+        var due = expected["losses"].Deserialize<double[]>()!;
+        var again = expected["losses_alt"]?.Deserialize<double[]>();
+        var most = again is null ? Floor(expected, "loss_maxdiff") : 0;
+        return [.. due.Select((loss, s) =>
+        {
+            if (again is not null) most = Math.Max(most, Math.Abs(loss - again[s]));
+            return most / Math.Abs(loss);
+        })];
+    }
+
+    // 0 where the fixture lacks the entry: then the stated tolerance holds alone.
+    private static double Floor(JsonNode expected, params string[] path)
+    {
+        JsonNode? node = expected["noise_floor"];
+        foreach (var part in path) node = node?[part];
+        return (double?)node ?? 0;
     }
 
     private static List<double> Train(SiameseModel model, List<(string, Tensor)> trained, double rate, long maxSteps)

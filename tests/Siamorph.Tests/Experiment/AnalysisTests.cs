@@ -122,6 +122,54 @@ public sealed class AnalysisTests
         Assert.InRange(harms, 0, experiments / 20);
     }
 
+    [Theory]
+    [InlineData(5, 90, 0.7)]
+    [InlineData(5, 90, 0)]
+    [InlineData(5, 90, 1)]
+    [InlineData(1, 90, 0.7)]
+    [InlineData(5, 1, 0.7)]
+    [InlineData(1, 1, 0.7)]
+    [InlineData(1, 1, 0)]
+    public void Answer_WhereNothingVaries_SaysThat_InWordsOfItsOwn(int seeds, int images, double dice)
+        => AssertPlain(Flat(seeds, images, (_, _, _) => dice), "nothing can be said");
+
+    [Theory]
+    [InlineData(1, 90)]
+    [InlineData(5, 1)]
+    [InlineData(1, 1)]
+    public void Answer_OfOneSeedOrOneImage_ClaimsNoPrecision(int seeds, int images)
+        => AssertPlain(Flat(seeds, images, (arm, seed, i) => arm == 1 ? 0.7 : 0.6 + 0.001 * (double)((seed + (ulong)i) % 7)), null);
+
+    // Whatever the scores: sentences without empty numbers, and a page that can be written.
+    private static void AssertPlain(ExperimentResult result, string? said)
+    {
+        using var folder = new TemporaryFolder();
+        var answer = string.Join(' ', Answer(result));
+        var html = File.ReadAllText(ExperimentReport.Write(result, null, folder.Path).Path);
+        foreach (var bad in new[] { "NaN", "∞", "Infinity", "below 0.0 points", "1 seeds", "1 test images", "-0.0" })
+        {
+            Assert.DoesNotContain(bad, answer, StringComparison.Ordinal);
+            Assert.DoesNotContain(bad, System.Text.RegularExpressions.Regex.Replace(html, "<[^>]*>|\"[^\"]*\"", " "), StringComparison.Ordinal);
+        }
+        if (said is not null) Assert.Contains(said, answer, StringComparison.Ordinal);
+    }
+
+    private static ExperimentResult Flat(int seeds, int images, Func<int, ulong, int, double> dice)
+    {
+        var toy = Toy(1, 0, 0);
+        var options = toy.Options with { Seeds = [.. Enumerable.Range(1, seeds).Select(s => (ulong)s)] };
+        var card = toy.Data with { Pairs = [.. toy.Data.Pairs.Take(images)] };
+        List<CellResult> cells = [.. toy.Cells.Where(c => options.Seeds.Contains(c.Seed)).Select(c => c with
+        {
+            Outcome = c.Outcome with
+            {
+                Images = [.. c.Outcome.Images.Take(images).Select((s, i) => new ImageScore(s.Id, dice(Array.IndexOf(Arms, c.Arm), c.Seed, i), 0.5, 1, 0, 0))],
+                Dice = Enumerable.Range(0, images).Average(i => dice(Array.IndexOf(Arms, c.Arm), c.Seed, i)),
+            },
+        })];
+        return toy with { Options = options, Data = card, Cells = cells, Comparisons = Analysis.Compare(options, cells, card), Controls = Analysis.Controls(options, cells, card) };
+    }
+
     private static IReadOnlyList<string> Answer(ExperimentResult result) => ExperimentReport.Document(result, null, "nowhere").Answer;
 
     // Scores as they come about: an image is easy or hard, a network good or bad, and the rest is chance.

@@ -1,6 +1,7 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Siamorph.Training;
+namespace Siamorph;
 
 /// <summary>Where tensors are computed with.</summary>
 public enum ComputeDevice
@@ -28,7 +29,7 @@ public enum Precision
 /// <summary>Where networks are, and in which type.</summary>
 /// <param name="Device">Such as cpu.</param>
 /// <param name="Type">Of weights and activations.</param>
-public sealed record Placement(Device Device, ScalarType Type)
+public record Placement(Device Device, ScalarType Type)
 {
     /// <summary>Finds the device.</summary>
     /// <exception cref="InvalidOptionsException">It isn't there, or can't compute with that type.</exception>
@@ -44,8 +45,19 @@ public sealed record Placement(Device Device, ScalarType Type)
         });
     }
 
+    /// <summary>float32 on a device: for all networks but the generator's.</summary>
+    /// <exception cref="InvalidOptionsException">The device isn't there.</exception>
+    public static Placement On(ComputeDevice device) => Of(device, Precision.Full);
+
+    /// <summary>Moves a network there. To be done before optimizers and averages are made: parameters are replaced.</summary>
+    public virtual void Move(nn.Module network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        if (Device.type != DeviceType.CPU || Type != ScalarType.Float32) network.to(Device, Type);
+    }
+
     /// <summary>The tensor there and, where it holds floating numbers, in that type; itself (as a new handle) where nothing is to be done.</summary>
-    public Tensor Put(Tensor tensor)
+    public virtual Tensor Put(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
         return tensor.is_floating_point() ? tensor.to(Type, Device) : tensor.to(Device);
