@@ -9,6 +9,7 @@ switch (args)
     case ["weights", ..]: return FullSizeWeights.Run(args);
     case ["networks", ..]: return FullSizeNetworks.Run(args);
     case ["features", ..]: return FeatureRates.Run(args);
+    case ["kernels", ..]: return KernelTable.Run(args);
     case ["masks", ..]: return MaskRates.Run(args);
 }
 

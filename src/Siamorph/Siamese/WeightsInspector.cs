@@ -54,7 +54,7 @@ public static class WeightsInspector
         using var file = WeightsFile.Open(run?.ModelPath ?? path);
         var moments = IsOptimizerState(file);
         var checkpoint = DiffusionCheckpoint.Of(moments ? new WeightTable([]) : file);
-        var presets = checkpoint.Layouts.Count == 0 ? [] : CheckpointKeys.Presets.ToDictionary(p => p, CheckpointKeys.Of);
+        var presets = checkpoint.Layouts.Count == 0 ? [] : Variants(checkpoint).ToDictionary(v => v.Name, v => CheckpointKeys.Of(v.Options));
         var parts = checkpoint.Layouts.OrderBy(l => l.Key).Select(l => Compare(checkpoint, l.Key, l.Value, presets)).ToList();
         // What a run doesn't train, it doesn't store.
         if (run?.BaseWeights is not null) parts = [.. parts.Select(p => p with { Missing = [] })];
@@ -78,6 +78,19 @@ public static class WeightsInspector
 
     private static bool IsOptimizerState(WeightTable file) => file.Entries.Count > 0 && file.Names.All(n =>
         n.EndsWith(".exp_avg", StringComparison.Ordinal) || n.EndsWith(".exp_avg_sq", StringComparison.Ordinal) || n.EndsWith(".step", StringComparison.Ordinal));
+
+    private const string Plain = " (plain hint encoder)";
+
+    // The presets, and where there is a ControlNet, the same with the hint encoder that most others have.
+    private static IEnumerable<(string Name, TrainOptions Options)> Variants(DiffusionCheckpoint checkpoint)
+    {
+        foreach (var (name, options) in Presets.All)
+        {
+            yield return (name, options);
+            if (checkpoint.Layouts.ContainsKey(CheckpointPart.ControlNet))
+                yield return (name + Plain, options with { Network = options.Network with { HintEncoder = Models.HintEncoderKind.Plain } });
+        }
+    }
 
     private static PartInspection Compare(
         DiffusionCheckpoint checkpoint, CheckpointPart part, string layout, Dictionary<string, IReadOnlyList<CheckpointKey>> presets)
@@ -112,6 +125,12 @@ public static class WeightsInspector
         var has = networks.Select(p => p.Part).ToHashSet();
         var unfit = networks.Where(p => !p.Fits).ToList();
         var preset = networks.GroupBy(p => p.Preset).MaxBy(g => g.Count())!.Key;
+        if (networks.Find(p => p.Part == CheckpointPart.ControlNet) is { Fits: true } control && control.Preset.EndsWith(Plain, StringComparison.Ordinal))
+        {
+            var (what, advice) = Judge([.. parts.Select(p => p with { Preset = p.Preset.Replace(Plain, "", StringComparison.Ordinal) })]);
+            return ($"{what}, its ControlNet with the plain hint encoder", advice.Replace("--preset sd15", "--preset sd15 --network-hint-encoder plain", StringComparison.Ordinal)
+                + " Its hint encoder is that of the first ControlNets, not Dense Hint Input: give --network-hint-encoder plain wherever it is trained on.");
+        }
         if (unfit.Count > 0)
             return ($"parts of a diffusion model, of which {string.Join(", ", unfit.Select(p => p.Part))} fit no preset",
                 $"It can't be used as it is: see what is missing, left over or of another shape, compared with preset {unfit[0].Preset}.");

@@ -39,9 +39,12 @@ public sealed class DiffusionCheckpoint
     private static readonly (string Beginning, CheckpointPart Part)[] Signs =
     [
         ("controlnet_", CheckpointPart.ControlNet), ("zero_convs.", CheckpointPart.ControlNet), ("output_blocks.", CheckpointPart.UNet),
-        ("up_blocks.", CheckpointPart.UNet), ("text_model.", CheckpointPart.TextEncoder), ("encoder.down.", CheckpointPart.Autoencoder),
+        ("up_blocks.", CheckpointPart.UNet), ("text_model.", CheckpointPart.TextEncoder), ("embeddings.token_embedding.", CheckpointPart.TextEncoder), ("encoder.down.", CheckpointPart.Autoencoder),
         ("encoder.down_blocks.", CheckpointPart.Autoencoder),
     ];
+
+    private const string TextModel = "text_model.";
+    private static readonly string[] TextParts = ["embeddings.", "encoder.layers.", "final_layer_norm."];
 
     private readonly Dictionary<CheckpointPart, string> _layouts = [];
 
@@ -134,7 +137,8 @@ public sealed class DiffusionCheckpoint
     private static string? Name(CheckpointPart part, KeyMap? map, bool diffusers, string name) => part switch
     {
         CheckpointPart.Schedule => name,
-        CheckpointPart.TextEncoder => name.StartsWith("text_model.", StringComparison.Ordinal) ? name : null,
+        CheckpointPart.TextEncoder => name.StartsWith(TextModel, StringComparison.Ordinal) ? name
+            : Array.Exists(TextParts, p => name.StartsWith(p, StringComparison.Ordinal)) ? TextModel + name : null, // as newer programs write it
         _ when map is null => null,
         _ => diffusers ? map.ToOriginal(name) : map.ToDiffusers(name) is null ? null : name,
     };

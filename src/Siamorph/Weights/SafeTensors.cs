@@ -38,7 +38,9 @@ public static class SafeTensors
         {
             var header = SafeTensorsHeader.Read(file);
             var entries = header.Tensors.Select(e => new WeightEntry(
-                e.Name, e.DType, e.Shape, () => file.ReadTensor(header.DataStart + e.Begin, e.Shape, e.DType)));
+                e.Name, e.DType, e.Shape, () => e.Packed is { } packed
+                    ? packed.Read(file, header.DataStart + e.Begin, e.Shape)
+                    : file.ReadTensor(header.DataStart + e.Begin, e.Shape, e.DType)));
             return new(file.Path, WeightsFormat.SafeTensors, entries, header.Metadata, [], [file]);
         }
         catch

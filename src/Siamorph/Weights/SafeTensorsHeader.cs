@@ -10,7 +10,11 @@ namespace Siamorph.Weights;
 /// <param name="Shape">Sizes, outermost first; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">One past the last byte, counted from the end of the header.</param>
-public sealed record TensorEntry(string Name, torch.ScalarType DType, long[] Shape, long Begin, long End);
+public sealed record TensorEntry(string Name, torch.ScalarType DType, long[] Shape, long Begin, long End)
+{
+    /// <summary>How the file keeps the numbers in 8 bits, which are read as 16; null where they are kept as <see cref="DType"/>.</summary>
+    internal EightBitFloat? Packed { get; init; }
+}
 
 /// <summary>What a safetensors file says it holds, checked against its length before anything is allocated.</summary>
 /// <param name="Tensors">The tensors in the order of their bytes.</param>
@@ -60,14 +64,17 @@ public sealed record SafeTensorsHeader(
         var dtype = property.Value.GetProperty("dtype").GetString() ?? "";
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64()).ToArray();
-        if (!SafeTensors.TypesByName.TryGetValue(dtype, out var type))
-            throw Damaged(path, $"tensor '{property.Name}' has the unknown element type '{dtype}'");
+        var packed = EightBitFloat.Named(dtype);
+        if (!SafeTensors.TypesByName.TryGetValue(dtype, out var type) && packed is null)
+            throw new WeightsFormatException(
+                $"{path}: tensor '{property.Name}' has the element type '{dtype}', which is not read here. Write the file with F32, F16, BF16 or F8_E4M3 in the program that it comes from.");
+        if (packed is not null) type = torch.ScalarType.Float16;
         if (offsets.Length != 2 || shape.Length > 64 || shape.Any(d => d < 0))
             throw Damaged(path, $"tensor '{property.Name}' has an impossible shape or extent");
-        var bytes = checked(shape.Aggregate(1L, (n, d) => checked(n * d)) * SafeTensors.ElementSize(type));
+        var bytes = checked(shape.Aggregate(1L, (n, d) => checked(n * d)) * (packed is null ? SafeTensors.ElementSize(type) : 1));
         if (offsets[0] < 0 || checked(offsets[1] - offsets[0]) != bytes)
             throw Damaged(path, $"tensor '{property.Name}' needs {bytes} bytes but is given {offsets[1] - offsets[0]}");
-        return new(property.Name, type, shape, offsets[0], offsets[1]);
+        return new(property.Name, type, shape, offsets[0], offsets[1]) { Packed = packed };
     }
 
     private static void CheckExtents(List<TensorEntry> tensors, string path, long available)
