@@ -1,14 +1,18 @@
+using System.Text.RegularExpressions;
+
 namespace Siamorph;
 
 /// <summary>
 /// Keeps a second process out of a folder while one writes there. The operating system holds the lock on the open file
-/// <c>.lock</c>, so it ends with the process, however that ends; the file itself stays and says nothing.
+/// <c>.lock</c>, so it ends with the process, however that ends; the file itself stays and says nothing. Whoever takes the
+/// lock removes the unfinished files that a killed process left.
 /// </summary>
-public sealed class FolderLock : IDisposable
+public sealed partial class FolderLock : IDisposable
 {
     /// <summary>The file that is locked; a folder that holds nothing else counts as empty.</summary>
     public const string FileName = ".lock";
 
+    private const int Deepest = 8;
     private const int HeldOnLinux = 11, HeldOnMac = 35, HeldOnWindows = unchecked((int)0x80070020);
 
     private readonly FileStream _file;
@@ -24,7 +28,9 @@ public sealed class FolderLock : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            return new FolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var held = new FolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            Sweep(folder, 0);
+            return held;
         }
         catch (IOException e) when (e.HResult is HeldOnLinux or HeldOnMac or HeldOnWindows)
         {
@@ -39,6 +45,33 @@ public sealed class FolderLock : IDisposable
     /// <summary>Whether a folder holds anything beside the lock.</summary>
     public static bool IsEmpty(string folder) =>
         !Directory.Exists(folder) || Directory.EnumerateFileSystemEntries(folder).All(e => Path.GetFileName(e) == FileName);
+
+    [GeneratedRegex(@"\.(\d+-)?[0-9a-f]{32}\.partial$")]
+    private static partial Regex Unfinished();
+
+    // Removes files that a killed process was writing; below folders that have a lock of their own only where nobody holds it.
+    private static void Sweep(string folder, int depth)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, "*.partial").Where(f => Unfinished().IsMatch(f)).ToList()) File.Delete(file);
+        if (depth >= Deepest) return;
+        foreach (var inner in new DirectoryInfo(folder).EnumerateDirectories().Where(d => d.LinkTarget is null && !Unfinished().IsMatch(d.Name)).ToList())
+            if (!IsHeld(inner.FullName)) Sweep(inner.FullName, depth + 1);
+    }
+
+    private static bool IsHeld(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) return false;
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>Lets others in.</summary>
     public void Dispose() => _file.Dispose();

@@ -58,6 +58,22 @@ public sealed class FolderLockTests : IDisposable
     }
 
     [Fact]
+    public void UnfinishedFiles_OfAKilledProcess_AreRemoved_AndNothingElse()
+    {
+        var unfinished = $".123-{Guid.NewGuid():N}.partial";
+        foreach (var folder in new[] { "run", "run/images", "run/held" }) Directory.CreateDirectory(_folder[folder]);
+        foreach (var file in new[] { $"run/a.png{unfinished}", $"run/images/b.png{unfinished}", $"run/held/c.png{unfinished}", "run/images/mine.partial", "run/images/b.png" })
+            File.WriteAllText(_folder[file], "");
+        using (FolderLock.Take(_folder["run/held"]))
+        {
+            File.WriteAllText(_folder[$"run/held/d.png{unfinished}"], ""); // by the one that holds it
+            using var taken = FolderLock.Take(_folder["run"]);
+            Assert.Equal(["b.png", $"d.png{unfinished}", "mine.partial"],
+                Directory.EnumerateFiles(_folder["run"], "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!).Where(f => f != FolderLock.FileName).Order());
+        }
+    }
+
+    [Fact]
     public void FolderThatCantBeWritten_IsNamed()
     {
         File.WriteAllText(_folder["file"], "");

@@ -64,7 +64,6 @@ internal static class FastConvolution
             }
             y = Forward(x, convolution.weight!, convolution.bias);
         }
-        else if (layer is { IsCentred: true } centred && FrozenConvolution.TryForward(convolution, centred, x, addend) is { } frozen) (y, addend) = (frozen, null);
         else y = convolution.call(x);
         if (shift is not null) y += shift.unsqueeze(2).unsqueeze(3);
         if (addend is not null) y = addend + y;

@@ -73,10 +73,6 @@ internal readonly record struct ConvolutionLayer(
     /// <summary>3×3 that keeps height and width: what Winograd's kernels compute.</summary>
     public bool IsThreeByThree => IsPlain && Kernel == (3, 3) && Stride == (1, 1) && Padding == (1, 1);
 
-    /// <summary>Square filters of odd size, padded by half of it, one stride: what is computed as a product of gathered patches.</summary>
-    public bool IsCentred => IsPlain && Kernel.Down == Kernel.Right && Kernel.Down % 2 == 1
-        && Padding == (Kernel.Down / 2, Kernel.Down / 2) && Stride.Down == Stride.Right && Stride.Down >= 1;
-
     private static (long, long)? PaddingOf(Conv2d layer, long height, long width, (long Down, long Right) dilation) => layer.padding_type switch
     {
         null => layer.padding is null ? (0, 0) : Two(layer.padding),

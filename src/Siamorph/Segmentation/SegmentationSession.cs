@@ -147,6 +147,7 @@ internal sealed class SegmentationSession : IDisposable
     /// <exception cref="WeightsFormatException">The checkpoint is damaged.</exception>
     public void Restore(RunFolder run)
     {
+        Checkpoint.Prune(run.Path, keep: 1);
         if (Checkpoint.Latest(run.Path) is not { } folder) return;
         using var checkpoint = Checkpoint.Load(folder);
         StateDict.Apply(_network, checkpoint["model"], folder);

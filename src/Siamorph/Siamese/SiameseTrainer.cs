@@ -148,6 +148,7 @@ public sealed class SiameseTrainer
 
     private void Stages(bool resume)
     {
+        Checkpoint.Prune(_run.Path, _options.KeepCheckpoints); // what a process that was killed has left
         using var checkpoint = resume && Checkpoint.Latest(_run.Path) is { } folder ? Checkpoint.Load(folder) : null;
         var stage = (string?)checkpoint?.State["stage"];
         var step = (long?)checkpoint?.State["step"] ?? 0;

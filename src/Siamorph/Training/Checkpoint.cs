@@ -75,8 +75,9 @@ public static class Checkpoint
         if (!Directory.Exists(folder)) return;
         try
         {
-            foreach (var old in All(runFolder).SkipLast(keep).Concat(Directory.EnumerateDirectories(folder, "*.partial")).ToList())
-                Directory.Delete(old, recursive: true);
+            // Renamed first: one that is half removed when the power fails must not pass for a checkpoint.
+            foreach (var old in All(runFolder).SkipLast(keep).ToList()) Directory.Move(old, $"{old}.{Guid.NewGuid():N}.partial");
+            foreach (var left in Directory.EnumerateDirectories(folder, "*.partial").ToList()) Directory.Delete(left, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Acceleration;
 
-public class FrozenConvolutionTests
+public class KeptWeightsTests
 {
     [Theory]
     [InlineData(3, 4, 64, 3, 1, 9, 7)]
