@@ -10,6 +10,7 @@ switch (args)
     case ["networks", ..]: return FullSizeNetworks.Run(args);
     case ["features", ..]: return FeatureRates.Run(args);
     case ["kernels", ..]: return KernelTable.Run(args);
+    case ["mutate", ..]: return Mutations.Run(args);
     case ["masks", ..]: return MaskRates.Run(args);
 }
 

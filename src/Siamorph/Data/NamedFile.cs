@@ -9,6 +9,7 @@ internal static class NamedFile
     /// <param name="orBelow">The path may have been written from a folder further up, where a program was started.</param>
     public static string Find(string folder, string path, bool orBelow = false)
     {
+        if (path.Contains('\0', StringComparison.Ordinal)) throw new InvalidDatasetException($"{folder}: a file is named with a zero character in it. Mend the line that names it.");
         var direct = Path.GetFullPath(Path.Combine(folder, path));
         if (File.Exists(direct)) return direct;
         var parts = path.Split('/', '\\');

@@ -26,6 +26,7 @@ internal static class GifIndices
     {
         var canvas = new ImageSize(Short(file, 6), Short(file, 8));
         ImageFile.RefuseHuge(path, canvas);
+        StoredPicture.RefuseHollow(path, canvas, 1, (file.Length, StoredPicture.Lzw));
         var at = 13;
         var colours = Table(file, file[10], ref at);
         for (; file[at] != 0x3B;)

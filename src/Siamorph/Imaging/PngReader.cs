@@ -24,6 +24,7 @@ internal static class PngReader
             var layout = new PngLayout(chunks.Header.Span);
             ImageFile.RefuseHuge(path, layout.Size);
             if (!layout.IsValid) throw new InvalidDataException("Impossible header.");
+            StoredPicture.RefuseHollow(path, layout.Size, layout.Channels * layout.Bits / 8.0, (chunks.Data.Length, StoredPicture.Deflated));
             using var inflated = new ZLibStream(new MemoryStream(chunks.Data), CompressionMode.Decompress);
             var numbers = PngPixels.Read(inflated, layout);
             return new StoredPicture(layout.Size, layout.Channels, layout.Bits)

@@ -39,6 +39,15 @@ internal sealed record StoredPicture(ImageSize Size, int Channels, int Bits)
         return cause is null ? new InvalidDatasetException(message) : new InvalidDatasetException(message, cause);
     }
 
+    /// <summary>Most bytes that deflate, LZW with codes of 12 bits, and run lengths make of one.</summary>
+    internal const int Deflated = 1040, Lzw = 2800, RunLengths = 128;
+
+    // What a damaged header claims must take neither memory nor time.
+    internal static void RefuseHollow(string path, ImageSize size, double bytesAPixel, (long Bytes, int MostOfOne) packed)
+    {
+        if (size.Width * (double)size.Height * bytesAPixel > packed.Bytes * (double)packed.MostOfOne + 256) throw Damaged(path);
+    }
+
     internal static void RefuseSeveral(string path, int pages, string what)
     {
         if (pages > 1)

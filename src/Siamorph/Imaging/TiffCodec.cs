@@ -20,7 +20,7 @@ internal static class TiffCodec
     internal static RgbImage ReadRgb(string path, byte[] bytes)
     {
         StoredPicture.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
-        var (size, raster) = With(path, bytes, tiff => Raster(path, tiff));
+        var (size, raster) = With(path, bytes, tiff => Raster(path, tiff, bytes.Length));
         var rgb = new byte[3 * raster.Length];
         for (var i = 0; i < raster.Length; i++)
             (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = ((byte)Tiff.GetR(raster[i]), (byte)Tiff.GetG(raster[i]), (byte)Tiff.GetB(raster[i]));
@@ -31,7 +31,7 @@ internal static class TiffCodec
     internal static StoredPicture? ReadStored(string path, byte[] bytes)
     {
         StoredPicture.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
-        return With(path, bytes, tiff => HasPlainSamples(tiff) ? TiffSamples.Read(path, tiff, SizeOf(path, tiff)) : null);
+        return With(path, bytes, tiff => HasPlainSamples(tiff) ? TiffSamples.Read(path, tiff, Plausible(path, tiff, bytes.Length)) : null);
     }
 
     // Pages that hold more than 8 bits a sample.
@@ -47,9 +47,10 @@ internal static class TiffCodec
             is (int)Photometric.MINISBLACK or (int)Photometric.MINISWHITE or (int)Photometric.RGB or (int)Photometric.PALETTE
         && Number(tiff, TiffTag.COMPRESSION, 1) is not ((int)Compression.JPEG or (int)Compression.OJPEG);
 
-    private static (ImageSize, int[]) Raster(string path, Tiff tiff)
+    private static (ImageSize, int[]) Raster(string path, Tiff tiff, long length)
     {
         var size = SizeOf(path, tiff);
+        RefuseHollow(path, tiff, size, length);
         var raster = new int[size.Width * size.Height];
         if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true)) throw StoredPicture.Damaged(path);
         return (size, raster);
@@ -58,9 +59,10 @@ internal static class TiffCodec
     private static T With<T>(string path, byte[] bytes, Func<Tiff, T> read)
     {
         _sawError = false;
-        using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw StoredPicture.Damaged(path);
+        TiffPages.RefuseImpossible(path, bytes);
         try
         {
+            using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw StoredPicture.Damaged(path);
             var value = read(tiff);
             return _sawError ? throw StoredPicture.Damaged(path) : value;
         }
@@ -68,6 +70,25 @@ internal static class TiffCodec
         {
             throw StoredPicture.Damaged(path, e); // the library lets index and cast errors of bad files through
         }
+    }
+
+    private static ImageSize Plausible(string path, Tiff tiff, long length)
+    {
+        var size = SizeOf(path, tiff);
+        RefuseHollow(path, tiff, size, length);
+        return size;
+    }
+
+    private static void RefuseHollow(string path, Tiff tiff, ImageSize size, long length)
+    {
+        var most = (Compression)Number(tiff, TiffTag.COMPRESSION, 1) switch
+        {
+            Compression.NONE => 1,
+            Compression.PACKBITS => StoredPicture.RunLengths,
+            Compression.DEFLATE or Compression.ADOBE_DEFLATE => StoredPicture.Deflated,
+            _ => StoredPicture.Lzw,
+        };
+        StoredPicture.RefuseHollow(path, size, Number(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Number(tiff, TiffTag.BITSPERSAMPLE, 1) / 8.0, (length, most));
     }
 
     private static ImageSize SizeOf(string path, Tiff tiff)

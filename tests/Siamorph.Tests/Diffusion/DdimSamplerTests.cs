@@ -10,15 +10,23 @@ public class DdimSamplerTests
     [Theory]
     [InlineData(TimestepSpacing.Leading)]
     [InlineData(TimestepSpacing.Trailing)]
-    public void Walk_HasExactlyTheStepsAsked_RisingAndInRange(TimestepSpacing spacing)
+    public void Walk_HasTheStepsAsked_RisingAndInRange(TimestepSpacing spacing)
     {
         foreach (var steps in new[] { 1, 2, 3, 7, 9, 20, 30, 36, 101, 333, 501, 999, 1000 })
         {
             var walk = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = steps, Spacing = spacing }).Timesteps;
-            Assert.Equal(steps, walk.Count);
+            Assert.Equal(spacing == TimestepSpacing.Trailing ? steps : (1000 + 1000 / steps - 1) / (1000 / steps), walk.Count);
             Assert.All(walk, t => Assert.InRange(t, 0, 999));
             Assert.All(walk.Zip(walk.Skip(1)), p => Assert.True(p.First <= p.Second));
         }
+    }
+
+    [Fact]
+    public void LeadingWalk_OfThirtySteps_VisitsThirtyOne_AsTheReference()
+    {
+        var walk = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 30 }).Timesteps;
+        Assert.Equal([1, 34, 67], walk.Take(3));
+        Assert.Equal((31, 991), (walk.Count, walk[^1]));
     }
 
     [Theory]
