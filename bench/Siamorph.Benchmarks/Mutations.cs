@@ -58,6 +58,7 @@ internal static class Mutations
             var damaged = Damage(whole, kind.Whole[random.Next(kind.Whole.Count)], random);
             var path = Path.Combine(folder, kind.File);
             System.IO.File.WriteAllBytes(path, damaged);
+            if (count == 1) System.IO.File.WriteAllBytes(Path.Combine(folder, "damaged"), damaged); // to be looked at
             if (i % 64 == 0) System.IO.File.WriteAllText(current, $"{kind.Name} {i}");
             watch.Begin(i);
             var before = GC.GetTotalAllocatedBytes();

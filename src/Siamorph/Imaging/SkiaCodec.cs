@@ -118,8 +118,19 @@ internal static class SkiaCodec
     {
         var codec = SKCodec.Create(data)
             ?? throw new InvalidDatasetException($"{path}: not a picture that can be read, or its header is damaged. Replace or remove it.");
-        ImageFile.RefuseHuge(path, SizeOf(codec));
-        return codec;
+        try
+        {
+            // The codec also takes icons, and almost anything that begins with zeros for a picture of telephones.
+            if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Webp))
+                throw new InvalidDatasetException($"{path}: not a picture that can be read, or its header is damaged. Replace or remove it.");
+            ImageFile.RefuseHuge(path, SizeOf(codec));
+            return codec;
+        }
+        catch
+        {
+            codec.Dispose();
+            throw;
+        }
     }
 
     private static ImageSize SizeOf(SKCodec codec) => new(codec.Info.Width, codec.Info.Height);
