@@ -14,7 +14,7 @@ internal static class BmpIndices
     {
         if (file.Length < HeaderLength || !IsBmp(file)) return null;
         var (pixels, header) = (Number(file, 10), Number(file, 14));
-        var size = new ImageSize(Number(file, 18), Math.Abs(Number(file, 22)));
+        var size = new ImageSize(Number(file, 18), (int)Math.Min(int.MaxValue, Math.Abs((long)Number(file, 22))));
         int bits = BinaryPrimitives.ReadUInt16LittleEndian(file[28..]), compression = Number(file, 30);
         if (header < 40 || compression != 0 || bits is not (1 or 4 or 8)) return null;
         ImageFile.RefuseHuge(path, size);

@@ -171,6 +171,24 @@ public sealed class MaskReadingTests : IDisposable
     }
 
     [Fact]
+    public void HeadersThatClaimTheImpossible_AreRefused()
+    {
+        var bmp = StoredFiles.Bmp(Size, WhiteFirst, (_, _) => 1);
+        BitConverter.TryWriteBytes(bmp.AsSpan(22), int.MinValue);
+        StoredFiles.Tiff(_folder["m.tif"], Size, new(8), (_, _) => [1]);
+        var tiff = File.ReadAllBytes(_folder["m.tif"]);
+        var lengths = tiff.AsSpan().IndexOf((byte[])[0x17, 0x01, 4, 0]); // StripByteCounts
+        BitConverter.TryWriteBytes(tiff.AsSpan(lengths + 4), 0x70000000);
+        byte[] telephone = [0, 0, 19, 13, .. new byte[39]]; // what the codec takes for a picture of telephones
+        foreach (var (name, file) in new[] { ("a.bmp", bmp), ("b.tif", tiff), ("c.png", telephone) })
+        {
+            File.WriteAllBytes(_folder[name], file);
+            foreach (var read in new Action[] { () => ImageFile.ReadMask(_folder[name]), () => ImageFile.ReadRgb(_folder[name]) })
+                Assert.Contains(name, Assert.Throws<InvalidDatasetException>(read).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void PngWithAWrongChecksum_IsRefused()
     {
         var file = StoredFiles.Png(Size, (2, 0), (x, y) => [Inside(x, y) ? 1 : 0]);
