@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Siamorph.Reports;
 using Siamorph.Segmentation;
 
 namespace Siamorph.Cli;
@@ -29,6 +30,8 @@ internal static class SegmentTrainCommand
             var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor, context.Get(resume));
             context.Out.WriteLine(FormattableString.Invariant(
                 $"Best validation Dice {summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ({summary.Seconds:0} s)."));
+            context.Out.WriteLine(TrainingCurvePage.Sentence(summary));
+            context.Out.WriteLine(TrainingCurvePage.Write(summary, run));
             context.Out.WriteLine(Path.GetFullPath(Path.Combine(run, Predictor.FileName)));
         });
     }

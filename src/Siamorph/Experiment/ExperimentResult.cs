@@ -28,6 +28,9 @@ public sealed record ExperimentResult
     /// <summary>What the wrong-mask control says about the measurement, for each number of real pairs; empty without that arm.</summary>
     public IReadOnlyList<MaskControl> Controls { get; init; } = [];
 
+    /// <summary>Why the networks were not trained enough for a verdict, one sentence; null where they were.</summary>
+    public string? Undertrained { get; init; }
+
     /// <summary>The same with each further segmentation network.</summary>
     public IReadOnlyList<NetworkResult> OtherNetworks { get; init; } = [];
 

@@ -11,12 +11,14 @@ internal static class ResultWriter
         var cells = Cells(plan.Cells, records);
         var others = plan.Options.OtherNetworks.Select(n => (Name: n, Cells: Cells(plan.CellsOf(n), records))).ToList();
         var comparisons = Analysis.Compare(plan.Options, [(null, cells), .. others], data.Card);
+        List<ArmSummary> arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))];
         var result = new ExperimentResult
         {
             Version = Product.Version,
             Options = plan.Options,
             Data = data.Card,
-            Arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
+            Arms = arms,
+            Undertrained = Undertraining.Alarm(arms, cells),
             Cells = cells,
             Comparisons = comparisons[0],
             Controls = Analysis.Controls(plan.Options, cells, data.Card),

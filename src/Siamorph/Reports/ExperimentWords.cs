@@ -14,6 +14,7 @@ internal static class ExperimentWords
         if (result.Comparisons.Count == 0)
             return [$"Test Dice of {Title(result, result.Arms[0].Name)}: {Format.Score(result.Cells.Average(c => c.Outcome.Dice))}. There is no second arm to compare with."];
         if (result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary) return Verdicts.Answer(result, primary);
+        if (result.Undertrained is { } alarm) return [alarm, Caution(result)];
         if (result.Comparisons.Count == 1) return [Sentence(result, result.Comparisons[0]), Difference(result.Comparisons[0]), Caution(result)];
         return [Summary(result), .. result.Comparisons.Select(c => $"{Sentence(result, c)} {Difference(c)}"), Caution(result)];
     }

@@ -12,7 +12,7 @@ internal static class Verdicts
         var lines = new List<string>();
         var harm = control is null ? null : Harm(result, control);
         if (control is { Hurts: false } && harm is null) lines.Add(Blind(control));
-        lines.Add(Main(result, primary));
+        lines.Add(result.Undertrained ?? Main(result, primary));
         if (control is { Hurts: true }) lines.Add(Sees(result, control));
         if (harm is not null) lines.Add(Undecided(result, control!, harm));
         if (Detection(primary) is { } detection) lines.Add(detection);

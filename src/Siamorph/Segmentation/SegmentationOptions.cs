@@ -141,6 +141,9 @@ public sealed record SegmentationOptions
     /// <summary>First share of the steps that sees synthetic images alone, in [0, 1); where there are none, it makes no difference.</summary>
     public double SyntheticWarmup { get; init; }
 
+    /// <summary>Decay of the running average of the weights, which is then what is validated and kept; 0 for none.</summary>
+    public double EmaDecay { get; init; }
+
     /// <summary>Steps between two looks at the validation split; the best of these weights are kept.</summary>
     public int ValidateEvery { get; init; } = 50;
 
@@ -195,6 +198,7 @@ public sealed record SegmentationOptions
         Demand(MaxSyntheticPerReal is null or > 0, FormattableString.Invariant($"maxSyntheticPerReal is {MaxSyntheticPerReal}; it has to be above 0."));
         Demand(SyntheticWeight > 0 && double.IsFinite(SyntheticWeight), FormattableString.Invariant($"syntheticWeight is {SyntheticWeight}; it has to be above 0."));
         Demand(SyntheticWarmup is >= 0 and < 1, FormattableString.Invariant($"syntheticWarmup is {SyntheticWarmup}; it lies in [0, 1)."));
+        Demand(EmaDecay is >= 0 and < 1, FormattableString.Invariant($"emaDecay is {EmaDecay}; it lies in [0, 1) (0 is none)."));
         Demand(ValidateEvery >= 1, $"validateEvery is {ValidateEvery}; it has to be 1 or more.");
         Demand(CheckpointEvery >= 0, $"checkpointEvery is {CheckpointEvery}; it can't be negative (0 is none).");
         faults.AddRange(LabelReading.Faults());

@@ -24,6 +24,7 @@ internal sealed class SegmentationSession : IDisposable
     private readonly Dictionary<string, Tensor> _best = [];
     private readonly List<ValidationPoint> _history = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private Ema? _ema;
     private double _secondsBefore, _lossSum;
     private int _lossCount;
 
@@ -66,6 +67,7 @@ internal sealed class SegmentationSession : IDisposable
     public (double Loss, double LearningRate) Advance()
     {
         using var scope = NewDisposeScope();
+        _ema ??= Averages(); // only now, so that a backbone's weights are in
         var (images, masks) = PutBoth(_batches.Batch(Step));
         _network.train();
         _network.Noise.Begin(_noise.Derive(Step));
@@ -79,12 +81,18 @@ internal sealed class SegmentationSession : IDisposable
         if (_options.ClipNorm > 0) GradientClip.ClipNorm(_parameters, _options.ClipNorm);
         var rate = _schedule.At(Step, _history);
         _optimizer.Step(rate);
+        _ema?.Update();
         Step++;
         (_lossSum, _lossCount) = (_lossSum + value, _lossCount + 1);
         return (value, rate);
     }
 
     private (Tensor Images, Tensor Masks) PutBoth((Tensor Images, Tensor Masks) batch) => (_place.Put(batch.Images), _place.Put(batch.Masks));
+
+    // Of the weights, and of the statistics of norms with them.
+    private Ema? Averages() => _options.EmaDecay > 0
+        ? new([.. StateDict.Of(_network).Where(t => t.Value.is_floating_point()).Select(t => (t.Key, t.Value))], _options.EmaDecay)
+        : null;
 
     // The loss of each head at the masks' size, and the contrast of the embedding where it is asked for.
     private Tensor HeadLosses(Tensor images, Tensor masks)
@@ -102,6 +110,7 @@ internal sealed class SegmentationSession : IDisposable
     public ValidationPoint Validate()
     {
         using var noGrad = no_grad();
+        using var averaged = _ema?.Swap();
         _network.eval();
         double loss = 0, dice = 0, iou = 0;
         for (var first = 0; first < _validation.Count; first += ValidationBatch)
@@ -131,6 +140,7 @@ internal sealed class SegmentationSession : IDisposable
             ["model"] = WeightTable.Of(StateDict.Of(_network)),
             ["optimizer"] = _optimizer.State(),
         };
+        if (_ema is not null) parts["ema"] = _ema.State();
         if (_best.Count > 0) parts["best"] = WeightTable.Of(_best);
         Checkpoint.Save(run.Checkpoint(Step), parts, new JsonObject
         {
@@ -138,6 +148,7 @@ internal sealed class SegmentationSession : IDisposable
             ["seconds"] = Seconds,
             ["lossSum"] = _lossSum,
             ["lossCount"] = _lossCount,
+            ["emaUpdates"] = _ema?.Updates ?? 0,
             ["history"] = JsonSerializer.SerializeToNode(_history, OptionsFile.Json),
         });
         Checkpoint.Prune(run.Path, keep: 1);
@@ -153,6 +164,8 @@ internal sealed class SegmentationSession : IDisposable
         StateDict.Apply(_network, checkpoint["model"], folder);
         _optimizer.Load(checkpoint["optimizer"]);
         var state = checkpoint.State;
+        _ema = Averages();
+        _ema?.Load(checkpoint["ema"], state["emaUpdates"]!.GetValue<long>());
         Step = state["step"]!.GetValue<int>();
         _secondsBefore = state["seconds"]!.GetValue<double>();
         (_lossSum, _lossCount) = (state["lossSum"]!.GetValue<double>(), state["lossCount"]!.GetValue<int>());
@@ -164,6 +177,7 @@ internal sealed class SegmentationSession : IDisposable
     public void Dispose()
     {
         foreach (var tensor in _best.Values) tensor.Dispose();
+        _ema?.Dispose();
         _optimizer.Dispose();
         _network.Dispose();
     }

@@ -30,7 +30,11 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
         try
         {
             var manifest = OptionsFile.Load<CheckpointManifest>(path);
-            return manifest.Files is null ? throw new InvalidOptionsException("'files' is missing") : manifest;
+            if (manifest.Files is null) throw new InvalidOptionsException("'files' is missing");
+            // Files of the checkpoint's own folder, and of no other place.
+            if (manifest.Files.Keys.FirstOrDefault(f => f.Length == 0 || Path.GetFileName(f) != f || f.Contains('\0', StringComparison.Ordinal)) is { } name)
+                throw new InvalidOptionsException($"'{name.Replace('\0', '?')}' is no file name");
+            return manifest.Files.Values.Contains(null) ? throw new InvalidOptionsException("a file has no size and hash") : manifest;
         }
         catch (InvalidOptionsException e)
         {

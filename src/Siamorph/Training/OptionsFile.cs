@@ -40,14 +40,15 @@ public static class OptionsFile
     {
         try
         {
-            var reading = new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+            var reading = new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowDuplicateProperties = false };
             return JsonNode.Parse(File.ReadAllText(path), documentOptions: reading) as JsonObject
                 ?? throw new InvalidOptionsException($"{path}: expected a JSON object with options, such as {{ \"steps\": 300 }}.");
         }
         catch (JsonException e)
         {
-            throw new InvalidOptionsException(
-                $"{path}: not valid JSON at line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}. Mend that place.");
+            throw new InvalidOptionsException(e.LineNumber is null
+                ? $"{path}: not valid JSON ({e.Message.TrimEnd('.')}). Mend that place."
+                : $"{path}: not valid JSON at line {e.LineNumber + 1}, column {e.BytePositionInLine + 1}. Mend that place.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -116,6 +117,8 @@ public static class OptionsFile
         var info = Json.GetTypeInfo(type);
         if (info.Kind != JsonTypeInfoKind.Object) yield break;
         var known = info.Properties.ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var twice in node.Select(p => p.Key).GroupBy(k => k, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+            yield return $"{source}: option '{prefix}{twice.Key}' comes twice. Keep one of them.";
         foreach (var (key, value) in node)
         {
             if (!known.TryGetValue(key, out var property))

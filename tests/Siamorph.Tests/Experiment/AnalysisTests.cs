@@ -170,6 +170,27 @@ public sealed class AnalysisTests
         return toy with { Options = options, Data = card, Cells = cells, Comparisons = Analysis.Compare(options, cells, card), Controls = Analysis.Controls(options, cells, card) };
     }
 
+    [Theory]
+    [InlineData(new[] { 0.2, 0.4, 0.5, 0.55 }, false, true)]   // still rising
+    [InlineData(new[] { 0.2, 0.5, 0.505, 0.5 }, false, false)] // flat in its last half
+    [InlineData(new[] { 0.2, 0.5, 0.505, 0.5 }, true, true)]   // but stronger augmentation harms
+    [InlineData(new[] { 0.5 }, false, false)]                  // nobody looked
+    public void NetworksThatAreNotTrainedEnough_GetNoVerdict(double[] curve, bool classicalHarms, bool alarm)
+    {
+        var toy = Toy(1, helps: 0.06, wrong: -0.05);
+        List<CellResult> cells = [.. toy.Cells.Select(c => c with
+        {
+            Outcome = c.Outcome with { Validation = new("Dice", [.. curve.Select((_, i) => (long)(i + 1) * 100)], curve) },
+        })];
+        if (classicalHarms) cells.AddRange(cells.Where(c => c.Arm == "real").ToList().Select(c => c with { Arm = "classical", Outcome = c.Outcome with { Dice = c.Outcome.Dice - 0.03 } }));
+        var classical = Siamorph.Experiment.Arms.Classical;
+        var result = toy with { Arms = [.. toy.Arms, new ArmSummary(classical.Name, classical.Title, classical.Description)], Cells = cells, Undertrained = Undertraining.Alarm(toy.Arms, cells) };
+        Assert.Equal(alarm, result.Undertrained is not null);
+        var answer = string.Join(' ', Answer(result));
+        Assert.Equal(alarm, answer.Contains("not trained enough: no verdict", StringComparison.Ordinal));
+        Assert.Equal(!alarm, answer.Contains("raises test Dice", StringComparison.Ordinal));
+    }
+
     private static IReadOnlyList<string> Answer(ExperimentResult result) => ExperimentReport.Document(result, null, "nowhere").Answer;
 
     // Scores as they come about: an image is easy or hard, a network good or bad, and the rest is chance.

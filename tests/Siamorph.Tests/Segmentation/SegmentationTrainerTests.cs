@@ -57,19 +57,31 @@ public sealed class SegmentationTrainerTests : IDisposable
         Assert.NotEqual(first.ModelHash, Run(Small with { Seed = new(6) }, "c").ModelHash);
     }
 
-    [Fact]
-    public void Run_StoppedAndResumed_EqualsTheUninterruptedOne()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.9)]
+    public void Run_StoppedAndResumed_EqualsTheUninterruptedOne(double emaDecay)
     {
-        var whole = Run(Small, "whole");
+        var options = Small with { EmaDecay = emaDecay };
+        var whole = Run(options, "whole");
         using var stop = new StopAfter(6); // between two looks at the validation split
-        Assert.Throws<OperationCanceledException>(() => SegmentationTrainer.Run(Small, _train, _validation, _pairs.In("cut"), stop));
+        Assert.Throws<OperationCanceledException>(() => SegmentationTrainer.Run(options, _train, _validation, _pairs.In("cut"), stop));
         Assert.Null(SegmentationTrainer.ReadSummary(_pairs.In("cut")));
-        var resumed = Run(Small, "cut", resume: true);
+        var resumed = Run(options, "cut", resume: true);
         Assert.Equal(whole.ModelHash, resumed.ModelHash);
         Assert.Equal(whole.History, resumed.History);
         Assert.Equal(
             TrainingLog.Read(Path.Combine(_pairs.In("whole"), "log.jsonl")).Select(e => e.Step),
             TrainingLog.Read(Path.Combine(_pairs.In("cut"), "log.jsonl")).Select(e => e.Step));
+    }
+
+    [Fact]
+    public void AveragedWeights_AreWhatIsValidatedAndKept()
+    {
+        var (plain, averaged) = (Run(Small, "plain"), Run(Small with { EmaDecay = 0.9 }, "averaged"));
+        Assert.NotEqual(plain.ModelHash, averaged.ModelHash);
+        Assert.Equal(plain.History.Select(h => h.TrainLoss), averaged.History.Select(h => h.TrainLoss)); // training itself is the same
+        Assert.NotEqual(plain.History.Select(h => h.ValidationLoss), averaged.History.Select(h => h.ValidationLoss));
     }
 
     [Fact]

@@ -29,6 +29,18 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(["ema", "model"], loaded.Parts.Order());
     }
 
+    [Theory]
+    [InlineData("../model.safetensors")]
+    [InlineData("a\\u0000b")]
+    [InlineData("")]
+    public void Manifest_NamingFilesElsewhere_IsRefused(string name)
+    {
+        Save(1);
+        var path = Path.Combine(Run.Checkpoint(1), "manifest.json");
+        File.WriteAllText(path, File.ReadAllText(path).Replace("\"model.safetensors\"", $"\"{name}\"", StringComparison.Ordinal));
+        Assert.Contains("damaged", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Load_OfOnePart_ReadsNoOther()
     {

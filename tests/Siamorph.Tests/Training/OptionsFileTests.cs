@@ -28,6 +28,13 @@ public sealed class OptionsFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("""{ "count": 1, "count": 2 }""")]
+    [InlineData("""{ "count": 1, "Count": 2 }""")]
+    [InlineData("""{ "inner": { "rate": 0.1, "RATE": 0.2 } }""")]
+    public void OptionThatComesTwice_IsRefused(string json) =>
+        Assert.Throws<InvalidOptionsException>(() => Load(json));
+
     [Fact]
     public void ToJson_Load_GivesTheSame()
     {

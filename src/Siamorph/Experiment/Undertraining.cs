@@ -1,0 +1,32 @@
+using Siamorph.Segmentation;
+
+namespace Siamorph.Experiment;
+
+/// <summary>
+/// The alarm that withholds an experiment's verdict: more data can't help a network that has not yet used what it has.
+/// </summary>
+internal static class Undertraining
+{
+    private const double Noise = 0.005;
+
+    /// <summary>Why nothing can be concluded, one sentence; null where the networks were trained enough.</summary>
+    public static string? Alarm(IReadOnlyList<ArmSummary> arms, IReadOnlyList<CellResult> cells)
+    {
+        var reasons = cells.GroupBy(c => c.RealCount).Select(g => Reason(arms, [.. g], g.Key)).OfType<string>().ToList();
+        return reasons.Count == 0 ? null : $"These networks are not trained enough: no verdict. {string.Join(" ", reasons)} Give them more steps (segmentation.steps).";
+    }
+
+    private static string? Reason(IReadOnlyList<ArmSummary> arms, List<CellResult> cells, int count)
+    {
+        var baseline = cells.Where(c => c.Arm == arms[0].Name).ToList();
+        var gains = baseline.Select(c => TrainedEnough.GainOfLastHalf([.. c.Outcome.Validation.Steps.Zip(c.Outcome.Validation.Values)])).OfType<double>().ToList();
+        if (gains.Count > 0 && gains.Average() is var gain && gain > TrainedEnough.LargestGain)
+            return FormattableString.Invariant(
+                $"With {count} real pairs, {arms[0].Title} still gained {100 * gain:0.0} points of validation Dice in the last half of its steps.");
+        var plain = cells.Where(c => c.Arm == Arms.RealOnly.Name).Select(c => c.Outcome.Dice).ToList();
+        var classical = cells.Where(c => c.Arm == Arms.Classical.Name).Select(c => c.Outcome.Dice).ToList();
+        return plain.Count > 0 && classical.Count > 0 && plain.Average() - classical.Average() is var lost && lost > Noise
+            ? FormattableString.Invariant($"With {count} real pairs, stronger augmentation cost {100 * lost:0.0} points, which it does only to networks that have not yet learned what they are shown.")
+            : null;
+    }
+}
