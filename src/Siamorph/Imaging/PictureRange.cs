@@ -11,7 +11,7 @@ namespace Siamorph.Imaging;
 public sealed record PictureRange(double Low, double High)
 {
     private const double LowShare = 0.001, HighShare = 0.999;
-    private const int MostSamples = 4096; // of one picture: enough for a percentile of the set
+    private const int MostPictures = 256, MostSamples = 4096; // of a set, and of one picture: enough for a percentile
 
     /// <summary>A stored level as 0…255, rounded; what lies outside of the range is clamped.</summary>
     public byte Level(double stored) => (byte)Math.Round(255 * Math.Clamp((stored - Low) / (High - Low), 0, 1));
@@ -32,14 +32,16 @@ public sealed record PictureRange(double Low, double High)
 
     /// <summary>
     /// The range of a set: what the files state of their depth where all wide ones agree, otherwise the 0.1 and the 99.9
-    /// percentile of all their levels.
+    /// percentile of their levels, of some 256 pictures spread over the set.
     /// </summary>
     /// <returns>Null where no file has more than 8 bits a channel.</returns>
     /// <param name="paths">Pictures; those of 8 bits, and those that can't be read, have no say.</param>
     public static PictureRange? OfSet(IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        var wide = paths.AsParallel().AsOrdered().Select(Survey).Where(s => s is not null).Select(s => s!).ToList();
+        string[] all = [.. paths];
+        var step = Math.Max(1, all.Length / MostPictures); // evenly from all, whatever their number
+        var wide = all.Where((_, i) => i % step == 0).AsParallel().AsOrdered().Select(Survey).Where(s => s is not null).Select(s => s!).ToList();
         if (wide.Count == 0) return null;
         var stated = wide.Select(w => w.Stated).Distinct().ToList();
         var largest = wide.Max(w => w.Levels[^1]);
