@@ -74,4 +74,24 @@ public sealed record ChannelFiles(string GreenPath, string BluePath);
 /// <param name="GateVerdict">What the quality gate said, or null where none ran.</param>
 public sealed record SyntheticOrigin(
     string ModelHash, ulong Seed, string Sampler, int Steps, double Guidance, string SourceMask,
-    string? Deformation = null, string? GateVerdict = null);
+    string? Deformation = null, string? GateVerdict = null)
+{
+    /// <summary>What it was drawn from: "real", "paste" or "inpaint"; null for noise.</summary>
+    public string? Start { get; init; }
+
+    /// <summary>How far the picture was noised, 0 to 1; null for noise.</summary>
+    public double? Strength { get; init; }
+
+    /// <summary>How much the picture counted as a second hint; null for not at all.</summary>
+    public double? ImageWeight { get; init; }
+
+    /// <summary>Id of the pair whose image it was made of; null for noise.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>Id of the pair whose lesion was pasted; null where none was.</summary>
+    public string? Donor { get; init; }
+
+    /// <summary>Whether a real image went into it: such a picture is a version of that image, not a new one.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsEditedReal => Host is not null;
+}

@@ -78,14 +78,15 @@ public sealed class DdimSampler
     /// <param name="freshNoise">Noise [B,C,H,W] of step k (0 the noisiest); asked for only when η &gt; 0.</param>
     /// <param name="correct">Applied to each x0 estimate, such as a clamp in pixel space; null for none.</param>
     /// <param name="watch">Called after each step.</param>
+    /// <param name="first">Number of the first step taken, 0 the noisiest: above 0, <paramref name="x"/> is a latent noised to that step.</param>
     /// <returns>[B,C,H,W].</returns>
     public Tensor Sample(
         Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,
-        Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null)
+        Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null, int first = 0)
     {
         ArgumentNullException.ThrowIfNull(predict);
         var current = x.alias();
-        for (var k = 0; k < Timesteps.Count; k++)
+        for (var k = first; k < Timesteps.Count; k++)
         {
             using var scope = NewDisposeScope();
             var (next, x0) = Step(current, k, predict, freshNoise, correct);
@@ -94,6 +95,30 @@ public sealed class DdimSampler
             current = next.MoveToOuterDisposeScope();
         }
         return current;
+    }
+
+    /// <summary>The first step for a latent that is noised in part only: the noisiest one that is not above the strength.</summary>
+    /// <param name="strength">Share of the schedule, in (0, 1]; 1 is pure noise. At least one step is left.</param>
+    /// <returns>0 … <see cref="Timesteps"/>.Count − 1.</returns>
+    public int FirstStep(double strength)
+    {
+        if (!(strength is > 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(strength), strength, "Give a share above 0, at most 1.");
+        var most = strength * (_process.Schedule.Count - 1);
+        return Math.Min(Timesteps.Count(t => t > most), Timesteps.Count - 1);
+    }
+
+    /// <summary>A clean latent as it looks before a step.</summary>
+    /// <param name="clean">x0, float [B,C,H,W].</param>
+    /// <param name="noise">Standard normal, the same shape.</param>
+    /// <param name="step">0 the noisiest.</param>
+    /// <returns>√ᾱ·x0 + √(1 − ᾱ)·noise, [B,C,H,W].</returns>
+    public Tensor NoisedTo(Tensor clean, Tensor noise, int step)
+    {
+        ArgumentNullException.ThrowIfNull(clean);
+        ArgumentNullException.ThrowIfNull(noise);
+        var alpha = Coefficients(step).AlphaBar;
+        using var scope = NewDisposeScope();
+        return (clean * (float)Math.Sqrt(alpha) + noise * (float)Math.Sqrt(1 - alpha)).MoveToOuterDisposeScope();
     }
 
     private (Tensor Next, Tensor X0) Step(

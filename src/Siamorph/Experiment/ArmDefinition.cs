@@ -63,6 +63,9 @@ public sealed record ArmDefinition
 
     internal bool UsesSynthetic => Added == AddedPairs.Synthetic;
 
+    /// <summary>Whether a generator has to be trained for it: pairs of strength 0 need none.</summary>
+    internal bool UsesGenerator(ExperimentOptions options) => UsesSynthetic && SynthesisOptions(options.Synthesis).NeedsModel;
+
     internal TrainOptions GeneratorOptions(TrainOptions options) => OptionsFile.Changed(options, Generator, $"arm '{Name}', generator");
 
     internal SynthesisOptions SynthesisOptions(SynthesisOptions options) => OptionsFile.Changed(options, Synthesis, $"arm '{Name}', synthesis");

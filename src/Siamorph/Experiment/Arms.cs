@@ -132,7 +132,33 @@ public static class Arms
             Description = "The first third of the steps sees synthetic pairs alone, the rest real and synthetic ones.",
             Segmentation = Changes("""{ "syntheticWarmup": 0.3333 }"""),
         },
+        .. Starts.Select(s => RealPlusSynthetic with { Name = s.Name, Title = s.Title, Description = s.Description, Synthesis = Changes(s.Changes) }),
         .. new[] { 0.25, 0.5, 2, 3 }.Select(AtRatio),
+    ];
+
+    private const string Moved = "\"deformation\": { \"flip\": true, \"rotation\": 20, \"scale\": 0.2, \"elastic\": 0.02 }";
+
+    // Where a sample starts; the first two need no generator and are the rivals of the others.
+    private static IEnumerable<(string Name, string Title, string Description, string Changes)> Starts =>
+    [
+        ("warp-only", "real + deformed real",
+            "The real training pairs and deformed copies of them, image and mask moved alike. No generator: what edited pairs have to beat.",
+            $$"""{ "start": "real", "strength": 0, {{Moved}} }"""),
+        ("copy-paste", "real + copy-paste",
+            "The real training pairs, and such with the lesion of another pasted in, in matched colours. No generator: what harmonised pairs have to beat.",
+            $$"""{ "start": "paste", "strength": 0, {{Moved}} }"""),
+        ("edited", "real + edited real",
+            "The real training pairs, and such that were deformed, noised half-way and denoised under the deformed mask.",
+            $$"""{ "start": "real", {{Moved}} }"""),
+        ("harmonised", "real + harmonised paste",
+            "As copy-paste, but the pasted pictures were noised lightly and denoised under the joined mask.",
+            $$"""{ "start": "paste", {{Moved}} }"""),
+        ("inpainted", "real + inpainted lesions",
+            "The real training pairs, and such into which the generator drew a further lesion; all else of the picture stays.",
+            $$"""{ "start": "inpaint", {{Moved}} }"""),
+        ("second-hint", "real + drawn by mask and image",
+            "As real + synthetic, but the mask's own picture, moved alike, is a second hint at weight 0.3.",
+            $$"""{ "imageWeight": 0.3, {{Moved}} }"""),
     ];
 
     /// <summary>The arm of a name among all that need no definition.</summary>

@@ -84,7 +84,8 @@ internal sealed class ExperimentPlan
         var real = RealPairs(count, seed);
         var added = arm.Added == AddedPairs.None ? 0 : Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal)));
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
-        var synthesis = arm.UsesSynthetic ? Synthesis(arm, Generator(arm, real, seed), real, drawn, seed) : null;
+        var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
+        var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed) : null;
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
@@ -154,7 +155,7 @@ internal sealed class ExperimentPlan
     private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed)
     {
         var plain = BaseOf(options);
-        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesSynthetic).Select(a => a.GeneratorOptions(Options.Generator))
+        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesGenerator(Options)).Select(a => a.GeneratorOptions(Options.Generator))
             .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with { Seed = options.Seed })) == OptionsFile.ToJson(plain));
         if (options.Base.Steps == 0 || users < 2) return null;
         var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
@@ -188,7 +189,7 @@ internal sealed class ExperimentPlan
         };
     }
 
-    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed)
+    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed)
     {
         var options = arm.SynthesisOptions(Options.Synthesis) with
         {
@@ -198,17 +199,19 @@ internal sealed class ExperimentPlan
         };
         var inputs = Inputs("synthesis", OptionsFile.ToNode(options), new()
         {
-            ["generator"] = generator.Key,
+            ["generator"] = generator?.Key,
             ["masks"] = ContentHash.OfList(real, _hashes),
         });
-        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options)
+        var like = arm.GeneratorOptions(Options.Generator);
+        if (generator is null) inputs["like"] = OptionsFile.ToNode(new SynthesisLike(like.ImageSize, like.HorizontalFlip, like.VerticalFlip, like.LabelReading));
+        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options, like)
         {
             Kind = "synthesis",
             Title = $"{count} pairs from {real.Count} masks{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,
-            Phases = [new(count, Pace.SyntheticImage)],
+            Phases = generator is null ? [] : [new(count, Pace.SyntheticImage)], // joining pictures takes no time to speak of
         });
     }
 
@@ -238,6 +241,9 @@ internal sealed class ExperimentPlan
         });
     }
 
+    // What pairs that no model draws have of the generator whose rivals they are.
+    private sealed record SynthesisLike(int ImageSize, bool HorizontalFlip, bool VerticalFlip, LabelReading LabelReading);
+
     private static string SeedText(bool shown, ulong seed) => shown ? $", seed {seed}" : "";
 
     private static JsonObject Inputs(string kind, JsonObject options, JsonObject inputs) => new()
@@ -252,7 +258,7 @@ internal sealed class ExperimentPlan
     // Options that came later say nothing at their defaults: experiments begun without them go on.
     private static JsonObject Decisive(JsonObject options)
     {
-        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null") })
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0") })
             if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
         options.Remove("optimizerState"); // where the moments lie decides no number
         if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");

@@ -170,7 +170,7 @@ public static class ExperimentRunner
             case GeneratorStage generator:
                 return runner.Train(generator, generator.Base is { } b ? RunFolderOf(store, b) : null, folder, monitor);
             case SynthesisStage synthesis:
-                return runner.Synthesize(synthesis, RunFolderOf(store, synthesis.Generator), folder, monitor);
+                return runner.Synthesize(synthesis, synthesis.Generator is { } made ? RunFolderOf(store, made) : null, folder, monitor);
             case GateStage gate:
                 return runner.Judge(gate, RunFolderOf(store, gate.Synthesis), folder, monitor);
             case SegmentationStage segmentation:

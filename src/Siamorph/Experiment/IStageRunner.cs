@@ -12,7 +12,7 @@ internal interface IStageRunner : IDisposable
     GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor);
 
     /// <summary>Writes synthetic pairs into <paramref name="folder"/>.</summary>
-    SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor);
+    SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, string folder, IMonitor monitor);
 
     /// <summary>Judges the pairs in <paramref name="syntheticFolder"/>; its manifest in <paramref name="folder"/> names each with its verdict.</summary>
     GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor);

@@ -60,10 +60,14 @@ internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainO
     public override IReadOnlyList<PlannedStage> Needs => Base is null ? [] : [Base];
 }
 
-/// <summary>Makes pairs from the masks of those the generator was trained on.</summary>
-internal sealed record SynthesisStage(GeneratorStage Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options) : PlannedStage
+/// <summary>
+/// Makes pairs from those the generator was trained on. Without a generator (strength 0) real pairs are deformed or joined, at the
+/// size and with the mirroring of a generator trained as <paramref name="Like"/> says.
+/// </summary>
+internal sealed record SynthesisStage(
+    GeneratorStage? Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options, TrainOptions Like) : PlannedStage
 {
-    public override IReadOnlyList<PlannedStage> Needs => [Generator];
+    public override IReadOnlyList<PlannedStage> Needs => Generator is null ? [] : [Generator];
 }
 
 /// <summary>Judges the pairs of a synthesis and keeps up to a number of them.</summary>

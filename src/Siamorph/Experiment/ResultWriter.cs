@@ -49,7 +49,7 @@ internal static class ResultWriter
     private static IEnumerable<GeneratorResult> Generators(ExperimentPlan plan, Dictionary<string, StageRecord> records)
         => plan.Stages.OfType<GeneratorStage>().Select(g =>
         {
-            var users = plan.Cells.Where(c => c.Stage.Synthesis?.Generator.Key == g.Key).ToList();
+            var users = plan.Cells.Where(c => c.Stage.Synthesis?.Generator?.Key == g.Key).ToList();
             return new GeneratorResult
             {
                 Arms = [.. users.Select(c => c.Arm.Name).Distinct()],

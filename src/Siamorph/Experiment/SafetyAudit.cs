@@ -89,6 +89,7 @@ public static class SafetyAudit
         return new SafetyReport
         {
             Synthetic = set.Synthetic.Count,
+            EditedReal = set.Synthetic.Count(p => p.Origin?.IsEditedReal == true),
             Trained = set.Trained.Count,
             HoldOut = set.HoldOut.Count,
             CloserToTrained = trained.Closer,

@@ -8,6 +8,9 @@ public sealed record SafetyReport
     /// <summary>Synthetic pairs looked at.</summary>
     public required int Synthetic { get; init; }
 
+    /// <summary>How many of them are real images that were edited.</summary>
+    public int EditedReal { get; init; }
+
     /// <summary>Pairs the model was trained on.</summary>
     public required int Trained { get; init; }
 
@@ -39,7 +42,7 @@ public sealed record SafetyReport
     public UnlabelledFindings? Unlabelled { get; init; }
 
     /// <summary>Whether something was found that speaks against sharing.</summary>
-    public bool Alarm => Copies.Count > 0 || Remembered(CloserToTrained, CloserP, Loss) || (Unlabelled is { } u && Remembered(u.CloserToTrained, u.CloserP, u.Loss));
+    public bool Alarm => EditedReal > 0 || Copies.Count > 0 || Remembered(CloserToTrained, CloserP, Loss) || (Unlabelled is { } u && Remembered(u.CloserToTrained, u.CloserP, u.Loss));
 
     /// <summary>The findings in sentences, the verdict first.</summary>
     public IReadOnlyList<string> Sentences()
@@ -47,7 +50,8 @@ public sealed record SafetyReport
         FormattableString copies = $"{Copies.Count} of {Synthetic} are nearly copies of a training image (nearer than {CopyLimit:0.0} levels, which {100 * CopyShare:0.##} % of the never-trained images reach, and twice as near as to any such image).";
         var lines = new List<string>
         {
-            Alarm ? "There are signs that training images are remembered: do not share model or pairs before these are looked into."
+            EditedReal > 0 ? $"{EditedReal} of {Synthetic} pairs are real images that were edited: they show patients, and may be shared only as the real images may."
+                : Alarm ? "There are signs that training images are remembered: do not share model or pairs before these are looked into."
                 : "No sign was found that training images are remembered. That is no proof: other attacks may find more.",
             FormattableString.Invariant(copies), Distances("a training image", CloserToTrained, CloserP, MedianRatio),
         };

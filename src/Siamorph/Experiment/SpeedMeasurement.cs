@@ -22,7 +22,7 @@ internal static class SpeedMeasurement
         {
             using var data = generator.Options.Load([.. generator.Pairs.Take(Enough)], new PaceMonitor(monitor));
             (seconds[Pace.BaseStep], seconds[Pace.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
-            seconds[Pace.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(), data);
+            seconds[Pace.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(s => s.Generator is not null), data);
         }
         return new StageSpeeds
         {
@@ -44,7 +44,7 @@ internal static class SpeedMeasurement
 
     private static double Image(SynthesisStage stage, PairedDataset data)
     {
-        var options = stage.Generator.Options;
+        var options = stage.Generator!.Options;
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
         pipeline.MoveTo(Placement.Of(stage.Options.Device, stage.Options.Precision));

@@ -39,9 +39,11 @@ internal sealed class TorchStageRunner : IStageRunner
         };
     }
 
-    public SynthesisOutcome Synthesize(SynthesisStage stage, string generatorFolder, string folder, IMonitor monitor)
+    public SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, string folder, IMonitor monitor)
     {
-        var made = Synthesizer.Run(generatorFolder, stage.Masks, stage.Options, folder, monitor);
+        var made = generatorFolder is null
+            ? Synthesizer.Edit(stage.Masks, stage.Options, stage.Like, folder, monitor)
+            : Synthesizer.Run(generatorFolder, stage.Masks, stage.Options, folder, monitor);
         var hashes = ContentHash.OfEach(made.Pairs, monitor);
         return new SynthesisOutcome(made.Pairs.Count, ContentHash.OfList(made.Pairs, hashes));
     }
@@ -112,7 +114,7 @@ internal sealed class TorchStageRunner : IStageRunner
     }
 
     private static GateInput Input(ImageMaskPair pair, ProbabilityMap found)
-        => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size), found);
+        => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size), found) { IsEditedReal = pair.Origin?.IsEditedReal == true };
 
     private static ImageScore Score(MaskScore score, LesionDetection found)
         => new(score.Id, score.Dice, score.Iou, found.Lesions.Count, found.Missed, found.FalseAlarms);

@@ -77,7 +77,7 @@ public static class SafetyPages
         var gated = origins.Count(o => o.GateVerdict is not null);
         var text = new StringBuilder("# Data card: synthetic image-mask pairs\n\n");
         void Line(string key, string value) => text.Append(CultureInfo.InvariantCulture, $"- **{key}**: {value}\n");
-        Line("What", $"{synthetic.Count} synthetic image-mask pairs, drawn by Siamese-Diffusion from masks. Every image is computer-made; none shows a patient.");
+        Line("What", What(synthetic));
         Line("Intended use", "to train segmentation networks beside real pairs. Not for diagnosis, not to test or approve a device, not for teaching what a finding looks like.");
         Line("Made by", string.Join("; ", origins.GroupBy(o => (o.ModelHash, o.Sampler, o.Steps, o.Guidance)).Select(g => FormattableString.Invariant($"model {g.Key.ModelHash}, {g.Key.Sampler}, {g.Key.Steps} steps, guidance {g.Key.Guidance} ({g.Count()} pairs)"))) is { Length: > 0 } made ? made : "unknown");
         Line("Congruence (do pairs fit?)", gated > 0 ? $"{gated} pairs went through the quality gate; its verdicts are in the manifest." : "no quality gate ran.");
@@ -88,6 +88,16 @@ public static class SafetyPages
         Line("Comprehension (what is known?)", string.Join(" ", report.Sentences()));
         Line("Consistency", "each image is a function of model, mask and its own seed, and can be made again.");
         return text.ToString();
+    }
+
+    private static string What(IReadOnlyList<ImageMaskPair> synthetic)
+    {
+        var edited = synthetic.Count(p => p.Origin?.IsEditedReal == true);
+        if (edited == 0) return $"{synthetic.Count} synthetic image-mask pairs, drawn by Siamese-Diffusion from masks. Every image is computer-made; none shows a patient.";
+        var starts = synthetic.Select(p => p.Origin).OfType<SyntheticOrigin>().Where(o => o.IsEditedReal)
+            .GroupBy(o => FormattableString.Invariant($"{o.Start ?? "second hint"}{(o.Strength is { } s ? $" at strength {s}" : "")}"))
+            .Select(g => $"{g.Key} ({g.Count()} pairs)");
+        return $"{synthetic.Count} image-mask pairs, of which {edited} are edited-real: {string.Join("; ", starts)}. Those are versions of real images and show patients.";
     }
 
     private static string Constraint(IReadOnlyList<ImageMaskPair> synthetic)

@@ -23,6 +23,11 @@ public sealed record GuidanceOptions
     public double Scale { get; init; } = 9;
 }
 
+/// <summary>An image as a hint beside the mask: the dial from diversity (0) to fidelity (1).</summary>
+/// <param name="Hint">[B,3,f·H,f·W] in [0,1].</param>
+/// <param name="Weight">w in r_m + w·r_v, how much Image-Diffusion's residuals count.</param>
+public sealed record ImageHint(TorchSharp.torch.Tensor Hint, double Weight);
+
 /// <summary>
 /// Mask-Diffusion as a sampler sees it: (x_t, timestep) → guided prediction. What doesn't change from step to step, the
 /// hint features, is computed once; both guidance halves and all masks go through the networks in one call.
@@ -35,6 +40,8 @@ public sealed class GuidedDenoiser : IDisposable
     private readonly Tensor _features;
     private readonly Tensor _context;
     private readonly bool _bothPrompts;
+    private readonly Tensor? _imageFeatures;
+    private readonly double _imageWeight;
 
     /// <summary>Prepares a batch of masks. Its tensors belong to the caller's dispose scope.</summary>
     /// <param name="model">The networks.</param>
@@ -42,13 +49,16 @@ public sealed class GuidedDenoiser : IDisposable
     /// <param name="context">Prompt tokens [B,L,D].</param>
     /// <param name="emptyContext">Tokens of the empty prompt [B,L,D]; read for prompt guidance only.</param>
     /// <param name="guidance">Kind and scale.</param>
-    public GuidedDenoiser(SiameseModel model, Tensor maskHint, Tensor context, Tensor emptyContext, GuidanceOptions guidance)
+    /// <param name="image">A second hint, read as Image-Diffusion reads it; null for Mask-Diffusion alone.</param>
+    public GuidedDenoiser(
+        SiameseModel model, Tensor maskHint, Tensor context, Tensor emptyContext, GuidanceOptions guidance, ImageHint? image = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(guidance);
         (_model, _guidance) = (model, guidance);
         _bothPrompts = guidance.Kind == GuidanceKind.Prompt && guidance.Scale != 1;
         _features = model.ControlNet.HintFeatures(maskHint);
+        if (image is { Weight: > 0 }) (_imageFeatures, _imageWeight) = (model.ControlNet.HintFeatures(image.Hint), image.Weight);
         _context = _bothPrompts ? cat([emptyContext, context]) : context;
     }
 
@@ -69,11 +79,20 @@ public sealed class GuidedDenoiser : IDisposable
         var timesteps = full([x.shape[0]], timestep, dtype: int64, device: x.device);
         // With two prompts the networks answer twice about each latent.
         var encoded = _model.UNet.Encode(x, timesteps, _context);
-        var residuals = _model.ControlNet.Residuals(x, _features, timesteps, _context);
+        var residuals = Residuals(x, timesteps);
         var conditional = _model.UNet.Decode(encoded, _context, residuals).to(given.dtype);
         if (_guidance.Scale == 1) return conditional.MoveToOuterDisposeScope();
         var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0]) : _model.UNet.Decode(encoded, _context).to(given.dtype);
         if (_bothPrompts) conditional = conditional.narrow(0, x.shape[0], x.shape[0]);
         return (unconditional + (conditional - unconditional) * (float)_guidance.Scale).MoveToOuterDisposeScope();
+    }
+
+    // r_m + w·r_v, which at w = 1 is the mix at training's end.
+    private IReadOnlyList<Tensor> Residuals(Tensor x, Tensor timesteps)
+    {
+        var mask = _model.ControlNet.Residuals(x, _features, timesteps, _context);
+        if (_imageFeatures is null) return mask;
+        var image = _model.ControlNet.Residuals(x, _imageFeatures, timesteps, _context);
+        return [.. mask.Zip(image, (m, v) => m + v * (float)_imageWeight)];
     }
 }

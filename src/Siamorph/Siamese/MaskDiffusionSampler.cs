@@ -3,7 +3,14 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
 
-/// <summary>Draws images from masks with Mask-Diffusion alone.</summary>
+/// <summary>Pictures that samples start from.</summary>
+/// <param name="Images">float [B,3,H,W] in [-1,1].</param>
+/// <param name="Strength">How far they are noised, in (0, 1]; 1 is pure noise.</param>
+/// <param name="Region">float [B,1,H,W] in [0,1]: 1 where the picture is drawn anew, 0 where it is kept; null draws all of it.</param>
+/// <param name="ImageWeight">How much the pictures count as a second hint; 0 for not at all.</param>
+public sealed record StartImages(TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
+
+/// <summary>Draws images from masks: with Mask-Diffusion alone, or from a picture.</summary>
 public sealed class MaskDiffusionSampler
 {
     private readonly SiamesePipeline _pipeline;
@@ -28,9 +35,12 @@ public sealed class MaskDiffusionSampler
     /// <param name="prompts">B prompts.</param>
     /// <param name="seeds">B seeds.</param>
     /// <param name="watch">Told the number of finished steps.</param>
+    /// <param name="start">Pictures to start from; null for pure noise.</param>
     /// <returns>float [B,3,H,W] in [-1,1].</returns>
-    public Tensor Sample(Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<int>? watch = null)
+    public Tensor Sample(
+        Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<int>? watch = null, StartImages? start = null)
     {
+        ArgumentNullException.ThrowIfNull(masks);
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(seeds);
         using var noGrad = no_grad();
@@ -39,11 +49,39 @@ public sealed class MaskDiffusionSampler
         long[] shape = [_pipeline.Codec.Channels, masks.shape[2] / factor, masks.shape[3] / factor];
         using var denoiser = new GuidedDenoiser(
             _pipeline.Model, _pipeline.Placement.Put(masks.expand(-1, 3, -1, -1).contiguous()), _pipeline.Encode(prompts),
-            _pipeline.Encode([.. prompts.Select(_ => "")]), _options.Guidance);
+            _pipeline.Encode([.. prompts.Select(_ => "")]), _options.Guidance, start is null ? null : HintOf(start));
+        var noise = Noise(seeds, shape, "start");
+        var clean = start is null ? null : Clean(start.Images);
+        var first = start is { Strength: < 1 } ? _sampler.FirstStep(start.Strength) : 0;
         var latent = _sampler.Sample(
-            Noise(seeds, shape, "start"), denoiser.Predict, k => Noise(seeds, shape, $"step {k}"),
-            _options.ClampPixels ? _pipeline.Codec.ClampPixels : null, p => watch?.Invoke(p.Index + 1));
-        return _pipeline.Decode(latent).clamp(-1, 1).MoveToOuterDisposeScope();
+            first == 0 ? noise : _sampler.NoisedTo(clean!, noise, first), denoiser.Predict, k => Noise(seeds, shape, $"step {k}"),
+            Correction(start, clean), p => watch?.Invoke(p.Index + 1), first);
+        var images = _pipeline.Decode(latent).clamp(-1, 1);
+        return (start?.Region is { } region ? Joined(images, start.Images, region) : images).MoveToOuterDisposeScope();
+    }
+
+    private ImageHint HintOf(StartImages start) => new(_pipeline.Placement.Put((start.Images + 1) / 2), start.ImageWeight);
+
+    private Tensor Clean(Tensor images) => _pipeline.Codec.Latent(_pipeline.Moments(images)).to(float32, _pipeline.Placement.Device);
+
+    // What is kept of a picture is put back into every estimate of the clean latent: as pixels where the codec costs nothing.
+    private Func<Tensor, Tensor>? Correction(StartImages? start, Tensor? clean)
+    {
+        if (start?.Region is not { } region) return _options.ClampPixels ? _pipeline.Codec.ClampPixels : null;
+        if (!_pipeline.Codec.IsPretrained)
+            return x0 =>
+            {
+                using var scope = NewDisposeScope();
+                return Clean(Joined(_pipeline.Decode(x0).clamp(-1, 1), start.Images, region)).MoveToOuterDisposeScope();
+            };
+        var small = nn.functional.adaptive_avg_pool2d(region, [clean!.shape[2], clean.shape[3]]).to(clean.device);
+        return x0 => Joined(x0, clean, small);
+    }
+
+    private static Tensor Joined(Tensor drawn, Tensor kept, Tensor region)
+    {
+        using var scope = NewDisposeScope();
+        return (drawn * region + kept * (1 - region)).MoveToOuterDisposeScope();
     }
 
     // Drawn on the CPU and carried over: the same on every device.

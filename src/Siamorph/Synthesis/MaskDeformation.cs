@@ -1,4 +1,3 @@
-using System.Globalization;
 using Siamorph.Imaging;
 
 namespace Siamorph.Synthesis;
@@ -47,7 +46,6 @@ public sealed record MaskDeformationOptions
 public static class MaskDeformation
 {
     private const int Tries = 8;
-    private const int Waves = 3;
 
     /// <summary>A variant of a mask.</summary>
     /// <param name="mask">Any size; left as it is.</param>
@@ -66,14 +64,28 @@ public static class MaskDeformation
         for (var attempt = 0; attempt < Tries; attempt++)
         {
             var random = seed.Derive("deformation").Derive(attempt).Random();
-            var warp = Warp.Draw(options, random, mask);
+            var warp = MaskWarp.Draw(options, random, mask);
             var varied = warp.Apply(mask);
             if (!IsPlausible(mask, varied)) continue;
             if (!random.Chance(options.Recombination)) return (varied, warp.Description);
-            var joined = Join(varied, Warp.Draw(options, random, other).Apply(other));
+            var joined = Join(varied, MaskWarp.Draw(options, random, other).Apply(other));
             if (IsPlausible(mask, joined)) return (joined, $"{warp.Description}, joined");
         }
         return (mask, "none");
+    }
+
+    /// <summary>
+    /// The same for a picture and its mask, moved alike: what lies beyond the border is the picture mirrored there, in both of them.
+    /// </summary>
+    internal static (RgbImage Image, LabelMap Mask, string Description) Apply(RgbImage image, LabelMap mask, MaskDeformationOptions options, Seed seed)
+    {
+        for (var attempt = 0; attempt < Tries && !options.IsOff; attempt++)
+        {
+            var warp = MaskWarp.Draw(options, seed.Derive("deformation").Derive(attempt).Random(), mask);
+            var varied = warp.Apply(mask, mirrored: true);
+            if (IsPlausible(mask, varied)) return (warp.Apply(image), varied, warp.Description);
+        }
+        return (image, mask, "none");
     }
 
     private static bool IsPlausible(LabelMap original, LabelMap varied)
@@ -98,68 +110,4 @@ public static class MaskDeformation
     }
 
     private static LabelMap Join(LabelMap a, LabelMap b) => new(a.Size, [.. a.Labels.Zip(b.Labels, Math.Max)]);
-
-    // Where each pixel of the variant looks in the original: an affine map about the lesion's centre, plus smooth waves.
-    private sealed class Warp
-    {
-        private readonly double[] _waves = new double[4 * Waves];
-        private double _centreX, _centreY, _cos = 1, _sin, _amplitude;
-        private bool _mirrorX, _mirrorY;
-
-        public string Description { get; private set; } = "none";
-
-        public static Warp Draw(MaskDeformationOptions options, SeededRandom random, LabelMap mask)
-        {
-            var warp = new Warp { _amplitude = options.Elastic * mask.Size.Width };
-            (warp._centreX, warp._centreY) = Centre(mask);
-            warp._mirrorX = options.Flip && random.Chance(0.5) && options.Mirrors.LeftRight;
-            warp._mirrorY = options.Flip && random.Chance(0.5) && options.Mirrors.TopBottom;
-            var angle = random.Uniform(-options.Rotation, options.Rotation);
-            var factor = Math.Exp(random.Uniform(-1, 1) * Math.Log(1 + options.Scale));
-            (warp._cos, warp._sin) = (Math.Cos(angle * Math.PI / 180) / factor, Math.Sin(angle * Math.PI / 180) / factor);
-            for (var i = 0; i < warp._waves.Length; i++) warp._waves[i] = random.Uniform(0, 2 * Math.PI);
-            warp.Description = string.Create(CultureInfo.InvariantCulture,
-                $"rotated {angle:0.#}°, scaled {factor:0.##}{(warp._mirrorX ? ", mirrored" : "")}{(warp._mirrorY ? ", upside down" : "")}{(options.Elastic > 0 ? ", elastic" : "")}");
-            return warp;
-        }
-
-        public LabelMap Apply(LabelMap mask)
-        {
-            var (width, height) = (mask.Size.Width, mask.Size.Height);
-            var varied = new LabelMap(mask.Size);
-            for (var y = 0; y < height; y++)
-                for (var x = 0; x < width; x++)
-                {
-                    var (u, v) = Source(x, y, width, height);
-                    var (column, row) = ((int)Math.Round(u), (int)Math.Round(v));
-                    if (column >= 0 && column < width && row >= 0 && row < height) varied.Labels[y * width + x] = mask.Labels[row * width + column];
-                }
-            return varied;
-        }
-
-        private (double U, double V) Source(int x, int y, int width, int height)
-        {
-            var (dx, dy) = (0.0, 0.0);
-            for (var k = 0; k < Waves; k++)
-            {
-                var frequency = 2 * Math.PI * (k + 1) / width;
-                dx += Math.Sin(frequency * y + _waves[4 * k]) * Math.Cos(frequency * x + _waves[4 * k + 1]) / (k + 1);
-                dy += Math.Sin(frequency * x + _waves[4 * k + 2]) * Math.Cos(frequency * y + _waves[4 * k + 3]) / (k + 1);
-            }
-            var (px, py) = (x - _centreX + _amplitude * dx / 2, y - _centreY + _amplitude * dy / 2);
-            var (u, v) = (_cos * px + _sin * py + _centreX, -_sin * px + _cos * py + _centreY);
-            return (_mirrorX ? width - 1 - u : u, _mirrorY ? height - 1 - v : v);
-        }
-
-        private static (double X, double Y) Centre(LabelMap mask)
-        {
-            double sumX = 0, sumY = 0, count = 0;
-            for (var i = 0; i < mask.Labels.Length; i++)
-            {
-                if (mask.Labels[i] == 0) continue;
-                (sumX, sumY, count) = (sumX + i % mask.Size.Width, sumY + i / mask.Size.Width, count + 1);
-            }
-            return count > 0 ? (sumX / count, sumY / count) : ((mask.Size.Width - 1) / 2.0, (mask.Size.Height - 1) / 2.0);
-        }
-    }
 }

@@ -24,7 +24,8 @@ internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize s
         return MaskDeformation.Apply(mask, partner, options, seed);
     }
 
-    private LabelMap Read(int index)
+    /// <summary>A mask as it is, at the model's size.</summary>
+    public LabelMap Read(int index)
     {
         if (!IsSoft) return Resize.Mask(PairFiles.ReadMask(masks[index]), size);
         var soft = SoftMask.Read(masks[index], labels.BoundaryWidth);

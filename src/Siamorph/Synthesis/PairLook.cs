@@ -8,7 +8,11 @@ namespace Siamorph.Synthesis;
 /// <param name="Image">The image.</param>
 /// <param name="Mask">Its mask, of the same size.</param>
 /// <param name="Found">Probabilities of lesion by networks trained on other, real pairs; of the same size.</param>
-public sealed record GateInput(string Id, RgbImage Image, LabelMap Mask, ProbabilityMap Found);
+public sealed record GateInput(string Id, RgbImage Image, LabelMap Mask, ProbabilityMap Found)
+{
+    /// <summary>Whether it was made of a real image: it is near to that image by intent.</summary>
+    public bool IsEditedReal { get; init; }
+}
 
 /// <summary>What is measured in one pair by itself.</summary>
 internal sealed class PairLook
@@ -17,7 +21,7 @@ internal sealed class PairLook
 
     public PairLook(GateInput pair)
     {
-        Id = pair.Id;
+        (Id, IsEditedReal) = (pair.Id, pair.IsEditedReal);
         Agreement = AgreementOf(pair.Mask, pair.Found);
         Difficulty = CrossEntropy(pair.Mask, pair.Found);
         Share = (double)pair.Mask.Labels.Count(l => l != 0) / pair.Mask.Labels.Length;
@@ -28,6 +32,9 @@ internal sealed class PairLook
     }
 
     public string Id { get; }
+
+    /// <summary>Whether it was made of a real image.</summary>
+    public bool IsEditedReal { get; }
 
     /// <summary>How well what was found and the mask agree, in [0,1].</summary>
     public double Agreement { get; }

@@ -43,7 +43,7 @@ public sealed record GateReason(string Kind, string Text);
 
 /// <summary>
 /// Refuses synthetic pairs that would harm: image and mask disagree, no border under the mask's border, an illegal mask, a
-/// near-copy of a training image, an image unlike all real ones. Every limit is calibrated so that it would refuse the same
+/// near-copy of a training image (unless it was made of one by intent), an image unlike all real ones. Every limit is calibrated so that it would refuse the same
 /// small share of real pairs, each judged as if it were not among the training pairs.
 /// </summary>
 public sealed class QualityGate
@@ -117,7 +117,7 @@ public sealed class QualityGate
             yield return new("agreement", Text($"networks trained on real pairs find another lesion than the mask (agreement {look.Agreement:0.00}, at least {Limits.Agreement:0.00})"));
         if (look.Contrast < Limits.Contrast)
             yield return new("contrast", Text($"no border in the image where the mask has its own ({look.Contrast:0.00}, at least {Limits.Contrast:0.00})"));
-        if (Nearest(look) is var (id, distance) && distance < Limits.Copy)
+        if (!look.IsEditedReal && Nearest(look) is var (id, distance) && distance < Limits.Copy)
             yield return new("copy", Text($"nearly a copy of {id} (distance {distance:0.0}, at least {Limits.Copy:0.0})"));
         if (Strangeness(look) is var strange && strange > Limits.Outlier)
             yield return new("outlier", Text($"unlike all real images (distance {strange:0.0}, at most {Limits.Outlier:0.0})"));

@@ -38,6 +38,21 @@ public sealed record SynthesisOptions
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
 
+    /// <summary>What an image is drawn from: noise, a real image, one with a pasted lesion, or one with a lesion to be drawn in.</summary>
+    public SampleStart Start { get; init; }
+
+    /// <summary>
+    /// How far a picture is noised before it is denoised under the mask, 0 to 1: 0 leaves it as it was deformed or pasted. Null takes
+    /// 0.5 for real, 0.35 for paste, and 1, pure noise, for noise and inpaint.
+    /// </summary>
+    public double? Strength { get; init; }
+
+    /// <summary>
+    /// How much the picture counts as a second hint: w in r_m + w·r_v. 0 is Mask-Diffusion alone (diverse), 1 the mix that training
+    /// ended with (faithful). With start noise, the picture is that of the mask's own pair.
+    /// </summary>
+    public double ImageWeight { get; init; }
+
     /// <summary>How masks are varied before they are used.</summary>
     public MaskDeformationOptions Deformation { get; init; } = new();
 
@@ -50,8 +65,25 @@ public sealed record SynthesisOptions
         if (Count < 1) faults.Add($"count is {Count}; at least 1 is needed.");
         if (BatchSize < 1) faults.Add($"batchSize is {BatchSize}; at least 1 is needed.");
         if (Steps < 1) faults.Add($"steps is {Steps}; at least 1 is needed.");
+        if (Strength is not (null or (>= 0 and <= 1))) faults.Add(FormattableString.Invariant($"strength is {Strength}; give 0 to 1."));
+        if (Start is SampleStart.Noise or SampleStart.Inpaint && Strength is not (null or 1))
+            faults.Add(FormattableString.Invariant($"strength is {Strength}; with start {Start.ToString().ToLowerInvariant()} it is always 1. Choose start real or paste, or leave it out."));
+        if (ImageWeight is not (>= 0 and <= 2)) faults.Add(FormattableString.Invariant($"imageWeight is {ImageWeight}; give 0 to 2."));
+        if (Deformation.Recombination > 0 && (Start is SampleStart.Real or SampleStart.Paste || (Start == SampleStart.Noise && ImageWeight > 0)))
+            faults.Add("deformation.recombination: a picture has no second lesion to go with a recombined mask. Set it to 0, or start paste, which joins lesions.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
+
+    /// <summary>Whether the images of the pairs are read too.</summary>
+    internal bool NeedsImages => Start != SampleStart.Noise || ImageWeight > 0;
+
+    internal string WhyImages => Start != SampleStart.Noise ? $"start {Start.ToString().ToLowerInvariant()}" : "imageWeight above 0";
+
+    /// <summary>The strength, its default filled in.</summary>
+    internal double ResolvedStrength => Strength ?? Start switch { SampleStart.Real => 0.5, SampleStart.Paste => 0.35, _ => 1 };
+
+    /// <summary>Whether a model draws at all; with strength 0 pictures are only deformed or pasted.</summary>
+    internal bool NeedsModel => ResolvedStrength > 0;
 
     internal SamplingOptions Resolve(SamplingOptions trained)
     {

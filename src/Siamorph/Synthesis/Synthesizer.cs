@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Siamorph.Data;
 using Siamorph.Imaging;
@@ -16,7 +15,7 @@ public static class Synthesizer
 {
     /// <summary>Draws the pairs. A folder begun with the same model, masks and options is completed.</summary>
     /// <param name="model">The run folder that `train` wrote, or weights of the whole model.</param>
-    /// <param name="masks">Pairs whose masks (and prompts) are used; their images are not read.</param>
+    /// <param name="masks">Pairs whose masks (and prompts) are used; their images are read only where the start needs them.</param>
     /// <param name="options">How many, and how.</param>
     /// <param name="outFolder">New, empty, or begun by the same call.</param>
     /// <param name="monitor">Watches; counts finished images.</param>
@@ -24,92 +23,109 @@ public static class Synthesizer
     public static Dataset Run(
         string model, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, string outFolder, IMonitor monitor)
     {
+        Check(masks, options, monitor);
+        var place = Placement.Of(options.Device, options.Precision);
+        using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);
+        if (!options.NeedsModel) return Edit(masks, options, pipeline.Options, outFolder, monitor);
+        var sampling = options.Resolve(pipeline.Options.Sampling);
+        var plan = PlannedPair.All(masks, options, (ModelHash(model, pipeline), "ddim", sampling.Steps, sampling.GuidanceScale));
+        pipeline.MoveTo(place);
+        var sampler = new MaskDiffusionSampler(pipeline, sampling);
+        return Complete(plan, masks, options, pipeline.Options, outFolder, monitor, (hints, starts, batch) =>
+            sampler.Sample(hints, [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)], start: StartImages(starts, options)));
+    }
+
+    /// <summary>Pairs that no model draws: real ones, deformed or with a pasted lesion (strength 0).</summary>
+    /// <param name="masks">Pairs whose images and masks are used.</param>
+    /// <param name="options">With <see cref="SampleStart.Real"/> or <see cref="SampleStart.Paste"/> at strength 0.</param>
+    /// <param name="like">The model that rivals these pairs: its image size, its mirroring, its labels.</param>
+    /// <param name="outFolder">New, empty, or begun by the same call.</param>
+    /// <param name="monitor">Watches; counts finished images.</param>
+    /// <exception cref="SiamorphException">Pairs, options or folder can't be used.</exception>
+    public static Dataset Edit(
+        IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions like, string outFolder, IMonitor monitor)
+    {
+        Check(masks, options, monitor);
+        ArgumentNullException.ThrowIfNull(like);
+        if (options.NeedsModel) throw new ArgumentException("Only pairs of strength 0 are made without a model.", nameof(options));
+        var plan = PlannedPair.All(masks, options, ("none", "none", 0, 1));
+        return Complete(plan, masks, options, like, outFolder, monitor, (_, starts, _) => stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]));
+    }
+
+    private delegate Tensor Drawing(Tensor hints, IReadOnlyList<StartPicture> starts, IReadOnlyList<PlannedPair> batch);
+
+    private static void Check(IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, IMonitor monitor)
+    {
         ArgumentNullException.ThrowIfNull(masks);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
         if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
         EmptyMasks.Refuse(masks);
-        var place = Placement.Of(options.Device, options.Precision);
+    }
+
+    private static Dataset Complete(
+        List<PlannedPair> plan, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, string outFolder,
+        IMonitor monitor, Drawing draw)
+    {
         var classes = masks[0].Classes;
-        using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);
-        var plan = Plan(masks, options, pipeline, ModelHash(model, pipeline));
-        pipeline.MoveTo(place);
+        var source = Source(masks, options, trained, monitor);
         using var alone = FolderLock.Take(outFolder);
         Claim(outFolder, plan);
-        var sampler = new MaskDiffusionSampler(pipeline, options.Resolve(pipeline.Options.Sampling));
-        var source = new MaskSource(masks, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), options.Deformation with { Mirrors = (pipeline.Options.HorizontalFlip, pipeline.Options.VerticalFlip) }, pipeline.Options.LabelReading);
-        if (options.Deformation.Flip && !pipeline.Options.HorizontalFlip && !pipeline.Options.VerticalFlip)
-            monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no mask is mirrored.");
         using var stage = monitor.Begin("drawing images", plan.Count);
-        var missing = plan.Where(p => !IsDrawn(outFolder, p)).ToList();
+        var missing = plan.Where(p => !p.IsDrawn(outFolder)).ToList();
         var done = plan.Count - missing.Count;
         using var heap = QuietHeap.Enter();
         foreach (var batch in missing.Chunk(options.BatchSize))
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            Draw(batch, source, sampler, outFolder, classes);
+            Draw(batch, source, draw, outFolder, classes);
             stage.Report(done += batch.Length);
             heap.StepDone();
         }
-        var pairs = plan.Select(p => p.Pair(outFolder, source) with { Classes = classes }).ToList();
+        var deforms = !options.Deformation.IsOff || options.Start == SampleStart.Paste;
+        var pairs = plan.Select(p => p.Pair(outFolder, source.Of(p.Mask, p.Seed), deforms) with { Classes = classes }).ToList();
         if (classes is not null) AtomicFile.WriteText(Path.Combine(outFolder, ClassTable.FileName), classes.ToJson() + "\n");
         DatasetFolder.WriteManifest(outFolder, pairs);
         return new Dataset(Path.GetFullPath(outFolder), pairs);
     }
 
-    private sealed record Planned(string Id, int Mask, int Number, Seed Seed, string Prompt, SyntheticOrigin Origin)
+    private static StartSource Source(IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, IMonitor monitor)
     {
-        public string ImagePath(string folder) => Path.Combine(Path.GetFullPath(folder), "images", $"{Id}.png");
-
-        public string MaskPath(string folder) => Path.Combine(Path.GetFullPath(folder), "masks", $"{Id}.png");
-
-        public ImageMaskPair Pair(string folder, MaskSource source) => new()
-        {
-            Id = Id,
-            ImagePath = ImagePath(folder),
-            MaskPath = MaskPath(folder),
-            Prompt = Prompt,
-            Source = PairSource.Synthetic,
-            Split = "train",
-            Origin = Origin with { Deformation = source.Deforms ? source.Of(Mask, Seed).Description : null },
-        };
+        if (options.Deformation.Flip && !trained.HorizontalFlip && !trained.VerticalFlip)
+            monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no mask is mirrored.");
+        var deformation = options.Deformation with { Mirrors = (trained.HorizontalFlip, trained.VerticalFlip) };
+        return new(masks, new ImageSize(trained.ImageSize, trained.ImageSize), options with { Deformation = deformation }, trained.LabelReading);
     }
 
-    private static List<Planned> Plan(IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, SiamesePipeline pipeline, string modelHash)
-    {
-        var sampling = options.Resolve(pipeline.Options.Sampling);
-        var count = options.Count ?? masks.Count * options.ImagesPerMask;
-        return [.. Enumerable.Range(0, count).Select(i =>
-        {
-            var (mask, number) = (i % masks.Count, i / masks.Count);
-            var seed = new Seed(options.Seed).Derive(masks[mask].Id).Derive(number);
-            var id = string.Create(CultureInfo.InvariantCulture, $"{masks[mask].Id}-s{number:000}");
-            return new Planned(id, mask, number, seed, options.Prompt ?? masks[mask].Prompt,
-                new SyntheticOrigin(modelHash, seed.Value, "ddim", sampling.Steps, sampling.GuidanceScale, masks[mask].Id));
-        })];
-    }
-
-    private static void Draw(Planned[] batch, MaskSource source, MaskDiffusionSampler sampler, string folder, ClassTable? classes)
+    private static void Draw(PlannedPair[] batch, StartSource source, Drawing draw, string folder, ClassTable? classes)
     {
         using var scope = NewDisposeScope();
-        var maps = batch.Select(p => source.Of(p.Mask, p.Seed).Mask).ToList();
-        var images = sampler.Sample(stack([.. maps.Select(m => source.IsSoft ? SoftHint(m) : MaskHint.Of(m, classes))]), [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)]);
+        var starts = batch.Select(p => source.Of(p.Mask, p.Seed)).ToList();
+        var hints = stack([.. starts.Select(s => source.IsSoft ? SoftHint(s.Mask) : MaskHint.Of(s.Mask, classes))]);
+        var images = draw(hints, starts, batch);
         for (var i = 0; i < batch.Length; i++)
         {
-            if (source.IsSoft) ImageFile.WriteGreyPng(batch[i].MaskPath(folder), new GreyImage(maps[i].Size, maps[i].Labels, Lossless: true));
-            else if (classes is null) ImageFile.WriteMaskPng(batch[i].MaskPath(folder), maps[i]);
-            else ImageFile.WriteGreyPng(batch[i].MaskPath(folder), classes.Levels(maps[i]));
+            var mask = starts[i].Mask;
+            if (source.IsSoft) ImageFile.WriteGreyPng(batch[i].MaskPath(folder), new GreyImage(mask.Size, mask.Labels, Lossless: true));
+            else if (classes is null) ImageFile.WriteMaskPng(batch[i].MaskPath(folder), mask);
+            else ImageFile.WriteGreyPng(batch[i].MaskPath(folder), classes.Levels(mask));
             ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i])); // last: its presence means the pair is whole
         }
     }
 
+    private static StartImages? StartImages(IReadOnlyList<StartPicture> starts, SynthesisOptions options)
+    {
+        if (!options.NeedsImages) return null;
+        var images = stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]);
+        var region = starts[0].Region is null ? null : stack([.. starts.Select(s => tensor(s.Region!, [1, s.Mask.Size.Height, s.Mask.Size.Width]))]);
+        return new(images, options.ResolvedStrength, region, options.ImageWeight);
+    }
+
     private static Tensor SoftHint(LabelMap levels) => tensor(Array.ConvertAll(levels.Labels, l => l / 255f), [1, levels.Size.Height, levels.Size.Width]);
 
-    private static bool IsDrawn(string folder, Planned planned) => File.Exists(planned.ImagePath(folder)) && File.Exists(planned.MaskPath(folder));
-
     // plan.json names model, masks and options: a folder of another call is refused, the same call is completed.
-    private static void Claim(string folder, List<Planned> plan)
+    private static void Claim(string folder, List<PlannedPair> plan)
     {
         var path = Path.Combine(folder, "plan.json");
         var hash = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', plan))));

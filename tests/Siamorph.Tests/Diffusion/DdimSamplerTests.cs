@@ -44,6 +44,27 @@ public class DdimSamplerTests
         Assert.True((end - x0).abs().max().item<float>() < 2e-2f);
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(0.5, 5)]
+    [InlineData(0.35, 7)]
+    [InlineData(0.01, 9)]
+    public void FirstStep_IsTheNoisiestNotAboveTheStrength(double strength, int first) =>
+        Assert.Equal(first, Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing }).FirstStep(strength));
+
+    [Fact]
+    public void WalkFromHalfWay_WithAPerfectPrediction_LeadsToTheCleanLatent()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Seed(1).Generator();
+        var (x0, noise) = (randn([2, 3, 4, 4], generator: generator), randn([2, 3, 4, 4], generator: generator));
+        var sampler = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, FinalStep = FinalStep.CleanLatent });
+        var (first, asked) = (sampler.FirstStep(0.5), 0);
+        var end = sampler.Sample(sampler.NoisedTo(x0, noise, first), (_, _) => { asked++; return noise.alias(); }, first: first);
+        Assert.Equal(10 - first, asked);
+        Assert.True((end - x0).abs().max().item<float>() < 1e-4f);
+    }
+
     [Fact]
     public void Eta_DrawsNoiseOncePerStep_AndChangesThePath()
     {

@@ -36,11 +36,21 @@ public sealed class ArmTests : IDisposable
         Assert.Equal((0, 8), Counts("synthetic-only"));
         Assert.Equal((8, 2), Counts("ratio-0.25"));
         Assert.Equal((8, 24), Counts("ratio-3"));
+        Assert.All(new[] { "warp-only", "copy-paste", "edited", "harmonised", "inpainted", "second-hint" }, a => Assert.Equal((8, 8), Counts(a)));
         Assert.Equal(4, runner.Generators.Count); // the whole, and three ablations
         Assert.Equal(0, runner.Generators.Single(g => g.Options.Losses.Image == 0).Options.Losses.Consistency);
         Assert.Equal([(8, GateSelection.InOrder), (8, GateSelection.Difficulty)], result.Gates.Select(g => (g.Outcome.Kept, g.Selection)));
         Assert.Single(result.Sheets, s => s.Kind == SheetKind.Refused);
         Assert.Equal(8, result.Cells.Single(c => c.Arm == "gated").SyntheticCount);
+    }
+
+    [Fact]
+    public void Run_OfArmsAtStrengthZero_TrainsNoGenerator()
+    {
+        var runner = new FakeStageRunner();
+        var result = ExperimentRunner.Run(Options() with { Arms = ["real", "warp-only", "copy-paste"], Seeds = [1] }, _folder["x"], NullMonitor.Instance, runner);
+        Assert.Empty(runner.Generators);
+        Assert.Equal([0, 8, 8], result.Cells.Select(c => c.SyntheticCount));
     }
 
     [Theory]

@@ -33,6 +33,24 @@ public sealed class SafetyAuditTests : IDisposable
     }
 
     [Fact]
+    public void Run_OnEditedRealImages_SaysSo_AndNeverThatTheyAreNobodys()
+    {
+        var edited = _real.Skip(40).Select((p, i) => p with
+        {
+            Source = PairSource.Synthetic,
+            Origin = new SyntheticOrigin("h", 1, "ddim", 20, 1.25, p.Id) { Start = "real", Strength = 0.5, Host = p.Id },
+        }).ToList();
+        var set = new AuditedSet { Synthetic = edited, Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(20).Take(20)] };
+        var report = SafetyAudit.Run(set, new(), NullMonitor.Instance);
+        Assert.True(report.Alarm);
+        Assert.StartsWith("20 of 20 pairs are real images that were edited", report.Sentences()[0], StringComparison.Ordinal);
+        SafetyPages.Write(report, set, _folder["out"]);
+        var card = File.ReadAllText(_folder["out", "data-card.md"]);
+        Assert.Contains("20 are edited-real: real at strength 0.5 (20 pairs)", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("none shows a patient", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Run_OnAGeneratorThatRemembersNothing_StaysQuiet()
     {
         // Images of the same world that nobody trained on: what a generator without memory would draw.
