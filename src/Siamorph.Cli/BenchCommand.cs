@@ -23,10 +23,13 @@ internal static class BenchCommand
         {
             Description = "Steps to time, after two that are not.", DefaultValueFactory = _ => DefaultRepeats, HelpName = "n",
         };
-        var command = new Command(name, description) { config, json, repeats };
+        var device = new Option<ComputeDevice?>("--device") { Description = "Where the networks run. [default: cpu]", HelpName = "cpu|cuda" };
+        var precision = new Option<Precision?>("--precision") { Description = "Type of the networks' weights and activations. [default: full]", HelpName = "full|bFloat16|float16" };
+        var command = new Command(name, description) { config, json, repeats, device, precision };
         return command.Runs(context =>
         {
             var options = context.Get(config) is { } path ? OptionsFile.Load<StepBenchmarkOptions>(path) : new StepBenchmarkOptions();
+            options = options with { Device = context.Get(device) ?? options.Device, Precision = context.Get(precision) ?? options.Precision };
             var timing = run(options, context.Get(repeats), context.Monitor);
             context.Out.WriteLine(context.Get(json) ? OptionsFile.ToJson(timing) : Describe(timing));
         });

@@ -45,6 +45,16 @@ public record Placement(Device Device, ScalarType Type)
         });
     }
 
+    /// <summary>
+    /// Wakes the graphics card where any of these is one. libtorch makes its threads for gradients at the first backward pass, one for
+    /// each device that is awake by then: a card that comes later never gets one. So this comes before all training.
+    /// </summary>
+    /// <exception cref="InvalidOptionsException">The device isn't there.</exception>
+    internal static void Wake(params ReadOnlySpan<ComputeDevice> devices)
+    {
+        if (devices.Contains(ComputeDevice.Cuda)) On(ComputeDevice.Cuda);
+    }
+
     /// <summary>float32 on a device: for all networks but the generator's.</summary>
     /// <exception cref="InvalidOptionsException">The device isn't there.</exception>
     public static Placement On(ComputeDevice device) => Of(device, Precision.Full);

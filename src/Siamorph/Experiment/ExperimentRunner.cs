@@ -49,6 +49,7 @@ public static class ExperimentRunner
     internal static void Assist(string folder, IMonitor monitor, IStageRunner runner)
     {
         var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
+        Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
         var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled), new StageStore(folder));
         var remaining = Remaining(plan, store, runner);
@@ -62,6 +63,7 @@ public static class ExperimentRunner
         ArgumentNullException.ThrowIfNull(monitor);
         options = options.Validate().WithFullPaths();
         using var alone = FolderLock.Take(folder);
+        Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
         var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
         AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
@@ -75,6 +77,7 @@ public static class ExperimentRunner
     {
         options = options.Validate().WithFullPaths();
         using var alone = FolderLock.Take(folder);
+        Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
         var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
@@ -100,7 +103,8 @@ public static class ExperimentRunner
         var folder = Directory.CreateTempSubdirectory("siamorph-preview-").FullName;
         try
         {
-            var data = ExperimentData.Read(options, folder, monitor);
+            Wake(options);
+        var data = ExperimentData.Read(options, folder, monitor);
             var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
             var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
             return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
@@ -110,6 +114,9 @@ public static class ExperimentRunner
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    private static void Wake(ExperimentOptions options) =>
+        Placement.Wake(options.Generator.Device, options.Synthesis.Device, options.Segmentation.Device);
 
     private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, Crew? crew)
     {

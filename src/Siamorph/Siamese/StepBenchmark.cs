@@ -42,6 +42,12 @@ public sealed record StepBenchmarkOptions
     /// <summary>Threads.</summary>
     public int Threads { get; init; } = 2;
 
+    /// <summary>Where the networks run.</summary>
+    public ComputeDevice Device { get; init; }
+
+    /// <summary>Type of the networks' weights and activations.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>The networks' sizes.</summary>
     /// <exception cref="InvalidOptionsException">They don't fit together.</exception>
     public DenoiserConfig ToConfig()
@@ -71,13 +77,13 @@ public sealed record StepBenchmarkOptions
 /// <param name="Repeats">Steps timed.</param>
 /// <param name="Batch">Samples a step.</param>
 /// <param name="Gflop">10⁹ operations a step, see <see cref="Workload"/>.</param>
-/// <param name="GemmGflops">10⁹ operations a second of a 2048³ float32 product, median of those timed between the steps.</param>
+/// <param name="GemmGflops">10⁹ operations a second of a 2048³ product of that type there, median of those timed between the steps.</param>
 /// <param name="FractionOfGemm">Operations a second of the step, as a fraction of that.</param>
 /// <param name="PeakMemoryMB">Most memory the process has held, 10⁶ bytes.</param>
 public sealed record StepTiming(
     double MedianMs, double MinMs, double MaxMs, int Repeats, int Batch, double Gflop, double GemmGflops, double FractionOfGemm, double PeakMemoryMB);
 
-/// <summary>Times the product's own training step and DDIM step on seeded random weights and data, float32 on the CPU.</summary>
+/// <summary>Times the product's own training step and DDIM step on seeded random weights and data.</summary>
 public static class StepBenchmark
 {
     private const int WarmUps = 2;
@@ -94,24 +100,29 @@ public static class StepBenchmark
     {
         ArgumentNullException.ThrowIfNull(options);
         using var scope = NewDisposeScope();
-        var model = Model(options);
+        var place = Placement.Of(options.Device, options.Precision);
+        var model = Model(options, place);
         model.FreezeEncoder();
         var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
         var step = new SiameseStep(model, process, new SiameseLossOptions());
-        using var optimizer = new AdamW([.. model.TrainableParameters().Select(p => (p.Name, (Tensor)p.Parameter))]);
+        using var weights = new MasterWeights([.. model.TrainableParameters().Select(p => (p.Name, (Tensor)p.Parameter))]);
+        using var optimizer = new AdamW(weights.Masters);
         var timesteps = Enumerable.Range(0, options.Batch).Select(i => i % 4 == 0 ? 150L : 999 - 130 * (i % 4)).ToArray();
-        var batch = new SiameseBatch(Random(options, "x0", options.LatentChannels, options.LatentSize),
-            Random(options, "noise", options.LatentChannels, options.LatentSize), tensor(timesteps),
-            Context(options, "prompt"), MaskHint(options), Random(options, "image", 3, options.CodecFactor * options.LatentSize).sigmoid());
+        var batch = new SiameseBatch(Random(options, "x0", options.LatentChannels, options.LatentSize).to(place.Device),
+            Random(options, "noise", options.LatentChannels, options.LatentSize).to(place.Device), tensor(timesteps, device: place.Device),
+            place.Put(Context(options, "prompt")), place.Put(MaskHint(options)),
+            place.Put(Random(options, "image", 3, options.CodecFactor * options.LatentSize).sigmoid()));
 
         return Measure(options, repeats, Work(options).TrainStep(options.Batch, timesteps.Count(t => t <= 200)), monitor, (steps, clock) =>
         {
             for (var i = 0; i < steps; i++, clock.Lap())
             {
                 using var stepScope = NewDisposeScope();
-                optimizer.ZeroGrad();
+                weights.ZeroGrad();
                 step.Run(batch, MaxSteps / 2, MaxSteps).Backward();
+                weights.TakeGradients(lossScale: 1);
                 optimizer.Step(LearningRate);
+                weights.Publish();
             }
         });
     }
@@ -125,10 +136,12 @@ public static class StepBenchmark
         using var noGrad = no_grad();
         var guidance = new GuidanceOptions();
         var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
-        using var denoiser = new GuidedDenoiser(Model(options), MaskHint(options), Context(options, "prompt"), Context(options, "empty"), guidance);
+        var place = Placement.Of(options.Device, options.Precision);
+        using var denoiser = new GuidedDenoiser(
+            Model(options, place), place.Put(MaskHint(options)), place.Put(Context(options, "prompt")), place.Put(Context(options, "empty")), guidance);
         return Measure(options, repeats, Work(options).DdimStep(options.Batch, guidance), monitor, (steps, clock) =>
             new DdimSampler(process, new DdimOptions { Steps = steps })
-                .Sample(Random(options, "start", options.LatentChannels, options.LatentSize), denoiser.Predict, watch: _ => clock.Lap()));
+                .Sample(Random(options, "start", options.LatentChannels, options.LatentSize).to(place.Device), denoiser.Predict, watch: _ => clock.Lap()));
     }
 
     private static StepTiming Measure(StepBenchmarkOptions options, int repeats, double operations, IMonitor monitor, Action<int, StepClock> run)
@@ -140,7 +153,7 @@ public static class StepBenchmark
         try
         {
             using var stage = monitor.Begin("Timing", WarmUps + repeats);
-            var clock = new StepClock(monitor, stage);
+            var clock = new StepClock(monitor, stage, Placement.Of(options.Device, options.Precision));
             run(WarmUps + repeats, clock);
             var steps = clock.Steps.Skip(WarmUps).Order().ToList();
             var (gflop, gemm) = (operations / 1e9, 2e-9 * Math.Pow(StepClock.ProductSize, 3) / Median([.. clock.Products.Skip(WarmUps).Order()]));
@@ -160,13 +173,14 @@ public static class StepBenchmark
         new(options.ToConfig(), options.LatentSize, options.LatentSize, options.ContextLength);
 
     // Nothing stays zero: a trained model has no zero-convolutions left.
-    private static SiameseModel Model(StepBenchmarkOptions options)
+    private static SiameseModel Model(StepBenchmarkOptions options, Placement place)
     {
         var model = new SiameseModel(options.ToConfig(), BenchmarkSeed);
         using var noGrad = no_grad();
         using var generator = BenchmarkSeed.Derive("weights").Generator();
         foreach (var parameter in model.parameters())
             using (var noise = randn(parameter.shape, generator: generator)) parameter.add_(noise, 0.01);
+        place.Move(model);
         return model;
     }
 
@@ -191,10 +205,16 @@ public static class StepBenchmark
         public const int ProductSize = 2048;
         private readonly IMonitor _monitor;
         private readonly IMonitoredStage _stage;
-        private readonly Tensor _factor = ones(ProductSize, ProductSize);
+        private readonly Tensor _factor;
+        private readonly bool _waits; // a graphics card computes while the program goes on
         private long _start = Stopwatch.GetTimestamp();
 
-        public StepClock(IMonitor monitor, IMonitoredStage stage) => (_monitor, _stage) = (monitor, stage);
+        public StepClock(IMonitor monitor, IMonitoredStage stage, Placement place)
+        {
+            (_monitor, _stage) = (monitor, stage);
+            _factor = ones([ProductSize, ProductSize], dtype: place.Type, device: place.Device);
+            _waits = place.Device.type != TorchSharp.DeviceType.CPU;
+        }
 
         public List<double> Steps { get; } = [];
 
@@ -202,9 +222,11 @@ public static class StepBenchmark
 
         public void Lap()
         {
+            if (_waits) cuda.synchronize();
             Steps.Add(Stopwatch.GetElapsedTime(_start).TotalSeconds);
             var start = Stopwatch.GetTimestamp();
             mm(_factor, _factor).Dispose();
+            if (_waits) cuda.synchronize();
             Products.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
             _stage.Report(Steps.Count);
             _monitor.Cancellation.ThrowIfCancellationRequested();
