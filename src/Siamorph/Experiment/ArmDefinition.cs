@@ -15,6 +15,9 @@ public enum AddedPairs
     /// <summary>Pairs that a generator made, which saw the real pairs of the cell alone.</summary>
     Synthetic,
 
+    /// <summary>Images without masks, with the masks that a network of the baseline finds in them (Lee 2013).</summary>
+    PseudoLabels,
+
     /// <summary>Copies of the real pairs, as many as another arm has synthetic ones and mixed in the same way.</summary>
     Copies,
 }
@@ -43,6 +46,12 @@ public sealed record ArmDefinition
     /// <summary>Added pairs for each real one; null takes the experiment's number.</summary>
     public double? Ratio { get; init; }
 
+    /// <summary>
+    /// Draws from predicted shapes too: the masks that a network of the baseline finds in images without masks. Noisy as labels of
+    /// their own image, they are exact labels of the image drawn from them.
+    /// </summary>
+    public bool PredictedShapes { get; init; }
+
     /// <summary>Gives every synthetic image the mask of another: a control that must hurt.</summary>
     public bool WrongMasks { get; init; }
 
@@ -61,6 +70,8 @@ public sealed record ArmDefinition
     /// <summary>Options of the segmentation network's training that differ.</summary>
     public JsonObject? Segmentation { get; init; }
 
+    internal bool NeedsUnlabelled => PredictedShapes || Added == AddedPairs.PseudoLabels;
+
     internal bool UsesSynthetic => Added == AddedPairs.Synthetic;
 
     /// <summary>Whether a generator has to be trained for it: pairs of strength 0 need none.</summary>
@@ -78,6 +89,10 @@ public sealed record ArmDefinition
         if (Title.Length == 0) yield return $"arm '{Name}': give it a title.";
         if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
         if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value))) yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
+        if (NeedsUnlabelled && options.Generator.Unlabelled is null)
+            yield return $"arm '{Name}': it needs images without masks. Name their folder as generator.unlabelled.";
+        if (NeedsUnlabelled && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
+        if (PredictedShapes && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': predicted shapes are drawn from, so they need added synthetic pairs.";
         if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
         if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";
         foreach (var fault in PartFaults(options)) yield return fault;

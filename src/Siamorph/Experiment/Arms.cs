@@ -132,6 +132,21 @@ public static class Arms
             Description = "The first third of the steps sees synthetic pairs alone, the rest real and synthetic ones.",
             Segmentation = Changes("""{ "syntheticWarmup": 0.3333 }"""),
         },
+        new()
+        {
+            Name = "pseudo-labels",
+            Title = "real + pseudo-labels",
+            Description = "The real training pairs, and the images without masks with the masks that the baseline's network finds in them. No generator.",
+            Added = AddedPairs.PseudoLabels,
+        },
+        RealPlusSynthetic with
+        {
+            Name = "predicted-shapes",
+            Title = "real + drawn from predicted shapes",
+            Description = "As real + synthetic, but drawn from the real masks and from those that the baseline's network finds in the images without masks.",
+            PredictedShapes = true,
+            Synthesis = Changes($$"""{ {{Moved}} }"""),
+        },
         .. Starts.Select(s => RealPlusSynthetic with { Name = s.Name, Title = s.Title, Description = s.Description, Synthesis = Changes(s.Changes) }),
         .. new[] { 0.25, 0.5, 2, 3 }.Select(AtRatio),
     ];

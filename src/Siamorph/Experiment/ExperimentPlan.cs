@@ -81,11 +81,17 @@ internal sealed class ExperimentPlan
 
     private void AddCell(ArmDefinition arm, int count, ulong seed, string? network)
     {
-        var real = RealPairs(count, seed);
-        var added = arm.Added == AddedPairs.None ? 0 : Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal)));
+        var stage = Segmentation(arm, RealPairs(count, seed), seed, network);
+        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null));
+    }
+
+    private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    {
+        var labelling = arm.NeedsUnlabelled ? Labelling(real, seed, network) : null;
+        var added = Added(arm, real.Count);
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
         var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
-        var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed) : null;
+        var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
@@ -95,20 +101,47 @@ internal sealed class ExperimentPlan
             ["armSeed"] = armSeed.Value,
             ["real"] = ContentHash.OfList(real, _hashes),
             ["added"] = $"{arm.Added} {added}{(arm.UsesReal ? "" : ", no real")}{(arm.WrongMasks ? ", wrong masks" : "")}",
-            ["synthetic"] = gate?.Key ?? synthesis?.Key,
+            ["synthetic"] = gate?.Key ?? synthesis?.Key ?? labelling?.Key,
             ["evaluation"] = _evaluationHash,
         });
-        var stage = Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{count}-seed{seed}", (key, folder) =>
+        return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{real.Count}-seed{seed}", (key, folder) =>
             new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
+                Labelling = arm.Added == AddedPairs.PseudoLabels ? labelling : null,
                 Kind = "segmentation",
-                Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {count} real pairs, seed {seed}",
+                Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {real.Count} real pairs, seed {seed}",
                 Folder = folder,
                 Key = key,
                 Inputs = inputs,
                 Phases = [new(options.Steps, Pace.SegmentationStep, network)],
             });
-        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null));
+    }
+
+    // Of predicted shapes and pseudo-labels there are as many as images without masks, whatever the ratio.
+    private int Added(ArmDefinition arm, int count) => arm switch
+    {
+        { Added: AddedPairs.None } => 0,
+        { Added: AddedPairs.PseudoLabels } => Unlabelled.Images.Images.Count,
+        { PredictedShapes: true, Ratio: null } => count + Unlabelled.Images.Images.Count,
+        _ => Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal))),
+    };
+
+    private UnlabelledSet Unlabelled => _unlabelled[Options.Generator.Unlabelled!];
+
+    // The teacher is the baseline's own network of the same real pairs and seed: no label is spent that the cell does not have.
+    private LabellingStage Labelling(IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    {
+        var teacher = Segmentation(Options.Arm(Options.Arms[0]), real, seed, network);
+        var inputs = Inputs("labelling", [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
+        return Add(inputs, $"labelled-n{real.Count}-seed{seed}", (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
+        {
+            Kind = "labelling",
+            Title = $"{Unlabelled.Images.Images.Count} images without masks{SeedText(true, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(Unlabelled.Images.Images.Count, Pace.CorruptedImage)],
+        });
     }
 
     private RobustnessStage Robustness(SegmentationStage network)
@@ -189,7 +222,7 @@ internal sealed class ExperimentPlan
         };
     }
 
-    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed)
+    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed, LabellingStage? shapes)
     {
         var options = arm.SynthesisOptions(Options.Synthesis) with
         {
@@ -202,12 +235,14 @@ internal sealed class ExperimentPlan
             ["generator"] = generator?.Key,
             ["masks"] = ContentHash.OfList(real, _hashes),
         });
+        if (shapes is not null) inputs["shapes"] = shapes.Key;
         var like = arm.GeneratorOptions(Options.Generator);
         if (generator is null) inputs["like"] = OptionsFile.ToNode(new SynthesisLike(like.ImageSize, like.HorizontalFlip, like.VerticalFlip, like.LabelReading));
         return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options, like)
         {
+            Shapes = shapes,
             Kind = "synthesis",
-            Title = $"{count} pairs from {real.Count} masks{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Title = $"{count} pairs from {real.Count} masks{(shapes is null ? "" : " and predicted shapes")}{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,

@@ -177,7 +177,10 @@ public static class ExperimentRunner
             case GeneratorStage generator:
                 return runner.Train(generator, generator.Base is { } b ? RunFolderOf(store, b) : null, folder, monitor);
             case SynthesisStage synthesis:
-                return runner.Synthesize(synthesis, synthesis.Generator is { } made ? RunFolderOf(store, made) : null, folder, monitor);
+                IReadOnlyList<ImageMaskPair> shapes = synthesis.Shapes is { } found ? runner.ReadSynthetic(RunFolderOf(store, found)) : [];
+                return runner.Synthesize(synthesis, synthesis.Generator is { } made ? RunFolderOf(store, made) : null, shapes, folder, monitor);
+            case LabellingStage labelling:
+                return runner.Label(labelling, RunFolderOf(store, labelling.Teacher), folder, monitor);
             case GateStage gate:
                 return runner.Judge(gate, RunFolderOf(store, gate.Synthesis), folder, monitor);
             case SegmentationStage segmentation:
@@ -191,6 +194,7 @@ public static class ExperimentRunner
 
     internal static IReadOnlyList<ImageMaskPair> Synthetic(SegmentationStage stage, StageStore store, IStageRunner runner)
     {
+        if (stage.Labelling is { } labelling) return runner.ReadSynthetic(RunFolderOf(store, labelling));
         if (stage.Gate is { } gate) return [.. runner.ReadSynthetic(RunFolderOf(store, gate)).Where(p => p.Origin?.GateVerdict == "kept")];
         return stage.Synthesis is null ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
     }

@@ -11,8 +11,12 @@ internal interface IStageRunner : IDisposable
     /// <summary>Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others.</summary>
     GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor);
 
-    /// <summary>Writes synthetic pairs into <paramref name="folder"/>.</summary>
-    SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, string folder, IMonitor monitor);
+    /// <summary>Writes synthetic pairs into <paramref name="folder"/>; <paramref name="shapes"/> are drawn from beside the stage's own masks.</summary>
+    SynthesisOutcome Synthesize(
+        SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor);
+
+    /// <summary>Writes pseudo-labelled pairs into <paramref name="folder"/>.</summary>
+    LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor);
 
     /// <summary>Judges the pairs in <paramref name="syntheticFolder"/>; its manifest in <paramref name="folder"/> names each with its verdict.</summary>
     GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor);
@@ -36,6 +40,12 @@ internal interface IStageRunner : IDisposable
 /// <summary>What a shared stage base came to.</summary>
 /// <param name="ModelHash">SHA-256 of its last checkpoint's manifest, hexadecimal.</param>
 internal sealed record BaseOutcome(string ModelHash);
+
+/// <summary>What pseudo-labelling came to.</summary>
+/// <param name="Pairs">Images in which something was found.</param>
+/// <param name="LeftOut">Images in which nothing was found.</param>
+/// <param name="Hash">SHA-256 over the pairs' contents.</param>
+internal sealed record LabellingOutcome(int Pairs, int LeftOut, string Hash);
 
 /// <summary>What a segmentation network is trained and tested on.</summary>
 internal sealed record SegmentationWork(

@@ -14,10 +14,10 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1;
+    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1, LabellingRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
-    public static readonly string[] Kinds = ["base", "generator", "synthesis", "gate", "segmentation", "robustness"];
+    public static readonly string[] Kinds = ["base", "generator", "labelling", "synthesis", "gate", "segmentation", "robustness"];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
@@ -47,6 +47,7 @@ internal abstract record PlannedStage
         "synthesis" => SynthesisRevision,
         "gate" => GateRevision,
         "robustness" => RobustnessRevision,
+        "labelling" => LabellingRevision,
         _ => SegmentationRevision,
     };
 }
@@ -61,13 +62,25 @@ internal sealed record GeneratorStage(IReadOnlyList<ImageMaskPair> Pairs, TrainO
 }
 
 /// <summary>
+/// Gives images without masks the masks that a network of the baseline finds in them: pseudo-labels. Images in which it finds
+/// nothing are left out.
+/// </summary>
+internal sealed record LabellingStage(SegmentationStage Teacher, UnlabelledImages Images) : PlannedStage
+{
+    public override IReadOnlyList<PlannedStage> Needs => [Teacher];
+}
+
+/// <summary>
 /// Makes pairs from those the generator was trained on. Without a generator (strength 0) real pairs are deformed or joined, at the
 /// size and with the mirroring of a generator trained as <paramref name="Like"/> says.
 /// </summary>
 internal sealed record SynthesisStage(
     GeneratorStage? Generator, IReadOnlyList<ImageMaskPair> Masks, SynthesisOptions Options, TrainOptions Like) : PlannedStage
 {
-    public override IReadOnlyList<PlannedStage> Needs => Generator is null ? [] : [Generator];
+    /// <summary>Predicted shapes to draw from as well; null for none.</summary>
+    public LabellingStage? Shapes { get; init; }
+
+    public override IReadOnlyList<PlannedStage> Needs => [.. new PlannedStage?[] { Generator, Shapes }.OfType<PlannedStage>()];
 }
 
 /// <summary>Judges the pairs of a synthesis and keeps up to a number of them.</summary>
@@ -82,7 +95,11 @@ internal sealed record SegmentationStage(
     ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, GateStage? Gate, int Added, SegmentationOptions Options, Seed Seed)
     : PlannedStage
 {
-    public override IReadOnlyList<PlannedStage> Needs => Gate is not null ? [Gate] : Synthesis is not null ? [Synthesis] : [];
+    /// <summary>Pseudo-labelled pairs to train on; null for none.</summary>
+    public LabellingStage? Labelling { get; init; }
+
+    public override IReadOnlyList<PlannedStage> Needs =>
+        Labelling is not null ? [Labelling] : Gate is not null ? [Gate] : Synthesis is not null ? [Synthesis] : [];
 }
 
 /// <summary>Tests a trained segmentation network on corrupted images.</summary>

@@ -39,13 +39,21 @@ internal sealed class TorchStageRunner : IStageRunner
         };
     }
 
-    public SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, string folder, IMonitor monitor)
+    public SynthesisOutcome Synthesize(
+        SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor)
     {
+        IReadOnlyList<ImageMaskPair> masks = [.. stage.Masks, .. shapes];
         var made = generatorFolder is null
-            ? Synthesizer.Edit(stage.Masks, stage.Options, stage.Like, folder, monitor)
-            : Synthesizer.Run(generatorFolder, stage.Masks, stage.Options, folder, monitor);
+            ? Synthesizer.Edit(masks, stage.Options, stage.Like, folder, monitor)
+            : Synthesizer.Run(generatorFolder, masks, stage.Options, folder, monitor);
         var hashes = ContentHash.OfEach(made.Pairs, monitor);
         return new SynthesisOutcome(made.Pairs.Count, ContentHash.OfList(made.Pairs, hashes));
+    }
+
+    public LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor)
+    {
+        using var predictor = Predictor.Load(teacherFolder, Placement.On(stage.Teacher.Options.Device));
+        return PseudoLabels.Write(predictor, stage.Images.Images, folder, monitor);
     }
 
     public GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor)

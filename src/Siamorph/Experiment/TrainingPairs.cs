@@ -18,7 +18,7 @@ internal static class TrainingPairs
         {
             AddedPairs.Copies => Copies(real, added),
             AddedPairs.Synthetic when arm.WrongMasks => Shuffled(synthetic, seed),
-            AddedPairs.Synthetic => synthetic,
+            AddedPairs.Synthetic or AddedPairs.PseudoLabels => synthetic,
             _ => [],
         };
         return arm.UsesReal ? [.. real, .. more] : more;

@@ -10,7 +10,10 @@ internal sealed record UnlabelledSet(UnlabelledImages Images, string Hash)
     /// <summary>Reads every folder that an arm's generator names, without what is or looks like a held-out image.</summary>
     /// <exception cref="InvalidDatasetException">A folder is missing or has no image to learn from.</exception>
     public static IReadOnlyDictionary<string, UnlabelledSet> Read(ExperimentOptions options, Dataset dataset, IMonitor monitor)
-        => options.Arms.Select(options.Arm).Where(a => a.UsesGenerator(options)).Select(a => a.GeneratorOptions(options.Generator).Unlabelled).OfType<string>().Distinct()
+        => options.Arms.Select(options.Arm).SelectMany(a => new[]
+            {
+                a.UsesGenerator(options) ? a.GeneratorOptions(options.Generator).Unlabelled : null, a.NeedsUnlabelled ? options.Generator.Unlabelled : null,
+            }).OfType<string>().Distinct()
             .ToDictionary(folder => folder, folder => Of(UnlabelledImages.Read(folder, dataset.Pairs, monitor)));
 
     /// <summary>What the data card says of it.</summary>

@@ -106,6 +106,7 @@ internal static class MethodSections
         "generator" => "training generators",
         "synthesis" => "synthesizing pairs",
         "gate" => "judging pairs",
+        "labelling" => "labelling images without masks",
         "robustness" => "testing on corrupted images",
         _ => "training and testing segmentation",
     };

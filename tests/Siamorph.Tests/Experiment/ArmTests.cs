@@ -17,9 +17,9 @@ public sealed class ArmTests : IDisposable
     public void Run_OfEveryArmThereIs_GivesEachTheSameStepsAndSplits_AndWhatItsNameSays()
     {
         var runner = new FakeStageRunner();
-        var options = Options() with { Arms = [.. Arms.All.Select(a => a.Name)], Seeds = [1] };
+        var options = Options() with { Arms = [.. Arms.All.Where(a => !a.NeedsUnlabelled).Select(a => a.Name)], Seeds = [1] };
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
-        Assert.Equal(Arms.All.Count, runner.Segmentations.Count);
+        Assert.Equal(Arms.All.Count - 2, runner.Segmentations.Count);
         Assert.Single(runner.Segmentations.Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ValidateEvery, s.Work.Options.Seed)).Distinct());
         Assert.Single(runner.Segmentations.Select(s => s.Work.Test).Distinct());
         (int Real, int Added) Counts(string arm)
@@ -42,6 +42,34 @@ public sealed class ArmTests : IDisposable
         Assert.Equal([(8, GateSelection.InOrder), (8, GateSelection.Difficulty)], result.Gates.Select(g => (g.Outcome.Kept, g.Selection)));
         Assert.Single(result.Sheets, s => s.Kind == SheetKind.Refused);
         Assert.Equal(8, result.Cells.Single(c => c.Arm == "gated").SyntheticCount);
+    }
+
+    [Fact]
+    public void Run_WithImagesWithoutMasks_LabelsThemByTheBaselineOfTheSameSeed()
+    {
+        var unlabelled = _folder["unlabelled"];
+        PhantomDataset.Write(_folder["more"], new PhantomOptions { Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(99) }, NullMonitor.Instance);
+        Directory.Move(Path.Combine(_folder["more"], "images"), unlabelled);
+        var options = Options();
+        options = options with
+        {
+            Arms = ["real", "pseudo-labels", "predicted-shapes"], Seeds = [1, 2], SeedScope = SeedScope.Everything,
+            Generator = options.Generator with { Unlabelled = unlabelled },
+        };
+        var runner = new FakeStageRunner();
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
+        Assert.Equal(["real", "pseudo-labels", "predicted-shapes"], result.Cells.Where(c => c.Seed == 1).Select(c => c.Arm));
+        Assert.Equal([0, 5, 13], result.Cells.Where(c => c.Seed == 2).Select(c => c.SyntheticCount));
+        Assert.Equal(6, runner.Segmentations.Count); // the teacher is the baseline, not a network more
+        var labelled = runner.Segmentations.First(s => s.Folder.Contains("pseudo-labels", StringComparison.Ordinal)).Work.Train;
+        Assert.Equal((8, 5), (labelled.Count(p => p.Source == PairSource.Real), labelled.Count(p => p.Source == PairSource.Synthetic)));
+    }
+
+    [Fact]
+    public void Options_OfPseudoLabels_WithoutImagesToLabel_AreRefused()
+    {
+        var error = Assert.Throws<InvalidOptionsException>(() => (Options() with { Arms = ["real", "pseudo-labels"] }).Validate());
+        Assert.Contains("images without masks", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

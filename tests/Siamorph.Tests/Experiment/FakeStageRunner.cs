@@ -34,15 +34,30 @@ internal sealed class FakeStageRunner : IStageRunner
         return new() { ModelHash = stage.Key, Parameters = 1, Stages = [new("base", [new("loss", [1, 2], [0.5, 0.25])])] };
     }
 
-    public SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, string folder, IMonitor monitor)
+    public LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor)
+    {
+        Assert.True(Directory.Exists(teacherFolder));
+        Work(stage.Folder, folder);
+        WritePairs("u", stage.Images.Images.Count, folder);
+        return new(stage.Images.Images.Count, 0, stage.Key);
+    }
+
+    public SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor)
     {
         Assert.Equal(stage.Generator is not null, Directory.Exists(generatorFolder));
         Work(stage.Folder, folder);
-        var pairs = Enumerable.Range(0, stage.Options.Count!.Value).Select(i => new ImageMaskPair
+        Assert.Equal(stage.Shapes?.Images.Images.Count ?? 0, shapes.Count);
+        WritePairs("s", stage.Options.Count!.Value, folder);
+        return new(stage.Options.Count.Value, stage.Key);
+    }
+
+    private static void WritePairs(string prefix, int count, string folder)
+    {
+        var pairs = Enumerable.Range(0, count).Select(i => new ImageMaskPair
         {
-            Id = $"s{i}",
-            ImagePath = Path.Combine(folder, "images", $"s{i}.png"),
-            MaskPath = Path.Combine(folder, "masks", $"s{i}.png"),
+            Id = $"{prefix}{i}",
+            ImagePath = Path.Combine(folder, "images", $"{prefix}{i}.png"),
+            MaskPath = Path.Combine(folder, "masks", $"{prefix}{i}.png"),
             Source = PairSource.Synthetic,
             Split = "train",
         }).ToList();
@@ -52,7 +67,6 @@ internal sealed class FakeStageRunner : IStageRunner
             ImageFile.WriteMaskPng(pair.MaskPath, new LabelMap(new ImageSize(16, 16)));
         }
         DatasetFolder.WriteManifest(folder, pairs);
-        return new(pairs.Count, stage.Key);
     }
 
     public GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor)

@@ -1,0 +1,69 @@
+using System.Globalization;
+using Siamorph.Data;
+using Siamorph.Imaging;
+using Siamorph.Segmentation;
+using static TorchSharp.torch;
+
+namespace Siamorph.Experiment;
+
+/// <summary>
+/// Images without masks and the masks that a trained network finds in them, as a dataset folder of the network's image size.
+/// They count as added pairs: what weighs or mixes synthetic pairs acts on them in the same way.
+/// </summary>
+internal static class PseudoLabels
+{
+    private const int AtOnce = 32;
+
+    /// <summary>Writes the pairs; those of an earlier, interrupted call are kept.</summary>
+    public static LabellingOutcome Write(Predictor predictor, IReadOnlyList<ImageMaskPair> images, string folder, IMonitor monitor)
+    {
+        using var stage = monitor.Begin("labelling images", images.Count);
+        var pairs = new List<ImageMaskPair>();
+        var done = 0;
+        foreach (var chunk in images.Chunk(AtOnce))
+        {
+            monitor.Cancellation.ThrowIfCancellationRequested();
+            pairs.AddRange(Label(predictor, chunk, done, folder));
+            stage.Report(done += chunk.Length);
+        }
+        if (pairs.Count == 0)
+            throw new InvalidDatasetException(
+                $"The baseline's network finds nothing in any of the {images.Count} images without masks. Train it longer, or give images that show what it looks for.");
+        if (predictor.Classes is { } classes) AtomicFile.WriteText(Path.Combine(folder, ClassTable.FileName), classes.ToJson() + "\n");
+        DatasetFolder.WriteManifest(folder, pairs);
+        return new(pairs.Count, images.Count - pairs.Count, ContentHash.OfList(pairs, ContentHash.OfEach(pairs, monitor)));
+    }
+
+    private static List<ImageMaskPair> Label(Predictor predictor, ImageMaskPair[] chunk, int first, string folder)
+    {
+        using var scope = NewDisposeScope();
+        var pictures = chunk.Select(p => Resize.Image(PairFiles.ReadImage(predictor.AsTrained(p)), predictor.ImageSize)).ToList();
+        var probabilities = predictor.Predict(stack([.. pictures.Select(ImageTensor.FromRgb)]));
+        var pairs = new List<ImageMaskPair>();
+        for (var i = 0; i < chunk.Length; i++)
+        {
+            var mask = predictor.Labels(probabilities[i..(i + 1)]);
+            if (mask.Labels.All(l => l == 0)) continue;
+            var pair = Pair(first + i, folder) with { Classes = predictor.Classes };
+            if (predictor.Classes is { } classes) ImageFile.WriteGreyPng(pair.MaskPath, classes.Levels(mask));
+            else ImageFile.WriteMaskPng(pair.MaskPath, mask);
+            ImageFile.WritePng(pair.ImagePath, pictures[i]);
+            pairs.Add(pair);
+        }
+        return pairs;
+    }
+
+    // A name of its own: an image without a mask may be called as a labelled one is.
+    private static ImageMaskPair Pair(int number, string folder)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"unlabelled-{number:00000}");
+        return new()
+        {
+            Id = id,
+            ImagePath = Path.Combine(Path.GetFullPath(folder), "images", $"{id}.png"),
+            MaskPath = Path.Combine(Path.GetFullPath(folder), "masks", $"{id}.png"),
+            Source = PairSource.Synthetic,
+            Split = "train",
+        };
+    }
+}

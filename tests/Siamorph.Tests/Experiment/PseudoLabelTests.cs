@@ -1,0 +1,38 @@
+using Siamorph.Data;
+using Siamorph.Experiment;
+using Siamorph.Imaging;
+using Siamorph.Segmentation;
+
+namespace Siamorph.Tests.Experiment;
+
+public sealed class PseudoLabelTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Write_GivesEachImageTheMaskThatTheNetworkPredicts_AndLeavesOutWhatShowsNothing()
+    {
+        var size = new ImageSize(32, 32);
+        var pairs = PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 12, Size = size }, NullMonitor.Instance).Pairs;
+        var options = new SegmentationOptions { Network = new() { Width = 4 }, ImageSize = size, Steps = 12, BatchSize = 4, ValidateEvery = 6 };
+        using (var train = PairedDataset.Load([.. pairs.Take(8)], size, NullMonitor.Instance))
+        using (var validation = PairedDataset.Load([.. pairs.Skip(8)], size, NullMonitor.Instance))
+            SegmentationTrainer.Run(options, train, validation, _folder["run"], NullMonitor.Instance);
+        using var predictor = Predictor.Load(_folder["run"]);
+        List<ImageMaskPair> bare = [.. pairs.Take(7).Select(p => p with { MaskPath = "" })];
+        var expected = bare.Select(p => predictor.PredictLabels(PairFiles.ReadImage(p)).Labels).ToList();
+        var outcome = PseudoLabels.Write(predictor, bare, _folder["out"], NullMonitor.Instance);
+        Assert.Equal((expected.Count(m => m.Any(l => l != 0)), 7), (outcome.Pairs, outcome.Pairs + outcome.LeftOut));
+        var written = DatasetFolder.Read(_folder["out"]).Pairs;
+        Assert.Equal(outcome.Pairs, written.Count);
+        foreach (var pair in written)
+        {
+            var number = int.Parse(pair.Id["unlabelled-".Length..], System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(expected[number], PairFiles.ReadMask(pair).Labels);
+            Assert.Equal(PairFiles.ReadImage(bare[number]).Pixels, PairFiles.ReadImage(pair).Pixels);
+            Assert.Equal(PairSource.Synthetic, pair.Source);
+        }
+    }
+}
