@@ -11,7 +11,6 @@ namespace Siamorph.Models;
 public sealed class PromptTable : Module, IPromptEncoder
 {
     private const double Deviation = 0.02;
-    private readonly Parameter _tokens;
     private readonly Dictionary<string, long> _rows = [];
 
     /// <summary>Makes one row for the empty prompt and one for each of the others.</summary>
@@ -25,8 +24,7 @@ public sealed class PromptTable : Module, IPromptEncoder
         for (var i = 0; i < Prompts.Count; i++) _rows[Prompts[i]] = i;
         using var generator = seed.Generator();
         using var values = randn([Prompts.Count, length, width], generator: generator);
-        _tokens = Parameter(values * Deviation);
-        register_parameter("tokens", _tokens);
+        register_parameter("tokens", Parameter(values * Deviation));
     }
 
     /// <summary>The prompts it knows; the first is the empty one.</summary>
@@ -35,6 +33,9 @@ public sealed class PromptTable : Module, IPromptEncoder
     /// <inheritdoc/>
     public bool IsPretrained => false;
 
+    // Asked for anew each time: moving to another device replaces it.
+    private Parameter Tokens => get_parameter("tokens")!;
+
     /// <summary>Looks prompts up.</summary>
     /// <returns>[B, length, width]; gradients reach the rows used.</returns>
     /// <exception cref="InvalidOptionsException">A prompt was not there in training.</exception>
@@ -42,8 +43,8 @@ public sealed class PromptTable : Module, IPromptEncoder
     {
         ArgumentNullException.ThrowIfNull(prompts);
         using var scope = NewDisposeScope();
-        var rows = tensor(prompts.Select(Row).ToArray(), device: _tokens.device);
-        return _tokens.index_select(0, rows).MoveToOuterDisposeScope();
+        var rows = tensor(prompts.Select(Row).ToArray(), device: Tokens.device);
+        return Tokens.index_select(0, rows).MoveToOuterDisposeScope();
     }
 
     private long Row(string prompt) => _rows.TryGetValue(prompt, out var row)

@@ -115,8 +115,8 @@ public sealed class SiamesePipeline : IDisposable
     }
 
     /// <summary>
-    /// Moves the networks, and the codec and prompt encoder where they are pretrained ones. To be done before optimizers are
-    /// made: parameters are replaced. The codec keeps its float32: its images would band.
+    /// Moves the networks, the codec and the prompt encoder. To be done before optimizers are made: parameters are replaced. Codec
+    /// and prompts keep their float32: images would band, and tokens learn in small steps.
     /// </summary>
     public void MoveTo(Placement placement)
     {
@@ -124,8 +124,8 @@ public sealed class SiamesePipeline : IDisposable
         if (placement == Placement) return;
         Model.to(placement.Device, placement.Type);
         Lora.MoveTo(Model.UNet, placement.Device, placement.Type);
-        if (Codec.IsPretrained && Codec is nn.Module codec) codec.to(placement.Device);
-        if (Prompts.IsPretrained && Prompts is nn.Module prompts) prompts.to(placement.Device);
+        if (Codec is nn.Module codec) codec.to(placement.Device);
+        if (Prompts is nn.Module prompts) prompts.to(placement.Device);
         Placement = placement;
     }
 
@@ -174,13 +174,11 @@ public sealed class SiamesePipeline : IDisposable
 
     /// <summary>Moments of images on any device.</summary>
     /// <returns>float32, on the codec's device.</returns>
-    internal Tensor Moments(Tensor images) => Codec.Moments(images.to(CodecDevice));
+    internal Tensor Moments(Tensor images) => Codec.Moments(images.to(Placement.Device));
 
     /// <summary>Images of latents on any device, of any type.</summary>
     /// <returns>float32 on the CPU.</returns>
-    internal Tensor Decode(Tensor latents) => Codec.Decode(latents.to(float32, CodecDevice)).cpu();
-
-    private Device CodecDevice => Codec.IsPretrained ? Placement.Device : CPU;
+    internal Tensor Decode(Tensor latents) => Codec.Decode(latents.to(float32, Placement.Device)).cpu();
 
     /// <summary>Keeps the tokens of these prompts and lets the text model go, whose memory training has better use for.</summary>
     internal void CachePrompts(IEnumerable<string> prompts, ContentCache cache)

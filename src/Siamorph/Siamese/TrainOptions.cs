@@ -224,7 +224,6 @@ public sealed record TrainOptions
         faults.AddRange(Autoencoder?.Validate() ?? []);
         faults.AddRange(TextModel?.Validate() ?? []);
         if (TextModel is not null && TextModel.Width != Network.ContextWidth) faults.Add($"the text model's width is {TextModel.Width}, network.contextWidth {Network.ContextWidth}; they must be equal.");
-        if (Precision != Precision.Full && (Base.EmaDecay > 0 || Siamese.EmaDecay > 0)) faults.Add("averaged weights (emaDecay) need precision full.");
         if (LoraRank < 0) faults.Add($"loraRank is {LoraRank}; 0 or more.");
         if (LoraRank > 0 && DecoderLocked) faults.Add("loraRank trains the decoder, decoderLocked doesn't: choose one.");
         if (LoraRank > 0 && Base.Steps > 0) faults.Add("loraRank needs base weights and base.steps 0: without them the decoder has learned nothing to add to.");

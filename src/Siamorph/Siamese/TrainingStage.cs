@@ -82,7 +82,7 @@ internal abstract class TrainingStage : IDisposable
     }
 
     /// <summary>The averaged weights until the result is disposed, for previews; the weights themselves where there are none.</summary>
-    public IDisposable? SwapAverages() => _ema?.Swap();
+    public IDisposable? SwapAverages() => _ema is null ? null : new SwappedAverages(_ema, _weights);
 
     /// <summary>Makes the averaged weights the weights: the end of a stage.</summary>
     public void KeepAverages()
@@ -105,6 +105,7 @@ internal abstract class TrainingStage : IDisposable
         state["stage"] = Name;
         state["step"] = step;
         state["averageUpdates"] = _ema?.Updates ?? 0;
+        if (_lossScale.Moves) (state["lossScale"], state["lossScaleGoodSteps"]) = (_lossScale.Value, _lossScale.GoodSteps);
         Checkpoint.Save(folder, parts, state);
     }
 
@@ -115,6 +116,7 @@ internal abstract class TrainingStage : IDisposable
         _weights.Load(checkpoint["model"]);
         _optimizer.Load(checkpoint["optimizer"]);
         _ema?.Load(checkpoint["ema"], (long)(checkpoint.State["averageUpdates"] ?? JsonValue.Create(0L)));
+        if (_lossScale.Moves && checkpoint.State["lossScale"] is { } scale) _lossScale.Restore((double)scale, (int)(checkpoint.State["lossScaleGoodSteps"] ?? 0));
     }
 
     public void Dispose()
@@ -139,6 +141,25 @@ internal abstract class TrainingStage : IDisposable
         var stored = Pipeline.StoredTensors().ToDictionary();
         foreach (var (name, master) in _weights.Masters) stored[name] = master;
         return stored;
+    }
+}
+
+/// <summary>Averages in the place of the weights, and in the networks where these hold 16-bit copies, until disposed.</summary>
+internal sealed class SwappedAverages : IDisposable
+{
+    private readonly IDisposable _swapped;
+    private readonly MasterWeights _weights;
+
+    public SwappedAverages(Ema averages, MasterWeights weights)
+    {
+        (_swapped, _weights) = (averages.Swap(), weights);
+        weights.Publish();
+    }
+
+    public void Dispose()
+    {
+        _swapped.Dispose();
+        _weights.Publish();
     }
 }
 

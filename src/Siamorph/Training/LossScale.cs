@@ -8,27 +8,34 @@ public sealed class LossScale
 {
     private const double Highest = 1 << 16;
     private const int StepsToGrow = 2000;
-    private readonly bool _moves;
-    private int _goodSteps;
 
     /// <summary>Starts at 65,536, or stays at 1 where none is needed.</summary>
-    public LossScale(bool needed) => (_moves, Value) = (needed, needed ? Highest : 1);
+    public LossScale(bool needed) => (Moves, Value) = (needed, needed ? Highest : 1);
 
     /// <summary>The factor now.</summary>
     public double Value { get; private set; }
+
+    /// <summary>Whether it changes at all, and so belongs into checkpoints.</summary>
+    public bool Moves { get; }
+
+    /// <summary>Steps since it changed last.</summary>
+    public int GoodSteps { get; private set; }
+
+    /// <summary>Goes on with what a checkpoint holds.</summary>
+    public void Restore(double value, int goodSteps) => (Value, GoodSteps) = (value, goodSteps);
 
     /// <summary>Tells whether the step's gradients were finite; moves the factor.</summary>
     /// <returns>Whether the step may be taken.</returns>
     public bool Accept(bool finite)
     {
-        if (!_moves) return true;
+        if (!Moves) return true;
         if (!finite)
         {
-            (Value, _goodSteps) = (Math.Max(1, Value / 2), 0);
+            (Value, GoodSteps) = (Math.Max(1, Value / 2), 0);
             return false;
         }
-        if (++_goodSteps < StepsToGrow) return true;
-        (Value, _goodSteps) = (Math.Min(Highest, Value * 2), 0);
+        if (++GoodSteps < StepsToGrow) return true;
+        (Value, GoodSteps) = (Math.Min(Highest, Value * 2), 0);
         return true;
     }
 }

@@ -34,6 +34,18 @@ public sealed class SiameseTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Resume_In16BitsWithAverages_ContinuesBitForBit()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        var options = SmallSetting.Options with { Precision = Precision.BFloat16, PreviewEvery = 3, PreviewCount = 2 };
+        SiameseTrainer.Run(options, data, In("whole"), NullMonitor.Instance);
+        using var monitor = new StopAfter(6);
+        Assert.Throws<OperationCanceledException>(() => SiameseTrainer.Run(options, data, In("cut"), monitor));
+        SiameseTrainer.Run(options, data, In("cut"), NullMonitor.Instance, resume: true);
+        AssertSameCheckpoint(Checkpoint.Latest(In("whole"))!, Checkpoint.Latest(In("cut"))!);
+    }
+
+    [Fact]
     public void AdoptedBase_GivesTheWeightsOfARunWithItsOwn()
     {
         using var data = SmallSetting.Data(In("data"));
