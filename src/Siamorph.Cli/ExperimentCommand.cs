@@ -23,7 +23,7 @@ internal static class ExperimentCommand
             data, folder, jobs, ExperimentInitCommand.Create(), ExperimentAssistCommand.Create(),
         };
         var binder = new OptionsBinder<ExperimentOptions>(
-            Presets.All.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data));
+            Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data));
         binder.AddTo(command);
         binder.DryRun.Description = "Prints the resolved options as JSON, the cells and what they would cost here, and stops.";
         return command.Runs(context =>
@@ -55,6 +55,6 @@ internal static class ExperimentCommand
     private static ExperimentOptions Of(TrainOptions generator) => new()
     {
         Generator = generator,
-        Segmentation = new SegmentationOptions { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
+        Segmentation = SegmentationOptions.ForExperiments with { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
     };
 }

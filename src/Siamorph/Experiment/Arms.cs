@@ -43,6 +43,18 @@ public static class Arms
         Segmentation = Changes("""{ "augmentation": { "brightness": 0.3, "contrast": 0.3, "colour": 0.15, "rotation": 30, "zoom": 0.25, "elastic": 0.04 } }"""),
     };
 
+    /// <summary>Real pairs under light augmentation: what the strong one, which all other arms get, is worth.</summary>
+    public static ArmDefinition LightAugmentation { get; } = new()
+    {
+        Name = "light-augmentation",
+        Title = "real, light augmentation",
+        Description = "The real training pairs alone, varied lightly: flips, quarter turns, a little brightness and contrast.",
+        Segmentation = Changes("""{ "augmentation": { "brightness": 0.15, "contrast": 0.15, "colour": 0, "rotation": 0, "zoom": 0, "elastic": 0 } }"""),
+    };
+
+    /// <summary>Real pairs, and such with the lesion of another pasted in; no generator.</summary>
+    public static ArmDefinition CopyPaste => Named("copy-paste");
+
     /// <summary>Real and synthetic pairs whose masks were shuffled.</summary>
     public static ArmDefinition WrongMasks { get; } = RealPlusSynthetic with
     {
@@ -82,7 +94,7 @@ public static class Arms
     /// <summary>Every arm that needs no definition in the design file, the baseline first.</summary>
     public static IReadOnlyList<ArmDefinition> All { get; } =
     [
-        RealOnly, RealPlusSynthetic, Duplicated, Classical, WrongMasks, Gated, GatedHard, SyntheticOnly,
+        RealOnly, RealPlusSynthetic, Duplicated, Classical, LightAugmentation, WrongMasks, Gated, GatedHard, SyntheticOnly,
         RealPlusSynthetic with
         {
             Name = "mask-only",

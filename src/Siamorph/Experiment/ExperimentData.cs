@@ -8,6 +8,9 @@ namespace Siamorph.Experiment;
 internal sealed record ExperimentData(
     Dataset Dataset, IReadOnlyDictionary<string, string> Hashes, DataCard Card, IReadOnlyDictionary<string, UnlabelledSet> Unlabelled)
 {
+    /// <summary>Sets of other hospitals.</summary>
+    public IReadOnlyList<ExternalSet> External { get; init; } = [];
+
     /// <exception cref="InvalidDatasetException">The folder is no data set, or the data check finds errors.</exception>
     public static ExperimentData Read(ExperimentOptions options, string folder, IMonitor monitor)
     {
@@ -19,7 +22,10 @@ internal sealed record ExperimentData(
         var hash = ContentHash.Of(string.Join('\n', dataset.Pairs.Select(p => $"{p.Split} {p.Group} {hashes[p.Id]}")));
         var card = ReadOrMakeCard(dataset, hash, origin, labels, folder, monitor);
         var unlabelled = UnlabelledSet.Read(options, dataset, monitor);
-        return new(dataset, hashes, card with { Unlabelled = [.. unlabelled.Values.Select(u => u.Facts)] }, unlabelled);
+        return new(dataset, hashes, card with { Unlabelled = [.. unlabelled.Values.Select(u => u.Facts)] }, unlabelled)
+        {
+            External = ExternalSet.Read(options.ExternalTest, dataset, monitor),
+        };
     }
 
     private static (Dataset, string Origin) Split(Dataset read, ExperimentOptions options, IMonitor monitor)

@@ -28,11 +28,11 @@ public static class ExperimentDesign
             RealCounts = counts,
             Seeds = [1, 2, 3, 4, 5],
             SeedScope = SeedScope.Everything,
-            Arms = [.. new[] { Arms.RealOnly, Arms.RealPlusSynthetic, Arms.Duplicated, Arms.Classical, Arms.WrongMasks, Arms.Gated }.Select(a => a.Name)],
+            Arms = [.. new[] { Arms.RealOnly, Arms.RealPlusSynthetic, Arms.Duplicated, Arms.CopyPaste, Arms.LightAugmentation, Arms.WrongMasks, Arms.Gated }.Select(a => a.Name)],
             Primary = new PrimaryEndPoint { Arm = Arms.RealPlusSynthetic.Name, RealCount = counts[^1] },
             Corruptions = Corruption.Kinds,
             Generator = generator with { PreviewEvery = 0 },
-            Segmentation = new SegmentationOptions { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
+            Segmentation = SegmentationOptions.ForExperiments with { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
         };
     }
 }

@@ -44,7 +44,13 @@ public sealed record ExperimentOptions
     public PrimaryEndPoint? Primary { get; init; }
 
     /// <summary>Synthetic pairs for each real one.</summary>
-    public double SyntheticPerReal { get; init; } = 1;
+    public double SyntheticPerReal { get; init; } = 4;
+
+    /// <summary>
+    /// Share of each batch that is added pairs, in arms that have some; null draws all pairs equally often. All arms get equal steps,
+    /// so the rest of the batch says how often a real image is seen.
+    /// </summary>
+    public double? SyntheticShare { get; init; } = 0.5;
 
     /// <summary>How the data are divided, where the folder has no split of its own.</summary>
     public SplitOptions Split { get; init; } = new() { Train = 0.65, Val = 0.15, Test = 0.2 };
@@ -53,13 +59,25 @@ public sealed record ExperimentOptions
     public TrainOptions Generator { get; init; } = Presets.Tiny;
 
     /// <summary>How synthetic pairs are made; number and seed come from the experiment's.</summary>
-    public SynthesisOptions Synthesis { get; init; } = new();
+    public SynthesisOptions Synthesis { get; init; } = new()
+    {
+        Deformation = new() { Flip = true, Rotation = 20, Scale = 0.2, Elastic = 0.02 },
+    };
 
     /// <summary>How arms with a gate choose their synthetic pairs.</summary>
     public GateOptions Gate { get; init; } = new();
 
-    /// <summary>How the segmentation networks are trained; their seeds come from the experiment's.</summary>
-    public SegmentationOptions Segmentation { get; init; } = new();
+    /// <summary>
+    /// How the segmentation networks are trained; their seeds come from the experiment's. The default is what small sets need to be
+    /// used up: strong classical augmentation for every arm, a constant rate, averaged weights, and the last of these (no label is
+    /// spent on choosing, so n real pairs are n labelled images).
+    /// </summary>
+    public SegmentationOptions Segmentation { get; init; } = SegmentationOptions.ForExperiments;
+
+    /// <summary>
+    /// Sets of other hospitals, each as NAME=FOLDER: never trained on, never validated on. Every network is tested on each of them.
+    /// </summary>
+    public IReadOnlyList<string> ExternalTest { get; init; } = [];
 
     /// <summary>
     /// Further segmentation networks, by the names of their recipes: every arm is repeated with each. The first network is that
@@ -97,6 +115,8 @@ public sealed record ExperimentOptions
         foreach (var arm in Arms.Distinct().Select(Find).OfType<ArmDefinition>()) faults.AddRange(arm.Faults(this));
         if (Primary is not null) faults.AddRange(Primary.Faults(this));
         Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal), FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
+        Demand(SyntheticShare is null or (> 0 and < 1), FormattableString.Invariant($"syntheticShare is {SyntheticShare}; it lies between 0 and 1."));
+        faults.AddRange(ExternalSet.Faults(ExternalTest));
         Demand(Corruptions.Distinct().Count() == Corruptions.Count, "corruptions: one comes twice.");
         Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");
         Demand(Split.Train > 0 && Split.Val > 0 && Split.Test > 0, "split: train, val and test all have to be above 0.");
@@ -118,6 +138,7 @@ public sealed record ExperimentOptions
         return this with
         {
             Data = Path.GetFullPath(Data),
+            ExternalTest = [.. ExternalTest.Select(ExternalSet.WithFullPath)],
             Generator = Placed(Generator.Unlabelled is { } folder ? Generator with { Unlabelled = Path.GetFullPath(folder) } : Generator),
             Synthesis = Device == ComputeDevice.Cpu ? Synthesis : Synthesis with { Device = Device },
             Segmentation = Device == ComputeDevice.Cpu ? Segmentation : Segmentation with { Device = Device },

@@ -9,7 +9,11 @@ namespace Siamorph.Experiment;
 
 /// <summary>One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.</summary>
 internal sealed record PlannedCell(
-    ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null);
+    ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null)
+{
+    /// <summary>Its test on sets of other hospitals; null where there are none.</summary>
+    public ExternalStage? External { get; init; }
+}
 
 /// <summary>
 /// All stages of an experiment in the order in which they run. Fair by construction: the generator of a cell gets the cell's
@@ -29,10 +33,13 @@ internal sealed class ExperimentPlan
     /// <param name="data">Pairs that all have a split.</param>
     /// <param name="hashes">Content hash of every pair by id.</param>
     /// <param name="unlabelled">The images of every folder that an arm's generator names, by that name.</param>
+    /// <param name="external">Sets of other hospitals.</param>
     /// <exception cref="InvalidOptionsException">A split is empty or too small for what is asked.</exception>
     public ExperimentPlan(
-        ExperimentOptions options, Dataset data, IReadOnlyDictionary<string, string> hashes, IReadOnlyDictionary<string, UnlabelledSet>? unlabelled = null)
+        ExperimentOptions options, Dataset data, IReadOnlyDictionary<string, string> hashes,
+        IReadOnlyDictionary<string, UnlabelledSet>? unlabelled = null, IReadOnlyList<ExternalSet>? external = null)
     {
+        External = external ?? [];
         (Options, _hashes, _unlabelled) = (options, hashes, unlabelled ?? new Dictionary<string, UnlabelledSet>());
         (Train, Validation, Test) = (data.Of("train"), data.Of("val"), data.Of("test"));
         RefuseSmall();
@@ -50,6 +57,9 @@ internal sealed class ExperimentPlan
     public IReadOnlyList<ImageMaskPair> Validation { get; }
 
     public IReadOnlyList<ImageMaskPair> Test { get; }
+
+    /// <summary>Sets of other hospitals.</summary>
+    public IReadOnlyList<ExternalSet> External { get; }
 
     /// <summary>Every stage once, each after those it needs.</summary>
     public IReadOnlyList<PlannedStage> Stages => _order;
@@ -82,7 +92,29 @@ internal sealed class ExperimentPlan
     private void AddCell(ArmDefinition arm, int count, ulong seed, string? network)
     {
         var stage = Segmentation(arm, RealPairs(count, seed), seed, network);
-        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null));
+        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null)
+        {
+            External = network is null && External.Count > 0 ? ExternalTests(stage) : null,
+        });
+    }
+
+    private ExternalStage ExternalTests(SegmentationStage network)
+    {
+        var inputs = Inputs("external", [], new()
+        {
+            ["network"] = network.Key,
+            ["sets"] = string.Join('\n', External.Select(s => $"{s.Name} {s.Hash}")),
+        });
+        return Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9], (key, folder) => new ExternalStage(network, External)
+        {
+            Device = Options.Segmentation.Device,
+            Kind = "external",
+            Title = network.Title,
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(External.Sum(s => s.Pairs.Count), Pace.CorruptedImage)],
+        });
     }
 
     private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
@@ -94,6 +126,7 @@ internal sealed class ExperimentPlan
         var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
+        if (arm.UsesReal && added > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
         var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
         {
@@ -293,9 +326,11 @@ internal sealed class ExperimentPlan
     // Options that came later say nothing at their defaults: experiments begun without them go on.
     private static JsonObject Decisive(JsonObject options)
     {
-        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0") })
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\"") })
             if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
-        options.Remove("optimizerState"); // where the moments lie decides no number
+        // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may go on with.
+        options.Remove("optimizerState");
+        options.Remove("device");
         if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");
         return options;
     }

@@ -43,6 +43,9 @@ public sealed record ExperimentResult
     /// <summary>How the networks do on corrupted test images; empty where that was not asked for.</summary>
     public IReadOnlyList<RobustnessResult> Robustness { get; init; } = [];
 
+    /// <summary>How the networks do on sets of other hospitals, each set and all together; empty where none were given.</summary>
+    public IReadOnlyList<ExternalResult> External { get; init; } = [];
+
     /// <summary>Example pictures, as files beside this one.</summary>
     public required IReadOnlyList<Sheet> Sheets { get; init; }
 }
@@ -75,6 +78,9 @@ public sealed record CellResult
 
     /// <summary>Synthetic training pairs.</summary>
     public required int SyntheticCount { get; init; }
+
+    /// <summary>How often each real image was seen in training, on average; null in results of older versions.</summary>
+    public double? RealExposures { get; init; }
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }

@@ -51,7 +51,7 @@ public static class ExperimentRunner
         var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
         Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
-        var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled), new StageStore(folder));
+        var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External), new StageStore(folder));
         var remaining = Remaining(plan, store, runner);
         using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<Pace, double>() });
         WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
@@ -65,7 +65,7 @@ public static class ExperimentRunner
         using var alone = FolderLock.Take(folder);
         Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
-        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
+        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External);
         AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
         var store = new StageStore(folder);
         RunStages(plan, store, folder, monitor, runner, crew);
@@ -79,7 +79,7 @@ public static class ExperimentRunner
         using var alone = FolderLock.Take(folder);
         Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
-        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
+        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External);
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
         return plan.Stages.Sum(speeds.Seconds);
     }
@@ -105,7 +105,7 @@ public static class ExperimentRunner
         {
             Wake(options);
         var data = ExperimentData.Read(options, folder, monitor);
-            var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled);
+            var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External);
             var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
             return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
         }
@@ -187,6 +187,8 @@ public static class ExperimentRunner
                 return runner.Segment(WorkOf(plan, segmentation, store, runner), folder, monitor);
             case RobustnessStage robustness:
                 return runner.Corrupt(robustness, RunFolderOf(store, robustness.Network), monitor);
+            case ExternalStage external:
+                return runner.TestElsewhere(external, RunFolderOf(store, external.Network), monitor);
             default:
                 throw new ArgumentException($"No way to run a {stage.Kind}.", nameof(stage));
         }

@@ -33,6 +33,9 @@ internal interface IStageRunner : IDisposable
     /// <summary>Tests the network in <paramref name="networkFolder"/> on corrupted test images.</summary>
     RobustnessOutcome Corrupt(RobustnessStage stage, string networkFolder, IMonitor monitor);
 
+    /// <summary>Tests the network in <paramref name="networkFolder"/> on sets of other hospitals.</summary>
+    ExternalOutcome TestElsewhere(ExternalStage stage, string networkFolder, IMonitor monitor);
+
     /// <summary>Measures the speed of each kind of work by doing a little of it in <paramref name="folder"/>.</summary>
     StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor);
 }

@@ -48,6 +48,7 @@ internal static class PlanText
         "base" => $"train {count} {(count == 1 ? "base model" : "base models")} that generators share",
         "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
         "labelling" => $"label the images without masks {count} {(count == 1 ? "time" : "times")}",
+        "external" => $"test {count} {(count == 1 ? "network" : "networks")} on other sets",
         "gate" => $"judge {count} {(count == 1 ? "set" : "sets")} of pairs",
         "robustness" => $"test {count} {(count == 1 ? "network" : "networks")} on corrupted images",
         "synthesis" => $"synthesize {count} {(count == 1 ? "set" : "sets")} of pairs",

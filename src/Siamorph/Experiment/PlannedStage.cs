@@ -14,10 +14,10 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1, LabellingRevision = 1;
+    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1, LabellingRevision = 1, ExternalRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
-    public static readonly string[] Kinds = ["base", "generator", "labelling", "synthesis", "gate", "segmentation", "robustness"];
+    public static readonly string[] Kinds = ["base", "generator", "labelling", "synthesis", "gate", "segmentation", "robustness", "external"];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
@@ -48,6 +48,7 @@ internal abstract record PlannedStage
         "gate" => GateRevision,
         "robustness" => RobustnessRevision,
         "labelling" => LabellingRevision,
+        "external" => ExternalRevision,
         _ => SegmentationRevision,
     };
 }
@@ -105,6 +106,15 @@ internal sealed record SegmentationStage(
 /// <summary>Tests a trained segmentation network on corrupted images.</summary>
 internal sealed record RobustnessStage(
     SegmentationStage Network, IReadOnlyList<ImageMaskPair> Test, IReadOnlyList<CorruptionKind> Corruptions, Seed Seed) : PlannedStage
+{
+    /// <summary>Where the network runs.</summary>
+    public ComputeDevice Device { get; init; }
+
+    public override IReadOnlyList<PlannedStage> Needs => [Network];
+}
+
+/// <summary>Tests a trained segmentation network on sets of other hospitals.</summary>
+internal sealed record ExternalStage(SegmentationStage Network, IReadOnlyList<ExternalSet> Sets) : PlannedStage
 {
     /// <summary>Where the network runs.</summary>
     public ComputeDevice Device { get; init; }

@@ -27,6 +27,7 @@ internal static class ResultWriter
                 Robustness = RobustnessAnalysis.Compare(plan, n.Name, n.Cells, records, data.Card),
             })],
             Robustness = RobustnessAnalysis.Compare(plan, null, cells, records, data.Card),
+            External = ExternalAnalysis.Compare(plan, cells, records),
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],
             Sheets = SheetWriter.Write(plan, cells, store, folder, runner),
@@ -41,10 +42,22 @@ internal static class ResultWriter
         Arm = c.Arm.Name,
         RealCount = c.RealCount,
         SyntheticCount = c.Stage.Gate is { } g ? records[g.Key].As<GateOutcome>().Kept : c.Stage.Added,
+        RealExposures = Exposures(c.Stage),
         Seed = c.Seed,
         Stage = c.Stage.Folder,
         Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
     })];
+
+    // Images drawn from the real pairs, over their number.
+    private static double Exposures(SegmentationStage stage)
+    {
+        var (options, added) = (stage.Options, stage.Added > 0);
+        if (!stage.Arm.UsesReal) return 0;
+        var share = !added ? 1 : 1 - (options.SyntheticFraction ?? (double)stage.Added / (stage.Added + stage.Real.Count));
+        if (added && options.MaxSyntheticPerReal is { } most) share = Math.Max(share, 1 / (1 + most));
+        var steps = options.Steps * (added ? 1 - options.SyntheticWarmup : 1);
+        return Math.Round(steps * options.BatchSize * share / stage.Real.Count, 1);
+    }
 
     private static IEnumerable<GeneratorResult> Generators(ExperimentPlan plan, Dictionary<string, StageRecord> records)
         => plan.Stages.OfType<GeneratorStage>().Select(g =>

@@ -106,6 +106,16 @@ internal sealed class TorchStageRunner : IStageRunner
         return new(RobustnessEvaluator.Evaluate(predictor, test, stage.Corruptions, stage.Seed, monitor));
     }
 
+    public ExternalOutcome TestElsewhere(ExternalStage stage, string networkFolder, IMonitor monitor)
+    {
+        using var predictor = Predictor.Load(networkFolder, Placement.On(stage.Device));
+        return new([.. stage.Sets.Select(set =>
+        {
+            var scores = SegmentationEvaluator.Evaluate(predictor, Loaded(set.Pairs, predictor.ImageSize, monitor), monitor);
+            return new ExternalScores(set.Name, [.. scores.Images.Select(i => i.Dice)], [.. scores.Images.Select(i => i.Iou)]);
+        })]);
+    }
+
     public StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor)
         => SpeedMeasurement.Run(plan, folder, monitor);
 

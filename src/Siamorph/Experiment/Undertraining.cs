@@ -23,9 +23,9 @@ internal static class Undertraining
         if (gains.Count > 0 && gains.Average() is var gain && gain > TrainedEnough.LargestGain)
             return FormattableString.Invariant(
                 $"With {count} real pairs, {arms[0].Title} still gained {100 * gain:0.0} points of validation Dice in the last half of its steps.");
-        var plain = cells.Where(c => c.Arm == Arms.RealOnly.Name).Select(c => c.Outcome.Dice).ToList();
-        var classical = cells.Where(c => c.Arm == Arms.Classical.Name).Select(c => c.Outcome.Dice).ToList();
-        return plain.Count > 0 && classical.Count > 0 && plain.Average() - classical.Average() is var lost && lost > Noise
+        double[] Of(string arm) => [.. cells.Where(c => c.Arm == arm).Select(c => c.Outcome.Dice)];
+        var (plain, classical) = Of(Arms.LightAugmentation.Name) is { Length: > 0 } light ? (light, Of(Arms.RealOnly.Name)) : (Of(Arms.RealOnly.Name), Of(Arms.Classical.Name));
+        return plain.Length > 0 && classical.Length > 0 && plain.Average() - classical.Average() is var lost && lost > Noise
             ? FormattableString.Invariant($"With {count} real pairs, stronger augmentation cost {100 * lost:0.0} points, which it does only to networks that have not yet learned what they are shown.")
             : null;
     }

@@ -12,21 +12,18 @@ public sealed class HaarCodec : Module, ILatentCodec
 {
     private const int Colours = 3;
     private const int Block = 4;
+    private readonly Tensor _kernel;
+    private readonly Tensor _mean;
+    private readonly Tensor _scale;
 
     /// <summary>Starts with mean 0 and scale 1; see <see cref="Fit"/>.</summary>
     public HaarCodec() : base(nameof(HaarCodec))
     {
-        register_buffer("kernel", Kernel(), persistent: false);
-        register_buffer("mean", zeros(Channels));
-        register_buffer("scale", ones(1));
+        (_kernel, _mean, _scale) = (Kernel(), zeros(Channels), ones(1));
+        register_buffer("kernel", _kernel, persistent: false);
+        register_buffer("mean", _mean);
+        register_buffer("scale", _scale);
     }
-
-    // Asked for anew each time: moving to another device replaces them.
-    private Tensor Basis => get_buffer("kernel")!;
-
-    private Tensor Mean => get_buffer("mean")!;
-
-    private Tensor Scale => get_buffer("scale")!;
 
     /// <inheritdoc/>
     public int Factor => Block;
@@ -53,12 +50,12 @@ public sealed class HaarCodec : Module, ILatentCodec
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var (sum, squares, count) = (zeros(Channels, float64, Basis.device), zeros(Channels, float64, Basis.device), 0L);
+        var (sum, squares, count) = (zeros(Channels, float64), zeros(Channels, float64), 0L);
         const int atOnce = 256;
         for (var from = 0L; from < images.shape[0]; from += atOnce)
         {
             using var chunk = NewDisposeScope();
-            var part = images.narrow(0, from, Math.Min(atOnce, images.shape[0] - from)).to(float32, Basis.device) / 127.5f - 1;
+            var part = images.narrow(0, from, Math.Min(atOnce, images.shape[0] - from)).to(float32) / 127.5f - 1;
             var bands = Transform(part).to(float64);
             sum.add_(bands.sum([0, 2, 3]));
             squares.add_(bands.square().sum([0, 2, 3]));
@@ -66,25 +63,27 @@ public sealed class HaarCodec : Module, ILatentCodec
         }
         var mean = sum / count;
         var deviation = (squares / count - mean.square()).clamp_min(0).sqrt();
-        Mean.copy_(mean);
-        Scale.fill_((float)Math.Max(deviation.max().item<double>(), 1e-3));
+        _mean.copy_(mean);
+        _scale.fill_((float)Math.Max(deviation.max().item<double>(), 1e-3));
     }
 
     /// <inheritdoc/>
     public Tensor Encode(Tensor images)
     {
+        ArgumentNullException.ThrowIfNull(images);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return ((Transform(images) - Mean.view(1, -1, 1, 1)) / Scale).MoveToOuterDisposeScope();
+        return ((Transform(images) - At(_mean, images).view(1, -1, 1, 1)) / At(_scale, images)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public Tensor Decode(Tensor latents)
     {
+        ArgumentNullException.ThrowIfNull(latents);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var bands = latents * Scale + Mean.view(1, -1, 1, 1);
-        return functional.conv_transpose2d(bands, Basis, strides: [Block, Block], groups: Colours).MoveToOuterDisposeScope();
+        var bands = latents * At(_scale, latents) + At(_mean, latents).view(1, -1, 1, 1);
+        return functional.conv_transpose2d(bands, At(_kernel, latents), strides: [Block, Block], groups: Colours).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -94,7 +93,10 @@ public sealed class HaarCodec : Module, ILatentCodec
         return Encode(Decode(latents).clamp(-1, 1)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Transform(Tensor images) => functional.conv2d(images, Basis, strides: [Block, Block], groups: Colours);
+    private Tensor Transform(Tensor images) => functional.conv2d(images, At(_kernel, images), strides: [Block, Block], groups: Colours);
+
+    // These few numbers stay on the processor, and follow what they work on.
+    private static Tensor At(Tensor constant, Tensor place) => constant.device_type == place.device_type ? constant : constant.to(place.device);
 
     // Rows of the Kronecker product of two one-dimensional bases, the same 16 for each colour: [48,1,4,4].
     private static Tensor Kernel()

@@ -38,6 +38,7 @@ public static class ExperimentReport
         CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => EvidenceSection.CsvRows(v.Name, v.Result)));
         if (result.Robustness.Count > 0)
             CsvFile.Write(Path.Combine(folder, "robustness.csv"), RobustnessSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => RobustnessSection.CsvRows(v.Name, v.Result)));
+        if (result.External.Count > 0) CsvFile.Write(Path.Combine(folder, "external.csv"), ExternalSection.CsvHeadings, ExternalSection.CsvRows(result));
         return new WrittenReport(html, document.Answer);
     }
 
@@ -56,6 +57,7 @@ public static class ExperimentReport
             .. EvidenceSection.Evidence(result) is { } evidence ? new[] { evidence } : [],
             .. result.OtherNetworks.Count > 0 ? new[] { NetworkSection.Networks(result) } : [],
             .. result.Robustness.Count > 0 ? new[] { RobustnessSection.Robustness(result, folder) } : [],
+            .. result.External.Count > 0 ? new[] { ExternalSection.External(result) } : [],
             ScoreSections.ImageByImage(result, folder),
             PictureSection.Pictures(result, folder),
             .. result.Gates.Count > 0 ? new[] { GateSection.Gate(result, folder) } : [],
@@ -65,7 +67,7 @@ public static class ExperimentReport
             .. times is null ? [] : new[] { CostSection.Cost(result, times) },
             MethodSections.Everything(result, times),
         ],
-        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, {(result.Robustness.Count > 0 ? "robustness.csv, " : "")}{ExperimentRunner.ResultFile}.",
+        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, {(result.Robustness.Count > 0 ? "robustness.csv, " : "")}{(result.External.Count > 0 ? "external.csv, " : "")}{ExperimentRunner.ResultFile}.",
     };
 
     // The declared arm at every number of real pairs; all comparisons where none was declared.

@@ -24,7 +24,9 @@ internal static class MethodSections
             [
                 "A generator saw the real training pairs of its cell and nothing else: no validation or test image, no further real pair. Its masks are theirs.",
                 $"Every segmentation network took {o.Segmentation.Steps} optimizer steps of {Format.Count(o.Segmentation.BatchSize, "image")}, whatever its number of training pairs.",
-                "The weights that were kept are those with the best validation Dice; the rule and the validation split are the same for all arms.",
+                result.Options.Segmentation.Keep == Segmentation.KeptWeights.Last
+                    ? "The last weights were kept, so the validation split chose nothing: a number of real pairs is the number of labelled images that were spent."
+                    : "The weights that were kept are those with the best validation Dice; the rule and the validation split are the same for all arms. The labels of the validation split were spent beside the real pairs.",
                 "The test split was used once for each network, after its training.",
                 "For one seed the arms start from the same initial weights and share the same real pairs; a smaller choice of real pairs is part of a larger one.",
                 scope,
@@ -106,6 +108,7 @@ internal static class MethodSections
         "generator" => "training generators",
         "synthesis" => "synthesizing pairs",
         "gate" => "judging pairs",
+        "external" => "testing on other sets",
         "labelling" => "labelling images without masks",
         "robustness" => "testing on corrupted images",
         _ => "training and testing segmentation",

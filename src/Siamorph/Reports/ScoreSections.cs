@@ -19,9 +19,9 @@ internal static class ScoreSections
             }, "Test Dice", "Each dot is one network (a seed), the tick their mean, the line their range."),
         };
         if (result.Comparisons.Count > 0) blocks.Add(Differences(result));
-        blocks.Add(new Table(["arm", "real pairs", "synthetic pairs", "Dice", "IoU", "mDice (256 thresholds)", "mIoU (256 thresholds)"],
+        blocks.Add(new Table(["arm", "real pairs", "added pairs", "real image seen", "Dice", "IoU", "mDice (256 thresholds)", "mIoU (256 thresholds)"],
             [.. groups.Select(g => (IReadOnlyList<string>)[
-                ExperimentWords.Title(result, g.Key.Arm), Format.Integer(g.Key.RealCount), Format.Integer(g.First().SyntheticCount),
+                ExperimentWords.Title(result, g.Key.Arm), Format.Integer(g.Key.RealCount), Format.Integer(g.First().SyntheticCount), g.First().RealExposures is { } seen ? $"{Format.Integer((int)Math.Round(seen))}×" : "–",
                 Spread(g.Select(c => c.Outcome.Dice)), Spread(g.Select(c => c.Outcome.Iou)),
                 Spread(g.Select(c => c.Outcome.MeanDice)), Spread(g.Select(c => c.Outcome.MeanIou))])])
         {

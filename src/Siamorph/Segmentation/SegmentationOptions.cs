@@ -60,6 +60,16 @@ public enum SegmentationSchedule
     Plateau,
 }
 
+/// <summary>Which weights of a run become its model.</summary>
+public enum KeptWeights
+{
+    /// <summary>Those of the best look at the validation split, whose labels then take part in the training.</summary>
+    Best,
+
+    /// <summary>The last ones: the validation split is only looked at. For averaged weights, which need no choosing.</summary>
+    Last,
+}
+
 /// <summary>What a user chooses about training a segmentation network.</summary>
 public sealed record SegmentationOptions
 {
@@ -144,7 +154,10 @@ public sealed record SegmentationOptions
     /// <summary>Decay of the running average of the weights, which is then what is validated and kept; 0 for none.</summary>
     public double EmaDecay { get; init; }
 
-    /// <summary>Steps between two looks at the validation split; the best of these weights are kept.</summary>
+    /// <summary>Which weights are kept.</summary>
+    public KeptWeights Keep { get; init; }
+
+    /// <summary>Steps between two looks at the validation split.</summary>
     public int ValidateEvery { get; init; } = 50;
 
     /// <summary>Steps between two checkpoints; 0 for none.</summary>
@@ -164,6 +177,13 @@ public sealed record SegmentationOptions
     {
         Network = Network with { Classes = classes.Count },
         Loss = Loss is MaskLoss.CrossEntropy ? Loss : MaskLoss.CrossEntropyDice,
+    };
+
+    /// <summary>What an experiment begins with, see docs/results: enough training for small sets, and no label spent on choosing weights.</summary>
+    public static SegmentationOptions ForExperiments { get; } = new()
+    {
+        Steps = 2000, ValidateEvery = 100, Schedule = SegmentationSchedule.Constant, EmaDecay = 0.99, Keep = KeptWeights.Last,
+        Augmentation = AugmentationOptions.Strong,
     };
 
     /// <summary>How training data are loaded.</summary>

@@ -56,11 +56,11 @@ internal sealed class SegmentationSession : IDisposable
 
     public IReadOnlyList<ValidationPoint> History => _history;
 
-    /// <summary>The first of the best looks at the validation split.</summary>
-    public ValidationPoint Best => _history.MaxBy(p => p.Dice)!;
+    /// <summary>The look whose weights are kept: the first of the best, or the last.</summary>
+    public ValidationPoint Kept => _options.Keep == Segmentation.KeptWeights.Last ? _history[^1] : _history.MaxBy(p => p.Dice)!;
 
-    /// <summary>The weights at <see cref="Best"/>; this session's own.</summary>
-    public IReadOnlyDictionary<string, Tensor> BestWeights => _best;
+    /// <summary>The weights at <see cref="Kept"/>; this session's own.</summary>
+    public IReadOnlyDictionary<string, Tensor> KeptWeights => _best;
 
     /// <summary>One optimizer step.</summary>
     /// <exception cref="SiamorphException">The loss is not a number.</exception>
@@ -106,7 +106,7 @@ internal sealed class SegmentationSession : IDisposable
         return loss + _options.ContrastWeight * contrast;
     }
 
-    /// <summary>Looks at the validation split and keeps the weights if they are the best so far.</summary>
+    /// <summary>Looks at the validation split and keeps the weights if they are to be kept.</summary>
     public ValidationPoint Validate()
     {
         using var noGrad = no_grad();
@@ -128,7 +128,7 @@ internal sealed class SegmentationSession : IDisposable
         var point = new ValidationPoint(Step, _lossSum / _lossCount, loss / n, dice / n, iou / n);
         (_lossSum, _lossCount) = (0, 0);
         _history.Add(point);
-        if (Best == point) KeepWeights();
+        if (Kept == point) KeepWeights();
         return point;
     }
 

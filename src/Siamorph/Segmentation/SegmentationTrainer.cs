@@ -6,7 +6,7 @@ namespace Siamorph.Segmentation;
 
 /// <summary>
 /// Trains a segmentation network for a fixed number of optimizer steps and keeps the weights that did best on the
-/// validation split. The test split has no part in it.
+/// validation split, or the last ones. The test split has no part in it.
 /// </summary>
 public static class SegmentationTrainer
 {
@@ -125,18 +125,18 @@ public static class SegmentationTrainer
 
     private static string Detail(double loss, SegmentationSession session) => session.History.Count == 0
         ? FormattableString.Invariant($"loss {loss:0.000}")
-        : FormattableString.Invariant($"loss {loss:0.000}, best validation Dice {session.Best.Dice:0.000}");
+        : FormattableString.Invariant($"loss {loss:0.000}, validation Dice {session.Kept.Dice:0.000}");
 
     private static SegmentationSummary Finish(
         SegmentationOptions options, PairedDataset train, PairedDataset validation, SegmentationSession session, RunFolder run)
     {
         var model = Path.Combine(run.Path, Predictor.FileName);
-        ModelFile.Write(model, session.BestWeights, options, (options.Network.Classes > 1 ? train.Classes : null, train.Range));
+        ModelFile.Write(model, session.KeptWeights, options, (options.Network.Classes > 1 ? train.Classes : null, train.Range));
         var summary = new SegmentationSummary
         {
             Options = options,
-            BestStep = session.Best.Step,
-            BestValidationDice = session.Best.Dice,
+            BestStep = session.Kept.Step,
+            BestValidationDice = session.Kept.Dice,
             RealPairs = train.Pairs.Count(p => p.Source == PairSource.Real),
             SyntheticPairs = train.Pairs.Count(p => p.Source == PairSource.Synthetic),
             ValidationPairs = validation.Count,

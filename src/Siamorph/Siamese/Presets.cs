@@ -62,6 +62,16 @@ public static class Presets
         PreviewCount = 2,
     };
 
+    /// <summary>
+    /// The presets as an experiment trains them: "tiny" long enough for pairs that were measured to help (docs/results).
+    /// </summary>
+    public static IReadOnlyDictionary<string, TrainOptions> ForExperiments { get; } = new Dictionary<string, TrainOptions>
+    {
+        ["tiny"] = Tiny with { Base = Tiny.Base with { Steps = 2500 }, Siamese = Tiny.Siamese with { Steps = 700 } },
+        ["small"] = Small,
+        ["sd15"] = Sd15,
+    };
+
     /// <summary>Every preset by name; the first is the default.</summary>
     public static IReadOnlyDictionary<string, TrainOptions> All { get; } = new Dictionary<string, TrainOptions>
     {

@@ -124,7 +124,7 @@ public sealed class SiamesePipeline : IDisposable
         if (placement == Placement) return;
         Model.to(placement.Device, placement.Type);
         Lora.MoveTo(Model.UNet, placement.Device, placement.Type);
-        if (Codec is nn.Module codec) codec.to(placement.Device);
+        if (Codec.IsPretrained && Codec is nn.Module codec) codec.to(placement.Device);
         if (Prompts is nn.Module prompts) prompts.to(placement.Device);
         Placement = placement;
     }

@@ -66,6 +66,48 @@ public sealed class ArmTests : IDisposable
     }
 
     [Fact]
+    public void Cells_SayHowOftenARealImageWasSeen_AndHalfOfEachBatchIsAdded()
+    {
+        var runner = new FakeStageRunner();
+        var options = Options() with { Arms = ["real", "real+synthetic", "one-per-real", "synthetic-only", "warm-up"], Seeds = [1] };
+        options = options with { Segmentation = options.Segmentation with { Steps = 30, BatchSize = 4 } };
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
+        Assert.Equal([15, 7.5, 7.5, 0, 5], result.Cells.Select(c => Math.Round(c.RealExposures!.Value, 1)));
+        Assert.Equal([null, 0.5, 0.5, null, 0.5], runner.Segmentations.Select(s => s.Work.Options.SyntheticFraction));
+    }
+
+    [Fact]
+    public void Run_WithSetsOfOtherHospitals_TestsEveryNetworkOnThem_AndComparesArms()
+    {
+        foreach (var (name, count, seed) in new[] { ("north", 6, 70UL), ("south", 4, 71UL) })
+            PhantomDataset.Write(_folder[name], new PhantomOptions { Count = count, Size = new ImageSize(32, 32), Seed = new Seed(seed) }, NullMonitor.Instance);
+        var options = Options() with { Arms = ["real", "real+synthetic"], Seeds = [1, 2], ExternalTest = [$"north={_folder["north"]}", $"south={_folder["south"]}"] };
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, new FakeStageRunner());
+        Assert.Equal([null, "north", "south", null, "north", "south"], result.External.Select(e => e.Set));
+        Assert.Equal([10, 6, 4], result.External.Take(3).Select(e => e.Images));
+        // The mean over all images, not over sets: 6 of about 0.5, 4 of about 0.6.
+        Assert.Equal((6 * 0.5 + 4 * 0.6 + 0.001 * (15 + 6)) / 10, result.External[0].Dice, 6);
+        Assert.All(result.External.Skip(3), e => Assert.Equal(0.05, e.Difference!.Mean, 6));
+        var report = Siamorph.Reports.ExperimentReport.Write(_folder["x"]);
+        Assert.Contains("Other hospitals", File.ReadAllText(report.Path), StringComparison.Ordinal);
+        Assert.Equal(7, File.ReadAllLines(_folder["x", "external.csv"]).Length);
+    }
+
+    [Fact]
+    public void Run_WithAnExternalSetThatHoldsATrainingImage_IsRefused_AndNamesBoth()
+    {
+        var options = Options();
+        var own = DatasetFolder.Read(options.Data).Pairs[0];
+        PhantomDataset.Write(_folder["north"], new PhantomOptions { Count = 4, Size = new ImageSize(32, 32), Seed = new Seed(70) }, NullMonitor.Instance);
+        var copy = Path.Combine(_folder["north"], "images", Path.GetFileName(DatasetFolder.Read(_folder["north"]).Pairs[2].ImagePath));
+        File.Copy(own.ImagePath, copy, overwrite: true);
+        var error = Assert.Throws<InvalidDatasetException>(() => ExperimentRunner.Run(
+            options with { ExternalTest = [$"north={_folder["north"]}"] }, _folder["x"], NullMonitor.Instance, new FakeStageRunner()));
+        Assert.Contains(copy, error.Message, StringComparison.Ordinal);
+        Assert.Contains(own.ImagePath, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Options_OfPseudoLabels_WithoutImagesToLabel_AreRefused()
     {
         var error = Assert.Throws<InvalidOptionsException>(() => (Options() with { Arms = ["real", "pseudo-labels"] }).Validate());
@@ -130,6 +172,6 @@ public sealed class ArmTests : IDisposable
     {
         if (!Directory.Exists(_folder["data"]))
             PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
-        return Demo.Quick.Experiment with { Data = _folder["data"], RealCounts = [8], BootstrapDraws = 200 };
+        return Demo.Quick.Experiment with { Data = _folder["data"], RealCounts = [8], SyntheticPerReal = 1, BootstrapDraws = 200 };
     }
 }

@@ -298,7 +298,7 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         public void Dispose() => thread.Join();
     }
 
-    private ExperimentOptions Options() => Demo.Quick.Experiment with { Data = phantom.Folder, RealCounts = [4, 8] };
+    private ExperimentOptions Options() => Demo.Quick.Experiment with { Data = phantom.Folder, RealCounts = [4, 8], SyntheticPerReal = 1, SyntheticShare = null };
 
     private ExperimentResult Run(string name, ExperimentOptions options, FakeStageRunner runner)
         => ExperimentRunner.Run(options, _folder[name], NullMonitor.Instance, runner);

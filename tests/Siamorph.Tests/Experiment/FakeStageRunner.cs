@@ -34,6 +34,14 @@ internal sealed class FakeStageRunner : IStageRunner
         return new() { ModelHash = stage.Key, Parameters = 1, Stages = [new("base", [new("loss", [1, 2], [0.5, 0.25])])] };
     }
 
+    public ExternalOutcome TestElsewhere(ExternalStage stage, string networkFolder, IMonitor monitor)
+    {
+        Assert.True(Directory.Exists(networkFolder));
+        var better = stage.Network.Arm.Name == "real" ? 0 : 0.05;
+        return new([.. stage.Sets.Select((set, i) => new ExternalScores(
+            set.Name, [.. set.Pairs.Select((_, k) => 0.5 + 0.1 * i + 0.001 * k + better)], [.. set.Pairs.Select(_ => 0.4)]))]);
+    }
+
     public LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor)
     {
         Assert.True(Directory.Exists(teacherFolder));
