@@ -51,7 +51,7 @@ public readonly record struct DdimProgress(int Index, int Timestep, Tensor X, Te
 /// <summary>
 /// DDIM (Song et al. 2021, eq. 12), independent of any network: the prediction comes from a delegate, and so does the noise.
 /// </summary>
-public sealed class DdimSampler
+public sealed class DdimSampler : ILatentSampler
 {
     private readonly ForwardProcess _process;
     private readonly DdimOptions _options;
@@ -69,17 +69,10 @@ public sealed class DdimSampler
         Timesteps = Walk(process.Schedule.Count, options);
     }
 
-    /// <summary>The timesteps visited, rising; sampling goes through them from the last to the first.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<int> Timesteps { get; }
 
-    /// <summary>Walks from noise to a clean latent.</summary>
-    /// <param name="x">Starting noise, float [B,C,H,W]; left as it is.</param>
-    /// <param name="predict">(x_t, timestep) → prediction [B,C,H,W] in the process's target.</param>
-    /// <param name="freshNoise">Noise [B,C,H,W] of step k (0 the noisiest); asked for only when η &gt; 0.</param>
-    /// <param name="correct">Applied to each x0 estimate, such as a clamp in pixel space; null for none.</param>
-    /// <param name="watch">Called after each step.</param>
-    /// <param name="first">Number of the first step taken, 0 the noisiest: above 0, <paramref name="x"/> is a latent noised to that step.</param>
-    /// <returns>[B,C,H,W].</returns>
+    /// <inheritdoc/>
     public Tensor Sample(
         Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,
         Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null, int first = 0)
@@ -97,9 +90,7 @@ public sealed class DdimSampler
         return current;
     }
 
-    /// <summary>The first step for a latent that is noised in part only: the noisiest one that is not above the strength.</summary>
-    /// <param name="strength">Share of the schedule, in (0, 1]; 1 is pure noise. At least one step is left.</param>
-    /// <returns>0 … <see cref="Timesteps"/>.Count − 1.</returns>
+    /// <inheritdoc/>
     public int FirstStep(double strength)
     {
         if (!(strength is > 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(strength), strength, "Give a share above 0, at most 1.");
@@ -107,16 +98,12 @@ public sealed class DdimSampler
         return Math.Min(Timesteps.Count(t => t > most), Timesteps.Count - 1);
     }
 
-    /// <summary>A clean latent as it looks before a step.</summary>
-    /// <param name="clean">x0, float [B,C,H,W].</param>
-    /// <param name="noise">Standard normal, the same shape.</param>
-    /// <param name="step">0 the noisiest.</param>
-    /// <returns>√ᾱ·x0 + √(1 − ᾱ)·noise, [B,C,H,W].</returns>
-    public Tensor NoisedTo(Tensor clean, Tensor noise, int step)
+    /// <inheritdoc/>
+    public Tensor NoisedTo(Tensor clean, Tensor noise, int index)
     {
         ArgumentNullException.ThrowIfNull(clean);
         ArgumentNullException.ThrowIfNull(noise);
-        var alpha = Coefficients(step).AlphaBar;
+        var alpha = Coefficients(index).AlphaBar;
         using var scope = NewDisposeScope();
         return (clean * (float)Math.Sqrt(alpha) + noise * (float)Math.Sqrt(1 - alpha)).MoveToOuterDisposeScope();
     }

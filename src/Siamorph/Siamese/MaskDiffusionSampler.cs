@@ -15,7 +15,7 @@ public sealed class MaskDiffusionSampler
 {
     private readonly SiamesePipeline _pipeline;
     private readonly SamplingOptions _options;
-    private readonly DdimSampler _sampler;
+    private readonly ILatentSampler _sampler;
 
     /// <summary>Prepares the walk.</summary>
     /// <exception cref="InvalidOptionsException">The numbers of steps or η lie outside their range.</exception>
@@ -24,7 +24,7 @@ public sealed class MaskDiffusionSampler
         ArgumentNullException.ThrowIfNull(pipeline);
         ArgumentNullException.ThrowIfNull(options);
         (_pipeline, _options) = (pipeline, options);
-        _sampler = new DdimSampler(pipeline.Process, options.Ddim);
+        _sampler = options.SamplerOf(pipeline.Process);
     }
 
     /// <summary>Number of calls of the networks.</summary>

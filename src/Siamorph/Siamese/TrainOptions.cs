@@ -52,6 +52,9 @@ public sealed record StageOptions
 /// <summary>How images are drawn from a trained model.</summary>
 public sealed record SamplingOptions
 {
+    /// <summary>How the walk from noise to image is computed.</summary>
+    public SamplerKind Sampler { get; init; }
+
     /// <summary>Denoising steps.</summary>
     public int Steps { get; init; } = 50;
 
@@ -74,6 +77,12 @@ public sealed record SamplingOptions
     public bool ClampPixels { get; init; }
 
     internal DdimOptions Ddim => new() { Steps = Steps, Eta = Eta, Spacing = Spacing, FinalStep = FinalStep };
+
+    /// <summary>The name of the sampler, for manifests.</summary>
+    internal string SamplerName => Sampler switch { SamplerKind.DpmSolver => "dpm-solver++(2m)", SamplerKind.UniPc => "unipc-2", _ => "ddim" };
+
+    internal ILatentSampler SamplerOf(ForwardProcess process) =>
+        Sampler == SamplerKind.Ddim ? new DdimSampler(process, Ddim) : new MultistepSampler(process, Ddim, Sampler);
 
     internal GuidanceOptions Guidance => new() { Kind = GuidanceKind, Scale = GuidanceScale };
 }

@@ -1,3 +1,4 @@
+using Siamorph.Diffusion;
 using Siamorph.Siamese;
 
 namespace Siamorph.Synthesis;
@@ -25,6 +26,9 @@ public sealed record SynthesisOptions
 
     /// <summary>How images are drawn; null takes what the model was trained with.</summary>
     public SamplingOptions? Sampling { get; init; }
+
+    /// <summary>How the walk from noise to image is computed, instead of as the sampling options say.</summary>
+    public SamplerKind? Sampler { get; init; }
 
     /// <summary>Denoising steps, instead of those of the sampling options.</summary>
     public int? Steps { get; init; }
@@ -88,6 +92,6 @@ public sealed record SynthesisOptions
     internal SamplingOptions Resolve(SamplingOptions trained)
     {
         var sampling = Sampling ?? trained;
-        return sampling with { Steps = Steps ?? sampling.Steps, GuidanceScale = Guidance ?? sampling.GuidanceScale };
+        return sampling with { Sampler = Sampler ?? sampling.Sampler, Steps = Steps ?? sampling.Steps, GuidanceScale = Guidance ?? sampling.GuidanceScale };
     }
 }

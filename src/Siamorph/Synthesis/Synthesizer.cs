@@ -28,7 +28,7 @@ public static class Synthesizer
         using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);
         if (!options.NeedsModel) return Edit(masks, options, pipeline.Options, outFolder, monitor);
         var sampling = options.Resolve(pipeline.Options.Sampling);
-        var plan = PlannedPair.All(masks, options, (ModelHash(model, pipeline), "ddim", sampling.Steps, sampling.GuidanceScale));
+        var plan = PlannedPair.All(masks, options, (ModelHash(model, pipeline), sampling.SamplerName, sampling.Steps, sampling.GuidanceScale));
         pipeline.MoveTo(place);
         var sampler = new MaskDiffusionSampler(pipeline, sampling);
         return Complete(plan, masks, options, pipeline.Options, outFolder, monitor, (hints, starts, batch) =>
