@@ -6,6 +6,8 @@ namespace Siamorph.Cli;
 /// <summary>`siamorph demo [FOLDER]`.</summary>
 internal static class DemoCommand
 {
+    private const int MostProcesses = 4; // there are six networks to train
+
     public static Command Create()
     {
         var folder = new Argument<string>("folder")
@@ -19,7 +21,8 @@ internal static class DemoCommand
         {
             var target = context.Get(folder);
             context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}";
-            Demo.Run(context.Get(quick) ? Demo.Quick : Demo.Full, target, context.Monitor);
+            var crew = context.Get(quick) ? null : ExperimentCrew.Of(Math.Clamp(Environment.ProcessorCount, 1, MostProcesses), context.Get(Verb.Threads), context.Monitor);
+            Demo.Run(context.Get(quick) ? Demo.Quick : Demo.Full, target, context.Monitor, crew);
             ReportCommand.Render(context, target);
         });
     }

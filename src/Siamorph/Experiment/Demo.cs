@@ -23,7 +23,7 @@ public static class Demo
         new PhantomOptions { Count = 240 },
         new ExperimentOptions
         {
-            RealCounts = [100],
+            RealCounts = [50],
             Seeds = [1, 2, 3],
             Split = new() { Train = 0.5, Val = 0.15, Test = 0.35 },
             Generator = Presets.Tiny with
@@ -33,9 +33,10 @@ public static class Demo
                 PreviewEvery = 0,
                 CheckpointEvery = 100,
             },
-            Segmentation = new SegmentationOptions { Steps = 200, ValidateEvery = 25 },
+            // Half as wide as usual: such a network has learned what 50 pairs can teach it after 2,000 steps, and those take a minute.
+            Segmentation = SegmentationOptions.ForExperiments with { Network = new() { Width = 8 } },
         },
-        Minutes: 8);
+        Minutes: 10);
 
     /// <summary>The same loop with networks far too small and short to be of use: it shows in seconds that everything runs.</summary>
     public static DemoPlan Quick { get; } = new(
@@ -71,9 +72,10 @@ public static class Demo
     /// <param name="plan">What to do.</param>
     /// <param name="folder">New, empty, or of an earlier run of the same plan.</param>
     /// <param name="monitor">Told what will be done, how long it takes, and the progress.</param>
+    /// <param name="crew">Processes that run stages beside this one; null for none.</param>
     /// <exception cref="SiamorphException">The folder holds something else, or can't be written.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; run again to go on.</exception>
-    public static ExperimentResult Run(DemoPlan plan, string folder, IMonitor monitor)
+    public static ExperimentResult Run(DemoPlan plan, string folder, IMonitor monitor, Crew? crew = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);
@@ -81,7 +83,7 @@ public static class Demo
         var data = Path.Combine(folder, "phantom");
         if (!File.Exists(Path.Combine(data, "manifest.jsonl"))) PhantomDataset.Write(data, plan.Phantom, monitor);
         using var runner = new TorchStageRunner();
-        return ExperimentRunner.Run(Resolve(plan, data, folder, monitor, runner), folder, monitor, runner);
+        return ExperimentRunner.Run(Resolve(plan, data, folder, monitor, (runner, crew?.Size ?? 1)), folder, monitor, runner, crew);
     }
 
     private static void Claim(DemoPlan plan, string folder)
@@ -99,12 +101,12 @@ public static class Demo
     }
 
     // What was resolved once stays: a resumed demonstration does what it began, whatever else the machine is doing by then.
-    private static ExperimentOptions Resolve(DemoPlan plan, string data, string folder, IMonitor monitor, TorchStageRunner runner)
+    private static ExperimentOptions Resolve(DemoPlan plan, string data, string folder, IMonitor monitor, (TorchStageRunner Runner, int Processes) work)
     {
         var kept = Path.Combine(folder, "options.json");
         if (File.Exists(kept)) return OptionsFile.Load<ExperimentOptions>(kept) with { Data = data };
         var options = plan.Experiment with { Data = data };
-        var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, runner);
+        var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, work.Runner) / work.Processes;
         if (seconds <= 60 * plan.Minutes) return options;
         var share = Math.Max(LeastShare, 60 * plan.Minutes / seconds);
         monitor.Note(FormattableString.Invariant($"This machine is slow, or busy, just now: training takes {100 * share:0} % of its usual steps."));

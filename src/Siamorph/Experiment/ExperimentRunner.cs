@@ -207,6 +207,8 @@ public static class ExperimentRunner
     {
         var train = TrainingPairs.Of(stage.Arm, stage.Real, Synthetic(stage, store, runner), stage.Added, stage.Seed);
         if (train.Count == 0) throw new InvalidDatasetException($"{stage.Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
-        return new SegmentationWork(stage.Options, train, plan.Validation, plan.Test);
+        // A gate may refuse every pair: the real ones are left, and nothing to mix them with.
+        var options = train.Any(p => p.Source == PairSource.Synthetic) ? stage.Options : stage.Options with { SyntheticFraction = null };
+        return new SegmentationWork(options, train, plan.Validation, plan.Test);
     }
 }

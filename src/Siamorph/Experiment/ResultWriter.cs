@@ -42,18 +42,18 @@ internal static class ResultWriter
         Arm = c.Arm.Name,
         RealCount = c.RealCount,
         SyntheticCount = c.Stage.Gate is { } g ? records[g.Key].As<GateOutcome>().Kept : c.Stage.Added,
-        RealExposures = Exposures(c.Stage),
+        RealExposures = Exposures(c.Stage, c.Stage.Gate is { } judge ? records[judge.Key].As<GateOutcome>().Kept : c.Stage.Added),
         Seed = c.Seed,
         Stage = c.Stage.Folder,
         Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
     })];
 
     // Images drawn from the real pairs, over their number.
-    private static double Exposures(SegmentationStage stage)
+    private static double Exposures(SegmentationStage stage, int count)
     {
-        var (options, added) = (stage.Options, stage.Added > 0);
+        var (options, added) = (stage.Options, count > 0);
         if (!stage.Arm.UsesReal) return 0;
-        var share = !added ? 1 : 1 - (options.SyntheticFraction ?? (double)stage.Added / (stage.Added + stage.Real.Count));
+        var share = !added ? 1 : 1 - (options.SyntheticFraction ?? (double)count / (count + stage.Real.Count));
         if (added && options.MaxSyntheticPerReal is { } most) share = Math.Max(share, 1 / (1 + most));
         var steps = options.Steps * (added ? 1 - options.SyntheticWarmup : 1);
         return Math.Round(steps * options.BatchSize * share / stage.Real.Count, 1);
