@@ -16,7 +16,7 @@ internal static class ExperimentCommand
         var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; run again to go on.", Required = true, HelpName = "folder" };
         var jobs = new NumberOption<int?>("--jobs")
         {
-            Description = $"Stages to run side by side, each in a process of its own with its share of the threads (default here: {DefaultJobs}).", HelpName = "n",
+            Description = $"Stages to run side by side, each in a process of its own with its share of the threads; --threads is for each process (default here: {DefaultJobs}).", HelpName = "n",
         };
         var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.")
         {
