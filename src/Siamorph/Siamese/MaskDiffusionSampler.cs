@@ -51,7 +51,7 @@ public sealed class MaskDiffusionSampler
             _pipeline.Model, _pipeline.Placement.Put(masks.expand(-1, 3, -1, -1).contiguous()), _pipeline.Encode(prompts),
             _pipeline.Encode([.. prompts.Select(_ => "")]), _options.Guidance, start is null ? null : HintOf(start));
         var noise = Noise(seeds, shape, "start");
-        var clean = start is null ? null : Clean(start.Images);
+        var clean = start is { Strength: < 1 } or { Region: not null } ? Clean(start.Images) : null; // a hint alone needs no latent
         var first = start is { Strength: < 1 } ? _sampler.FirstStep(start.Strength) : 0;
         var latent = _sampler.Sample(
             first == 0 ? noise : _sampler.NoisedTo(clean!, noise, first), denoiser.Predict, k => Noise(seeds, shape, $"step {k}"),
