@@ -49,9 +49,8 @@ public static class ExperimentRunner
     internal static void Assist(string folder, IMonitor monitor, IStageRunner runner)
     {
         var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
-        Wake(options);
-        var data = ExperimentData.Read(options, folder, monitor);
-        var (plan, store) = (new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External), new StageStore(folder));
+        var (_, plan) = Prepare(options, folder, monitor);
+        var store = new StageStore(folder);
         var remaining = Remaining(plan, store, runner);
         using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<Pace, double>() });
         WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
@@ -63,9 +62,7 @@ public static class ExperimentRunner
         ArgumentNullException.ThrowIfNull(monitor);
         options = options.Validate().WithFullPaths();
         using var alone = FolderLock.Take(folder);
-        Wake(options);
-        var data = ExperimentData.Read(options, folder, monitor);
-        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External);
+        var (data, plan) = Prepare(options, folder, monitor);
         AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
         var store = new StageStore(folder);
         RunStages(plan, store, folder, monitor, runner, crew);
@@ -77,9 +74,7 @@ public static class ExperimentRunner
     {
         options = options.Validate().WithFullPaths();
         using var alone = FolderLock.Take(folder);
-        Wake(options);
-        var data = ExperimentData.Read(options, folder, monitor);
-        var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External);
+        var (_, plan) = Prepare(options, folder, monitor);
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
         return plan.Stages.Sum(speeds.Seconds);
     }
@@ -103,9 +98,7 @@ public static class ExperimentRunner
         var folder = Directory.CreateTempSubdirectory("siamorph-preview-").FullName;
         try
         {
-            Wake(options);
-        var data = ExperimentData.Read(options, folder, monitor);
-            var plan = new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External);
+            var (_, plan) = Prepare(options, folder, monitor);
             var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
             return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
         }
@@ -115,8 +108,13 @@ public static class ExperimentRunner
         }
     }
 
-    private static void Wake(ExperimentOptions options) =>
+    // Everything that is needed before the first stage.
+    private static (ExperimentData Data, ExperimentPlan Plan) Prepare(ExperimentOptions options, string folder, IMonitor monitor)
+    {
         Placement.Wake(options.Generator.Device, options.Synthesis.Device, options.Segmentation.Device);
+        var data = ExperimentData.Read(options, folder, monitor);
+        return (data, new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External));
+    }
 
     private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, Crew? crew)
     {
