@@ -51,12 +51,8 @@ internal static class ExternalAnalysis
             }
         return results;
 
-        ArmDifference Difference(List<double[]> arm, List<double[]> baseline, string?[] units, string what)
-        {
-            var rows = arm.Zip(baseline, (a, b) => (IReadOnlyList<double>)[.. a.Zip(b, (x, y) => x - y)]).ToList();
-            var e = PairedComparison.Estimate(rows, units, options.BootstrapDraws, new Seed(options.Seeds[0]).Derive("external").Derive(what));
-            return new(Rounded(e.Difference), Rounded(e.Low), Rounded(e.High));
-        }
+        ArmDifference Difference(List<double[]> arm, List<double[]> baseline, string?[] units, string what) =>
+            ArmDifference.Of(arm, baseline, units, options.BootstrapDraws, new Seed(options.Seeds[0]).Derive("external").Derive(what));
     }
 
     private static double Rounded(double value) => Math.Round(value, 6);

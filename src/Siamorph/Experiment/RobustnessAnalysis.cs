@@ -57,12 +57,8 @@ internal static class RobustnessAnalysis
             }
         return results;
 
-        ArmDifference Difference(List<IReadOnlyList<double>> arm, List<IReadOnlyList<double>> baseline, string what)
-        {
-            var rows = arm.Zip(baseline, (a, b) => (IReadOnlyList<double>)[.. a.Zip(b, (x, y) => x - y)]).ToList();
-            var e = PairedComparison.Estimate(rows, groups, Math.Min(MostDraws, options.BootstrapDraws), new Seed(options.Seeds[0]).Derive("robustness").Derive(what));
-            return new(Rounded(e.Difference), Rounded(e.Low), Rounded(e.High));
-        }
+        ArmDifference Difference(List<IReadOnlyList<double>> arm, List<IReadOnlyList<double>> baseline, string what) =>
+            ArmDifference.Of(arm, baseline, groups, Math.Min(MostDraws, options.BootstrapDraws), new Seed(options.Seeds[0]).Derive("robustness").Derive(what));
     }
 
     private static double[] MeanOfConditions(RobustnessOutcome outcome)

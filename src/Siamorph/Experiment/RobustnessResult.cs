@@ -36,4 +36,19 @@ public sealed record RobustnessResult
 /// <param name="Mean">The mean over seeds and images.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
 /// <param name="High">Upper end.</param>
-public sealed record ArmDifference(double Mean, double Low, double High);
+public sealed record ArmDifference(double Mean, double Low, double High)
+{
+    /// <summary>By a bootstrap over seeds and units.</summary>
+    /// <param name="arm">Dice of each image, a row a seed.</param>
+    /// <param name="baseline">The same of the baseline.</param>
+    /// <param name="groups">Patient or sequence of each image; null where unknown.</param>
+    /// <param name="draws">Draws of the bootstrap.</param>
+    /// <param name="seed">Decides them.</param>
+    internal static ArmDifference Of(
+        IEnumerable<IReadOnlyList<double>> arm, IEnumerable<IReadOnlyList<double>> baseline, IReadOnlyList<string?> groups, int draws, Seed seed)
+    {
+        var rows = arm.Zip(baseline, (a, b) => (IReadOnlyList<double>)[.. a.Zip(b, (x, y) => x - y)]).ToList();
+        var e = PairedComparison.Estimate(rows, groups, draws, seed);
+        return new(Math.Round(e.Difference, 6), Math.Round(e.Low, 6), Math.Round(e.High, 6));
+    }
+}
