@@ -46,7 +46,7 @@ public sealed record DdimOptions
 /// <param name="Timestep">The timestep the network was asked at.</param>
 /// <param name="X">The new latent [B,C,H,W]; valid during the call only.</param>
 /// <param name="CleanLatent">The x0 this step saw [B,C,H,W]; valid during the call only.</param>
-public readonly record struct DdimProgress(int Index, int Timestep, Tensor X, Tensor CleanLatent);
+public readonly record struct SamplerProgress(int Index, int Timestep, Tensor X, Tensor CleanLatent);
 
 /// <summary>
 /// DDIM (Song et al. 2021, eq. 12), independent of any network: the prediction comes from a delegate, and so does the noise.
@@ -75,7 +75,7 @@ public sealed class DdimSampler : ILatentSampler
     /// <inheritdoc/>
     public Tensor Sample(
         Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,
-        Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null, int first = 0)
+        Func<Tensor, Tensor>? correct = null, Action<SamplerProgress>? watch = null, int first = 0)
     {
         ArgumentNullException.ThrowIfNull(predict);
         var current = x.alias();

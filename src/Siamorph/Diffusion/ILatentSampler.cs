@@ -43,5 +43,5 @@ public interface ILatentSampler
     /// <returns>[B,C,H,W].</returns>
     Tensor Sample(
         Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,
-        Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null, int first = 0);
+        Func<Tensor, Tensor>? correct = null, Action<SamplerProgress>? watch = null, int first = 0);
 }

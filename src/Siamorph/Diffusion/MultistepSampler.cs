@@ -39,7 +39,7 @@ public sealed class MultistepSampler : ILatentSampler
     /// <inheritdoc/>
     public Tensor Sample(
         Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,
-        Func<Tensor, Tensor>? correct = null, Action<DdimProgress>? watch = null, int first = 0)
+        Func<Tensor, Tensor>? correct = null, Action<SamplerProgress>? watch = null, int first = 0)
     {
         ArgumentNullException.ThrowIfNull(predict);
         using var outer = NewDisposeScope();

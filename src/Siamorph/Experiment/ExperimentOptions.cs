@@ -75,7 +75,7 @@ public sealed record ExperimentOptions
     public SegmentationOptions Segmentation { get; init; } = SegmentationOptions.ForExperiments;
 
     /// <summary>
-    /// Sets of other hospitals, each as NAME=FOLDER: never trained on, never validated on. Every network is tested on each of them.
+    /// Sets of other hospitals, each as NAME=FOLDER: never trained on, never validated on. Every network of the first recipe is tested on each of them.
     /// </summary>
     public IReadOnlyList<string> ExternalTest { get; init; } = [];
 

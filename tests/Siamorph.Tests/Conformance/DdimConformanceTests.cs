@@ -40,7 +40,7 @@ public partial class DdimConformanceTests
         Check(golden[$"{prefix}.final"], final, $"{prefix} final");
     }
 
-    private static void CompareStep(Dictionary<string, Tensor> golden, string prefix, DdimProgress progress)
+    private static void CompareStep(Dictionary<string, Tensor> golden, string prefix, SamplerProgress progress)
     {
         foreach (var (key, value) in new[] { ("x_inter", progress.X), ("pred_x0", progress.CleanLatent), ("x_inter_first5", progress.X) })
             if (golden.TryGetValue($"{prefix}.{key}", out var path) && progress.Index + 1 < path.shape[0])

@@ -26,6 +26,15 @@ internal static class SmallSetting
         return PairedDataset.Load(DatasetFolder.Read(folder).Pairs, new ImageSize(32, 32), NullMonitor.Instance);
     }
 
+    /// <summary>Pairs, and a run trained on them for the shortest time there is, in "data" and "run" of a folder.</summary>
+    public static IReadOnlyList<ImageMaskPair> TrainedRun(string folder, int count)
+    {
+        using var data = Data(Path.Combine(folder, "data"), count);
+        var options = Options with { Base = Options.Base with { Steps = 1 }, Siamese = Options.Siamese with { Steps = 2 } };
+        SiameseTrainer.Run(options, data, Path.Combine(folder, "run"), NullMonitor.Instance);
+        return data.Pairs;
+    }
+
     /// <summary>A model none of whose parameters is zero, so that every path carries a gradient.</summary>
     public static SiameseModel ModelWithoutZeros(DenoiserConfig? config = null)
     {

@@ -1,6 +1,5 @@
 using Siamorph.Data;
 using Siamorph.Imaging;
-using Siamorph.Siamese;
 using Siamorph.Synthesis;
 using Siamorph.Tests.Siamese;
 
@@ -12,13 +11,7 @@ public sealed class SampleStartTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("siamorph-starts-").FullName;
     private readonly IReadOnlyList<ImageMaskPair> _pairs;
 
-    public SampleStartTests()
-    {
-        using var data = SmallSetting.Data(In("data"), count: 6);
-        _pairs = data.Pairs;
-        var options = SmallSetting.Options with { Base = SmallSetting.Options.Base with { Steps = 1 }, Siamese = SmallSetting.Options.Siamese with { Steps = 2 } };
-        SiameseTrainer.Run(options, data, In("run"), NullMonitor.Instance);
-    }
+    public SampleStartTests() => _pairs = SmallSetting.TrainedRun(_folder, count: 6);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

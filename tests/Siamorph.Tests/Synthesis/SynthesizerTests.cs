@@ -1,6 +1,5 @@
 using Siamorph.Data;
 using Siamorph.Imaging;
-using Siamorph.Siamese;
 using Siamorph.Synthesis;
 using Siamorph.Tests.Siamese;
 
@@ -11,13 +10,7 @@ public sealed class SynthesizerTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("siamorph-synthesis-").FullName;
     private readonly IReadOnlyList<ImageMaskPair> _masks;
 
-    public SynthesizerTests()
-    {
-        using var data = SmallSetting.Data(In("data"), count: 5);
-        _masks = data.Pairs;
-        var options = SmallSetting.Options with { Base = SmallSetting.Options.Base with { Steps = 1 }, Siamese = SmallSetting.Options.Siamese with { Steps = 2 } };
-        SiameseTrainer.Run(options, data, In("run"), NullMonitor.Instance);
-    }
+    public SynthesizerTests() => _masks = SmallSetting.TrainedRun(_folder, count: 5);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
