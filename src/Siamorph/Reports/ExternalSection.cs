@@ -24,14 +24,14 @@ internal static class ExternalSection
     {
         var blocks = new List<Block>();
         var main = result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true });
-        if (main is not null) blocks.AddRange(result.External.Where(r => r.Arm == main.Arm && r.RealCount == main.RealCount && r.Difference is not null).Select(r => Sentence(result, r)));
+        if (main is not null && result.Undertrained is null) blocks.AddRange(result.External.Where(r => r.Arm == main.Arm && r.RealCount == main.RealCount && r.Difference is not null).Select(r => Sentence(result, r)));
         if (result.External.Any(r => r.Difference is not null))
             blocks.Add(new Figure(new StripPlot
             {
                 Label = "Difference in mean Dice from the baseline on each set of another hospital.",
                 XTitle = "difference in mean Dice",
                 Differences = true,
-                Rows = [.. result.External.Where(r => r.Difference is not null).Select(r => new StripRow(
+                Rows = [.. result.External.Where(r => r.Difference is not null).GroupBy(Heading).SelectMany(set => set).Select(r => new StripRow(
                     ExperimentWords.Title(result, r.Arm), ExperimentWords.Colour(result, r.Arm), [r.Difference!.Mean], ["mean"], Heading(r))
                 {
                     Interval = (r.Difference.Low, r.Difference.High),
