@@ -115,8 +115,8 @@ public sealed class SiamesePipeline : IDisposable
     }
 
     /// <summary>
-    /// Moves the networks, the codec and the prompt encoder. To be done before optimizers are made: parameters are replaced. Codec
-    /// and prompts keep their float32: images would band, and tokens learn in small steps.
+    /// Moves the networks, the prompt encoder and a pretrained codec (the wavelets follow what they work on). To be done before
+    /// optimizers are made: parameters are replaced. Codec and prompts stay float32: images would band, tokens learn in small steps.
     /// </summary>
     public void MoveTo(Placement placement)
     {
