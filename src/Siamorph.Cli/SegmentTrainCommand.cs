@@ -16,18 +16,24 @@ internal static class SegmentTrainCommand
             Description = "Folder of synthetic pairs to learn from as well; may be given several times.",
             HelpName = "folder",
         };
+        var unlabelled = new Option<string?>("--unlabelled")
+        {
+            Description = "Folder of images without masks to learn from as well (mean teacher); by default half of each batch.",
+            HelpName = "folder",
+        };
         var resume = new Option<bool>("--resume") { Description = "Goes on with the run in that folder." };
         var command = new Command("train", "Trains a segmentation network; keeps the weights that do best on the split val.")
         {
-            dataset, output, synthetic, resume,
+            dataset, output, synthetic, unlabelled, resume,
         };
         var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes));
         return command.Runs(binder, (context, options) =>
         {
             var (run, extra) = (context.Get(output)!, context.Get(synthetic) ?? []);
-            var also = string.Concat(extra.Select(s => $" --synthetic {s}"));
+            var images = context.Get(unlabelled);
+            var also = string.Concat(extra.Select(s => $" --synthetic {s}")) + (images is null ? "" : $" --unlabelled {images}");
             context.GoOnWith = $"siamorph segment train {context.Get(dataset)} --out {run}{also} --options {Path.Combine(run, "options.json")} --resume";
-            var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor, context.Get(resume));
+            var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor, context.Get(resume), images);
             context.Out.WriteLine(FormattableString.Invariant(
                 $"{(options.Keep == KeptWeights.Last ? "Validation" : "Best validation")} Dice {summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ({summary.Seconds:0} s)."));
             context.Out.WriteLine(TrainingCurvePage.Sentence(summary));

@@ -24,6 +24,10 @@ public sealed record ImageMaskPair
     /// <summary>Full path of the mask; empty for an unlabelled image.</summary>
     public required string MaskPath { get; init; }
 
+    /// <summary>Whether it is an image alone.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsUnlabelled => MaskPath.Length == 0;
+
     /// <summary>Full paths of further masks of the same annotator, one a lesion (X_mask_1.png beside X_mask.png); the mask is the union.</summary>
     public IReadOnlyList<string> MoreMaskPaths { get; init; } = [];
 

@@ -18,6 +18,9 @@ public enum AddedPairs
     /// <summary>Images without masks, with the masks that a network of the baseline finds in them (Lee 2013).</summary>
     PseudoLabels,
 
+    /// <summary>Images without masks, in which the network has to find what its averaged weights find (mean teacher).</summary>
+    Unlabelled,
+
     /// <summary>Copies of the real pairs, as many as another arm has synthetic ones and mixed in the same way.</summary>
     Copies,
 }
@@ -52,6 +55,12 @@ public sealed record ArmDefinition
     /// </summary>
     public bool PredictedShapes { get; init; }
 
+    /// <summary>The network begins with weights that learned to remove noise from the real images and from those without masks.</summary>
+    public bool DenoisingPretrained { get; init; }
+
+    /// <summary>Optimizer steps as a multiple of the others': an arm of more steps says what training alone is worth.</summary>
+    public double StepFactor { get; init; } = 1;
+
     /// <summary>Gives every synthetic image the mask of another: a control that must hurt.</summary>
     public bool WrongMasks { get; init; }
 
@@ -70,7 +79,9 @@ public sealed record ArmDefinition
     /// <summary>Options of the segmentation network's training that differ.</summary>
     public JsonObject? Segmentation { get; init; }
 
-    internal bool NeedsUnlabelled => PredictedShapes || Added == AddedPairs.PseudoLabels;
+    internal bool NeedsLabelling => PredictedShapes || Added == AddedPairs.PseudoLabels;
+
+    internal bool NeedsUnlabelled => NeedsLabelling || DenoisingPretrained || Added == AddedPairs.Unlabelled;
 
     internal bool UsesSynthetic => Added == AddedPairs.Synthetic;
 
@@ -91,7 +102,8 @@ public sealed record ArmDefinition
         if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value))) yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
         if (NeedsUnlabelled && options.Generator.Unlabelled is null)
             yield return $"arm '{Name}': it needs images without masks. Name their folder as generator.unlabelled.";
-        if (NeedsUnlabelled && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
+        if (!(StepFactor > 0 && double.IsFinite(StepFactor))) yield return FormattableString.Invariant($"arm '{Name}': stepFactor is {StepFactor}; it has to be above 0.");
+        if (NeedsLabelling && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
         if (PredictedShapes && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': predicted shapes are drawn from, so they need added synthetic pairs.";
         if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
         if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";

@@ -146,6 +146,55 @@ public static class Arms
         },
         new()
         {
+            Name = "cutmix",
+            Title = "real, CutMix",
+            Description = "The real training pairs alone; half of the images get a rectangle of another one, with its part of the mask.",
+            Segmentation = Changes("""{ "augmentation": { "cutMix": 0.5 } }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "cutmix+synthetic",
+            Title = "real + synthetic, CutMix",
+            Description = "As real + synthetic; half of the images get a rectangle of another one, real or synthetic, with its part of the mask.",
+            Segmentation = Changes("""{ "augmentation": { "cutMix": 0.5 } }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "synthetic-first",
+            Title = "synthetic, then real",
+            Description = "The first half of the steps sees synthetic pairs alone, the second half real ones alone.",
+            Segmentation = Changes("""{ "syntheticWarmup": 0.5, "syntheticFraction": 0 }"""),
+        },
+        new()
+        {
+            Name = "continued",
+            Title = "real only, twice the steps",
+            Description = "The real training pairs alone, for twice as many steps as the other arms: what more training is worth.",
+            StepFactor = 2,
+        },
+        RealPlusSynthetic with
+        {
+            Name = "equal-exposures",
+            Title = "real + synthetic, equal exposures",
+            Description = "As real + synthetic for twice as many steps, so that real images are seen as often as in the baseline; to be compared with continued.",
+            StepFactor = 2,
+        },
+        new()
+        {
+            Name = "mean-teacher",
+            Title = "real + mean teacher",
+            Description = "The real training pairs, and images without masks in which the network has to find what its averaged weights find, under CutMix. No generator.",
+            Added = AddedPairs.Unlabelled,
+        },
+        new()
+        {
+            Name = "denoising-pretrained",
+            Title = "real, pretrained by denoising",
+            Description = "The real training pairs alone; before, the network learned for as many steps to remove noise from the real images and from those without masks.",
+            DenoisingPretrained = true,
+        },
+        new()
+        {
             Name = "pseudo-labels",
             Title = "real + pseudo-labels",
             Description = "The real training pairs, and the images without masks with the masks that the baseline's network finds in them. No generator.",

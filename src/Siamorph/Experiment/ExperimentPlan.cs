@@ -119,7 +119,7 @@ internal sealed class ExperimentPlan
 
     private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
     {
-        var labelling = arm.NeedsUnlabelled ? Labelling(real, seed, network) : null;
+        var labelling = arm.NeedsLabelling ? Labelling(real, seed, network) : null;
         var added = Added(arm, real.Count);
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
         var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
@@ -127,6 +127,8 @@ internal sealed class ExperimentPlan
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
         if (arm.UsesReal && added > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
+        if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
+        var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
         var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
         {
@@ -137,10 +139,14 @@ internal sealed class ExperimentPlan
             ["synthetic"] = gate?.Key ?? synthesis?.Key ?? labelling?.Key,
             ["evaluation"] = _evaluationHash,
         });
+        if (arm.Added == AddedPairs.Unlabelled) inputs["inputs"]!["unlabelled"] = Unlabelled.Hash;
+        if (pretraining is not null) inputs["inputs"]!["pretraining"] = pretraining.Key;
         return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{real.Count}-seed{seed}", (key, folder) =>
             new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
                 Labelling = arm.Added == AddedPairs.PseudoLabels ? labelling : null,
+                Unlabelled = arm.Added == AddedPairs.Unlabelled ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [],
+                Pretraining = pretraining,
                 Kind = "segmentation",
                 Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {real.Count} real pairs, seed {seed}",
                 Folder = folder,
@@ -154,7 +160,7 @@ internal sealed class ExperimentPlan
     private int Added(ArmDefinition arm, int count) => arm switch
     {
         { Added: AddedPairs.None } => 0,
-        { Added: AddedPairs.PseudoLabels } => Unlabelled.Images.Images.Count,
+        { Added: AddedPairs.PseudoLabels or AddedPairs.Unlabelled } => Unlabelled.Images.Images.Count,
         { PredictedShapes: true, Ratio: null } => count + Unlabelled.Images.Images.Count,
         _ => Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal))),
     };
@@ -175,6 +181,21 @@ internal sealed class ExperimentPlan
             Inputs = inputs,
             Phases = [new(Unlabelled.Images.Images.Count, Pace.CorruptedImage)],
         });
+    }
+
+    private PretrainingStage Pretraining(SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    {
+        var inputs = Inputs("pretraining", OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash });
+        return Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
+            new PretrainingStage([.. real, .. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])], options)
+            {
+                Kind = "pretraining",
+                Title = $"{real.Count} real images and {Unlabelled.Images.Images.Count} without masks{SeedText(true, seed)}",
+                Folder = folder,
+                Key = key,
+                Inputs = inputs,
+                Phases = [new(options.Steps, Pace.SegmentationStep, network)],
+            });
     }
 
     private RobustnessStage Robustness(SegmentationStage network)
@@ -326,11 +347,13 @@ internal sealed class ExperimentPlan
     // Options that came later say nothing at their defaults: experiments begun without them go on.
     private static JsonObject Decisive(JsonObject options)
     {
-        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\""), ("sampler", "null") })
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\""), ("sampler", "null"),
+            ("initialWeights", "null"), ("consistencyWeight", "10"), ("consistencyRampUp", "0.3"), ("cutMix", "0") })
             if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
         // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may go on with.
         options.Remove("optimizerState");
         options.Remove("device");
+        if (options["augmentation"] is JsonObject augmentation) Decisive(augmentation);
         if (options["sampling"] is JsonObject sampling && sampling["sampler"]?.ToJsonString() == "\"ddim\"") sampling.Remove("sampler");
         if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");
         return options;

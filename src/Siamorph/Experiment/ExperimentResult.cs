@@ -279,7 +279,7 @@ public sealed record ExperimentTimes
 
 /// <summary>How long a stage took.</summary>
 /// <param name="Stage">Name of its folder.</param>
-/// <param name="Kind">"generator", "labelling", "synthesis", "gate", "segmentation" or "robustness".</param>
+/// <param name="Kind">"base", "generator", "pretraining", "labelling", "synthesis", "gate", "segmentation", "robustness" or "external".</param>
 /// <param name="Seconds">Wall-clock seconds of the run that finished it.</param>
 /// <param name="Finished">When it was finished, in UTC, ISO 8601.</param>
 /// <param name="Resumed">Whether it had been interrupted before.</param>

@@ -177,6 +177,8 @@ public static class ExperimentRunner
             case SynthesisStage synthesis:
                 IReadOnlyList<ImageMaskPair> shapes = synthesis.Shapes is { } found ? runner.ReadSynthetic(RunFolderOf(store, found)) : [];
                 return runner.Synthesize(synthesis, synthesis.Generator is { } made ? RunFolderOf(store, made) : null, shapes, folder, monitor);
+            case PretrainingStage pretraining:
+                return runner.Pretrain(pretraining, folder, monitor);
             case LabellingStage labelling:
                 return runner.Label(labelling, RunFolderOf(store, labelling.Teacher), folder, monitor);
             case GateStage gate:
@@ -194,6 +196,7 @@ public static class ExperimentRunner
 
     internal static IReadOnlyList<ImageMaskPair> Synthetic(SegmentationStage stage, StageStore store, IStageRunner runner)
     {
+        if (stage.Unlabelled.Count > 0) return stage.Unlabelled;
         if (stage.Labelling is { } labelling) return runner.ReadSynthetic(RunFolderOf(store, labelling));
         if (stage.Gate is { } gate) return [.. runner.ReadSynthetic(RunFolderOf(store, gate)).Where(p => p.Origin?.GateVerdict == "kept")];
         return stage.Synthesis is null ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
@@ -207,6 +210,7 @@ public static class ExperimentRunner
         if (train.Count == 0) throw new InvalidDatasetException($"{stage.Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
         // A gate may refuse every pair: the real ones are left, and nothing to mix them with.
         var options = train.Any(p => p.Source == PairSource.Synthetic) ? stage.Options : stage.Options with { SyntheticFraction = null };
+        if (stage.Pretraining is { } pretraining) options = options with { InitialWeights = RunFolderOf(store, pretraining) };
         return new SegmentationWork(options, train, plan.Validation, plan.Test);
     }
 }

@@ -15,6 +15,9 @@ internal interface IStageRunner : IDisposable
     SynthesisOutcome Synthesize(
         SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor);
 
+    /// <summary>Trains a segmentation network to remove noise; its weights lie in <paramref name="folder"/>.</summary>
+    PretrainingOutcome Pretrain(PretrainingStage stage, string folder, IMonitor monitor);
+
     /// <summary>Writes pseudo-labelled pairs into <paramref name="folder"/>.</summary>
     LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor);
 
@@ -43,6 +46,10 @@ internal interface IStageRunner : IDisposable
 /// <summary>What a shared stage base came to.</summary>
 /// <param name="ModelHash">SHA-256 of its last checkpoint's manifest, hexadecimal.</param>
 internal sealed record BaseOutcome(string ModelHash);
+
+/// <summary>What pretraining by denoising came to.</summary>
+/// <param name="WeightsHash">SHA-256 of the weights' file, hexadecimal.</param>
+internal sealed record PretrainingOutcome(string WeightsHash);
 
 /// <summary>What pseudo-labelling came to.</summary>
 /// <param name="Pairs">Images in which something was found.</param>

@@ -14,7 +14,7 @@ internal static class PlanText
         foreach (var arm in plan.Cells.GroupBy(c => c.Arm.Name))
         {
             var sizes = arm.GroupBy(c => c.RealCount).Select(c => (c.Key, Stage: c.First().Stage))
-                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {(c.Stage.Arm.UsesSynthetic ? "synthetic" : "copies")}" : "")}");
+                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {AddedText(c.Stage.Arm)}" : "")}");
             yield return $"  {arm.Key}: {string.Join("; ", sizes)}; {arm.Select(c => c.Seed).Distinct().Count()} seeds each";
         }
         if (plan.Options.ResolvedPrimary([.. plan.Cells.Select(c => c.RealCount).Distinct()]) is var (name, baseline, count))
@@ -48,11 +48,20 @@ internal static class PlanText
         "base" => $"train {count} {(count == 1 ? "base model" : "base models")} that generators share",
         "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
         "labelling" => $"label the images without masks {count} {(count == 1 ? "time" : "times")}",
+        "pretraining" => $"pretrain {count} segmentation {(count == 1 ? "network" : "networks")} by denoising",
         "external" => $"test {count} {(count == 1 ? "network" : "networks")} on other sets",
         "gate" => $"judge {count} {(count == 1 ? "set" : "sets")} of pairs",
         "robustness" => $"test {count} {(count == 1 ? "network" : "networks")} on corrupted images",
         "synthesis" => $"synthesize {count} {(count == 1 ? "set" : "sets")} of pairs",
         _ => $"train and test {count} segmentation {(count == 1 ? "network" : "networks")}",
+    };
+
+    private static string AddedText(ArmDefinition arm) => arm.Added switch
+    {
+        AddedPairs.Synthetic => "synthetic",
+        AddedPairs.PseudoLabels => "pseudo-labelled",
+        AddedPairs.Unlabelled => "without masks",
+        _ => "copies",
     };
 
     internal static string Time(double seconds) => seconds switch

@@ -14,10 +14,11 @@ namespace Siamorph.Experiment;
 internal abstract record PlannedStage
 {
     // Raise a number when the code of that stage comes to other results from the same inputs: old folders are left alone then.
-    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1, LabellingRevision = 1, ExternalRevision = 1;
+    private const int BaseRevision = 1, GeneratorRevision = 1, SynthesisRevision = 1, GateRevision = 2, SegmentationRevision = 1, RobustnessRevision = 1, LabellingRevision = 1, ExternalRevision = 1,
+        PretrainingRevision = 1;
 
     /// <summary>Every kind, in the order of the method.</summary>
-    public static readonly string[] Kinds = ["base", "generator", "labelling", "synthesis", "gate", "segmentation", "robustness", "external"];
+    public static readonly string[] Kinds = ["base", "generator", "pretraining", "labelling", "synthesis", "gate", "segmentation", "robustness", "external"];
 
     /// <summary>One of <see cref="Kinds"/>.</summary>
     public required string Kind { get; init; }
@@ -49,6 +50,7 @@ internal abstract record PlannedStage
         "robustness" => RobustnessRevision,
         "labelling" => LabellingRevision,
         "external" => ExternalRevision,
+        "pretraining" => PretrainingRevision,
         _ => SegmentationRevision,
     };
 }
@@ -70,6 +72,9 @@ internal sealed record LabellingStage(SegmentationStage Teacher, UnlabelledImage
 {
     public override IReadOnlyList<PlannedStage> Needs => [Teacher];
 }
+
+/// <summary>Trains a segmentation network to remove noise from images, before it sees a mask.</summary>
+internal sealed record PretrainingStage(IReadOnlyList<ImageMaskPair> Images, SegmentationOptions Options) : PlannedStage;
 
 /// <summary>
 /// Makes pairs from those the generator was trained on. Without a generator (strength 0) real pairs are deformed or joined, at the
@@ -99,8 +104,14 @@ internal sealed record SegmentationStage(
     /// <summary>Pseudo-labelled pairs to train on; null for none.</summary>
     public LabellingStage? Labelling { get; init; }
 
+    /// <summary>Images without masks to learn from; empty for none.</summary>
+    public IReadOnlyList<ImageMaskPair> Unlabelled { get; init; } = [];
+
+    /// <summary>Where its weights begin; null for at random.</summary>
+    public PretrainingStage? Pretraining { get; init; }
+
     public override IReadOnlyList<PlannedStage> Needs =>
-        Labelling is not null ? [Labelling] : Gate is not null ? [Gate] : Synthesis is not null ? [Synthesis] : [];
+        [.. new PlannedStage?[] { Pretraining, Labelling, Labelling is not null ? null : Gate ?? (PlannedStage?)Synthesis }.OfType<PlannedStage>()];
 }
 
 /// <summary>Tests a trained segmentation network on corrupted images.</summary>

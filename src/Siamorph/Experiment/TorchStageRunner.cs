@@ -50,6 +50,12 @@ internal sealed class TorchStageRunner : IStageRunner
         return new SynthesisOutcome(made.Pairs.Count, ContentHash.OfList(made.Pairs, hashes));
     }
 
+    public PretrainingOutcome Pretrain(PretrainingStage stage, string folder, IMonitor monitor)
+    {
+        using var images = stage.Options.Load(stage.Images, monitor);
+        return new(ContentHash.OfFile(DenoisingPretraining.Run(stage.Options, images, folder, monitor)));
+    }
+
     public LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor)
     {
         using var predictor = Predictor.Load(teacherFolder, Placement.On(stage.Teacher.Options.Device));

@@ -110,6 +110,7 @@ internal static class MethodSections
         "gate" => "judging pairs",
         "external" => "testing on other sets",
         "labelling" => "labelling images without masks",
+        "pretraining" => "pretraining by denoising",
         "robustness" => "testing on corrupted images",
         _ => "training and testing segmentation",
     };

@@ -79,6 +79,12 @@ public sealed record SegmentationOptions
     /// <summary>File with published weights for the network's backbone, such as those of ImageNet; null starts from random ones.</summary>
     public string? Backbone { get; init; }
 
+    /// <summary>
+    /// Weights of the whole network to begin with: a file, or a run folder of "segment pretrain" or "segment train". Output layers of another
+    /// shape begin at random. Null begins with none.
+    /// </summary>
+    public string? InitialWeights { get; init; }
+
     /// <summary>Pixels the images are scaled to.</summary>
     public ImageSize ImageSize { get; init; } = new(64, 64);
 
@@ -151,6 +157,14 @@ public sealed record SegmentationOptions
     /// <summary>First share of the steps that sees synthetic images alone, in [0, 1); where there are none, it makes no difference.</summary>
     public double SyntheticWarmup { get; init; }
 
+    /// <summary>
+    /// For images without masks: how much it counts that the network finds in them what its averaged weights find (mean teacher).
+    /// </summary>
+    public double ConsistencyWeight { get; init; } = 10;
+
+    /// <summary>First share of the steps over which that weight rises, in [0, 1].</summary>
+    public double ConsistencyRampUp { get; init; } = 0.3;
+
     /// <summary>Decay of the running average of the weights, which is then what is validated and kept; 0 for none.</summary>
     public double EmaDecay { get; init; }
 
@@ -218,6 +232,8 @@ public sealed record SegmentationOptions
         Demand(MaxSyntheticPerReal is null or > 0, FormattableString.Invariant($"maxSyntheticPerReal is {MaxSyntheticPerReal}; it has to be above 0."));
         Demand(SyntheticWeight > 0 && double.IsFinite(SyntheticWeight), FormattableString.Invariant($"syntheticWeight is {SyntheticWeight}; it has to be above 0."));
         Demand(SyntheticWarmup is >= 0 and < 1, FormattableString.Invariant($"syntheticWarmup is {SyntheticWarmup}; it lies in [0, 1)."));
+        Demand(ConsistencyWeight >= 0 && double.IsFinite(ConsistencyWeight), FormattableString.Invariant($"consistencyWeight is {ConsistencyWeight}; it can't be negative."));
+        Demand(ConsistencyRampUp is >= 0 and <= 1, FormattableString.Invariant($"consistencyRampUp is {ConsistencyRampUp}; it lies between 0 and 1."));
         Demand(EmaDecay is >= 0 and < 1, FormattableString.Invariant($"emaDecay is {EmaDecay}; it lies in [0, 1) (0 is none)."));
         Demand(ValidateEvery >= 1, $"validateEvery is {ValidateEvery}; it has to be 1 or more.");
         Demand(CheckpointEvery >= 0, $"checkpointEvery is {CheckpointEvery}; it can't be negative (0 is none).");
@@ -264,6 +280,9 @@ public sealed record AugmentationOptions
     /// <summary>Strong classical variation: flips, all turns, colour, size, elastic.</summary>
     public static AugmentationOptions Strong { get; } = new() { Brightness = 0.3, Contrast = 0.3, Colour = 0.15, Rotation = 30, Zoom = 0.25, Elastic = 0.04 };
 
+    /// <summary>Share of the images of a batch that get a rectangle of another one, with its part of the mask (CutMix).</summary>
+    public double CutMix { get; init; }
+
     /// <summary>Give each image the colours of another training image (SANet's colour exchange), every time.</summary>
     public bool ColourExchange { get; init; }
 
@@ -278,6 +297,7 @@ public sealed record AugmentationOptions
         if (Rotation is not (>= 0 and <= 180)) yield return FormattableString.Invariant($"augmentation.rotation is {Rotation}; give 0 to 180 degrees.");
         if (Zoom is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"augmentation.zoom is {Zoom}; give 0 to 1.");
         if (Elastic is not (>= 0 and <= 0.2)) yield return FormattableString.Invariant($"augmentation.elastic is {Elastic}; give 0 to 0.2.");
+        if (CutMix is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"augmentation.cutMix is {CutMix}; it lies between 0 and 1.");
         if (Contrast is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.contrast is {Contrast}; it lies in [0, 1).");
     }
 }

@@ -21,6 +21,7 @@ internal sealed class SegmentationSession : IDisposable
     private readonly RecipeOptimizer _optimizer;
     private readonly RecipeSchedule _schedule;
     private readonly Seed _noise;
+    private readonly MeanTeacher? _teacher;
     private readonly Dictionary<string, Tensor> _best = [];
     private readonly List<ValidationPoint> _history = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -43,10 +44,18 @@ internal sealed class SegmentationSession : IDisposable
         _optimizer = new(_network, options);
         _schedule = new(options);
         _noise = options.Seed.Derive("layers");
+        _teacher = train.Pairs.Any(p => p.IsUnlabelled) ? new(options) : null;
     }
 
-    /// <summary>Gives the backbone published weights; for a run that begins.</summary>
-    public string LoadBackbone(string path) => BackboneWeights.Load(_network, path);
+    /// <summary>Gives the network the weights that the options name; for a run that begins.</summary>
+    /// <returns>What was loaded, a line for each file.</returns>
+    public IReadOnlyList<string> LoadWeights()
+    {
+        var lines = new List<string>();
+        if (_options.Backbone is { } backbone) lines.Add(BackboneWeights.Load(_network, backbone));
+        if (_options.InitialWeights is { } whole) lines.Add(PretrainedWeights.Load(_network, whole));
+        return lines;
+    }
 
     public int Step { get; private set; }
 
@@ -71,7 +80,8 @@ internal sealed class SegmentationSession : IDisposable
         var (images, masks) = PutBoth(_batches.Batch(Step));
         _network.train();
         _network.Noise.Begin(_noise.Derive(Step));
-        var loss = HeadLosses(images, masks);
+        var lesson = _teacher?.Of(_network, _ema!, images, _batches.IsUnlabelled(Step), Step);
+        var loss = lesson is null ? HeadLosses(images, masks) : Taught(lesson, masks);
         var value = loss.to_type(ScalarType.Float32).item<float>();
         if (!float.IsFinite(value))
             throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
@@ -105,6 +115,11 @@ internal sealed class SegmentationSession : IDisposable
         if (embedding is null || ContrastiveLoss.Of(embedding, scaled[0], masks, _noise.Derive("pixels").Derive(Step)) is not { } contrast) return loss;
         return loss + _options.ContrastWeight * contrast;
     }
+
+    // The same with what a teacher finds in images without masks.
+    private Tensor Taught(MeanTeacher.Lesson lesson, Tensor masks) => _network.Heads(_network.Normalised(lesson.Images))
+        .Select(h => lesson.Loss(Operators.ScaleTo(h, masks, _network.AlignCorners), masks, LossOf))
+        .Aggregate((a, b) => a + b);
 
     /// <summary>Looks at the validation split and keeps the weights if they are to be kept.</summary>
     public ValidationPoint Validate()

@@ -18,6 +18,9 @@ public sealed record SegmentationSummary
     /// <inheritdoc cref="RealPairs"/>
     public required int SyntheticPairs { get; init; }
 
+    /// <summary>Training images without masks.</summary>
+    public int UnlabelledImages { get; init; }
+
     /// <summary>Validation pairs.</summary>
     public required int ValidationPairs { get; init; }
 

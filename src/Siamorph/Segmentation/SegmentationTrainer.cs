@@ -40,6 +40,7 @@ public static class SegmentationTrainer
         DemandSize(options, validation, "validation");
         if (options.Network.Classes > 1 && train.Classes?.Count != options.Network.Classes)
             throw new InvalidOptionsException($"network.classes is {options.Network.Classes}, the data have {train.Classes?.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no table of classes"}. Give the data a {ClassTable.FileName} with as many.");
+        if (train.Pairs.Any(p => p.IsUnlabelled)) DemandTeacher(options);
         var run = new RunFolder(runFolder);
         using var alone = FolderLock.Take(runFolder);
         var begun = resume && File.Exists(run.LogPath);
@@ -54,10 +55,10 @@ public static class SegmentationTrainer
         if (begun) session.Restore(run);
         else
         {
-            var backbone = options.Backbone is { } file ? session.LoadBackbone(file) : null;
+            var loaded = session.LoadWeights();
             run.Begin(options);
             DataRecord.Keep(run, Parts(train, validation), resume: false, monitor);
-            if (backbone is not null) monitor.Note(backbone);
+            foreach (var line in loaded) monitor.Note(line);
         }
         using (var log = new TrainingLog(run, keepThrough: session.Step)) Train(options, session, run, log, monitor);
         return Finish(options, train, validation, session, run);
@@ -70,22 +71,35 @@ public static class SegmentationTrainer
     /// <param name="runFolder">Where to write.</param>
     /// <param name="monitor">Sees every step and may stop the run, which saves a checkpoint first.</param>
     /// <param name="resume">Goes on with a run begun in this folder.</param>
+    /// <param name="unlabelled">Folder of images without masks to learn from as well; null for none.</param>
     /// <exception cref="InvalidDatasetException">A split or file is missing or damaged.</exception>
     /// <inheritdoc cref="Run(SegmentationOptions, PairedDataset, PairedDataset, string, IMonitor, bool)"/>
     public static SegmentationSummary Run(
-        SegmentationOptions options, string dataset, IReadOnlyList<string> synthetic, string runFolder, IMonitor monitor, bool resume = false)
+        SegmentationOptions options, string dataset, IReadOnlyList<string> synthetic, string runFolder, IMonitor monitor, bool resume = false, string? unlabelled = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        using var data = SegmentationData.Load(dataset, synthetic, options.Validate(), monitor);
+        using var data = SegmentationData.Load(dataset, synthetic, options.Validate(), monitor, unlabelled);
+        if (unlabelled is not null) options = options with { SyntheticFraction = options.SyntheticFraction ?? 0.5 };
         return Run(options, data.Train, data.Validation, runFolder, monitor, resume);
     }
 
     private static (string, IReadOnlyList<ImageMaskPair>)[] Parts(PairedDataset train, PairedDataset validation) =>
     [
         ("train", [.. train.Pairs.Where(p => p.Source == PairSource.Real)]),
-        ("synthetic", [.. train.Pairs.Where(p => p.Source == PairSource.Synthetic)]),
+        ("synthetic", [.. train.Pairs.Where(p => p.Source == PairSource.Synthetic && !p.IsUnlabelled)]),
+        ("unlabelled", [.. train.Pairs.Where(p => p.IsUnlabelled)]),
         ("val", validation.Pairs),
     ];
+
+    private static void DemandTeacher(SegmentationOptions options)
+    {
+        var faults = new List<string>();
+        if (options.EmaDecay == 0) faults.Add("emaDecay is 0: images without masks are taught by averaged weights. Give a decay, such as 0.99.");
+        if (options.ConsistencyWeight == 0) faults.Add("consistencyWeight is 0: images without masks would teach nothing. Raise it, or leave them out.");
+        if (options.ContrastWeight > 0) faults.Add("contrastWeight is above 0: the contrastive loss needs masks for all images. Set it to 0, or leave images without masks out.");
+        if (options.SyntheticWeight != 1) faults.Add("syntheticWeight differs from 1 beside images without masks. Set it to 1; consistencyWeight weighs those.");
+        if (faults.Count > 0) throw new InvalidOptionsException(faults);
+    }
 
     /// <summary>The record of a finished run; null where the run has not ended or there is none.</summary>
     /// <exception cref="SiamorphException">The file is damaged.</exception>
@@ -138,7 +152,8 @@ public static class SegmentationTrainer
             BestStep = session.Kept.Step,
             BestValidationDice = session.Kept.Dice,
             RealPairs = train.Pairs.Count(p => p.Source == PairSource.Real),
-            SyntheticPairs = train.Pairs.Count(p => p.Source == PairSource.Synthetic),
+            SyntheticPairs = train.Pairs.Count(p => p.Source == PairSource.Synthetic && !p.IsUnlabelled),
+            UnlabelledImages = train.Pairs.Count(p => p.IsUnlabelled),
             ValidationPairs = validation.Count,
             Parameters = session.Parameters,
             Seconds = session.Seconds,

@@ -71,11 +71,18 @@ internal sealed class TrainingBatches
             for (var label = 0; label < table.Length; label++) table[label] = soft is not null ? label / 255f : _severalClasses ? label : Math.Min(label, 1);
             Copy(Part((soft ?? _data.Masks).bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation, warp, table, smooth: soft is not null);
         }
+        if (_augmentation.CutMix > 0)
+            CutMix.Apply([.. Enumerable.Range(0, indices.Length).Where(i => !_data.Pairs[indices[i]].IsUnlabelled)], _augmentation.CutMix, _seed.Derive("cutmix").Derive(step), images, masks);
         return (images, masks);
     }
 
     /// <summary>Which images of a step's batch are synthetic.</summary>
-    public bool[] IsSynthetic(long step) => [.. _order.Batch(MultiScaleSizes.BatchOf(_multiScale, step)).Select(i => _data.Pairs[i].Source == PairSource.Synthetic)];
+    public bool[] IsSynthetic(long step) => Are(step, p => p.Source == PairSource.Synthetic);
+
+    /// <summary>Which images of a step's batch have no mask.</summary>
+    public bool[] IsUnlabelled(long step) => Are(step, p => p.IsUnlabelled);
+
+    private bool[] Are(long step, Func<ImageMaskPair, bool> what) => [.. _order.Batch(MultiScaleSizes.BatchOf(_multiScale, step)).Select(i => what(_data.Pairs[i]))];
 
     private void Copy(ReadOnlySpan<byte> from, Span<float> into, Augmentation augmentation, SmoothWarp? warp, ReadOnlySpan<float> table, bool smooth)
     {

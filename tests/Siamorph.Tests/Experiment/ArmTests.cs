@@ -19,8 +19,10 @@ public sealed class ArmTests : IDisposable
         var runner = new FakeStageRunner();
         var options = Options() with { Arms = [.. Arms.All.Where(a => !a.NeedsUnlabelled).Select(a => a.Name)], Seeds = [1] };
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
-        Assert.Equal(Arms.All.Count - 2, runner.Segmentations.Count);
-        Assert.Single(runner.Segmentations.Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ValidateEvery, s.Work.Options.Seed)).Distinct());
+        Assert.Equal(Arms.All.Count(a => !a.NeedsUnlabelled), runner.Segmentations.Count);
+        var longer = runner.Segmentations.Where(s => s.Work.Options.Steps != runner.Segmentations[0].Work.Options.Steps).ToList();
+        Assert.Equal([2, 2], longer.Select(s => s.Work.Options.Steps / runner.Segmentations[0].Work.Options.Steps)); // continued, equal-exposures
+        Assert.Single(runner.Segmentations.Except(longer).Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ValidateEvery, s.Work.Options.Seed)).Distinct());
         Assert.Single(runner.Segmentations.Select(s => s.Work.Test).Distinct());
         (int Real, int Added) Counts(string arm)
         {
@@ -112,6 +114,30 @@ public sealed class ArmTests : IDisposable
     {
         var error = Assert.Throws<InvalidOptionsException>(() => (Options() with { Arms = ["real", "pseudo-labels"] }).Validate());
         Assert.Contains("images without masks", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_OfRivalsWithoutGenerator_GivesEachWhatItLearnsFrom()
+    {
+        PhantomDataset.Write(_folder["bare"], new PhantomOptions { Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90) }, NullMonitor.Instance);
+        var options = Options() with { Arms = ["real", "continued", "cutmix", "mean-teacher", "denoising-pretrained"], Seeds = [1] };
+        options = options with { Generator = options.Generator with { Unlabelled = _folder["bare"] } };
+        var runner = new FakeStageRunner();
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
+        Assert.Empty(runner.Generators);
+        SegmentationWork Of(string arm) => runner.Segmentations.Single(s => s.Folder.Contains($"segment-{arm}-n", StringComparison.Ordinal)).Work;
+        var (real, teacher, pretrained) = (Of("real"), Of("mean-teacher"), Of("denoising-pretrained"));
+        Assert.Equal(2 * real.Options.Steps, Of("continued").Options.Steps);
+        Assert.Equal(0.5, Of("cutmix").Options.Augmentation.CutMix);
+        Assert.Equal(5, teacher.Train.Count(p => p.IsUnlabelled));
+        Assert.Equal(options.SyntheticShare, teacher.Options.SyntheticFraction);
+        Assert.Equal(real.Train.Count, pretrained.Train.Count);
+        Assert.True(Directory.Exists(pretrained.Options.InitialWeights));
+        Assert.Contains(runner.Ran, r => r.StartsWith("pretrained-n", StringComparison.Ordinal));
+        Assert.Equal([0, 0, 0, 5, 0], result.Cells.Select(c => c.SyntheticCount));
+        var exposures = result.Cells.ToDictionary(c => c.Arm, c => c.RealExposures!.Value);
+        Assert.Equal(2 * exposures["real"], exposures["continued"], 0.11);
+        Assert.Equal(exposures["real"] / 2, exposures["mean-teacher"], 0.11);
     }
 
     [Fact]

@@ -42,6 +42,12 @@ internal sealed class FakeStageRunner : IStageRunner
             set.Name, [.. set.Pairs.Select((_, k) => 0.5 + 0.1 * i + 0.001 * k + better)], [.. set.Pairs.Select(_ => 0.4)]))]);
     }
 
+    public PretrainingOutcome Pretrain(PretrainingStage stage, string folder, IMonitor monitor)
+    {
+        Work(stage.Folder, folder);
+        return new(stage.Key);
+    }
+
     public LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor)
     {
         Assert.True(Directory.Exists(teacherFolder));
