@@ -18,9 +18,6 @@ public enum AddedPairs
     /// <summary>Images without masks, with the masks that a network of the baseline finds in them (Lee 2013).</summary>
     PseudoLabels,
 
-    /// <summary>Images without masks, in which the network has to find what its averaged weights find (mean teacher).</summary>
-    Unlabelled,
-
     /// <summary>Copies of the real pairs, as many as another arm has synthetic ones and mixed in the same way.</summary>
     Copies,
 }
@@ -55,6 +52,12 @@ public sealed record ArmDefinition
     /// </summary>
     public bool PredictedShapes { get; init; }
 
+    /// <summary>Learns from the images without masks as well: the network has to find in them what its averaged weights find.</summary>
+    public bool MeanTeacher { get; init; }
+
+    /// <summary>The arm whose network finds the masks of pseudo-labels and predicted shapes; null is the baseline.</summary>
+    public string? Teacher { get; init; }
+
     /// <summary>The network begins with weights that learned to remove noise from the real images and from those without masks.</summary>
     public bool DenoisingPretrained { get; init; }
 
@@ -81,7 +84,7 @@ public sealed record ArmDefinition
 
     internal bool NeedsLabelling => PredictedShapes || Added == AddedPairs.PseudoLabels;
 
-    internal bool NeedsUnlabelled => NeedsLabelling || DenoisingPretrained || Added == AddedPairs.Unlabelled;
+    internal bool NeedsUnlabelled => NeedsLabelling || DenoisingPretrained || MeanTeacher;
 
     internal bool UsesSynthetic => Added == AddedPairs.Synthetic;
 
@@ -98,12 +101,14 @@ public sealed record ArmDefinition
     {
         if (Name.Length == 0) yield return "customArms: an arm has no name.";
         if (Title.Length == 0) yield return $"arm '{Name}': give it a title.";
+        if (Teacher is not null && !NeedsLabelling) yield return $"arm '{Name}': a teacher finds masks for pseudo-labels and predicted shapes; it has neither.";
+        if (Teacher is not null && options.Find(Teacher) is not { NeedsLabelling: false }) yield return $"arm '{Name}': teacher '{Teacher}' is unknown, or needs labels itself.";
         if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
         if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value))) yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
         if (NeedsUnlabelled && options.Generator.Unlabelled is null)
             yield return $"arm '{Name}': it needs images without masks. Name their folder as generator.unlabelled.";
         if (!(StepFactor > 0 && double.IsFinite(StepFactor))) yield return FormattableString.Invariant($"arm '{Name}': stepFactor is {StepFactor}; it has to be above 0.");
-        if (NeedsLabelling && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
+        if (NeedsLabelling && Teacher is null && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
         if (PredictedShapes && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': predicted shapes are drawn from, so they need added synthetic pairs.";
         if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
         if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";

@@ -184,7 +184,7 @@ public static class Arms
             Name = "mean-teacher",
             Title = "real + mean teacher",
             Description = "The real training pairs, and images without masks in which the network has to find what its averaged weights find, under CutMix. No generator.",
-            Added = AddedPairs.Unlabelled,
+            MeanTeacher = true,
         },
         new()
         {
@@ -206,6 +206,23 @@ public static class Arms
             Title = "real + drawn from predicted shapes",
             Description = "As real + synthetic, but drawn from the real masks and from those that the baseline's network finds in the images without masks.",
             PredictedShapes = true,
+            Synthesis = Changes($$"""{ {{Moved}} }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "new-shapes",
+            Title = "real + drawn from new shapes",
+            Description = "As real + synthetic, but drawn from new masks of a statistical model of the real ones.",
+            Synthesis = Changes($$"""{ "shapes": 5000, {{Moved}} }"""),
+        },
+        RealPlusSynthetic with
+        {
+            Name = "predicted-shapes+teacher",
+            Title = "real + drawn from predicted shapes + mean teacher",
+            Description = "As predicted-shapes, with shapes that the network of mean-teacher finds, and mean teacher on the images without masks: what drawn pairs add to it.",
+            PredictedShapes = true,
+            MeanTeacher = true,
+            Teacher = "mean-teacher",
             Synthesis = Changes($$"""{ {{Moved}} }"""),
         },
         .. Starts.Select(s => RealPlusSynthetic with { Name = s.Name, Title = s.Title, Description = s.Description, Synthesis = Changes(s.Changes) }),

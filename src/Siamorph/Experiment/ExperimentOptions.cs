@@ -193,7 +193,7 @@ public sealed record ExperimentOptions
         return (Primary?.Arm ?? Arms[1], Arms[0], Primary is { RealCount: > 0 } p ? p.RealCount : counts.Max());
     }
 
-    private ArmDefinition? Find(string name) => CustomArms.Concat(Experiment.Arms.All).FirstOrDefault(a => a.Name == name);
+    internal ArmDefinition? Find(string name) => CustomArms.Concat(Experiment.Arms.All).FirstOrDefault(a => a.Name == name);
 
     private static void Collect(List<string> faults, string part, Action validate)
     {

@@ -119,14 +119,15 @@ internal sealed class ExperimentPlan
 
     private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
     {
-        var labelling = arm.NeedsLabelling ? Labelling(real, seed, network) : null;
+        var labelling = arm.NeedsLabelling ? Labelling(arm, real, seed, network) : null;
         var added = Added(arm, real.Count);
+        IReadOnlyList<ImageMaskPair> unlabelled = arm.MeanTeacher ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [];
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
         var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
         var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
-        if (arm.UsesReal && added > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
+        if (arm.UsesReal && added + unlabelled.Count > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
         if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
         var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
@@ -139,13 +140,13 @@ internal sealed class ExperimentPlan
             ["synthetic"] = gate?.Key ?? synthesis?.Key ?? labelling?.Key,
             ["evaluation"] = _evaluationHash,
         });
-        if (arm.Added == AddedPairs.Unlabelled) inputs["inputs"]!["unlabelled"] = Unlabelled.Hash;
+        if (arm.MeanTeacher) inputs["inputs"]!["unlabelled"] = Unlabelled.Hash;
         if (pretraining is not null) inputs["inputs"]!["pretraining"] = pretraining.Key;
         return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{real.Count}-seed{seed}", (key, folder) =>
             new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
                 Labelling = arm.Added == AddedPairs.PseudoLabels ? labelling : null,
-                Unlabelled = arm.Added == AddedPairs.Unlabelled ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [],
+                Unlabelled = unlabelled,
                 Pretraining = pretraining,
                 Kind = "segmentation",
                 Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {real.Count} real pairs, seed {seed}",
@@ -160,17 +161,17 @@ internal sealed class ExperimentPlan
     private int Added(ArmDefinition arm, int count) => arm switch
     {
         { Added: AddedPairs.None } => 0,
-        { Added: AddedPairs.PseudoLabels or AddedPairs.Unlabelled } => Unlabelled.Images.Images.Count,
+        { Added: AddedPairs.PseudoLabels } => Unlabelled.Images.Images.Count,
         { PredictedShapes: true, Ratio: null } => count + Unlabelled.Images.Images.Count,
         _ => Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal))),
     };
 
     private UnlabelledSet Unlabelled => _unlabelled[Options.Generator.Unlabelled!];
 
-    // The teacher is the baseline's own network of the same real pairs and seed: no label is spent that the cell does not have.
-    private LabellingStage Labelling(IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    // The teacher is a network of the same real pairs and seed: no label is spent that the cell does not have.
+    private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
     {
-        var teacher = Segmentation(Options.Arm(Options.Arms[0]), real, seed, network);
+        var teacher = Segmentation(Options.Arm(arm.Teacher ?? Options.Arms[0]), real, seed, network);
         var inputs = Inputs("labelling", [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
         return Add(inputs, $"labelled-n{real.Count}-seed{seed}", (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
         {
@@ -278,8 +279,10 @@ internal sealed class ExperimentPlan
 
     private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed, LabellingStage? shapes)
     {
-        var options = arm.SynthesisOptions(Options.Synthesis) with
+        var chosen = arm.SynthesisOptions(Options.Synthesis);
+        var options = chosen with
         {
+            Shapes = Math.Min(chosen.Shapes, count), // one for each pair is enough
             Count = count,
             ImagesPerMask = (count + real.Count - 1) / real.Count,
             Seed = new Seed(SynthesisSeed(seed)).Derive("synthesis").Value,
@@ -347,7 +350,7 @@ internal sealed class ExperimentPlan
     // Options that came later say nothing at their defaults: experiments begun without them go on.
     private static JsonObject Decisive(JsonObject options)
     {
-        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\""), ("sampler", "null"),
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\""), ("sampler", "null"), ("shapes", "0"),
             ("initialWeights", "null"), ("consistencyWeight", "10"), ("consistencyRampUp", "0.3"), ("cutMix", "0") })
             if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
         // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may go on with.

@@ -196,7 +196,6 @@ public static class ExperimentRunner
 
     internal static IReadOnlyList<ImageMaskPair> Synthetic(SegmentationStage stage, StageStore store, IStageRunner runner)
     {
-        if (stage.Unlabelled.Count > 0) return stage.Unlabelled;
         if (stage.Labelling is { } labelling) return runner.ReadSynthetic(RunFolderOf(store, labelling));
         if (stage.Gate is { } gate) return [.. runner.ReadSynthetic(RunFolderOf(store, gate)).Where(p => p.Origin?.GateVerdict == "kept")];
         return stage.Synthesis is null ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
@@ -206,7 +205,8 @@ public static class ExperimentRunner
 
     private static SegmentationWork WorkOf(ExperimentPlan plan, SegmentationStage stage, StageStore store, IStageRunner runner)
     {
-        var train = TrainingPairs.Of(stage.Arm, stage.Real, Synthetic(stage, store, runner), stage.Added, stage.Seed);
+        IReadOnlyList<ImageMaskPair> train =
+            [.. TrainingPairs.Of(stage.Arm, stage.Real, Synthetic(stage, store, runner), stage.Added, stage.Seed), .. stage.Unlabelled];
         if (train.Count == 0) throw new InvalidDatasetException($"{stage.Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
         // A gate may refuse every pair: the real ones are left, and nothing to mix them with.
         var options = train.Any(p => p.Source == PairSource.Synthetic) ? stage.Options : stage.Options with { SyntheticFraction = null };

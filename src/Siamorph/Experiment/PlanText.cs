@@ -14,7 +14,7 @@ internal static class PlanText
         foreach (var arm in plan.Cells.GroupBy(c => c.Arm.Name))
         {
             var sizes = arm.GroupBy(c => c.RealCount).Select(c => (c.Key, Stage: c.First().Stage))
-                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {AddedText(c.Stage.Arm)}" : "")}");
+                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {AddedText(c.Stage.Arm)}" : "")}{(c.Stage.Unlabelled.Count > 0 ? $" + {c.Stage.Unlabelled.Count} without masks" : "")}");
             yield return $"  {arm.Key}: {string.Join("; ", sizes)}; {arm.Select(c => c.Seed).Distinct().Count()} seeds each";
         }
         if (plan.Options.ResolvedPrimary([.. plan.Cells.Select(c => c.RealCount).Distinct()]) is var (name, baseline, count))
@@ -60,7 +60,6 @@ internal static class PlanText
     {
         AddedPairs.Synthetic => "synthetic",
         AddedPairs.PseudoLabels => "pseudo-labelled",
-        AddedPairs.Unlabelled => "without masks",
         _ => "copies",
     };
 

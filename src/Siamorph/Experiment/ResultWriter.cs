@@ -41,12 +41,15 @@ internal static class ResultWriter
     {
         Arm = c.Arm.Name,
         RealCount = c.RealCount,
-        SyntheticCount = c.Stage.Gate is { } g ? records[g.Key].As<GateOutcome>().Kept : c.Stage.Added,
-        RealExposures = Exposures(c.Stage, c.Stage.Gate is { } judge ? records[judge.Key].As<GateOutcome>().Kept : c.Stage.Added),
+        SyntheticCount = AddedCount(c.Stage, records),
+        RealExposures = Exposures(c.Stage, AddedCount(c.Stage, records)),
         Seed = c.Seed,
         Stage = c.Stage.Folder,
         Outcome = records[c.Stage.Key].As<SegmentationOutcome>(),
     })];
+
+    private static int AddedCount(SegmentationStage stage, Dictionary<string, StageRecord> records)
+        => stage.Unlabelled.Count + (stage.Gate is { } gate ? records[gate.Key].As<GateOutcome>().Kept : stage.Added);
 
     // Images drawn from the real pairs, over their number.
     private static double Exposures(SegmentationStage stage, int count)

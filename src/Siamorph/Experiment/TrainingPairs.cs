@@ -8,7 +8,7 @@ internal static class TrainingPairs
 {
     /// <param name="arm">What it wants.</param>
     /// <param name="real">The real pairs of the cell.</param>
-    /// <param name="synthetic">The pairs or images to add, gated where the arm asks for that; empty for arms without.</param>
+    /// <param name="synthetic">The pairs to add, gated where the arm asks for that; empty for arms without.</param>
     /// <param name="added">Number of copies for arms that add copies.</param>
     /// <param name="seed">Decides how masks are shuffled.</param>
     public static IReadOnlyList<ImageMaskPair> Of(
@@ -18,7 +18,7 @@ internal static class TrainingPairs
         {
             AddedPairs.Copies => Copies(real, added),
             AddedPairs.Synthetic when arm.WrongMasks => Shuffled(synthetic, seed),
-            AddedPairs.Synthetic or AddedPairs.PseudoLabels or AddedPairs.Unlabelled => synthetic,
+            AddedPairs.Synthetic or AddedPairs.PseudoLabels => synthetic,
             _ => [],
         };
         return arm.UsesReal ? [.. real, .. more] : more;

@@ -24,9 +24,13 @@ internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize s
         return MaskDeformation.Apply(mask, partner, options, seed);
     }
 
+    /// <summary>Masks that have no file, in the order of the pairs; null reads files.</summary>
+    public IReadOnlyList<LabelMap>? Drawn { get; init; }
+
     /// <summary>A mask as it is, at the model's size.</summary>
     public LabelMap Read(int index)
     {
+        if (Drawn is not null) return Drawn[index];
         if (!IsSoft) return Resize.Mask(PairFiles.ReadMask(masks[index]), size);
         var soft = SoftMask.Read(masks[index], labels.BoundaryWidth);
         var levels = soft.Size == size ? soft.Levels : Resize.Levels(soft.Levels, soft.Size, size, 1);

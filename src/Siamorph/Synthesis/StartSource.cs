@@ -18,11 +18,17 @@ internal sealed class StartSource
     private readonly int[] _byId; // so that the order of the pairs decides nothing
     private readonly ConcurrentDictionary<int, RgbImage> _images = new();
 
+    /// <param name="pairs">What to draw from.</param>
+    /// <param name="size">The model's.</param>
+    /// <param name="options">Where images start.</param>
+    /// <param name="labels">How masks are read.</param>
+    /// <param name="drawn">Masks that have no file, in the order of the pairs; null for none.</param>
     /// <exception cref="InvalidDatasetException">The start needs images, or several patients, and there are none.</exception>
-    public StartSource(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, SynthesisOptions options, LabelReading labels)
+    public StartSource(
+        IReadOnlyList<ImageMaskPair> pairs, ImageSize size, SynthesisOptions options, LabelReading labels, IReadOnlyList<LabelMap>? drawn = null)
     {
         (_pairs, _size, _options) = (pairs, size, options);
-        _masks = new(pairs, size, options.Deformation, labels);
+        _masks = new(pairs, size, options.Deformation, labels) { Drawn = drawn };
         _byId = [.. Enumerable.Range(0, pairs.Count).OrderBy(i => pairs[i].Id, StringComparer.Ordinal)];
         if (options.NeedsImages && pairs.FirstOrDefault(p => p.ImagePath == p.MaskPath || p.ImagePath.Length == 0) is { } bare)
             throw new InvalidDatasetException(

@@ -12,6 +12,11 @@ public sealed record SynthesisOptions
     /// <summary>Number of pairs altogether, going round the masks; null for <see cref="ImagesPerMask"/> of each.</summary>
     public int? Count { get; init; }
 
+    /// <summary>
+    /// New masks to draw from in place of the given ones: of a statistical model of their shapes, places and sizes. 0 draws from the given ones.
+    /// </summary>
+    public int Shapes { get; init; }
+
     /// <summary>Images drawn at once; it changes the speed, not the images.</summary>
     public int BatchSize { get; init; } = 16;
 
@@ -67,6 +72,8 @@ public sealed record SynthesisOptions
         var faults = new List<string>(Deformation.Faults());
         if (ImagesPerMask < 1) faults.Add($"imagesPerMask is {ImagesPerMask}; at least 1 is needed.");
         if (Count < 1) faults.Add($"count is {Count}; at least 1 is needed.");
+        if (Shapes < 0) faults.Add($"shapes is {Shapes}; it can't be negative (0 is none).");
+        if (Shapes > 0 && NeedsImages) faults.Add($"shapes: a new shape has no picture, which {WhyImages} needs. Draw from noise with imageWeight 0, or set shapes to 0.");
         if (BatchSize < 1) faults.Add($"batchSize is {BatchSize}; at least 1 is needed.");
         if (Steps < 1) faults.Add($"steps is {Steps}; at least 1 is needed.");
         if (Strength is not (null or (>= 0 and <= 1))) faults.Add(FormattableString.Invariant($"strength is {Strength}; give 0 to 1."));

@@ -28,10 +28,13 @@ public static class Synthesizer
         using var pipeline = SiamesePipeline.Open(model, options.Tokenizer);
         if (!options.NeedsModel) return Edit(masks, options, pipeline.Options, outFolder, monitor);
         var sampling = options.Resolve(pipeline.Options.Sampling);
+        var shapes = NewShapes.Draw(masks, options, pipeline.Options);
+        masks = shapes?.Pairs ?? masks;
         var plan = PlannedPair.All(masks, options, (ModelHash(model, pipeline), sampling.SamplerName, sampling.Steps, sampling.GuidanceScale));
         pipeline.MoveTo(place);
         var sampler = new MaskDiffusionSampler(pipeline, sampling);
-        return Complete(plan, masks, options, pipeline.Options, outFolder, monitor, (hints, starts, batch) =>
+        var source = Source(masks, options, pipeline.Options, monitor, shapes?.Masks);
+        return Complete(plan, source, masks[0].Classes, options, outFolder, monitor, (hints, starts, batch) =>
             sampler.Sample(hints, [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)], start: StartImages(starts, options)));
     }
 
@@ -49,7 +52,7 @@ public static class Synthesizer
         ArgumentNullException.ThrowIfNull(like);
         if (options.NeedsModel) throw new ArgumentException("Only pairs of strength 0 are made without a model.", nameof(options));
         var plan = PlannedPair.All(masks, options, ("none", "none", 0, 1));
-        return Complete(plan, masks, options, like, outFolder, monitor, (_, starts, _) => stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]));
+        return Complete(plan, Source(masks, options, like, monitor), masks[0].Classes, options, outFolder, monitor, (_, starts, _) => stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]));
     }
 
     private delegate Tensor Drawing(Tensor hints, IReadOnlyList<StartPicture> starts, IReadOnlyList<PlannedPair> batch);
@@ -65,11 +68,8 @@ public static class Synthesizer
     }
 
     private static Dataset Complete(
-        List<PlannedPair> plan, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, string outFolder,
-        IMonitor monitor, Drawing draw)
+        List<PlannedPair> plan, StartSource source, ClassTable? classes, SynthesisOptions options, string outFolder, IMonitor monitor, Drawing draw)
     {
-        var classes = masks[0].Classes;
-        var source = Source(masks, options, trained, monitor);
         using var alone = FolderLock.Take(outFolder);
         Claim(outFolder, plan);
         using var stage = monitor.Begin("drawing images", plan.Count);
@@ -90,12 +90,13 @@ public static class Synthesizer
         return new Dataset(Path.GetFullPath(outFolder), pairs);
     }
 
-    private static StartSource Source(IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, IMonitor monitor)
+    private static StartSource Source(
+        IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, IMonitor monitor, IReadOnlyList<LabelMap>? drawn = null)
     {
         if (options.Deformation.Flip && !trained.HorizontalFlip && !trained.VerticalFlip)
             monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no mask is mirrored.");
         var deformation = options.Deformation with { Mirrors = (trained.HorizontalFlip, trained.VerticalFlip) };
-        return new(masks, new ImageSize(trained.ImageSize, trained.ImageSize), options with { Deformation = deformation }, trained.LabelReading);
+        return new(masks, new ImageSize(trained.ImageSize, trained.ImageSize), options with { Deformation = deformation }, trained.LabelReading, drawn);
     }
 
     private static void Draw(PlannedPair[] batch, StartSource source, Drawing draw, string folder, ClassTable? classes)

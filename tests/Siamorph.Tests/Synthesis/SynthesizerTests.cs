@@ -66,6 +66,18 @@ public sealed class SynthesizerTests : IDisposable
     }
 
     [Fact]
+    public void NewShapes_AreDrawnFrom_AndNamedInTheManifest()
+    {
+        var dataset = Synthesizer.Run(In("run"), _masks, Options with { ImagesPerMask = 1, Shapes = 5 }, In("shapes"), NullMonitor.Instance);
+        Assert.Equal(["shape-00001", "shape-00002", "shape-00003", "shape-00004", "shape-00005"], dataset.Pairs.Select(p => p.Origin!.SourceMask[..11]));
+        var sizes = dataset.Pairs.Select(p => PairFiles.ReadMask(p).Labels.Count(l => l == 1)).ToList();
+        Assert.All(sizes, s => Assert.True(s > 0));
+        Assert.True(sizes.Distinct().Count() > 1);
+        Assert.Equal(5, DatasetFolder.Read(In("shapes")).Pairs.Count);
+        Assert.Throws<SiamorphException>(() => Synthesizer.Run(In("run"), [.. _masks.Take(3)], Options with { ImagesPerMask = 1, Shapes = 5 }, In("shapes"), NullMonitor.Instance));
+    }
+
+    [Fact]
     public void FolderOfAnotherCall_IsRefused()
     {
         Synthesizer.Run(In("run"), _masks, Options, In("out"), NullMonitor.Instance);
