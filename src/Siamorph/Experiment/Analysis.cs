@@ -116,7 +116,10 @@ internal static class Analysis
 
     private sealed record Division(string Kind, string Name, Func<PairFacts, bool> Holds);
 
-    private static IEnumerable<Division> Parts(List<PairFacts> facts)
+    // Where many lesions are of one size, a third of them may hold nothing: such parts are left out.
+    private static IEnumerable<Division> Parts(List<PairFacts> facts) => Divisions(facts).Where(d => facts.Count(d.Holds) >= FewestInPart);
+
+    private static IEnumerable<Division> Divisions(List<PairFacts> facts)
     {
         var shares = facts.Where(f => f.MaskShare > 0).Select(f => f.MaskShare).Order().ToArray();
         if (shares.Length >= 3 * FewestInPart)

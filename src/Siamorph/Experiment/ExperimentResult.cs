@@ -46,6 +46,12 @@ public sealed record ExperimentResult
     /// <summary>How the networks do on sets of other hospitals, each set and all together; empty where none were given.</summary>
     public IReadOnlyList<ExternalResult> External { get; init; } = [];
 
+    /// <summary>What each further need (images without masks, a generator) adds to the best that does without; empty where all arms need the same.</summary>
+    public IReadOnlyList<LadderStep> Ladder { get; init; } = [];
+
+    /// <summary>Arms that differ in how far pictures are noised before they are denoised; empty for fewer than two.</summary>
+    public IReadOnlyList<StrengthPoint> Strengths { get; init; } = [];
+
     /// <summary>Example pictures, as files beside this one.</summary>
     public required IReadOnlyList<Sheet> Sheets { get; init; }
 }
