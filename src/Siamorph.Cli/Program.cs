@@ -30,6 +30,7 @@ internal static class Program
         BenchCommand.Create(),
         ExperimentCommand.Create(),
         SafetyCommand.Create(),
+        StudyCommand.Create(),
         ReportCommand.Create(),
         WeightsCommand.Create(),
     ];

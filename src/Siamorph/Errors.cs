@@ -46,3 +46,10 @@ public sealed class WeightsMismatchException : SiamorphException
     /// <inheritdoc cref="SiamorphException(string)"/>
     public WeightsMismatchException(string message) : base(message) { }
 }
+
+/// <summary>A folder of a reader study that can't be used, or an answer that does not belong there.</summary>
+public sealed class InvalidStudyException : SiamorphException
+{
+    /// <inheritdoc cref="SiamorphException(string)"/>
+    public InvalidStudyException(string message) : base(message) { }
+}

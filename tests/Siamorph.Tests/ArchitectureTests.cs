@@ -9,7 +9,7 @@ public partial class ArchitectureTests
     private static readonly string[] Folders =
     [
         "Imaging", "Weights", "Acceleration", "Distributed", "Diffusion", "Models", "Data", "Evaluation", "Training",
-        "Siamese", "Synthesis", "Segmentation", "Experiment", "Reports",
+        "Siamese", "Synthesis", "Segmentation", "Experiment", "Study", "Reports",
     ];
 
     private static string Library => Path.Combine(SharedMaterial.RepositoryRoot, "src", "Siamorph");

@@ -9,6 +9,9 @@ internal static class ContentHash
     /// <summary>The hash of a text in UTF-8.</summary>
     public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>The hash of bytes.</summary>
+    public static string OfBytes(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
     /// <summary>The hash of each pair: id, prompt, and the bytes of the image and of all its masks.</summary>
     /// <exception cref="InvalidDatasetException">A file can't be read.</exception>
     public static IReadOnlyDictionary<string, string> OfEach(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)

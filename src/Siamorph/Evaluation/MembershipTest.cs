@@ -27,11 +27,11 @@ public static class MembershipTest
         if (members.Count == 0 || others.Count == 0) throw new ArgumentException("Both kinds of images are needed.", nameof(members));
         var random = seed.Random();
         var drawn = new double[draws];
-        for (var d = 0; d < draws; d++) drawn[d] = Auc(Draw(members, random), Draw(others, random));
+        for (var d = 0; d < draws; d++) drawn[d] = RankAuc.Of(Draw(members, random), Draw(others, random));
         Array.Sort(drawn);
         var allowed = (int)(FalsePositiveRate * others.Count);
         var threshold = others.OrderDescending().ElementAt(allowed);
-        return new(Auc([.. members], [.. others]), drawn[(int)(0.025 * draws)], drawn[Math.Min(draws - 1, (int)(0.975 * draws))],
+        return new(RankAuc.Of(members, others), drawn[(int)(0.025 * draws)], drawn[Math.Min(draws - 1, (int)(0.975 * draws))],
             (double)members.Count(m => m > threshold) / members.Count, members.Count, others.Count);
     }
 
@@ -40,29 +40,5 @@ public static class MembershipTest
         var drawn = new double[values.Count];
         for (var i = 0; i < drawn.Length; i++) drawn[i] = values[random.Next(values.Count)];
         return drawn;
-    }
-
-    private static double Auc(double[] members, double[] others)
-    {
-        Array.Sort(others);
-        double wins = 0;
-        foreach (var m in members)
-        {
-            int below = Below(others, m, strictly: true), notAbove = Below(others, m, strictly: false);
-            wins += below + 0.5 * (notAbove - below);
-        }
-        return wins / ((double)members.Length * others.Length);
-    }
-
-    private static int Below(double[] sorted, double value, bool strictly)
-    {
-        int low = 0, high = sorted.Length;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (sorted[middle] < value || (!strictly && sorted[middle] == value)) low = middle + 1;
-            else high = middle;
-        }
-        return low;
     }
 }

@@ -115,10 +115,19 @@ public static class ImageFile
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void WriteMaskPng(string path, LabelMap mask)
     {
-        ArgumentNullException.ThrowIfNull(mask);
-        var bytes = SkiaCodec.EncodeGreyPng(mask.Size, Array.ConvertAll(mask.Labels, l => l == 0 ? (byte)0 : (byte)255));
+        var bytes = EncodeMaskPng(mask);
         AtomicFile.Write(path, s => s.Write(bytes));
     }
+
+    /// <summary>A mask as the bytes of such a file.</summary>
+    internal static byte[] EncodeMaskPng(LabelMap mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        return SkiaCodec.EncodeGreyPng(mask.Size, Array.ConvertAll(mask.Labels, l => l == 0 ? (byte)0 : (byte)255));
+    }
+
+    /// <summary>The mask in such bytes; <paramref name="name"/> stands for the path in errors.</summary>
+    internal static LabelMap DecodeMaskPng(string name, byte[] bytes) => MaskLevels.Binarise(MaskReading.Of(PngReader.Read(name, bytes), name));
 
     // Asked of every file of a set, so only the first bytes of a PNG are looked at.
     internal static bool MayBeWide(string path)

@@ -93,6 +93,9 @@ public static class HtmlReport
             case Paragraph p:
                 html.Append(CultureInfo.InvariantCulture, $"<p{(p.Tone == Tone.Neutral ? "" : $" class=\"notice {ClassOf(p.Tone)}\"")}>{Escape(p.Text)}</p>\n");
                 break;
+            case Link link:
+                html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Escape(link.Address)}\">{Escape(link.Text)}</a></p>\n");
+                break;
             case BulletList list:
                 html.Append("<ul class=\"list\">");
                 foreach (var item in list.Items) html.Append(CultureInfo.InvariantCulture, $"<li>{Escape(item)}</li>");

@@ -36,6 +36,9 @@ public static class MarkdownReport
             case Paragraph p:
                 text.Append(CultureInfo.InvariantCulture, $"{Escape(p.Text)}\n\n");
                 break;
+            case Link link:
+                text.Append(CultureInfo.InvariantCulture, $"[{Escape(link.Text)}]({link.Address.Replace("(", "%28", StringComparison.Ordinal).Replace(")", "%29", StringComparison.Ordinal)})\n\n");
+                break;
             case BulletList list:
                 foreach (var item in list.Items) text.Append(CultureInfo.InvariantCulture, $"- {Escape(item)}\n");
                 text.Append('\n');

@@ -55,6 +55,16 @@ public abstract record Block;
 /// <param name="Tone">Colours it as a notice unless neutral.</param>
 public sealed record Paragraph(string Text, Tone Tone = Tone.Neutral) : Block;
 
+/// <summary>A paragraph that is a link.</summary>
+/// <param name="Text">What is read.</param>
+/// <param name="Target">A file, or an address that begins with http.</param>
+public sealed record Link(string Text, string Target) : Block
+{
+    /// <summary>The target as an address; a colon is no scheme unless it is http's.</summary>
+    internal string Address => Target.StartsWith("http://", StringComparison.Ordinal) || Target.StartsWith("https://", StringComparison.Ordinal)
+        ? Target : string.Join('/', Target.Replace('\\', '/').Split('/').Select(Uri.EscapeDataString));
+}
+
 /// <summary>A list of short statements.</summary>
 /// <param name="Items">The statements.</param>
 public sealed record BulletList(IReadOnlyList<string> Items) : Block;

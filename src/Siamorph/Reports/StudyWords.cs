@@ -1,0 +1,62 @@
+using System.Globalization;
+using Siamorph.Evaluation;
+using Siamorph.Study;
+
+namespace Siamorph.Reports;
+
+/// <summary>What a reader study allows to say, in sentences.</summary>
+internal static class StudyWords
+{
+    /// <summary>Stands in every report, whatever it found.</summary>
+    public const string NotUsefulness = "Realism says nothing of usefulness: images that fool everyone may not help a network, and images that fool nobody may. Whether these pairs help segmentation is measured by an experiment.";
+
+    public static IReadOnlyList<string> Answer(StudyResult result)
+    {
+        var (primary, size) = (result.Realism.Primary, result.Size);
+        var who = string.Create(CultureInfo.InvariantCulture, $"{Format.Count(primary.Readers, "reader")}, {primary.Images} images, half of them real, {size.Width} × {size.Height} pixels. ");
+        var few = primary.Readers < 2 ? "With one reader the interval speaks of this reader alone." : "Readers and images both count as samples, so the interval speaks of readers like these and of images like these.";
+        return [Verdict(result), who + few, .. result.Quality is { } quality ? [Rated(quality, result.Options.QualityMargin)] : Array.Empty<string>(), NotUsefulness];
+    }
+
+    public static string Verdict(StudyResult result)
+    {
+        var (primary, margin) = (result.Realism.Primary, Points(result.Options.Margin));
+        var right = $"{Format.Percent(primary.Accuracy.Value)} right, where guessing gives 50\u00A0% (95\u00A0% interval {Interval(primary.Accuracy)})";
+        var reversed = primary.Accuracy.Value < 0.5;
+        return primary.Verdict switch
+        {
+            Discrimination.NoBetterThanChance => $"No: readers did no better than guessing, within {margin} points of it: {right}.",
+            Discrimination.Both => $"Hardly: readers were right {(reversed ? "less" : "more")} often than guessing, and surely within {margin} points of it: {right}.",
+            Discrimination.ToldApart when reversed => $"Yes, the wrong way round: readers took synthetic images for real and real ones for synthetic: {right}.",
+            Discrimination.ToldApart => $"Yes: readers told synthetic from real images: {right}.",
+            _ => $"Undecided: {right}. That fits guessing as well as seeing a difference of more than {margin} points.",
+        };
+    }
+
+    public static string Title(StudyResult result) => result.Realism.Primary.Verdict switch
+    {
+        Discrimination.NoBetterThanChance => "no better than chance",
+        Discrimination.Both => "told apart, within the margin of chance",
+        Discrimination.ToldApart => "told apart",
+        _ => "undecided",
+    };
+
+    public static string Interval(Bounded value) => $"{Format.Percent(value.Low)} to {Format.Percent(value.High)}";
+
+    public static string Scored(Bounded value) => $"{Rating(value.Value)} ({Rating(value.Low)} to {Rating(value.High)})";
+
+    public static string SignedScored(Bounded value) => $"{Signed(value.Value)} ({Signed(value.Low)} to {Signed(value.High)})";
+
+    /// <summary>A rating of five points, or a difference of such, with two decimals.</summary>
+    public static string Rating(double value) => value.ToString("0.00", CultureInfo.InvariantCulture).Replace('-', '−');
+
+    public static string Signed(double value) => (Math.Round(value, 2) > 0 ? "+" : "") + Rating(Math.Round(value, 2) == 0 ? 0 : value);
+
+    public static string P(double p) => p < 0.001 ? "< 0.001" : p.ToString("0.000", CultureInfo.InvariantCulture);
+
+    public static string Points(double margin) => (100 * margin).ToString("0.#", CultureInfo.InvariantCulture);
+
+    private static string Rated(ScaleResult quality, double margin) =>
+        $"Their image quality was rated {Rating(quality.Synthetic.Value)} of 5, that of real ones {Rating(quality.Real.Value)}: a difference of {SignedScored(quality.Difference)}, "
+        + (quality.NonInferior ? $"no worse within the margin of {Rating(margin)}." : quality.Difference.High < -margin ? $"worse by more than the margin of {Rating(margin)}." : $"so it is open whether they are worse by more than {Rating(margin)}.");
+}
