@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.ImageSets;
 using Siamorph.Imaging;
 using static TorchSharp.torch;
 

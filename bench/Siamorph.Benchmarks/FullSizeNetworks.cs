@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Losses;
+using Siamorph.Segmentation.Networks;
 using static TorchSharp.torch;
 
 namespace Siamorph.Benchmarks;

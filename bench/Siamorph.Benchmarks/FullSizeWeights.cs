@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Tests.Weights;
 using Siamorph.Weights;
 using static TorchSharp.torch;

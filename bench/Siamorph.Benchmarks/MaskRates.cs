@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 
 namespace Siamorph.Benchmarks;

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Splits;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;

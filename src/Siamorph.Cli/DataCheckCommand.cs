@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Siamorph.Data;
+using Siamorph.Data.Checks;
 
 namespace Siamorph.Cli;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Splits;
 
 namespace Siamorph.Cli;
 

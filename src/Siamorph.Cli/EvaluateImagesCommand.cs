@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.ImageSets;
 using Siamorph.Reports;
 using Siamorph.Training;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Reports;
 using Siamorph.Training;
 

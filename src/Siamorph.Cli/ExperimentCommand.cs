@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Siamorph.Experiment;
+using Siamorph.Experiment.Scheduling;
 using TorchSharp;
 
 namespace Siamorph.Cli;

@@ -1,4 +1,4 @@
-using Siamorph.Data;
+using Siamorph.Data.Folders;
 
 namespace Siamorph.Cli;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Siamorph.Data;
-using Siamorph.Experiment;
+using Siamorph.Data.Folders;
+using Siamorph.Experiment.Safety;
 using Siamorph.Reports;
 using Siamorph.Siamese;
 using Siamorph.Training;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Training;

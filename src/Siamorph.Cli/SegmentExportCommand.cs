@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Onnx;
 
 namespace Siamorph.Cli;
 

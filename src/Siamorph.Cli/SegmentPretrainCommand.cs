@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Networks;
 
 namespace Siamorph.Cli;
 

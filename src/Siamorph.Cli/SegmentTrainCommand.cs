@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Siamorph.Reports;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Networks;
 
 namespace Siamorph.Cli;
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
 using Siamorph.Siamese;
 using Siamorph.Training;
 

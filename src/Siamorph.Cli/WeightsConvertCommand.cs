@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 
 namespace Siamorph.Cli;
 

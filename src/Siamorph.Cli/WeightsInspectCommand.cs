@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Training;
 
 namespace Siamorph.Cli;

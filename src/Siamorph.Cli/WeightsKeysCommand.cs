@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Weights;
 
 namespace Siamorph.Cli;

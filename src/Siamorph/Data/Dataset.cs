@@ -1,3 +1,5 @@
+using Siamorph.Data.Checks;
+
 namespace Siamorph.Data;
 
 /// <summary>The pairs of a folder.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Siamorph.Data.Checks;
 using Siamorph.Imaging;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using Siamorph.Data.Phantom;
 using Siamorph.Imaging;
 
 namespace Siamorph.Data;

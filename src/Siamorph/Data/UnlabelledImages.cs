@@ -1,3 +1,5 @@
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
 
 namespace Siamorph.Data;
 
@@ -37,7 +39,7 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
         var full = Path.GetFullPath(folder);
         var images = List(folder, full);
         List<ImageMaskPair> heldOut = [.. pairs.Where(p => p.Split is "val" or "test")];
-        var leaks = Lookalikes.Across(images, heldOut, monitor)
+        var leaks = NearDuplicates.Across(images, heldOut, monitor)
             .GroupBy(l => l.First).ToDictionary(g => g.Key, g => g.OrderByDescending(l => l.Same).ThenBy(l => l.Difference).First());
         List<UnlabelledLeak> leftOut = [.. leaks.OrderBy(l => l.Key).Select(l =>
             new UnlabelledLeak(Name(full, images[l.Key].ImagePath), heldOut[l.Value.Second].Id, heldOut[l.Value.Second].Split!, l.Value.Same))];

@@ -1,3 +1,6 @@
+using Siamorph.Evaluation.ImageSets;
+using Siamorph.Evaluation.Masks;
+using Siamorph.Evaluation.Radiomics;
 using Siamorph.Imaging;
 using static TorchSharp.torch;
 
@@ -115,6 +118,6 @@ public static class SelfTest
         var region = RadiomicRegion.Of(new(size, [0, 16, 0, 16], true), new(size, [1, 1, 1, 1]));
         var bins = region.BinsOfWidth(16);
         yield return new("radiomic entropy", "half 0, half 16, bins of 16", 1, FirstOrderFeatures.Of(region, bins)["Entropy"]);
-        yield return new("radiomic contrast", "the same in two columns: 1, 1, 0 and 1 in four directions", .75, CooccurrenceFeatures.Of(size, bins)["Contrast"]);
+        yield return new("radiomic contrast", "the same in two columns: 1, 1, 0 and 1 in four directions", .75, GlcmFeatures.Of(size, bins)["Contrast"]);
     }
 }

@@ -1,4 +1,6 @@
-using Siamorph.Data;
+using Siamorph.Data.Phantom;
+using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;

@@ -1,4 +1,8 @@
 using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Splits;
+using Siamorph.Experiment.Results;
 using Siamorph.Imaging;
 using Siamorph.Training;
 

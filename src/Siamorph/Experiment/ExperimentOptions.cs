@@ -1,4 +1,4 @@
-using Siamorph.Data;
+using Siamorph.Data.Splits;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;

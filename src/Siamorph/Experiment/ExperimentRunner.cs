@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Siamorph.Data;
+using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment;
@@ -52,7 +54,7 @@ public static class ExperimentRunner
         var (_, plan) = Prepare(options, folder, monitor);
         var store = new StageStore(folder);
         var remaining = Remaining(plan, store, runner);
-        using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<Pace, double>() });
+        using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<WorkKind, double>() });
         WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
     }
 

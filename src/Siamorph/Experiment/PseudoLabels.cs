@@ -1,5 +1,7 @@
 using System.Globalization;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using Siamorph.Data;
+using Siamorph.Experiment.Results;
 
 namespace Siamorph.Experiment;
 

@@ -1,3 +1,5 @@
+using Siamorph.Imaging.Formats;
+
 namespace Siamorph.Imaging;
 
 /// <summary>A way in which pictures from another device, hospital or day differ from those a network has learned from.</summary>

@@ -1,3 +1,5 @@
+using Siamorph.Imaging.Formats;
+
 namespace Siamorph.Imaging;
 
 /// <summary>What a picture file says of itself, read without decoding it.</summary>

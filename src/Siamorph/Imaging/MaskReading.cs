@@ -1,3 +1,5 @@
+using Siamorph.Imaging.Formats;
+
 namespace Siamorph.Imaging;
 
 // What the numbers of a mask file mean. Whatever its format, a mask is one of three things: black and white (two values),

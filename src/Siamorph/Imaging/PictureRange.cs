@@ -1,4 +1,5 @@
 using System.Globalization;
+using Siamorph.Imaging.Formats;
 
 namespace Siamorph.Imaging;
 

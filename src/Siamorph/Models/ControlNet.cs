@@ -79,7 +79,7 @@ public sealed class ControlNet : Module
     }
 
     /// <summary>Copies time embedding, encoder and middle from the UNet, as the authors' tool does.</summary>
-    public void CopyEncoder(UNet unet)
+    public void CopyEncoder(DenoisingUNet unet)
     {
         ArgumentNullException.ThrowIfNull(unet);
         using var noGrad = no_grad();

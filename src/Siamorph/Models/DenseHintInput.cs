@@ -1,5 +1,5 @@
-using Siamorph.Acceleration;
 using System.Globalization;
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

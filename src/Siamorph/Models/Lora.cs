@@ -24,18 +24,18 @@ public static partial class Lora
     /// <param name="rank">Inner width.</param>
     /// <param name="alpha">Strength.</param>
     /// <param name="seed">Of the first values; each layer has its own.</param>
-    public static void AddToDecoder(UNet unet, int rank, double alpha, Seed seed)
+    public static void AddToDecoder(DenoisingUNet unet, int rank, double alpha, Seed seed)
     {
         foreach (var (name, attention, index) in Layers(unet).Where(l => l.Name.StartsWith("lora_unet_up_", StringComparison.Ordinal)))
             attention.LowRanks[index] = new LowRank(attention.Projection(index), rank, alpha, seed.Derive(name));
     }
 
     /// <summary>The additions' own tensors by key. Not copies.</summary>
-    public static IReadOnlyList<(string Name, Parameter Parameter)> Parameters(UNet unet) =>
+    public static IReadOnlyList<(string Name, Parameter Parameter)> Parameters(DenoisingUNet unet) =>
         [.. Added(unet).SelectMany(l => new[] { (l.Name + DownSuffix, l.LowRank.Down), (l.Name + UpSuffix, l.LowRank.Up) })];
 
     /// <summary>The additions as a file holds them, their strengths included; the dispose scope owns those.</summary>
-    public static IReadOnlyDictionary<string, Tensor> Tensors(UNet unet)
+    public static IReadOnlyDictionary<string, Tensor> Tensors(DenoisingUNet unet)
     {
         var tensors = Parameters(unet).ToDictionary(p => p.Name, p => (Tensor)p.Parameter);
         foreach (var (name, lowRank) in Added(unet)) tensors[name + AlphaSuffix] = tensor((float)lowRank.Alpha);
@@ -43,13 +43,13 @@ public static partial class Lora
     }
 
     /// <summary>Moves the additions to where their layers are; the tensors are replaced.</summary>
-    public static void MoveTo(UNet unet, Device device, ScalarType type)
+    public static void MoveTo(DenoisingUNet unet, Device device, ScalarType type)
     {
         foreach (var (_, added) in Added(unet)) added.MoveTo(device, type);
     }
 
     /// <summary>Makes the additions part of the weights: the same answers, as fast as without.</summary>
-    public static void Merge(UNet unet)
+    public static void Merge(DenoisingUNet unet)
     {
         foreach (var (_, attention, index) in Layers(unet))
         {
@@ -64,8 +64,8 @@ public static partial class Lora
     /// <param name="unet">Receives them.</param>
     /// <param name="weights">In the layout above; any rank, any of the UNet's attentions.</param>
     /// <param name="source">What to call them in an error.</param>
-    /// <exception cref="WeightsMismatchException">A tensor belongs to no attention of this UNet, or has another shape.</exception>
-    public static void Merge(UNet unet, WeightTable weights, string source)
+    /// <exception cref="WeightsMismatchException">A tensor belongs to no attention of this DenoisingUNet, or has another shape.</exception>
+    public static void Merge(DenoisingUNet unet, WeightTable weights, string source)
     {
         ArgumentNullException.ThrowIfNull(weights);
         var layers = Layers(unet).ToDictionary(l => l.Name);
@@ -94,10 +94,10 @@ public static partial class Lora
         layer.weight!.add_((up.to(float32).matmul(down.to(float32)) * (float)scale).to(layer.weight.dtype));
     }
 
-    private static IEnumerable<(string Name, LowRank LowRank)> Added(UNet unet) =>
+    private static IEnumerable<(string Name, LowRank LowRank)> Added(DenoisingUNet unet) =>
         Layers(unet).Where(l => l.Attention.LowRanks[l.Index] is not null).Select(l => (l.Name, l.Attention.LowRanks[l.Index]!));
 
-    private static IEnumerable<(string Name, CrossAttention Attention, int Index)> Layers(UNet unet)
+    private static IEnumerable<(string Name, CrossAttention Attention, int Index)> Layers(DenoisingUNet unet)
     {
         ArgumentNullException.ThrowIfNull(unet);
         return unet.named_modules().Where(m => m.module is CrossAttention).SelectMany(m => Projections.Select((p, i) =>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
+using Siamorph.Reports.Sections;
 using Siamorph.Training;
 
 namespace Siamorph.Reports;

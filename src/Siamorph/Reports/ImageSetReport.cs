@@ -1,5 +1,6 @@
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.ImageSets;
+using Siamorph.Reports.Charts;
 using Siamorph.Segmentation;
 using Siamorph.Training;
 
@@ -136,7 +137,7 @@ public static class ImageSetReport
     private static PictureTile Tile(SetImage image)
     {
         var picture = image.Read();
-        return Tiles.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
+        return InlinePictures.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
     }
 
     private static Dictionary<string, SetImage> ById(string folder) => ImageSet.Open(folder).Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());

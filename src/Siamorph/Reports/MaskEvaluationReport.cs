@@ -1,6 +1,7 @@
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
+using Siamorph.Reports.Charts;
 using Siamorph.Training;
 
 namespace Siamorph.Reports;
@@ -134,7 +135,7 @@ public static class MaskEvaluationReport
             var (mask, map) = pair.Open();
             var picture = pair.ImagePath is { } path ? ImageFile.ReadRgb(path) : ContactSheet.OfMask(mask);
             if (picture.Size != mask.Size) picture = Resize.Image(picture, mask.Size);
-            return Tiles.Of($"{i.Id}: {Format.Score(i.Dice)}", picture, [(mask, 0), (map.ToMask(), 1)]);
+            return InlinePictures.Of($"{i.Id}: {Format.Score(i.Dice)}", picture, [(mask, 0), (map.ToMask(), 1)]);
         })]);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Siamorph.Imaging;
+using Siamorph.Reports.Charts;
 
 namespace Siamorph.Reports;
 

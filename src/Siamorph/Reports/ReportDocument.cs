@@ -1,3 +1,5 @@
+using Siamorph.Reports.Charts;
+
 namespace Siamorph.Reports;
 
 /// <summary>A report as plain records, which <see cref="HtmlReport"/> and <see cref="MarkdownReport"/> write. All text is plain text.</summary>

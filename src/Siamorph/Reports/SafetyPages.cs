@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Siamorph.Data;
-using Siamorph.Experiment;
+using Siamorph.Experiment.Safety;
 using Siamorph.Imaging;
 using Siamorph.Training;
 

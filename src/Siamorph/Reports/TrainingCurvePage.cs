@@ -1,3 +1,4 @@
+using Siamorph.Reports.Charts;
 using Siamorph.Segmentation;
 
 namespace Siamorph.Reports;

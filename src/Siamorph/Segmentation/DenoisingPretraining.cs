@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
+using Siamorph.Segmentation.Batches;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 
@@ -76,7 +79,7 @@ public static class DenoisingPretraining
     {
         private readonly SegmentationOptions _options;
         private readonly Placement _place;
-        private readonly TrainingBatches _batches;
+        private readonly SegmentationBatches _batches;
         private readonly SegmentationNetwork _network;
         private readonly List<Tensor> _parameters;
         private readonly RecipeOptimizer _optimizer;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Data.Folders;
+using Siamorph.Evaluation.ImageSets;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using static TorchSharp.torch;
 

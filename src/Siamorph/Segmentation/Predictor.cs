@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

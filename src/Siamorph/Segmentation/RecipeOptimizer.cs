@@ -1,4 +1,5 @@
-using Siamorph.Training;
+using Siamorph.Segmentation.Networks;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

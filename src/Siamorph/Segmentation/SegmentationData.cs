@@ -1,4 +1,6 @@
 using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
 
 namespace Siamorph.Segmentation;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using static TorchSharp.torch;
 

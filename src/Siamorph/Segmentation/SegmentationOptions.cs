@@ -1,5 +1,7 @@
 using Siamorph.Data;
 using Siamorph.Imaging;
+using Siamorph.Segmentation.Batches;
+using Siamorph.Segmentation.Networks;
 
 namespace Siamorph.Segmentation;
 

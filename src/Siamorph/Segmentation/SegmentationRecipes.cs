@@ -1,3 +1,5 @@
+using Siamorph.Segmentation.Batches;
+
 namespace Siamorph.Segmentation;
 
 /// <summary>

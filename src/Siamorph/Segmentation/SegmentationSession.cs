@@ -2,7 +2,11 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Siamorph.Data;
+using Siamorph.Segmentation.Batches;
+using Siamorph.Segmentation.Losses;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 
@@ -15,7 +19,7 @@ internal sealed class SegmentationSession : IDisposable
     private readonly SegmentationOptions _options;
     private readonly PairedDataset _validation;
     private readonly Placement _place;
-    private readonly TrainingBatches _batches;
+    private readonly SegmentationBatches _batches;
     private readonly SegmentationNetwork _network;
     private readonly List<Tensor> _parameters;
     private readonly RecipeOptimizer _optimizer;

@@ -1,4 +1,4 @@
-using Siamorph.Models;
+using Siamorph.Models.Codecs;
 using Siamorph.Training;
 using static TorchSharp.torch;
 

@@ -1,5 +1,7 @@
 using Siamorph.Diffusion;
 using Siamorph.Models;
+using Siamorph.Models.Codecs;
+using Siamorph.Models.Text;
 
 namespace Siamorph.Siamese;
 

@@ -22,14 +22,14 @@ public sealed class SiameseModel : Module
     /// <exception cref="InvalidOptionsException">The numbers of the config don't fit together.</exception>
     public SiameseModel(DenoiserConfig config) : base(nameof(SiameseModel))
     {
-        UNet = new UNet(config);
+        UNet = new DenoisingUNet(config);
         ControlNet = new ControlNet(config);
         register_module("model", new Holder(UNet));
         register_module("control_model", ControlNet);
     }
 
     /// <summary>The denoiser.</summary>
-    public UNet UNet { get; }
+    public DenoisingUNet UNet { get; }
 
     /// <summary>The control.</summary>
     public ControlNet ControlNet { get; }
@@ -37,7 +37,7 @@ public sealed class SiameseModel : Module
     /// <summary>Type of the weights.</summary>
     public TorchSharp.torch.ScalarType Type => UNet.Head.parameters().First().dtype;
 
-    /// <summary>Keeps less for the backward pass of ControlNet and decoder, and computes more; see <see cref="UNet.RecomputesActivations"/>.</summary>
+    /// <summary>Keeps less for the backward pass of ControlNet and decoder, and computes more; see <see cref="DenoisingUNet.RecomputesActivations"/>.</summary>
     public bool RecomputesActivations
     {
         get => UNet.RecomputesActivations;
@@ -65,6 +65,6 @@ public sealed class SiameseModel : Module
 
     private sealed class Holder : Module
     {
-        public Holder(UNet unet) : base(nameof(Holder)) => register_module("diffusion_model", unet);
+        public Holder(DenoisingUNet unet) : base(nameof(Holder)) => register_module("diffusion_model", unet);
     }
 }

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using Siamorph.Diffusion;
 using Siamorph.Models;
+using Siamorph.Models.Codecs;
+using Siamorph.Models.Text;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Training;
 using Siamorph.Weights;
 using TorchSharp;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Siamorph.Data;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Training;
 
 namespace Siamorph.Siamese;

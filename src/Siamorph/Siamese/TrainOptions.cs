@@ -1,7 +1,9 @@
 using Siamorph.Data;
 using Siamorph.Diffusion;
 using Siamorph.Models;
-using Siamorph.Training;
+using Siamorph.Models.Codecs;
+using Siamorph.Models.Text;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 
 namespace Siamorph.Siamese;

@@ -3,6 +3,7 @@ using Siamorph.Data;
 using Siamorph.Diffusion;
 using Siamorph.Models;
 using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 
@@ -27,7 +28,7 @@ internal abstract class TrainingStage : IDisposable
     protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters, StageFiles? files)
     {
         (Name, Pipeline, Options) = (name, pipeline, options);
-        Batches = new TrainingBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), files?.Latents);
+        Batches = new GeneratorBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), files?.Latents);
         foreach (var tensor in pipeline.Tensors().Values) tensor.requires_grad = false;
         foreach (var (_, parameter) in parameters) parameter.requires_grad = true;
         _weights = new MasterWeights(parameters);
@@ -43,7 +44,7 @@ internal abstract class TrainingStage : IDisposable
 
     protected SiamesePipeline Pipeline { get; }
 
-    protected TrainingBatches Batches { get; }
+    protected GeneratorBatches Batches { get; }
 
     /// <summary>One optimizer step.</summary>
     /// <returns>The losses, the gradient's norm and the learning rate by name.</returns>

@@ -1,4 +1,4 @@
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 
 namespace Siamorph.Synthesis;
@@ -27,7 +27,7 @@ internal sealed class PairLook
         Share = (double)pair.Mask.Labels.Count(l => l != 0) / pair.Mask.Labels.Length;
         Lesions = ConnectedComponents.Of(pair.Mask).Count;
         Contrast = BorderContrast(pair.Image, pair.Mask);
-        Miniature = new Miniature(pair.Image);
+        Thumbnail = new Thumbnail(pair.Image);
         Features = FeaturesOf(pair.Image);
     }
 
@@ -52,7 +52,7 @@ internal sealed class PairLook
     public double Contrast { get; }
 
     /// <summary>The image at a glance.</summary>
-    public Miniature Miniature { get; }
+    public Thumbnail Thumbnail { get; }
 
     /// <summary>Mean and deviation of each colour, roughness, and light at the rim against the middle.</summary>
     public double[] Features { get; }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 
 namespace Siamorph.Synthesis;
 
@@ -139,7 +139,7 @@ public sealed class QualityGate
 
     // A real pair is compared with the others: as if it were not among the training pairs.
     private (string Id, double Distance) Nearest(PairLook look)
-        => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Miniature.DistanceUpToMirroring(look.Miniature))).MinBy(x => x.Distance);
+        => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Thumbnail.DistanceUpToMirroring(look.Thumbnail))).MinBy(x => x.Distance);
 
     private double Strangeness(PairLook look)
         => _real.Where(r => r != look).Select(r => FeatureDistance(r, look)).Order().Take(Neighbours).Average();

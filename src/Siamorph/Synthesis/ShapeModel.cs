@@ -1,4 +1,4 @@
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using static TorchSharp.torch;
 

@@ -1,7 +1,10 @@
 using System.Security.Cryptography;
 using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
 using Siamorph.Imaging;
 using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using static TorchSharp.torch;
 
 namespace Siamorph.Synthesis;

@@ -1,3 +1,5 @@
+using Siamorph.Weights.PyTorch;
+
 namespace Siamorph.Weights;
 
 /// <summary>How weights are stored.</summary>

@@ -1,3 +1,5 @@
+using Siamorph.Weights.PyTorch;
+
 namespace Siamorph.Weights;
 
 /// <summary>Finds the weights in a folder: a diffusers pipeline or one of its models, a DeepSpeed checkpoint, or a single file.</summary>

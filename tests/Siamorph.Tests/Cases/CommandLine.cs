@@ -1,5 +1,7 @@
 using Siamorph.Cli;
 
+
+
 namespace Siamorph.Tests.Cases;
 
 /// <summary>Runs verbs within the test's process and keeps what they print.</summary>

@@ -1,4 +1,7 @@
 using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Splits;
 using Siamorph.Imaging;
 using Siamorph.Tests.Imaging;
 

@@ -26,7 +26,7 @@ public sealed class RunCaseTests : IDisposable
         Succeed("train", _folder["moved"], "--out", _folder["r"], "--resume"); // the same, elsewhere
         Succeed("data", "split", _folder["moved"], "--out", _folder["anew"], "--seed", "9", "--train", "0.5", "--val", "0.25", "--test", "0.25");
         Refused("other data", "train", _folder["anew"], "--out", _folder["r"], "--resume");
-        var image = Directory.EnumerateFiles(_folder["moved", "images"]).Order().First(f => Siamorph.Data.DatasetFolder.Read(_folder["moved"]).Of("train").Any(p => p.ImagePath == f));
+        var image = Directory.EnumerateFiles(_folder["moved", "images"]).Order().First(f => Siamorph.Data.Folders.DatasetFolder.Read(_folder["moved"]).Of("train").Any(p => p.ImagePath == f));
         Siamorph.Imaging.ImageFile.WritePng(image, Siamorph.Tests.Imaging.Pictures.Image(99, 32, 32));
         Refused("1 changed", "train", _folder["moved"], "--out", _folder["r"], "--resume");
     }

@@ -1,5 +1,7 @@
 using Siamorph.Cli;
 
+
+
 namespace Siamorph.Tests.Cli;
 
 /// <summary>Progress on terminals of every width; a hang would fail by its time limit.</summary>

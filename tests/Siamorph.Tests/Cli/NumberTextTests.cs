@@ -1,6 +1,8 @@
 using Siamorph.Cli;
 using Siamorph.Tests.Cases;
 
+
+
 namespace Siamorph.Tests.Cli;
 
 public sealed class NumberTextTests

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Siamorph.Models;
+using Siamorph.Models.Codecs;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Siamorph.Diffusion;
 using Siamorph.Siamese;
-using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Conformance;

@@ -1,5 +1,5 @@
 using Siamorph.Cli;
-using Siamorph.Data;
+using Siamorph.Data.Folders;
 
 namespace Siamorph.Tests.Data;
 

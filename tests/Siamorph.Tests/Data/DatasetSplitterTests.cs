@@ -1,4 +1,6 @@
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Splits;
 using Siamorph.Tests.Imaging;
 
 namespace Siamorph.Tests.Data;

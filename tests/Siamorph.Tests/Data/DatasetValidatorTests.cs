@@ -1,4 +1,5 @@
-using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
 using Siamorph.Imaging;
 using Siamorph.Tests.Imaging;
 
@@ -145,7 +146,7 @@ public sealed class DatasetValidatorTests : IDisposable
         // Only the images that occur in the list are opened: the test is about the measure.
         var stems = wanted.SelectMany(l => l[..2]).ToHashSet();
         pairs = [.. pairs.Where(p => stems.Contains(p.Id))];
-        var found = Lookalikes.Find(pairs, NullMonitor.Instance)
+        var found = NearDuplicates.Find(pairs, NullMonitor.Instance)
             .ToDictionary(a => (pairs[a.First].Id, pairs[a.Second].Id), a => (a.Distance, Math.Round(a.Difference, 2)));
         foreach (var l in wanted)
             Assert.Equal(

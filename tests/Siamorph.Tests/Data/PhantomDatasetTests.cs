@@ -1,4 +1,6 @@
-using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
 using Siamorph.Imaging;
 
 namespace Siamorph.Tests.Data;

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Siamorph.Cli;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Training;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Siamorph.Data;
+using Siamorph.Data.Phantom;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Training;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Siamorph.Cli;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
 using Siamorph.Evaluation;
 using Siamorph.Imaging;
 using Siamorph.Tests.Segmentation;

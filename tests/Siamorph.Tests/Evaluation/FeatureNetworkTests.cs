@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.ImageSets;
 using Siamorph.Imaging;
-using Siamorph.Segmentation;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Tests.Segmentation;
 using Siamorph.Weights;
 using static TorchSharp.torch;

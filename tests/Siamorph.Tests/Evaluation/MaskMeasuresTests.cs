@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using Siamorph.Tests.Segmentation;
 using static TorchSharp.torch;

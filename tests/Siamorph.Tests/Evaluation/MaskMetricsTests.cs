@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
+using Siamorph.Evaluation.Radiomics;
 using Siamorph.Imaging;
 using Siamorph.Tests.Segmentation;
 using static TorchSharp.torch;

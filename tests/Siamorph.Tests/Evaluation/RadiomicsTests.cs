@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
+using Siamorph.Evaluation.Radiomics;
 using Siamorph.Imaging;
 using Siamorph.Tests.Segmentation;
 using static TorchSharp.torch;
@@ -88,26 +89,26 @@ public class RadiomicsTests
             var own = BoundaryContrast.Gradient(image);
             for (var i = 0; i < own.Length; i++) Assert.Equal(gradient[i], own[i], 1e-9);
             if (!golden.TryGetValue($"{id}.P_glcm_norm_mask", out var glcm)) continue;
-            var levels = CooccurrenceFeatures.Levels(bins);
+            var levels = GlcmFeatures.Levels(bins);
             Assert.Equal(golden[$"{id}.glcm_gray_levels"].data<int>().ToArray(), levels);
             if (node["matrix_axes"] is { } axes)
             {
                 var runs = axes["glrlm_shape"]!.AsArray();
-                Assert.Equal([levels.Length, Numbers(axes["glrlm_run_lengths"]!).Length, CooccurrenceFeatures.Directions.Length], Numbers(runs).Select(n => (int)n));
-                Assert.Equal(axes["angles"]!.AsArray().Select(a => ((int)a![0]!, (int)a[1]!)), CooccurrenceFeatures.Directions);
+                Assert.Equal([levels.Length, Numbers(axes["glrlm_run_lengths"]!).Length, GlcmFeatures.Directions.Length], Numbers(runs).Select(n => (int)n));
+                Assert.Equal(axes["angles"]!.AsArray().Select(a => ((int)a![0]!, (int)a[1]!)), GlcmFeatures.Directions);
             }
             for (var d = 0; d < 4; d++)
             {
-                var (dy, dx) = CooccurrenceFeatures.Directions[3 - d]; // stored from the last to the first
-                var matrix = CooccurrenceFeatures.Normalised(image.Size, bins, levels, dy, dx)!;
+                var (dy, dx) = GlcmFeatures.Directions[3 - d]; // stored from the last to the first
+                var matrix = GlcmFeatures.Normalised(image.Size, bins, levels, dy, dx)!;
                 SegmentationFixtures.Close(glcm.select(2, d), tensor(matrix), 1e-12);
                 if (golden.TryGetValue($"{id}.P_glrlm_mask", out var glrlm))
-                    Counts(glrlm.select(2, d), levels, Numbers(node["matrix_axes"]!["glrlm_run_lengths"]!), SizeMatrixFeatures.RunCounts(image.Size, bins, dy, dx));
+                    Counts(glrlm.select(2, d), levels, Numbers(node["matrix_axes"]!["glrlm_run_lengths"]!), GlrlmGlszmFeatures.RunCounts(image.Size, bins, dy, dx));
             }
             if (!golden.TryGetValue($"{id}.P_ngtdm_mask", out var ngtdm)) continue;
-            Counts(golden[$"{id}.P_glszm_mask"], levels, Numbers(node["matrix_axes"]!["glszm_sizes"]!), SizeMatrixFeatures.ZoneCounts(image.Size, bins));
-            Counts(golden[$"{id}.P_gldm_mask"], levels, Numbers(node["matrix_axes"]!["gldm_sizes"]!), SizeMatrixFeatures.DependenceCounts(image.Size, bins));
-            var rows = ToneDifferenceFeatures.Matrix(image.Size, bins);
+            Counts(golden[$"{id}.P_glszm_mask"], levels, Numbers(node["matrix_axes"]!["glszm_sizes"]!), GlrlmGlszmFeatures.ZoneCounts(image.Size, bins));
+            Counts(golden[$"{id}.P_gldm_mask"], levels, Numbers(node["matrix_axes"]!["gldm_sizes"]!), GlrlmGlszmFeatures.DependenceCounts(image.Size, bins));
+            var rows = NgtdmFeatures.Matrix(image.Size, bins);
             var flat = rows.SelectMany(r => new[] { r.Count, r.Difference, r.Level }).ToArray();
             SegmentationFixtures.Close(ngtdm, tensor(flat, [rows.Count, 3]), 1e-9);
         }
@@ -204,7 +205,7 @@ public class RadiomicsTests
         foreach (var (node, image, _, _) in Images())
         {
             var bins = Array.ConvertAll(image.Levels, l => l / 8 + 1);
-            var levels = CooccurrenceFeatures.Levels(bins);
+            var levels = GlcmFeatures.Levels(bins);
             (int, int)[][] offsets = [[(0, 1), (1, 1), (1, 0), (1, -1)], [(0, 2), (1, 1), (2, 0), (1, -1)]];
             var stored = node["skimage_graycoprops_levels32_full"]!;
             // scikit-image's name, its value in our features of one matrix.
@@ -216,7 +217,7 @@ public class RadiomicsTests
             Assert.Equal(stored.AsObject().Select(p => p.Key).Order(), properties.Select(p => p.Name).Order());
             for (var distance = 0; distance < 2; distance++)
             {
-                IReadOnlyDictionary<string, double>[] features = [.. offsets[distance].Select(o => CooccurrenceFeatures.OfMatrix(CooccurrenceFeatures.Normalised(image.Size, bins, levels, o.Item1, o.Item2)!, levels, withMcc: false))];
+                IReadOnlyDictionary<string, double>[] features = [.. offsets[distance].Select(o => GlcmFeatures.OfMatrix(GlcmFeatures.Normalised(image.Size, bins, levels, o.Item1, o.Item2)!, levels, withMcc: false))];
                 foreach (var (name, value) in properties)
                 {
                     for (var angle = 0; angle < features.Length; angle++) Near(stored[name]!["per_distance_angle"]![distance]![angle]!, value(features[angle]));
@@ -229,11 +230,11 @@ public class RadiomicsTests
     private static void Same(JsonNode expected, RadiomicRegion region, int[] bins, double shift)
     {
         Compare("firstorder", FirstOrderFeatures.Of(region, bins, shift));
-        Compare("glcm", CooccurrenceFeatures.Of(region.Size, bins));
-        Compare("glrlm", SizeMatrixFeatures.Runs(region.Size, bins));
-        Compare("glszm", SizeMatrixFeatures.Zones(region.Size, bins));
-        Compare("gldm", SizeMatrixFeatures.Dependences(region.Size, bins));
-        Compare("ngtdm", ToneDifferenceFeatures.Of(region.Size, bins));
+        Compare("glcm", GlcmFeatures.Of(region.Size, bins));
+        Compare("glrlm", GlrlmGlszmFeatures.Runs(region.Size, bins));
+        Compare("glszm", GlrlmGlszmFeatures.Zones(region.Size, bins));
+        Compare("gldm", GlrlmGlszmFeatures.Dependences(region.Size, bins));
+        Compare("ngtdm", NgtdmFeatures.Of(region.Size, bins));
         void Compare(string kind, IReadOnlyDictionary<string, double> features)
         {
             if (expected[kind] is not JsonObject numbers) return;

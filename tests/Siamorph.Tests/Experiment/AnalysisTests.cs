@@ -1,5 +1,7 @@
 using System.Globalization;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
 using Siamorph.Reports;
 
 namespace Siamorph.Tests.Experiment;

@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Synthesis;
 using Siamorph.Training;

@@ -1,5 +1,9 @@
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;

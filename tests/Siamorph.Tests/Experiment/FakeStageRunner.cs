@@ -1,5 +1,7 @@
 using Siamorph.Data;
-using Siamorph.Experiment;
+using Siamorph.Data.Folders;
+using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 
@@ -138,7 +140,7 @@ internal sealed class FakeStageRunner : IStageRunner
     }
 
     public StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor)
-        => new() { SecondsPerUnit = new Dictionary<Pace, double> { [Pace.BaseStep] = 0.1 } };
+        => new() { SecondsPerUnit = new Dictionary<WorkKind, double> { [WorkKind.BaseStep] = 0.1 } };
 
     public void Dispose() { }
 

@@ -1,4 +1,5 @@
 using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
 using Siamorph.Reports;
 using Siamorph.Siamese;
 

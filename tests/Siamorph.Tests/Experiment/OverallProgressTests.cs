@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Siamorph.Experiment;
+using Siamorph.Experiment.Scheduling;
 
 namespace Siamorph.Tests.Experiment;
 
@@ -7,7 +7,7 @@ public sealed class OverallProgressTests
 {
     private static readonly StageSpeeds Speeds = new()
     {
-        SecondsPerUnit = new Dictionary<Pace, double> { [Pace.BaseStep] = 1, [Pace.SiameseStep] = 3 },
+        SecondsPerUnit = new Dictionary<WorkKind, double> { [WorkKind.BaseStep] = 1, [WorkKind.SiameseStep] = 3 },
         SecondsPerStage = 10,
     };
 
@@ -95,7 +95,7 @@ public sealed class OverallProgressTests
         Folder = "x",
         Key = "x",
         Inputs = new JsonObject(),
-        Phases = [new(100, Pace.BaseStep), new(50, Pace.SiameseStep)],
+        Phases = [new(100, WorkKind.BaseStep), new(50, WorkKind.SiameseStep)],
     }, stepsDone);
 
     private sealed class RecordingMonitor : IMonitor, IMonitoredStage

@@ -1,4 +1,4 @@
-using Siamorph.Experiment;
+using Siamorph.Evaluation.Statistics;
 
 namespace Siamorph.Tests.Experiment;
 

@@ -1,6 +1,9 @@
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Safety;
 using Siamorph.Imaging;
 using Siamorph.Reports;
 using Siamorph.Tests.Imaging;

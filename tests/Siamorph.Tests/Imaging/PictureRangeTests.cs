@@ -1,5 +1,5 @@
 using BitMiracle.LibTiff.Classic;
-using Siamorph.Data;
+using Siamorph.Data.Folders;
 using Siamorph.Imaging;
 
 namespace Siamorph.Tests.Imaging;

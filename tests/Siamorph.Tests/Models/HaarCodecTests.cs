@@ -1,4 +1,4 @@
-using Siamorph.Models;
+using Siamorph.Models.Codecs;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Models;

@@ -1,4 +1,4 @@
-using Siamorph.Models;
+using Siamorph.Models.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 

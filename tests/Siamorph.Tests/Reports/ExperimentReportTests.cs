@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
 using Siamorph.Reports;
+using Siamorph.Reports.Sections;
 using Siamorph.Training;
 
 namespace Siamorph.Tests.Reports;

@@ -1,4 +1,6 @@
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Experiment;
+using Siamorph.Experiment.Results;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Synthesis;

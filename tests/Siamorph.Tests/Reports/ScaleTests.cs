@@ -1,4 +1,4 @@
-using Siamorph.Reports;
+using Siamorph.Reports.Charts;
 
 namespace Siamorph.Tests.Reports;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Siamorph.Segmentation;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

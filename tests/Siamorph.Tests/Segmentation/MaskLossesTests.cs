@@ -1,4 +1,5 @@
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Losses;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Segmentation;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Siamorph.Evaluation;
-using Siamorph.Segmentation;
+using Siamorph.Evaluation.Masks;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using static Siamorph.Tests.Segmentation.SegmentationFixtures;
 using static TorchSharp.torch;

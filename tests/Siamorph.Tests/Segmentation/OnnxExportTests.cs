@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using Siamorph.Segmentation;
+using Siamorph.Segmentation.Networks;
+using Siamorph.Segmentation.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using Siamorph.Data;
+using Siamorph.Data.Folders;
 using Siamorph.Segmentation;
 using Siamorph.Tests.Imaging;
 using Siamorph.Training;

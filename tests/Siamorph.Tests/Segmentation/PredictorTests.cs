@@ -1,5 +1,6 @@
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Data.Folders;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using Siamorph.Imaging;
-using Siamorph.Segmentation;
+using Siamorph.Segmentation.Batches;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using static Siamorph.Tests.Segmentation.SegmentationFixtures;
 using static TorchSharp.torch;

@@ -1,7 +1,11 @@
 using Siamorph.Data;
+using Siamorph.Data.Checks;
+using Siamorph.Data.Folders;
 using Siamorph.Imaging;
 using Siamorph.Reports;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Batches;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using TorchSharp;
 using static TorchSharp.torch;

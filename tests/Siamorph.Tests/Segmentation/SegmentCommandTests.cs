@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Siamorph.Cli;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
 
 namespace Siamorph.Tests.Segmentation;
 

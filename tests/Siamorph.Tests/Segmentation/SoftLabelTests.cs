@@ -1,6 +1,7 @@
 using Siamorph.Data;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Losses;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Segmentation;

@@ -1,5 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Batches;
 using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Segmentation;
@@ -23,7 +24,7 @@ public sealed class TrainingBatchesTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var order = new SampleOrder(_data.Pairs, 4, null, Plain.Seed.Derive("order"));
-        var (images, masks) = new TrainingBatches(_data, Plain).Batch(3);
+        var (images, masks) = new SegmentationBatches(_data, Plain).Batch(3);
         var indices = tensor(Array.ConvertAll(order.Batch(3), i => (long)i));
         SegmentationFixtures.Close(_data.Images.index_select(0, indices).to_type(ScalarType.Float32) / 127.5 - 1, images, 1e-6);
         SegmentationFixtures.Close(_data.Masks.index_select(0, indices).to_type(ScalarType.Float32), masks, 0);
@@ -34,7 +35,7 @@ public sealed class TrainingBatchesTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var options = Plain with { Augmentation = new() };
-        var (first, second) = (new TrainingBatches(_data, options), new TrainingBatches(_data, options));
+        var (first, second) = (new SegmentationBatches(_data, options), new SegmentationBatches(_data, options));
         for (var step = 0; step < 5; step++) first.Batch(step);
         var (a, b) = (first.Batch(7), second.Batch(7));
         SegmentationFixtures.Close(a.Images, b.Images, 0);
@@ -46,7 +47,7 @@ public sealed class TrainingBatchesTests : IDisposable
     public void Batch_Augmented_MovesImageAndMaskTogether()
     {
         using var scope = NewDisposeScope();
-        var batches = new TrainingBatches(_data, Plain with { Augmentation = new() { Brightness = 0, Contrast = 0 } });
+        var batches = new SegmentationBatches(_data, Plain with { Augmentation = new() { Brightness = 0, Contrast = 0 } });
         var seen = new HashSet<int>();
         for (var step = 0; step < 20; step++)
         {
@@ -136,11 +137,11 @@ public sealed class TrainingBatchesTests : IDisposable
         using var scope = NewDisposeScope();
         _data.Images.copy_(_data.Masks.expand(-1, 3, -1, -1) * 255);
         var strong = AugmentationOptions.Strong with { Brightness = 0, Contrast = 0, Colour = 0 };
-        var (images, masks) = new TrainingBatches(_data, Plain with { Augmentation = strong }).Batch(1);
+        var (images, masks) = new SegmentationBatches(_data, Plain with { Augmentation = strong }).Batch(1);
         Assert.All(masks.data<float>().ToArray(), v => Assert.True(v is 0 or 1));
         var apart = ((images[.., ..1] > 0).to_type(ScalarType.Float32) - masks).abs().mean().item<float>();
         Assert.InRange(apart, 0, 0.03);
-        var plain = new TrainingBatches(_data, Plain).Batch(1).Masks;
+        var plain = new SegmentationBatches(_data, Plain).Batch(1).Masks;
         Assert.True((plain - masks).abs().sum().item<float>() > 20);
         Assert.InRange(masks.mean().item<float>(), 0.3f * plain.mean().item<float>(), 3 * plain.mean().item<float>());
     }

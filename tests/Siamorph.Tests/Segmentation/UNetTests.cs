@@ -1,5 +1,7 @@
 using System.Globalization;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Losses;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using TorchSharp;
 using static TorchSharp.torch;

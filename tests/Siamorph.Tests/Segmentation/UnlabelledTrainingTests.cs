@@ -1,5 +1,8 @@
 using Siamorph.Data;
 using Siamorph.Segmentation;
+using Siamorph.Segmentation.Batches;
+using Siamorph.Segmentation.Losses;
+using Siamorph.Segmentation.Networks;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 
@@ -45,10 +48,10 @@ public sealed class UnlabelledTrainingTests : IDisposable
         using var scope = NewDisposeScope();
         using var data = _pairs.Load("train", 6, 32);
         var options = Small with { SyntheticFraction = null, Augmentation = AugmentationOptions.None with { CutMix = 1 } };
-        var (first, second) = (new TrainingBatches(data, options), new TrainingBatches(data, options));
+        var (first, second) = (new SegmentationBatches(data, options), new SegmentationBatches(data, options));
         first.Batch(1);
         SegmentationFixtures.Close(first.Batch(7).Images, second.Batch(7).Images, 0);
-        Assert.True((first.Batch(7).Images - new TrainingBatches(data, options with { Augmentation = AugmentationOptions.None }).Batch(7).Images).abs().max().item<float>() > 0);
+        Assert.True((first.Batch(7).Images - new SegmentationBatches(data, options with { Augmentation = AugmentationOptions.None }).Batch(7).Images).abs().max().item<float>() > 0);
     }
 
     [Fact]

@@ -1,8 +1,13 @@
 using System.Text.Json;
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
 using Siamorph.Imaging;
 using Siamorph.Models;
+using Siamorph.Models.Codecs;
+using Siamorph.Models.Text;
 using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

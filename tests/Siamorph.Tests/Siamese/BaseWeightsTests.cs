@@ -1,5 +1,6 @@
 using Siamorph.Models;
 using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Synthesis;
 using Siamorph.Training;
 using Siamorph.Weights;

@@ -1,6 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Diffusion;
-using Siamorph.Experiment;
+using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
 using Siamorph.Siamese;
 using Siamorph.Training;

@@ -1,4 +1,6 @@
 using Siamorph.Data;
+using Siamorph.Data.Folders;
+using Siamorph.Data.Phantom;
 using Siamorph.Imaging;
 using Siamorph.Models;
 using Siamorph.Siamese;

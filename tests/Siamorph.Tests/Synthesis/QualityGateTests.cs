@@ -1,5 +1,6 @@
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Data.Phantom;
+using Siamorph.Evaluation.Masks;
 using Siamorph.Imaging;
 using Siamorph.Synthesis;
 using Siamorph.Tests.Imaging;

@@ -1,4 +1,4 @@
-using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using Siamorph.Acceleration;
-using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 
 namespace Siamorph.Tests.Training;
 

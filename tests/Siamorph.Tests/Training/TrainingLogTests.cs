@@ -1,4 +1,5 @@
 using Siamorph.Training;
+using Siamorph.Training.Optimizers;
 
 namespace Siamorph.Tests.Training;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Siamorph.Diffusion;
 using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Tests.Conformance;
 using Siamorph.Weights;
 using static TorchSharp.torch;

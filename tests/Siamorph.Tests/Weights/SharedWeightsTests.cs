@@ -1,4 +1,5 @@
 using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 

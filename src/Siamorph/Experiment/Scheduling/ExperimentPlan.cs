@@ -1,0 +1,376 @@
+using System.Text.Json.Nodes;
+using Siamorph.Data;
+using Siamorph.Segmentation;
+using Siamorph.Siamese;
+using Siamorph.Synthesis;
+using Siamorph.Training;
+
+namespace Siamorph.Experiment.Scheduling;
+
+/// <summary>One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.</summary>
+internal sealed record PlannedCell(
+    ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null)
+{
+    /// <summary>Its test on sets of other hospitals; null where there are none.</summary>
+    public ExternalStage? External { get; init; }
+}
+
+/// <summary>
+/// All stages of an experiment in the order in which they run. Fair by construction: the generator of a cell gets the cell's
+/// real pairs and nothing else; all arms get the same number of steps, the same validation and test split, and for one seed
+/// the same initial weights and the same real pairs.
+/// </summary>
+internal sealed class ExperimentPlan
+{
+    private readonly IReadOnlyDictionary<string, string> _hashes;
+    private readonly Dictionary<string, PlannedStage> _stages = [];
+    private readonly List<PlannedStage> _order = [];
+    private readonly List<PlannedCell> _cells = [];
+    private readonly string _evaluationHash;
+    private readonly IReadOnlyDictionary<string, UnlabelledSet> _unlabelled;
+
+    /// <param name="options">Validated options.</param>
+    /// <param name="data">Pairs that all have a split.</param>
+    /// <param name="hashes">Content hash of every pair by id.</param>
+    /// <param name="unlabelled">The images of every folder that an arm's generator names, by that name.</param>
+    /// <param name="external">Sets of other hospitals.</param>
+    /// <exception cref="InvalidOptionsException">A split is empty or too small for what is asked.</exception>
+    public ExperimentPlan(
+        ExperimentOptions options, Dataset data, IReadOnlyDictionary<string, string> hashes,
+        IReadOnlyDictionary<string, UnlabelledSet>? unlabelled = null, IReadOnlyList<ExternalSet>? external = null)
+    {
+        External = external ?? [];
+        (Options, _hashes, _unlabelled) = (options, hashes, unlabelled ?? new Dictionary<string, UnlabelledSet>());
+        (Train, Validation, Test) = (data.Of("train"), data.Of("val"), data.Of("test"));
+        RefuseSmall();
+        _evaluationHash = ContentHash.Of($"{ContentHash.OfList(Validation, hashes)}\n{ContentHash.OfList(Test, hashes)}");
+        foreach (var network in new string?[] { null }.Concat(options.OtherNetworks))
+            foreach (var count in options.RealCounts.Select(n => n == 0 ? Train.Count : n).Distinct())
+                foreach (var seed in options.Seeds)
+                    foreach (var arm in options.Arms.Select(options.Arm)) AddCell(arm, count, seed, network);
+    }
+
+    public ExperimentOptions Options { get; }
+
+    public IReadOnlyList<ImageMaskPair> Train { get; }
+
+    public IReadOnlyList<ImageMaskPair> Validation { get; }
+
+    public IReadOnlyList<ImageMaskPair> Test { get; }
+
+    /// <summary>Sets of other hospitals.</summary>
+    public IReadOnlyList<ExternalSet> External { get; }
+
+    /// <summary>Every stage once, each after those it needs.</summary>
+    public IReadOnlyList<PlannedStage> Stages => _order;
+
+    /// <summary>Those of the first network.</summary>
+    public IReadOnlyList<PlannedCell> Cells => CellsOf(null);
+
+    /// <summary>Those of a network; null is the first.</summary>
+    public IReadOnlyList<PlannedCell> CellsOf(string? network) => [.. _cells.Where(c => c.Network == network)];
+
+    /// <summary>The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.</summary>
+    public IReadOnlyList<ImageMaskPair> RealPairs(int count, ulong seed)
+        => [.. new Seed(SubsetSeed(seed)).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order().Select(i => Train[i])];
+
+    private void RefuseSmall()
+    {
+        var faults = new List<string>();
+        if (Validation.Count == 0) faults.Add("data: the validation split is empty. Raise split.val, or fill \"val\" in the manifest.");
+        if (Test.Count == 0) faults.Add("data: the test split is empty. Raise split.test, or fill \"test\" in the manifest.");
+        if (Train.Count == 0) faults.Add("data: the training split is empty.");
+        faults.AddRange(Options.RealCounts.Where(n => n > Train.Count)
+            .Select(n => $"realCounts: {n} real pairs are asked for, the training split has {Train.Count}. Ask for fewer (0 is all)."));
+        if (faults.Count > 0) throw new InvalidOptionsException(faults);
+    }
+
+    private ulong SubsetSeed(ulong seed) => Options.SeedScope == SeedScope.Everything ? seed : Options.Seeds[0];
+
+    private ulong SynthesisSeed(ulong seed) => Options.SeedScope == SeedScope.Segmentation ? Options.Seeds[0] : seed;
+
+    private void AddCell(ArmDefinition arm, int count, ulong seed, string? network)
+    {
+        var stage = Segmentation(arm, RealPairs(count, seed), seed, network);
+        _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null)
+        {
+            External = network is null && External.Count > 0 ? ExternalTests(stage) : null,
+        });
+    }
+
+    private ExternalStage ExternalTests(SegmentationStage network)
+    {
+        var inputs = Inputs("external", [], new()
+        {
+            ["network"] = network.Key,
+            ["sets"] = string.Join('\n', External.Select(s => $"{s.Name} {s.Hash}")),
+        });
+        return Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9], (key, folder) => new ExternalStage(network, External)
+        {
+            Device = Options.Segmentation.Device,
+            Kind = "external",
+            Title = network.Title,
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(External.Sum(s => s.Pairs.Count), WorkKind.CorruptedImage)],
+        });
+    }
+
+    private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    {
+        var labelling = arm.NeedsLabelling ? Labelling(arm, real, seed, network) : null;
+        var added = Added(arm, real.Count);
+        IReadOnlyList<ImageMaskPair> unlabelled = arm.MeanTeacher ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [];
+        var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
+        var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
+        var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
+        var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
+        var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
+        if (arm.UsesReal && added + unlabelled.Count > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
+        if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
+        var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
+        var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
+        var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
+        {
+            ["arm"] = arm.Name,
+            ["armSeed"] = armSeed.Value,
+            ["real"] = ContentHash.OfList(real, _hashes),
+            ["added"] = $"{arm.Added} {added}{(arm.UsesReal ? "" : ", no real")}{(arm.WrongMasks ? ", wrong masks" : "")}",
+            ["synthetic"] = gate?.Key ?? synthesis?.Key ?? labelling?.Key,
+            ["evaluation"] = _evaluationHash,
+        });
+        if (arm.MeanTeacher) inputs["inputs"]!["unlabelled"] = Unlabelled.Hash;
+        if (pretraining is not null) inputs["inputs"]!["pretraining"] = pretraining.Key;
+        return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{real.Count}-seed{seed}", (key, folder) =>
+            new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
+            {
+                Labelling = arm.Added == AddedPairs.PseudoLabels ? labelling : null,
+                Unlabelled = unlabelled,
+                Pretraining = pretraining,
+                Kind = "segmentation",
+                Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {real.Count} real pairs, seed {seed}",
+                Folder = folder,
+                Key = key,
+                Inputs = inputs,
+                Phases = [new(options.Steps, WorkKind.SegmentationStep, network)],
+            });
+    }
+
+    // Of predicted shapes and pseudo-labels there are as many as images without masks, whatever the ratio.
+    private int Added(ArmDefinition arm, int count) => arm switch
+    {
+        { Added: AddedPairs.None } => 0,
+        { Added: AddedPairs.PseudoLabels } => Unlabelled.Images.Images.Count,
+        { PredictedShapes: true, Ratio: null } => count + Unlabelled.Images.Images.Count,
+        _ => Math.Max(1, (int)Math.Round(count * (arm.Ratio ?? Options.SyntheticPerReal))),
+    };
+
+    private UnlabelledSet Unlabelled => _unlabelled[Options.Generator.Unlabelled!];
+
+    // The teacher is a network of the same real pairs and seed: no label is spent that the cell does not have.
+    private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    {
+        var teacher = Segmentation(Options.Arm(arm.Teacher ?? Options.Arms[0]), real, seed, network);
+        var inputs = Inputs("labelling", [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
+        return Add(inputs, $"labelled-n{real.Count}-seed{seed}", (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
+        {
+            Kind = "labelling",
+            Title = $"{Unlabelled.Images.Images.Count} images without masks{SeedText(true, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(Unlabelled.Images.Images.Count, WorkKind.CorruptedImage)],
+        });
+    }
+
+    private PretrainingStage Pretraining(SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    {
+        var inputs = Inputs("pretraining", OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash });
+        return Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
+            new PretrainingStage([.. real, .. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])], options)
+            {
+                Kind = "pretraining",
+                Title = $"{real.Count} real images and {Unlabelled.Images.Images.Count} without masks{SeedText(true, seed)}",
+                Folder = folder,
+                Key = key,
+                Inputs = inputs,
+                Phases = [new(options.Steps, WorkKind.SegmentationStep, network)],
+            });
+    }
+
+    private RobustnessStage Robustness(SegmentationStage network)
+    {
+        var seed = new Seed(Options.Seeds[0]); // every network sees the same corrupted images
+        var inputs = Inputs("robustness", [], new()
+        {
+            ["network"] = network.Key,
+            ["corruptions"] = string.Join(' ', Options.Corruptions),
+            ["seed"] = seed.Value,
+        });
+        return Add(inputs, network.Folder.Replace("segment-", "robustness-", StringComparison.Ordinal)[..^9], (key, folder) =>
+            new RobustnessStage(network, Test, Options.Corruptions, seed)
+            {
+                Device = Options.Segmentation.Device,
+                Kind = "robustness",
+                Title = network.Title,
+                Folder = folder,
+                Key = key,
+                Inputs = inputs,
+                Phases = [new(RobustnessEvaluator.Images(Test.Count, Options.Corruptions.Count), WorkKind.CorruptedImage)],
+            });
+    }
+
+    private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    {
+        var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
+        var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
+        var inputs = TrainingInputs("generator", options, unlabelled, real);
+        var shared = Base(options, real, seed);
+        WorkPhase[] both = [new(options.Base.Steps, WorkKind.BaseStep), new(options.Siamese.Steps, WorkKind.SiameseStep)];
+        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
+        {
+            Kind = "generator",
+            Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = shared is null ? both : both[1..],
+        });
+    }
+
+    // Where arms ask for several generators, those that differ in stage siamese alone begin with the same stage base.
+    private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    {
+        var plain = BaseOf(options);
+        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesGenerator(Options)).Select(a => a.GeneratorOptions(Options.Generator))
+            .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with { Seed = options.Seed })) == OptionsFile.ToJson(plain));
+        if (options.Base.Steps == 0 || users < 2) return null;
+        var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
+        var inputs = TrainingInputs("base", plain, unlabelled, real);
+        return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
+        {
+            Kind = "base",
+            Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [new(plain.Base.Steps, WorkKind.BaseStep)],
+        });
+    }
+
+    private JsonObject TrainingInputs(string kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
+    {
+        var inputs = new JsonObject { ["real"] = ContentHash.OfList(real, _hashes) };
+        if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
+        return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null }), inputs);
+    }
+
+    // What has no part in stage base, at its default.
+    internal static TrainOptions BaseOf(TrainOptions options)
+    {
+        var plain = new TrainOptions();
+        return options with
+        {
+            Losses = plain.Losses with { Weighting = options.Losses.Weighting }, Siamese = plain.Siamese, ControlDropout = plain.ControlDropout, DecoderLocked = plain.DecoderLocked,
+            Sampling = plain.Sampling, PreviewEvery = 0, PreviewCount = plain.PreviewCount,
+        };
+    }
+
+    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed, LabellingStage? shapes)
+    {
+        var chosen = arm.SynthesisOptions(Options.Synthesis);
+        var options = chosen with
+        {
+            Shapes = Math.Min(chosen.Shapes, count), // one for each pair is enough
+            Count = count,
+            ImagesPerMask = (count + real.Count - 1) / real.Count,
+            Seed = new Seed(SynthesisSeed(seed)).Derive("synthesis").Value,
+        };
+        var inputs = Inputs("synthesis", OptionsFile.ToNode(options), new()
+        {
+            ["generator"] = generator?.Key,
+            ["masks"] = ContentHash.OfList(real, _hashes),
+        });
+        if (shapes is not null) inputs["shapes"] = shapes.Key;
+        var like = arm.GeneratorOptions(Options.Generator);
+        if (generator is null) inputs["like"] = OptionsFile.ToNode(new SynthesisLike(like.ImageSize, like.HorizontalFlip, like.VerticalFlip, like.LabelReading));
+        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options, like)
+        {
+            Shapes = shapes,
+            Kind = "synthesis",
+            Title = $"{count} pairs from {real.Count} masks{(shapes is null ? "" : " and predicted shapes")}{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = generator is null ? [] : [new(count, WorkKind.SyntheticImage)], // joining pictures takes no time to speak of
+        });
+    }
+
+    private GateStage Gate(ArmDefinition arm, SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, ulong seed)
+    {
+        var options = Options.Gate with { Selection = arm.Selection ?? Options.Gate.Selection };
+        var network = Options.Segmentation with
+        {
+            Seed = new Seed(SynthesisSeed(seed)).Derive("gate"),
+            Steps = Options.Gate.Steps ?? Math.Max(1, Options.Segmentation.Steps / 2),
+        };
+        var inputs = Inputs("gate", OptionsFile.ToNode(options), new()
+        {
+            ["network"] = Decisive(OptionsFile.ToNode(network)),
+            ["synthetic"] = synthesis.Key,
+            ["real"] = ContentHash.OfList(real, _hashes),
+            ["wanted"] = wanted,
+        });
+        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new GateStage(synthesis, real, wanted, options, network)
+        {
+            Kind = "gate",
+            Title = $"{(options.Selection == GateSelection.Difficulty ? "hardest " : "")}{wanted} of {synthesis.Options.Count} pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Folder = folder,
+            Key = key,
+            Inputs = inputs,
+            Phases = [.. Enumerable.Range(0, Options.Gate.Folds).Select(_ => new WorkPhase(network.Steps, WorkKind.SegmentationStep))],
+        });
+    }
+
+    // What pairs that no model draws have of the generator whose rivals they are.
+    private sealed record SynthesisLike(int ImageSize, bool HorizontalFlip, bool VerticalFlip, LabelReading LabelReading);
+
+    private static string SeedText(bool shown, ulong seed) => shown ? $", seed {seed}" : "";
+
+    private static JsonObject Inputs(string kind, JsonObject options, JsonObject inputs) => new()
+    {
+        ["stage"] = kind,
+        ["version"] = Product.Version,
+        ["revision"] = PlannedStage.Revision(kind),
+        ["options"] = Decisive(options),
+        ["inputs"] = inputs,
+    };
+
+    // Options that came later say nothing at their defaults: experiments begun without them go on.
+    private static JsonObject Decisive(JsonObject options)
+    {
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\""), ("sampler", "null"), ("shapes", "0"),
+            ("initialWeights", "null"), ("consistencyWeight", "10"), ("consistencyRampUp", "0.3"), ("cutMix", "0") })
+            if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
+        // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may go on with.
+        options.Remove("optimizerState");
+        options.Remove("device");
+        if (options["augmentation"] is JsonObject augmentation) Decisive(augmentation);
+        if (options["sampling"] is JsonObject sampling && sampling["sampler"]?.ToJsonString() == "\"ddim\"") sampling.Remove("sampler");
+        if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");
+        return options;
+    }
+
+    private T Add<T>(JsonObject inputs, string name, Func<string, string, T> make) where T : PlannedStage
+    {
+        var key = ContentHash.Of(inputs.ToJsonString());
+        if (_stages.TryGetValue(key, out var known)) return (T)known;
+        var stage = make(key, $"{name}-{key[..8]}");
+        _stages[key] = stage;
+        _order.Add(stage);
+        return stage;
+    }
+
+    private static string SafeName(string arm) => string.Concat(arm.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
+}
