@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Siamorph.Data;
+using Siamorph.Data.Folders;
 using Siamorph.Study;
 
 namespace Siamorph.Cli;

@@ -54,7 +54,7 @@ internal static class StudyPictures
         new(title, caption, [.. images.Take(Shown).Select(i => Tile(evidence, i, name(i), [(evidence.Mask(i.Item), 0)]))]);
 
     private static PictureTile Tile(StudyEvidence evidence, ImageResult image, string name, IReadOnlyList<(LabelMap, int)> masks) =>
-        Tiles.Of(name, ImageFile.ReadRgb(evidence.Study.ImagePath(image.Item)), masks);
+        InlinePictures.Of(name, ImageFile.ReadRgb(evidence.Study.ImagePath(image.Item)), masks);
 
     private static string Count(double share, int of) => $"{(int)Math.Round(share * of)} of {of}";
 

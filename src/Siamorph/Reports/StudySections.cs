@@ -1,4 +1,5 @@
 using System.Globalization;
+using Siamorph.Reports.Charts;
 using Siamorph.Study;
 
 namespace Siamorph.Reports;
@@ -144,9 +145,9 @@ internal static class StudySections
 
     private static string Verdict(AccuracyResult a) => a.Verdict switch
     {
-        Evaluation.Discrimination.NoBetterThanChance => "no better than chance",
-        Evaluation.Discrimination.Both => "told apart, within the margin",
-        Evaluation.Discrimination.ToldApart => "told apart",
+        Evaluation.Statistics.Discrimination.NoBetterThanChance => "no better than chance",
+        Evaluation.Statistics.Discrimination.Both => "told apart, within the margin",
+        Evaluation.Statistics.Discrimination.ToldApart => "told apart",
         _ => "undecided",
     };
 

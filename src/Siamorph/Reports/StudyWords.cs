@@ -1,5 +1,5 @@
 using System.Globalization;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Study;
 
 namespace Siamorph.Reports;

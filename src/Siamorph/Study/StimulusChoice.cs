@@ -1,5 +1,5 @@
 using Siamorph.Data;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 
 namespace Siamorph.Study;
 

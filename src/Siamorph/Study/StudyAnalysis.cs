@@ -1,4 +1,5 @@
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Masks;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Experiment;
 using Siamorph.Training;
 

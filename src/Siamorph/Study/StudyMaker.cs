@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Siamorph.Data;
+using Siamorph.Data.Splits;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Training;

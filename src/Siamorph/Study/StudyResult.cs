@@ -1,4 +1,4 @@
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Imaging;
 
 namespace Siamorph.Study;

@@ -1,4 +1,4 @@
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 
 namespace Siamorph.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
 using Siamorph.Data;
+using Siamorph.Data.Folders;
 using Siamorph.Imaging;
 using Siamorph.Study;
 using Siamorph.Tests.Imaging;

@@ -1,4 +1,4 @@
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Study;
 
 namespace Siamorph.Tests.Study;

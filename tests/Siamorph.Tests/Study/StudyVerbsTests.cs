@@ -1,5 +1,5 @@
 using Siamorph.Cli;
-using Siamorph.Evaluation;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Study;
 using Siamorph.Training;
 

@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>Wilson's score interval of a share (Wilson 1927): keeps its level for few trials and for shares near 0 and 1.</summary>
 internal static class WilsonInterval

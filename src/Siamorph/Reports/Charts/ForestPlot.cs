@@ -1,4 +1,4 @@
-namespace Siamorph.Reports;
+namespace Siamorph.Reports.Charts;
 
 /// <summary>One row of a <see cref="ForestPlot"/>.</summary>
 /// <param name="Name">What the row shows.</param>

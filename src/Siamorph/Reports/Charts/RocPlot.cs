@@ -1,4 +1,4 @@
-namespace Siamorph.Reports;
+namespace Siamorph.Reports.Charts;
 
 /// <summary>One curve of a <see cref="RocPlot"/>.</summary>
 /// <param name="Name">Whose it is.</param>

@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>Agreement of raters on a scale, raters and subjects both being samples (Shrout and Fleiss 1979, case 2).</summary>
 /// <param name="Single">ICC(2,1): of one rater.</param>

@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>Agreement beyond chance: 1 is full, 0 is what chance would give.</summary>
 internal static class Kappa

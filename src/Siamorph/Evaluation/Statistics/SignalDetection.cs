@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>Sensitivity and criterion of an observer (Green and Swets 1966), from log-linear rates (Hautus 1995), so that 0 and 1 stay finite.</summary>
 /// <param name="Sensitivity">d′: distance of both distributions in their standard deviations; 0 where nothing is told apart.</param>

@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>What a reader study may say about telling synthetic from real images.</summary>
 internal enum Discrimination

@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>A mean over readers and images that both were drawn by chance.</summary>
 /// <param name="Value">The estimate.</param>

@@ -1,4 +1,4 @@
-namespace Siamorph.Evaluation;
+namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>The area under the ROC curve as Mann and Whitney's statistic: how often a positive ranks above a negative, equal ones half.</summary>
 internal static class RankAuc

@@ -1,4 +1,4 @@
-namespace Siamorph.Reports;
+namespace Siamorph.Reports.Charts;
 
 /// <summary>How often each point of a scale was chosen, two kinds side by side.</summary>
 internal sealed record RatingBars : Chart
