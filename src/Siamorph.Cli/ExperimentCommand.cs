@@ -24,7 +24,10 @@ internal static class ExperimentCommand
             data, folder, jobs, ExperimentInitCommand.Create(), ExperimentAssistCommand.Create(),
         };
         var binder = new OptionsBinder<ExperimentOptions>(
-            Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data));
+            Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data)).Show(
+            "--real-counts", "--seeds", "--seed-scope", "--arms", "--synthetic-per-real", "--external-test", "--other-networks", "--corruptions", "--device",
+            "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled", "--synthesis-guidance", "--synthesis-steps",
+            "--segmentation-network-name", "--segmentation-backbone", "--segmentation-steps");
         binder.AddTo(command);
         binder.DryRun.Description = "Prints the resolved options as JSON, the cells and what they would cost here, and stops.";
         return command.Runs(context =>

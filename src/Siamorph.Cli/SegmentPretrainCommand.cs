@@ -22,7 +22,8 @@ internal static class SegmentPretrainCommand
         {
             images, heldOut, output,
         };
-        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes));
+        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes))
+            .Show(SegmentTrainCommand.Shown);
         return command.Runs(binder, (context, options) =>
         {
             var run = context.Get(output)!;

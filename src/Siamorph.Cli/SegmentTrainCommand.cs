@@ -8,6 +8,13 @@ namespace Siamorph.Cli;
 /// <summary>`siamorph segment train DATASET --out RUN`.</summary>
 internal static class SegmentTrainCommand
 {
+    /// <summary>What people change.</summary>
+    public static readonly string[] Shown =
+    [
+        "--network-name", "--network-width", "--backbone", "--initial-weights", "--image-size", "--steps", "--batch-size", "--learning-rate", "--loss",
+        "--synthetic-fraction", "--ema-decay", "--keep", "--validate-every", "--checkpoint-every", "--device", "--seed",
+    ];
+
     public static Command Create()
     {
         var dataset = new Argument<string>("dataset") { Description = "Dataset folder with the splits train and val." };
@@ -27,7 +34,8 @@ internal static class SegmentTrainCommand
         {
             dataset, output, synthetic, unlabelled, resume,
         };
-        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes));
+        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes))
+            .Show(Shown);
         return command.Runs(binder, (context, options) =>
         {
             var (run, extra) = (context.Get(output)!, context.Get(synthetic) ?? []);

@@ -14,7 +14,9 @@ internal static class SynthesizeCommand
         var split = new Option<string?>("--split") { Description = "Uses the masks of this split only: train, val or test.", HelpName = "name" };
         var outFolder = new Option<string>("--out", "-o") { Description = "Dataset folder to write.", Required = true, HelpName = "folder" };
         var command = new Command("synthesize", "Draws synthetic pairs from masks with a trained model.") { run, masks, split, outFolder };
-        var binder = new OptionsBinder<SynthesisOptions>(new SynthesisOptions(), o => o.Validate());
+        var binder = new OptionsBinder<SynthesisOptions>(new SynthesisOptions(), o => o.Validate()).Show(
+            "--images-per-mask", "--count", "--shapes", "--seed", "--prompt", "--start", "--strength", "--image-weight", "--sampler", "--steps", "--guidance",
+            "--deformation-flip", "--deformation-rotation", "--deformation-scale", "--deformation-elastic", "--batch-size", "--device", "--precision");
         return command.Runs(binder, (context, options) =>
         {
             var (model, source, target) = (context.Get(run), context.Arguments.GetRequiredValue(masks), context.Arguments.GetRequiredValue(outFolder));

@@ -17,7 +17,9 @@ internal static class TrainCommand
         var outFolder = new Option<string>("--out", "-o") { Description = "Run folder to write.", Required = true, HelpName = "folder" };
         var resume = new Option<bool>("--resume") { Description = "Goes on with the run in --out, with the options it began with." };
         var command = new Command("train", "Trains Siamese-Diffusion on image-mask pairs.") { data, outFolder, resume };
-        var binder = new OptionsBinder<TrainOptions>(Presets.All, o => o.Validate());
+        var binder = new OptionsBinder<TrainOptions>(Presets.All, o => o.Validate()).Show(
+            "--image-size", "--base-steps", "--base-batch-size", "--siamese-steps", "--siamese-batch-size", "--siamese-learning-rate", "--unlabelled",
+            "--base-weights", "--tokenizer", "--lora-rank", "--precision", "--optimizer-state", "--preview-every", "--checkpoint-every", "--device", "--seed");
         return command.Runs(binder, (context, options) =>
         {
             var (source, run) = (context.Get(data), context.Arguments.GetRequiredValue(outFolder));

@@ -58,6 +58,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("sample in --size 5x", "'size' does not fit")]
     [InlineData("sample in --preset huge", "--preset huge: unknown; there are tiny, small.")]
     [InlineData("sample in --options /no/such/file.json", "can't be read")]
+    [InlineData("sample in --set batches.rat=1", "--set batches.rat: there is no such option. Did you mean batches.rate?")]
+    [InlineData("sample in --set batches.rate=0,1", "--set batches.rate 0,1: expected a number")]
+    [InlineData("sample in --set batches.flip=yes", "--set batches.flip yes: expected true or false.")]
+    [InlineData("sample in --set mode=slow", "--set mode slow: expected one of quick, veryThorough.")]
+    [InlineData("sample in --set batchSize=null", "--set batchSize null: expected a whole number")]
+    [InlineData("sample in --set batchSize", "write key=value")]
     [InlineData("fail input", "siamorph: pictures/a.png: broken.")]
     [InlineData("fail io", "disk")]
     public void BadInput_IsOneLineAndExitCode2(string line, string expected)
@@ -142,6 +148,45 @@ public sealed class CommandLineTests : IDisposable
         var path = Assert.Single(Directory.GetFiles(_folder["kept"]));
         Assert.Contains(path, Assert.Single(ErrorLines()), StringComparison.Ordinal);
         Assert.Contains($"at {typeof(CommandLineTests).FullName}", File.ReadAllText(path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Set_TakesAnyOptionByItsKey_AndAFlagOverridesIt()
+    {
+        Assert.Equal(0, Run("sample in --set batches.rate=0.25 --set counts=1,2 --set limit=null --set mode=veryThorough --set batchSize=3 --batch-size 4"));
+        Assert.Equal((0.25, Mode.VeryThorough, null, 4), (_seen!.Batches.Rate, _seen.Mode, _seen.Limit, _seen.BatchSize));
+        Assert.Equal([1, 2], _seen.Counts);
+    }
+
+    [Fact]
+    public void OptionsHelp_ListsEveryOption_WhateverElseIsMissing()
+    {
+        Assert.Equal(0, Run("sample --options-help"));
+        Assert.Contains("batches.rate <n>   --batches-rate", _output.ToString(), StringComparison.Ordinal);
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, Application.Run(Program.Verbs(), ["experiment", "--options-help"], Surroundings()));
+        Assert.Contains("generator.siamese.learningRate <n>", _output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("generator-siamese-learning-rate", Help("experiment"), StringComparison.Ordinal); // hidden there, and works all the same
+    }
+
+    [Fact]
+    public void Help_OfEveryVerb_ShowsAtMost25FlagsOfItsOwn()
+    {
+        foreach (var path in Paths(Program.Verbs(), []))
+        {
+            var own = Help(path).Split('\n').Count(l => l.TrimStart().StartsWith('-') && !new[] { "--threads", "--no-kernels", "--verbose", "--help", "-?" }.Any(g => l.TrimStart().StartsWith(g, StringComparison.Ordinal)));
+            Assert.True(own <= 25, $"siamorph {string.Join(' ', path)}: {own} flags");
+        }
+    }
+
+    private static IEnumerable<string[]> Paths(IEnumerable<Command> verbs, string[] above) =>
+        verbs.SelectMany(v => Paths(v.Subcommands, [.. above, v.Name]).Prepend([.. above, v.Name]));
+
+    private string Help(params string[] verb)
+    {
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, Application.Run(Program.Verbs(), [.. verb, "--help"], Surroundings()));
+        return _output.ToString();
     }
 
     [Fact]

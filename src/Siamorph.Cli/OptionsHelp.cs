@@ -1,0 +1,25 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace Siamorph.Cli;
+
+/// <summary>`--options-help`: every option of a verb, one after the other, whatever else the command line lacks.</summary>
+internal sealed class OptionsHelp(IReadOnlyList<OptionFlag> flags) : SynchronousCommandLineAction
+{
+    public override bool Terminating => true;
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var output = parseResult.InvocationConfiguration.Output;
+        output.WriteLine("Each option is a flag, a key for --set, and a key of the options file.");
+        foreach (var flag in flags)
+        {
+            output.WriteLine();
+            output.WriteLine($"{flag.Key} <{flag.Kind}>   {flag.Option.Name}");
+            output.WriteLine($"    {flag.Option.Description}");
+        }
+        return 0;
+    }
+}
