@@ -10,19 +10,34 @@ internal static class StudyMakeCommand
     public static Command Create()
     {
         var synthetic = new Argument<string>("synthetic") { Description = "Folder of synthetic pairs." };
-        var data = new Option<string>("--data", "-d") { Description = "Split folder of real pairs: held-out ones are shown.", Required = true, HelpName = "folder" };
-        var outFolder = new Option<string>("--out", "-o") { Description = "Where to write the study; a new folder.", Required = true, HelpName = "folder" };
-        var consent = new Option<string?>("--consent") { Description = "Text file that readers agree to (default: a short one about research and pseudonyms).", HelpName = "file" };
-        var command = new Command("make", "Chooses images, hides what they are, and fixes what will be asked and said.") { synthetic, data, outFolder, consent };
+        var data = new Option<string>("--data", "-d")
+        {
+            Description = "Split folder of real pairs: held-out ones are shown.", Required = true, HelpName = "folder",
+        };
+        var outFolder = new Option<string>("--out", "-o")
+        {
+            Description = "Where to write the study; a new folder.", Required = true, HelpName = "folder",
+        };
+        var consent = new Option<string?>("--consent")
+        {
+            Description = "Text file that readers agree to (default: a short one about research and pseudonyms).",
+            HelpName = "file",
+        };
+        var command = new Command("make", "Chooses images, hides what they are, and fixes what will be asked and said.")
+        {
+            synthetic, data, outFolder, consent,
+        };
         var binder = new OptionsBinder<StudyOptions>(new StudyOptions(), o => o.Validate());
         return command.Runs(binder, (context, options) =>
         {
             var text = context.Get(consent) is { } file ? File.ReadAllText(file) : null;
             var real = DatasetFolder.Read(context.Arguments.GetRequiredValue(data), context.Monitor);
             var made = DatasetFolder.Read(context.Get(synthetic), context.Monitor);
-            var study = StudyMaker.Make(real, made, context.Arguments.GetRequiredValue(outFolder), options, text, context.Monitor);
+            var study = StudyMaker.Make(real, made, context.Arguments.GetRequiredValue(outFolder), options, text,
+                context.Monitor);
             foreach (var warning in study.Warnings) context.Monitor.Note($"warning: {warning}");
-            context.Out.WriteLine($"{options.Images} real and {options.Images} synthetic images of {study.Size} pixels; {study.Items} pictures with practice, repeats and catch items.");
+            context.Out.WriteLine($"{options.Images} real and {options.Images} synthetic images of {study.Size} pixels; "
+                + $"{study.Items} pictures with practice, repeats and catch items.");
             context.Out.WriteLine(study.Folder);
         });
     }

@@ -10,8 +10,14 @@ internal static class StudyReportCommand
     public static Command Create()
     {
         var folder = new Argument<string>("folder") { Description = "Folder of a study." };
-        var unseal = new Option<bool>("--unseal") { Description = "Ends the collection of answers and opens the key: there is no way back." };
-        var command = new Command("report", "Writes what readers answered: HTML, Markdown, CSV, results.json.") { folder, unseal };
+        var unseal = new Option<bool>("--unseal")
+        {
+            Description = "Ends the collection of answers and opens the key: there is no way back.",
+        };
+        var command = new Command("report", "Writes what readers answered: HTML, Markdown, CSV, results.json.")
+        {
+            folder, unseal,
+        };
         return command.Runs(context =>
         {
             if (context.Get(unseal)) Unsealing.Unseal(context.Get(folder));

@@ -11,7 +11,9 @@ public static class ImrmcExport
 {
     private const string Modality = "realism";
 
-    /// <summary>Writes realism.imrmc (answers 1 to 6) and decisions.imrmc (0 or 1, whose area under the curve is the accuracy).</summary>
+    /// <summary>
+    /// Writes realism.imrmc (answers 1 to 6) and decisions.imrmc (0 or 1, whose area under the curve is the accuracy).
+    /// </summary>
     /// <param name="folder">An unsealed study.</param>
     /// <param name="outFolder">Where to write.</param>
     /// <returns>Full paths of the files.</returns>
@@ -22,13 +24,18 @@ public static class ImrmcExport
         var items = evidence.Items(StudyBlock.Realism);
         var readers = evidence.Readers.Where(r => ReaderStatistics.Of(evidence, r).LeftOut is null).ToList();
         if (readers.Count == 0) throw new InvalidStudyException($"{folder}: no reader counts; \"study report\" says why.");
-        string[] paths = [Path.Combine(Path.GetFullPath(outFolder), "realism.imrmc"), Path.Combine(Path.GetFullPath(outFolder), "decisions.imrmc")];
-        AtomicFile.WriteText(paths[0], Text(evidence, readers, items, "answers 1 (definitely real) to 6 (definitely synthetic)", a => a));
-        AtomicFile.WriteText(paths[1], Text(evidence, readers, items, "decisions, 1 is synthetic; the area under the curve is the accuracy", a => a > RealismStatistics.LastReal ? 1 : 0));
+        string[] paths = [Path.Combine(Path.GetFullPath(outFolder), "realism.imrmc"),
+            Path.Combine(Path.GetFullPath(outFolder), "decisions.imrmc")];
+        AtomicFile.WriteText(paths[0],
+            Text(evidence, readers, items, "answers 1 (definitely real) to 6 (definitely synthetic)", a => a));
+        AtomicFile.WriteText(paths[1],
+            Text(evidence, readers, items, "decisions, 1 is synthetic; the area under the curve is the accuracy",
+            a => a > RealismStatistics.LastReal ? 1 : 0));
         return paths;
     }
 
-    private static string Text(StudyEvidence evidence, List<ReaderEvidence> readers, IReadOnlyList<string> items, string title, Func<int, int> score)
+    private static string Text(StudyEvidence evidence, List<ReaderEvidence> readers, IReadOnlyList<string> items, string title,
+        Func<int, int> score)
     {
         var synthetic = items.Count(evidence.IsSynthetic);
         var text = new StringBuilder();
@@ -42,7 +49,11 @@ public static class ImrmcExport
         Line($"BEGIN DATA:");
         foreach (var item in items) Line($"-1,{item},0,{(evidence.IsSynthetic(item) ? 1 : 0)}");
         foreach (var reader in readers)
-            foreach (var item in items) Line($"{reader.Profile.Reader},{item},{Modality},{score(reader.Answer(StudyBlock.Realism, item)!.Realism!.Value)}");
+            foreach (var item in items)
+            {
+                var answer = reader.Answer(StudyBlock.Realism, item)!.Realism!.Value;
+                Line($"{reader.Profile.Reader},{item},{Modality},{score(answer)}");
+            }
         return text.ToString();
     }
 }

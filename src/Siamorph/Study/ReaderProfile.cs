@@ -45,4 +45,5 @@ public sealed record ReaderDisplay
 }
 
 /// <summary>readers/R.json.</summary>
-internal sealed record EnrolledReader(string Reader, DateTimeOffset ConsentedAt, string ConsentSha256, string Specialty, double? Years, ReaderDisplay Display);
+internal sealed record EnrolledReader(string Reader, DateTimeOffset ConsentedAt, string ConsentSha256, string Specialty,
+    double? Years, ReaderDisplay Display);

@@ -8,12 +8,16 @@ internal static class ReaderStatistics
     public static ReaderResult Of(StudyEvidence evidence, ReaderEvidence reader)
     {
         var (items, options, profile) = (evidence.Items(StudyBlock.Realism), evidence.Study.File.Options, reader.Profile);
-        var result = new ReaderResult(profile.Reader, profile.Specialty, profile.Years, profile.Display) { Sessions = reader.Sessions };
+        var result = new ReaderResult(profile.Reader, profile.Specialty, profile.Years, profile.Display)
+        {
+            Sessions = reader.Sessions,
+        };
         if (reader.Withdrawn) return result with { LeftOut = "withdrew" };
         if (reader.Sessions == 0) return result with { LeftOut = "never began" };
         var answered = items.Count(i => reader.Answer(StudyBlock.Realism, i) is not null);
         result = WithQuality(result, evidence, reader);
-        if (answered < items.Count) return result with { LeftOut = $"answered {answered} of {items.Count} questions about realism" };
+        if (answered < items.Count)
+            return result with { LeftOut = $"answered {answered} of {items.Count} questions about realism" };
         var shown = evidence.CatchItems.Select(i => reader.Answer(StudyBlock.Realism, i)).OfType<SessionLine>().ToList();
         var misses = shown.Count(l => l.Realism <= RealismStatistics.LastReal);
         return WithRealism(result, evidence, reader) with
@@ -27,17 +31,21 @@ internal static class ReaderStatistics
     {
         var items = evidence.Items(StudyBlock.Quality);
         if (items.Count == 0 || !reader.Finished(StudyBlock.Quality, items)) return result;
-        double Mean(bool synthetic) => items.Where(i => evidence.IsSynthetic(i) == synthetic).Average(i => reader.Answer(StudyBlock.Quality, i)!.Quality!.Value);
+        double Mean(bool synthetic) => items.Where(i => evidence.IsSynthetic(i) == synthetic)
+            .Average(i => reader.Answer(StudyBlock.Quality, i)!.Quality!.Value);
         return result with { QualityReal = Mean(false), QualitySynthetic = Mean(true) };
     }
 
     private static ReaderResult WithRealism(ReaderResult result, StudyEvidence evidence, ReaderEvidence reader)
     {
-        var lines = evidence.Items(StudyBlock.Realism).Select(i => (Synthetic: evidence.IsSynthetic(i), Line: reader.Answer(StudyBlock.Realism, i)!)).ToList();
-        int[] real = [.. lines.Where(l => !l.Synthetic).Select(l => l.Line.Realism!.Value)], synthetic = [.. lines.Where(l => l.Synthetic).Select(l => l.Line.Realism!.Value)];
+        var lines = evidence.Items(StudyBlock.Realism)
+            .Select(i => (Synthetic: evidence.IsSynthetic(i), Line: reader.Answer(StudyBlock.Realism, i)!)).ToList();
+        int[] real = [.. lines.Where(l => !l.Synthetic).Select(l => l.Line.Realism!.Value)];
+        int[] synthetic = [.. lines.Where(l => l.Synthetic).Select(l => l.Line.Realism!.Value)];
         int hits = synthetic.Count(a => a > RealismStatistics.LastReal), alarms = real.Count(a => a > RealismStatistics.LastReal);
         double realRight = 1 - (double)alarms / real.Length, syntheticRight = (double)hits / synthetic.Length;
-        var (accuracy, detection) = ((realRight + syntheticRight) / 2, SignalDetection.Of(hits, synthetic.Length, alarms, real.Length));
+        var accuracy = (realRight + syntheticRight) / 2;
+        var detection = SignalDetection.Of(hits, synthetic.Length, alarms, real.Length);
         var interval = WilsonInterval.Of(accuracy * lines.Count, lines.Count);
         return result with
         {
@@ -53,5 +61,6 @@ internal static class ReaderStatistics
         };
     }
 
-    private static int[] Counts(int[] answers) => [.. Enumerable.Range(1, RealismStatistics.Answers).Select(v => answers.Count(a => a == v))];
+    private static int[] Counts(int[] answers) =>
+        [.. Enumerable.Range(1, RealismStatistics.Answers).Select(v => answers.Count(a => a == v))];
 }

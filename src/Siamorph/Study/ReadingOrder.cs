@@ -9,14 +9,17 @@ internal static class ReadingOrder
     private const int Tries = 100;
 
     /// <summary>The whole session: practice before each of the first two blocks, quality before realism, outlines last.</summary>
-    public static IReadOnlyList<(StudyItem Item, StudyBlock Block)> Of(IReadOnlyList<StudyItem> items, Seed seed, string reader, int session)
+    public static IReadOnlyList<(StudyItem Item, StudyBlock Block)> Of(IReadOnlyList<StudyItem> items, Seed seed, string reader,
+        int session)
     {
         var own = seed.Derive(reader);
-        return [.. Enum.GetValues<StudyBlock>().SelectMany(block => Part(block, practice: true).Concat(Part(block, practice: false)))];
+        return [.. Enum.GetValues<StudyBlock>()
+            .SelectMany(block => Part(block, practice: true).Concat(Part(block, practice: false)))];
 
         IEnumerable<(StudyItem, StudyBlock)> Part(StudyBlock block, bool practice)
         {
-            var shown = items.Where(i => i.Practice == practice && i.Blocks.Contains(block)).OrderBy(i => i.Id, StringComparer.Ordinal).ToList();
+            var shown = items.Where(i => i.Practice == practice && i.Blocks.Contains(block))
+                .OrderBy(i => i.Id, StringComparer.Ordinal).ToList();
             var order = own.Derive($"{block}{(practice ? " practice" : "")}");
             return Arranged(shown, session > 1 ? order.Derive(session) : order).Select(i => (i, block));
         }
@@ -30,7 +33,8 @@ internal static class ReadingOrder
         throw new InvalidOperationException($"No order keeps {items.Count} items and their repeats apart.");
     }
 
-    // Repeated items take their two places first, every pair of free places that lie far enough apart being as likely; the others fill the rest.
+    // Repeated items take their two places first, every pair of free places that lie far enough apart being as likely; the others
+    // fill the rest.
     private static StudyItem[]? TryArrange(IReadOnlyList<StudyItem> items, SeededRandom random)
     {
         var (places, apart) = (new StudyItem?[items.Count], (items.Count + 2) / 3);

@@ -69,15 +69,18 @@ public sealed class ReadingSession
     public static string ConsentText(string folder) => StudyFolder.Open(folder).File.Consent;
 
     /// <summary>Takes a reader in.</summary>
-    /// <exception cref="InvalidStudyException">No pseudonym, one that is taken, another text of consent, or the study is unsealed.</exception>
+    /// <exception cref="InvalidStudyException">No pseudonym, one that is taken, another text of consent, or the study is
+    /// unsealed.</exception>
     public static void Enrol(string folder, ReaderProfile profile, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(profile);
         var study = StudyFolder.Open(folder);
         RefuseUnsealed(study);
         var path = study.ReaderPath(profile.Reader);
-        if (File.Exists(path)) throw new InvalidStudyException($"'{profile.Reader}' already takes part. Choose another pseudonym.");
-        if (profile.Consent != study.File.Consent) throw new InvalidStudyException("The text agreed to is not the one of this study. Show it anew.");
+        if (File.Exists(path))
+            throw new InvalidStudyException($"'{profile.Reader}' already takes part. Choose another pseudonym.");
+        if (profile.Consent != study.File.Consent)
+            throw new InvalidStudyException("The text agreed to is not the one of this study. Show it anew.");
         OptionsFile.Save(path, new EnrolledReader(profile.Reader, (clock ?? TimeProvider.System).GetUtcNow(),
             ContentHash.Of(profile.Consent), profile.Specialty, profile.Years, profile.Display));
     }
@@ -105,7 +108,8 @@ public sealed class ReadingSession
         var study = StudyFolder.Open(folder);
         RefuseUnsealed(study);
         RefuseUnknown(study, reader);
-        if (File.Exists(study.WithdrawnPath(reader))) throw new InvalidStudyException($"'{reader}' has withdrawn. Choose another reader.");
+        if (File.Exists(study.WithdrawnPath(reader)))
+            throw new InvalidStudyException($"'{reader}' has withdrawn. Choose another reader.");
         var now = clock ?? TimeProvider.System;
         if (session > 1) RefuseTooEarly(study, reader, session, now);
         return new(study, reader, session, now);
@@ -129,17 +133,20 @@ public sealed class ReadingSession
     }
 
     /// <summary>Keeps an answer; when this returns it is on the disk, and there is no way back.</summary>
-    /// <exception cref="InvalidStudyException">Not the item that was due, or an answer that does not fit the question.</exception>
+    /// <exception cref="InvalidStudyException">Not the item that was due, or an answer that does not fit the
+    /// question.</exception>
     public void Record(ReadingAnswer answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
         RefuseUnsealed(_study);
         var due = Next ?? throw new InvalidStudyException($"'{_reader}' has finished this session.");
-        if (answer.Item != due.Item) throw new InvalidStudyException($"The answer is about {answer.Item}, but {due.Item} was due. Load the page again.");
+        if (answer.Item != due.Item)
+            throw new InvalidStudyException($"The answer is about {answer.Item}, but {due.Item} was due. Load the page again.");
         if (Fault(answer, due.Block) is { } fault) throw new InvalidStudyException(fault);
         var line = new SessionLine
         {
-            At = _clock.GetUtcNow(), Item = due.Item, Block = due.Block, Quality = answer.Quality, Shape = answer.Shape, Realism = answer.Realism,
+            At = _clock.GetUtcNow(), Item = due.Item, Block = due.Block, Quality = answer.Quality, Shape = answer.Shape,
+            Realism = answer.Realism,
             Outline = answer.Outline is { } outline ? Keep(outline, due.Item) : null,
             Shown = answer.Shown, Ms = answer.Milliseconds, HiddenMs = answer.HiddenMilliseconds, Zoom = answer.Zoom,
         };
@@ -149,7 +156,8 @@ public sealed class ReadingSession
 
     private SessionLine Beginning() => new()
     {
-        At = _clock.GetUtcNow(), Study = _study.Hash, Reader = _reader, Session = _session, Profile = ContentHash.OfFile(_study.ReaderPath(_reader)),
+        At = _clock.GetUtcNow(), Study = _study.Hash, Reader = _reader, Session = _session,
+        Profile = ContentHash.OfFile(_study.ReaderPath(_reader)),
     };
 
     private string Keep(LabelMap outline, string item)
@@ -181,20 +189,26 @@ public sealed class ReadingSession
 
     private static void RefuseUnsealed(StudyFolder study)
     {
-        if (study.IsUnsealed) throw new InvalidStudyException($"{study.Path}: the study is unsealed; answers are no longer taken.");
+        if (study.IsUnsealed)
+            throw new InvalidStudyException($"{study.Path}: the study is unsealed; answers are no longer taken.");
     }
 
     private static void RefuseUnknown(StudyFolder study, string reader)
     {
-        if (!File.Exists(study.ReaderPath(reader))) throw new InvalidStudyException($"'{reader}' does not take part in this study. Enrol first.");
+        if (!File.Exists(study.ReaderPath(reader)))
+            throw new InvalidStudyException($"'{reader}' does not take part in this study. Enrol first.");
     }
 
     private static void RefuseTooEarly(StudyFolder study, string reader, int session, TimeProvider clock)
     {
         var before = new ReadingSession(study, reader, session - 1, clock);
-        if (before.Next is not null) throw new InvalidStudyException($"'{reader}' has not finished session {session - 1}: {before.Answered} of {before._order.Count} answers.");
+        if (before.Next is not null)
+            throw new InvalidStudyException(
+                $"'{reader}' has not finished session {session - 1}: {before.Answered} of {before._order.Count} answers.");
         var from = before._log.Lines[^1].At.AddDays(study.File.Options.DaysBetweenSessions);
-        if (clock.GetUtcNow() < from && File.Exists(study.SessionPath(reader, session)) is false)
-            throw new InvalidStudyException(FormattableString.Invariant($"'{reader}' may begin session {session} from {from:yyyy-MM-dd HH:mm} on, {study.File.Options.DaysBetweenSessions} days after the last one."));
+        if (clock.GetUtcNow() < from && !File.Exists(study.SessionPath(reader, session)))
+            throw new InvalidStudyException(
+                FormattableString.Invariant($"'{reader}' may begin session {session} from {from:yyyy-MM-dd HH:mm} on, ")
+                + $"{study.File.Options.DaysBetweenSessions} days after the last one.");
     }
 }

@@ -105,11 +105,14 @@ internal sealed class SessionLog
     {
         var number = Lines.Count + 1;
         var line = JsonLines.Parse<SessionLine>(Encoding.UTF8.GetString(bytes))
-            ?? throw new InvalidStudyException($"{_path}, line {number}: not a line of a session. Restore the file; answers are never edited.");
+            ?? throw new InvalidStudyException($"{_path}, line {number}: not a line of a session. Restore the file; answers are "
+                + "never edited.");
         if (number == 1 && line.Study is { } begun && begun != study)
-            throw new InvalidStudyException($"{StudyFolder.StudyName} was changed after the first answer: {_path} began with another one. Put the old file back, or make a new study.");
+            throw new InvalidStudyException($"{StudyFolder.StudyName} was changed after the first answer: {_path} began with "
+                + "another one. Put the old file back, or make a new study.");
         if (line.Previous != Head || (number == 1) != (line.Study is not null) || (number > 1 && line.Item is null))
-            throw new InvalidStudyException($"{_path}, line {number}: the chain is broken: a line was changed, added or taken out at line {Math.Max(1, number - 1)} or {number}. Restore the file; answers are never edited.");
+            throw new InvalidStudyException($"{_path}, line {number}: the chain is broken: a line was changed, added or taken "
+                + $"out at line {Math.Max(1, number - 1)} or {number}. Restore the file; answers are never edited.");
         Head = ContentHash.OfBytes(bytes);
         Lines.Add(line);
     }

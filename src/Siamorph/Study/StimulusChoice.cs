@@ -16,7 +16,8 @@ internal sealed record StudyCandidate(ImageMaskPair Pair, bool IsSynthetic, doub
 /// <param name="Practice">Those to practise on, real and synthetic in turn.</param>
 /// <param name="Spare">A real pair for each picture that will be cut to pieces.</param>
 internal sealed record StimulusChoice(
-    IReadOnlyList<(StudyCandidate Candidate, int Third)> Shown, IReadOnlyList<StudyCandidate> Practice, IReadOnlyList<StudyCandidate> Spare)
+    IReadOnlyList<(StudyCandidate Candidate, int Third)> Shown, IReadOnlyList<StudyCandidate> Practice,
+        IReadOnlyList<StudyCandidate> Spare)
 {
     private const int Thirds = 3;
     private static readonly bool[] Kinds = [false, true]; // synthetic or not
@@ -43,7 +44,8 @@ internal sealed record StimulusChoice(
         }
         if (faults.Count > 0) throw new InvalidDatasetException(string.Join(Environment.NewLine, faults));
         var practice = PractiseOn(queues, used, options.Practice);
-        var spare = queues[false].Where(c => !used.Has(c)).Concat(shown.Where(s => !s.Item1.IsSynthetic).Select(s => s.Item1)).Take(options.CatchItems);
+        var spare = queues[false].Where(c => !used.Has(c)).Concat(shown.Where(s => !s.Item1.IsSynthetic).Select(s => s.Item1))
+            .Take(options.CatchItems);
         return new(shown, practice, [.. spare]);
     }
 
@@ -52,7 +54,8 @@ internal sealed record StimulusChoice(
         var practice = new List<StudyCandidate>();
         for (var i = 0; i < count; i++) practice.AddRange(used.Take(queues[i % 2 == 1], 1));
         return practice.Count == count ? practice : throw new InvalidDatasetException(
-            $"Only {practice.Count} of {count} pictures to practise on are left beside those of the study. Give more pairs, or lower --practice or --images.");
+            $"Only {practice.Count} of {count} pictures to practise on are left beside those of the study. Give more pairs, or "
+            + "lower --practice or --images.");
     }
 
     // In random order; first those whose mask the other kind can't use, and of every patient one before a second of any.
@@ -74,7 +77,8 @@ internal sealed record StimulusChoice(
             _ => FormattableString.Invariant($"above {bounds.High:0.0 %} of the picture"),
         };
         var (kind, more) = synthetic ? ("synthetic", "Synthesize more") : ("real", "Name further splits by --splits");
-        return $"{wanted} {kind} pairs with lesions of {sizes} are wanted, {found} are there whose mask is not used otherwise. {more}, or lower --images.";
+        return $"{wanted} {kind} pairs with lesions of {sizes} are wanted, {found} are there whose mask is not used otherwise. "
+            + $"{more}, or lower --images.";
     }
 
     /// <summary>Masks that are taken, by name and by content.</summary>

@@ -26,7 +26,8 @@ internal static class StudyAnalysis
         var counted = Having(evidence, readers, StudyBlock.Realism, r => r.LeftOut is null);
         var finished = Having(evidence, readers, StudyBlock.Realism, _ => true).Where(r => !r.Withdrawn).ToList();
         if (counted.Count == 0)
-            throw new InvalidStudyException($"{evidence.Study.Path}: no reader counts: {string.Join("; ", readers.Select(r => $"{r.Reader}: {r.LeftOut}"))}.");
+            throw new InvalidStudyException($"{evidence.Study.Path}: no reader counts: "
+                + $"{string.Join("; ", readers.Select(r => $"{r.Reader}: {r.LeftOut}"))}.");
         var (quality, shape) = (Scale(evidence, readers, l => l.Quality!.Value), Scale(evidence, readers, l => l.Shape!.Value));
         var outlines = Outlines(evidence, readers);
         var realism = RealismStatistics.Of(evidence, counted, out var auc);
@@ -38,7 +39,8 @@ internal static class StudyAnalysis
             Size = file.Size,
             Created = file.Created,
             Unsealed = evidence.Unsealed.At,
-            ModelHashes = [.. items.Select(i => evidence.Key[i].ModelHash).OfType<string>().Distinct().Order(StringComparer.Ordinal)],
+            ModelHashes = [.. items.Select(i => evidence.Key[i].ModelHash).OfType<string>().Distinct()
+                .Order(StringComparer.Ordinal)],
             Realism = realism,
             Everyone = finished.Count > counted.Count ? RealismStatistics.Accuracy(evidence, finished) : null,
             Quality = quality?.Result,
@@ -51,17 +53,21 @@ internal static class StudyAnalysis
         };
     }
 
-    private static List<ReaderEvidence> Having(StudyEvidence evidence, List<ReaderResult> readers, StudyBlock block, Func<ReaderResult, bool> wanted)
+    private static List<ReaderEvidence> Having(StudyEvidence evidence, List<ReaderResult> readers, StudyBlock block,
+        Func<ReaderResult, bool> wanted)
     {
         var items = evidence.Items(block);
         return [.. evidence.Readers.Where((r, i) => wanted(readers[i]) && items.Count > 0 && r.Finished(block, items))];
     }
 
-    private static (ScaleResult Result, CrossedEstimate Difference)? Scale(StudyEvidence evidence, List<ReaderResult> readers, Func<SessionLine, int> rating)
+    private static (ScaleResult Result, CrossedEstimate Difference)? Scale(StudyEvidence evidence, List<ReaderResult> readers,
+        Func<SessionLine, int> rating)
     {
-        var (counted, items) = (Having(evidence, readers, StudyBlock.Quality, r => r.LeftOut is null), evidence.Items(StudyBlock.Quality));
+        var (counted, items) = (Having(evidence, readers, StudyBlock.Quality, r => r.LeftOut is null),
+            evidence.Items(StudyBlock.Quality));
         if (counted.Count == 0) return null;
-        double[][] ratings = [.. counted.Select(r => items.Select(i => (double)rating(r.Answer(StudyBlock.Quality, i)!)).ToArray())];
+        double[][] ratings = [.. counted
+            .Select(r => items.Select(i => (double)rating(r.Answer(StudyBlock.Quality, i)!)).ToArray())];
         int[] kinds = [.. items.Select(i => evidence.IsSynthetic(i) ? 1 : 0)];
         double[][] Part(int kind) => [.. ratings.Select(row => row.Where((_, c) => kinds[c] == kind).ToArray())];
         int[] Counts(int kind) => [.. Enumerable.Range(1, 5).Select(v => Part(kind).Sum(row => row.Count(x => x == v)))];
@@ -82,9 +88,11 @@ internal static class StudyAnalysis
         }, difference);
     }
 
-    private static (OutlineResult Result, CrossedEstimate Difference)? Outlines(StudyEvidence evidence, List<ReaderResult> readers)
+    private static (OutlineResult Result, CrossedEstimate Difference)? Outlines(StudyEvidence evidence,
+        List<ReaderResult> readers)
     {
-        var (counted, items) = (Having(evidence, readers, StudyBlock.Outline, r => r.LeftOut is null), evidence.Items(StudyBlock.Outline));
+        var (counted, items) = (Having(evidence, readers, StudyBlock.Outline, r => r.LeftOut is null),
+            evidence.Items(StudyBlock.Outline));
         if (counted.Count == 0) return null;
         double[][] dice = [.. counted.Select(r => items.Select(i => Dice(evidence, r, i)).ToArray())];
         int[] kinds = [.. items.Select(i => evidence.IsSynthetic(i) ? 1 : 0)];
@@ -97,7 +105,8 @@ internal static class StudyAnalysis
     private static double Dice(StudyEvidence evidence, ReaderEvidence reader, string item) =>
         Confusion.AtHalf(evidence.Mask(item), ProbabilityMap.FromMask(evidence.Outline(reader.Profile.Reader, item))).Dice;
 
-    private static List<SecondaryTest> Tests(CrossedEstimate auc, CrossedEstimate? quality, CrossedEstimate? shape, CrossedEstimate? outlines)
+    private static List<SecondaryTest> Tests(CrossedEstimate auc, CrossedEstimate? quality, CrossedEstimate? shape,
+        CrossedEstimate? outlines)
     {
         var all = new List<(string Name, double Expected, CrossedEstimate Estimate)> { ("Area under the ROC curve", 0.5, auc) };
         if (quality is not null) all.Add(("Image quality, synthetic minus real", 0, quality));
@@ -114,7 +123,8 @@ internal static class StudyAnalysis
         var answers = counted.Select(r => r.Answer(StudyBlock.Realism, item)!.Realism!.Value).ToList();
         var rated = counted.Select(r => r.Answer(StudyBlock.Quality, item)).OfType<SessionLine>().ToList();
         var outlined = counted.Where(r => r.Answer(StudyBlock.Outline, item) is not null).ToList();
-        return new(item, key.Kind == StudyKind.Synthetic, key.Pair, key.Third, key.Area, answers.Average(a => a > RealismStatistics.LastReal ? 1.0 : 0), answers.Average())
+        var called = answers.Average(a => a > RealismStatistics.LastReal ? 1.0 : 0);
+        return new(item, key.Kind == StudyKind.Synthetic, key.Pair, key.Third, key.Area, called, answers.Average())
         {
             Quality = rated.Count > 0 ? rated.Average(l => l.Quality!.Value) : null,
             Shape = rated.Count > 0 ? rated.Average(l => l.Shape!.Value) : null,
@@ -127,6 +137,8 @@ internal static class StudyAnalysis
         var items = evidence.Items(block);
         double[] seconds = [.. evidence.Readers.Where((_, i) => readers[i].LeftOut is null)
             .SelectMany(r => items.Select(i => r.Answer(block, i))).OfType<SessionLine>().Select(l => l.Seconds).Order()];
-        return seconds.Length == 0 ? null : new(block, Quantiles.OfSorted(seconds, 0.5), Quantiles.OfSorted(seconds, 0.25), Quantiles.OfSorted(seconds, 0.75), seconds);
+        if (seconds.Length == 0) return null;
+        double At(double share) => Quantiles.OfSorted(seconds, share);
+        return new(block, At(0.5), At(0.25), At(0.75), seconds);
     }
 }

@@ -36,6 +36,12 @@ public sealed record StudyCheck
 
     /// <summary>Whether anything keeps the study from being evaluated.</summary>
     public bool HasErrors => Findings.Any(f => f.IsError);
+
+    internal void DemandNoErrors()
+    {
+        if (!HasErrors) return;
+        throw new InvalidStudyException(string.Join(Environment.NewLine, Findings.Where(f => f.IsError).Select(f => f.Message)));
+    }
 }
 
 /// <summary>Looks whether a study's files are what they were, down to every answer.</summary>
@@ -59,26 +65,35 @@ public static class StudyChecker
         if (study.IsUnsealed) Try(() => Unsealing.Demand(study), Error);
         var options = study.File.Options;
         if (options.Readers < FewReaders || 2 * options.Images < FewImages)
-            Warn($"{options.Readers} readers and {2 * options.Images} images are few: five readers of 60 images gave a standard error of 5.6 points in a simulation, too much to say \"no better than chance within 10 points\".");
-        return new StudyCheck { Findings = findings, Readers = readers, Images = 2 * options.Images, PlannedReaders = options.Readers, Unsealed = study.IsUnsealed };
+            Warn($"{options.Readers} readers and {2 * options.Images} images are few: five readers of 60 images gave a standard "
+                + $"error of 5.6 points in a simulation, too much to say \"no better than chance within 10 points\".");
+        return new StudyCheck
+        {
+            Findings = findings, Readers = readers, Images = 2 * options.Images, PlannedReaders = options.Readers,
+            Unsealed = study.IsUnsealed,
+        };
     }
 
     private static void CheckFiles(StudyFolder study, Action<string> error, Action<string> warn)
     {
         var key = Path.Combine(study.Path, StudyFolder.KeyName);
-        if (!OperatingSystem.IsWindows() && File.Exists(key) && (File.GetUnixFileMode(key) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != 0)
+        if (!OperatingSystem.IsWindows() && File.Exists(key)
+            && (File.GetUnixFileMode(key) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != 0)
             warn($"{key}: others may read the key. Take that right away: chmod 600.");
         foreach (var item in study.Items)
         {
             var path = study.ImagePath(item.Id);
             if (!File.Exists(path)) error($"{path}: this picture of the study is missing. Put it back.");
-            else if (ContentHash.OfFile(path) != item.Sha256) error($"{path}: this is not the picture that the study was made with. Put the old one back.");
+            else if (ContentHash.OfFile(path) != item.Sha256)
+                error($"{path}: this is not the picture that the study was made with. Put the old one back.");
         }
         var sessions = Path.Combine(study.Path, "sessions");
         if (!Directory.Exists(sessions)) return;
-        var known = study.Readers().SelectMany(r => study.Sessions(r).Select(s => study.SessionPath(r, s))).ToHashSet(StringComparer.Ordinal);
+        var known = study.Readers()
+            .SelectMany(r => study.Sessions(r).Select(s => study.SessionPath(r, s))).ToHashSet(StringComparer.Ordinal);
         foreach (var stray in Directory.EnumerateFiles(sessions).Where(f => !known.Contains(f)).Order(StringComparer.Ordinal))
-            error($"{stray}: belongs to no reader of this study, or an earlier session is missing. Put the other files back, or remove it.");
+            error($"{stray}: belongs to no reader of this study, or an earlier session is missing. Put the other files back, or "
+                + "remove it.");
     }
 
     private static List<ReaderProgress> CheckReader(StudyFolder study, string reader, Action<string> error, Action<string> warn)
@@ -93,7 +108,9 @@ public static class StudyChecker
                 var log = SessionLog.Read(study, reader, session);
                 var order = ReadingOrder.Of(study.Items, study.File.Options.Seed, reader, session);
                 CheckSession(study, log, order, (reader, session), error);
-                if (log.IsTorn) warn($"{study.SessionPath(reader, session)}: the last line was cut off while it was written; that answer is asked again.");
+                if (log.IsTorn)
+                    warn($"{study.SessionPath(reader, session)}: the last line was cut off while it was written; that answer is "
+                        + "asked again.");
                 if (log.Lines.Count > 0 && log.Lines[0].Profile != ContentHash.OfFile(study.ReaderPath(reader)))
                     warn($"{study.ReaderPath(reader)}: the profile was changed after the first answer.");
                 progress.Add(new(reader, session, log.Answers.Count(), order.Count, withdrawn));
@@ -104,17 +121,21 @@ public static class StudyChecker
     }
 
     private static void CheckSession(
-        StudyFolder study, SessionLog log, IReadOnlyList<(StudyItem Item, StudyBlock Block)> order, (string Reader, int Session) of, Action<string> error)
+        StudyFolder study, SessionLog log, IReadOnlyList<(StudyItem Item, StudyBlock Block)> order,
+        (string Reader, int Session) of, Action<string> error)
     {
         var path = study.SessionPath(of.Reader, of.Session);
         if (log.Lines.Count > 0 && (log.Lines[0].Reader != of.Reader || log.Lines[0].Session != of.Session))
-            error($"{path}: this is session {log.Lines[0].Session} of {log.Lines[0].Reader}, under another name. Give it its own name back.");
+            error($"{path}: this is session {log.Lines[0].Session} of {log.Lines[0].Reader}, under another name. Give it its own "
+                + "name back.");
         foreach (var (line, i) in log.Answers.Select((l, i) => (l, i)))
         {
             if (i >= order.Count || line.Item != order[i].Item.Id || line.Block != order[i].Block)
-                error($"{path}, line {i + 2}: answers {line.Item}, where {(i < order.Count ? order[i].Item.Id : "nothing more")} was due. Restore the file.");
+                error($"{path}, line {i + 2}: answers {line.Item}, where {(i < order.Count ? order[i].Item.Id : "nothing more")} "
+                    + "was due. Restore the file.");
             else if (!IsWhole(line)) error($"{path}, line {i + 2}: the answer is missing or out of range. Restore the file.");
-            else if (line.Outline is { } hash && study.OutlinePath(of.Reader, of.Session, line.Item) is var outline && (!File.Exists(outline) || ContentHash.OfFile(outline) != hash))
+            else if (line.Outline is { } hash && study.OutlinePath(of.Reader, of.Session, line.Item) is var outline
+                && (!File.Exists(outline) || ContentHash.OfFile(outline) != hash))
                 error($"{outline}: the outline is missing, or not the one that was drawn. Restore it.");
         }
     }

@@ -4,7 +4,8 @@ using Siamorph.Training;
 namespace Siamorph.Study;
 
 /// <summary>A reader's answers.</summary>
-internal sealed class ReaderEvidence(EnrolledReader profile, bool withdrawn, IReadOnlyList<IReadOnlyDictionary<(StudyBlock, string), SessionLine>> sessions)
+internal sealed class ReaderEvidence(EnrolledReader profile, bool withdrawn,
+    IReadOnlyList<IReadOnlyDictionary<(StudyBlock, string), SessionLine>> sessions)
 {
     public EnrolledReader Profile => profile;
 
@@ -22,7 +23,8 @@ internal sealed class ReaderEvidence(EnrolledReader profile, bool withdrawn, IRe
 /// <summary>Everything an unsealed study holds, joined with its key.</summary>
 internal sealed class StudyEvidence
 {
-    private StudyEvidence(StudyFolder study, UnsealedFile unsealed) => (Study, Unsealed, Key) = (study, unsealed, study.ReadKey());
+    private StudyEvidence(StudyFolder study, UnsealedFile unsealed) =>
+        (Study, Unsealed, Key) = (study, unsealed, study.ReadKey());
 
     public StudyFolder Study { get; }
 
@@ -39,17 +41,19 @@ internal sealed class StudyEvidence
         var study = StudyFolder.Open(folder);
         var unsealed = Unsealing.Demand(study);
         var check = StudyChecker.Check(folder);
-        if (check.HasErrors) throw new InvalidStudyException(string.Join(Environment.NewLine, check.Findings.Where(f => f.IsError).Select(f => f.Message)));
+        check.DemandNoErrors();
         return new(study, unsealed)
         {
             Readers = [.. study.Readers().Select(r => new ReaderEvidence(
-                OptionsFile.Load<EnrolledReader>(study.ReaderPath(r)), File.Exists(study.WithdrawnPath(r)), [.. study.Sessions(r).Select(s => Answers(study, r, s))]))],
+                OptionsFile.Load<EnrolledReader>(study.ReaderPath(r)), File.Exists(study.WithdrawnPath(r)),
+                    [.. study.Sessions(r).Select(s => Answers(study, r, s))]))],
         };
     }
 
     /// <summary>The images of a block that count: no practice, no repeats, nothing cut to pieces.</summary>
     public IReadOnlyList<string> Items(StudyBlock block) => [.. Study.Items
-        .Where(i => i.Blocks.Contains(block) && !i.Practice && i.Repeats is null && Key[i.Id].Kind != StudyKind.Catch).Select(i => i.Id)];
+        .Where(i => i.Blocks.Contains(block) && !i.Practice && i.Repeats is null && Key[i.Id].Kind != StudyKind.Catch)
+            .Select(i => i.Id)];
 
     public IReadOnlyList<string> CatchItems => [.. Study.Items.Where(i => Key[i.Id].Kind == StudyKind.Catch).Select(i => i.Id)];
 

@@ -7,9 +7,11 @@ namespace Siamorph.Study;
 /// <summary>The files of a study. The key is read by <see cref="ReadKey"/> alone.</summary>
 internal sealed partial class StudyFolder
 {
-    public const string StudyName = "study.json", ItemsName = "items.jsonl", KeyName = "key.jsonl", UnsealedName = "unsealed.json";
+    public const string StudyName = "study.json", ItemsName = "items.jsonl", KeyName = "key.jsonl",
+        UnsealedName = "unsealed.json";
 
-    private StudyFolder(string path, StudyFile file, string hash, IReadOnlyList<StudyItem> items) => (Path, File, Hash, Items) = (path, file, hash, items);
+    private StudyFolder(string path, StudyFile file, string hash, IReadOnlyList<StudyItem> items) =>
+        (Path, File, Hash, Items) = (path, file, hash, items);
 
     public string Path { get; }
 
@@ -29,15 +31,18 @@ internal sealed partial class StudyFolder
     {
         ArgumentNullException.ThrowIfNull(folder);
         var path = System.IO.Path.Combine(System.IO.Path.GetFullPath(folder), StudyName);
-        if (!System.IO.File.Exists(path)) throw new InvalidStudyException($"{folder}: no {StudyName} here. Name a folder that \"study make\" wrote.");
+        if (!System.IO.File.Exists(path))
+            throw new InvalidStudyException($"{folder}: no {StudyName} here. Name a folder that \"study make\" wrote.");
         var file = OptionsFile.Load<StudyFile>(path);
         var folderPath = System.IO.Path.GetDirectoryName(path)!;
-        return new(folderPath, file, ContentHash.OfFile(path), JsonLines.Read<StudyItem>(System.IO.Path.Combine(folderPath, ItemsName), file.Items));
+        return new(folderPath, file, ContentHash.OfFile(path),
+            JsonLines.Read<StudyItem>(System.IO.Path.Combine(folderPath, ItemsName), file.Items));
     }
 
     /// <summary>The key, for whoever evaluates.</summary>
     /// <exception cref="InvalidStudyException">It is missing or was exchanged.</exception>
-    public IReadOnlyDictionary<string, StudyKey> ReadKey() => JsonLines.Read<StudyKey>(In(KeyName), File.Key).ToDictionary(k => k.Id);
+    public IReadOnlyDictionary<string, StudyKey> ReadKey() => JsonLines.Read<StudyKey>(In(KeyName), File.Key)
+        .ToDictionary(k => k.Id);
 
     public string ImagePath(string item) => In("images", item + ".png");
 
@@ -47,11 +52,13 @@ internal sealed partial class StudyFolder
 
     public string SessionPath(string reader, int session) => In("sessions", $"{Named(reader)}-{session}.jsonl");
 
-    public string OutlinePath(string reader, int session, string item) => In("outlines", $"{Named(reader)}-{session}", item + ".png");
+    public string OutlinePath(string reader, int session, string item) =>
+        In("outlines", $"{Named(reader)}-{session}", item + ".png");
 
     /// <summary>Pseudonyms of all who enrolled, in order.</summary>
     public IReadOnlyList<string> Readers() => Directory.Exists(In("readers"))
-        ? [.. Directory.EnumerateFiles(In("readers"), "*.json").Select(f => System.IO.Path.GetFileNameWithoutExtension(f)).Where(IsPseudonym).Order(StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateFiles(In("readers"), "*.json").Select(f => System.IO.Path.GetFileNameWithoutExtension(f))
+            .Where(IsPseudonym).Order(StringComparer.Ordinal)]
         : [];
 
     /// <summary>The sessions that a reader has begun, from 1.</summary>

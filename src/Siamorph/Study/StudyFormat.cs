@@ -85,7 +85,8 @@ internal static class JsonLines
 
     public static string Line<T>(T value) => JsonSerializer.Serialize(value, Compact);
 
-    public static byte[] Bytes<T>(IEnumerable<T> values) => Encoding.UTF8.GetBytes(string.Concat(values.Select(v => Line(v) + "\n")));
+    public static byte[] Bytes<T>(IEnumerable<T> values) =>
+        Encoding.UTF8.GetBytes(string.Concat(values.Select(v => Line(v) + "\n")));
 
     /// <summary>One line; null where it is none of this kind.</summary>
     public static T? Parse<T>(string line) where T : class
@@ -107,8 +108,10 @@ internal static class JsonLines
         if (!File.Exists(path)) throw new InvalidStudyException($"{path}: this file of the study is missing. Put it back.");
         var bytes = File.ReadAllBytes(path);
         if (ContentHash.OfBytes(bytes) != sha256)
-            throw new InvalidStudyException($"{path}: this is not the file that the study was made with (its SHA-256 differs from the one in {StudyFolder.StudyName}). Put the old one back.");
+            throw new InvalidStudyException($"{path}: this is not the file that the study was made with (its SHA-256 differs "
+                + $"from the one in {StudyFolder.StudyName}). Put the old one back.");
         return [.. Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select((line, i) => Parse<T>(line) ?? throw new InvalidStudyException($"{path}, line {i + 1}: not a line of this file. Make the study anew."))];
+            .Select((line, i) => Parse<T>(line)
+                ?? throw new InvalidStudyException($"{path}, line {i + 1}: not a line of this file. Make the study anew."))];
     }
 }

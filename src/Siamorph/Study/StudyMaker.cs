@@ -31,7 +31,8 @@ public static class StudyMaker
     /// <param name="consent">What readers agree to; null for <see cref="StudyTexts.Consent"/>.</param>
     /// <param name="monitor">Watches and may stop.</param>
     /// <exception cref="SiamorphException">Too few pairs, damaged files, or the folder can't be written.</exception>
-    public static MadeStudy Make(Dataset real, Dataset synthetic, string folder, StudyOptions options, string? consent, IMonitor monitor)
+    public static MadeStudy Make(Dataset real, Dataset synthetic, string folder, StudyOptions options, string? consent,
+        IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
@@ -41,7 +42,8 @@ public static class StudyMaker
         if (!FolderLock.IsEmpty(folder)) throw new InvalidStudyException($"{folder}: holds files already. Give a new folder.");
         var (held, made) = (HeldOut(real, options), Synthetic(synthetic));
         var size = options.Size ?? OneSize(made);
-        var choice = StimulusChoice.Of([.. Candidates(held, false, size, monitor), .. Candidates(made, true, size, monitor)], options);
+        var choice = StimulusChoice.Of([.. Candidates(held, false, size, monitor), .. Candidates(made, true, size, monitor)],
+            options);
         var stimuli = Stimuli(choice, options, real.Folder, synthetic.Folder, size);
         Write(folder, stimuli, new StudyFile
         {
@@ -57,12 +59,15 @@ public static class StudyMaker
         var held = real.Pairs.Where(p => p.Source == PairSource.Real && p.Split is { } split && splits.Contains(split)).ToList();
         if (held.Count > 0) return held;
         throw new InvalidDatasetException(real.Pairs.All(p => p.Split is null)
-            ? $"{real.Folder}: is not split, so nothing says which pairs the generator has not learned from. Split it with \"data split\" before training."
-            : $"{real.Folder}: no real pair in {string.Join(" or ", splits)}. Name other splits by --splits; never one that the generator learned from.");
+            ? $"{real.Folder}: is not split, so nothing says which pairs the generator has not learned from. Split it with "
+            + $"\"data split\" before training."
+            : $"{real.Folder}: no real pair in {string.Join(" or ", splits)}. Name other splits by --splits; never one that the "
+            + "generator learned from.");
     }
 
     private static List<ImageMaskPair> Synthetic(Dataset synthetic) =>
-        synthetic.Pairs.Any(p => p.Source == PairSource.Synthetic) ? [.. synthetic.Pairs.Where(p => p.Source == PairSource.Synthetic)] : [.. synthetic.Pairs];
+        synthetic.Pairs.Any(p => p.Source == PairSource.Synthetic)
+            ? [.. synthetic.Pairs.Where(p => p.Source == PairSource.Synthetic)] : [.. synthetic.Pairs];
 
     private static ImageSize OneSize(List<ImageMaskPair> synthetic)
     {
@@ -80,33 +85,44 @@ public static class StudyMaker
             monitor.Cancellation.ThrowIfCancellationRequested();
             var mask = Resize.Mask(PairFiles.ReadMask(pair), size);
             var area = mask.Labels.Count(l => l != 0) / (double)mask.Labels.Length;
-            if (area > 0) found.Add(new(pair, synthetic, area, pair.Origin?.SourceMask ?? pair.Id, ContentHash.OfBytes(mask.Labels)));
+            var name = pair.Origin?.SourceMask ?? (synthetic ? $"synthetic {pair.Id}" : pair.Id);
+            if (area > 0) found.Add(new(pair, synthetic, area, name, ContentHash.OfBytes(mask.Labels)));
             stage.Report(found.Count);
         }
-        return found.Count > 0 ? found : throw new InvalidDatasetException($"No {(synthetic ? "synthetic" : "held-out real")} pair shows a lesion: readers judge lesions.");
+        return found.Count > 0 ? found : throw new InvalidDatasetException(
+            $"No {(synthetic ? "synthetic" : "held-out real")} pair shows a lesion: readers judge lesions.");
     }
 
     private sealed record Stimulus(StudyItem Item, StudyKey Key, byte[] Png);
 
-    private static List<Stimulus> Stimuli(StimulusChoice choice, StudyOptions options, string real, string synthetic, ImageSize size)
+    private static List<Stimulus> Stimuli(StimulusChoice choice, StudyOptions options, string real, string synthetic,
+        ImageSize size)
     {
         var stimuli = new List<Stimulus>();
         var outlined = Evenly(choice.Shown, options, options.OutlineImages, "outline");
-        var repeated = Evenly(choice.Shown, options, (int)Math.Round(options.RepeatShare * options.Images, MidpointRounding.AwayFromZero), "repeat");
+        var repeated = Evenly(choice.Shown, options,
+            (int)Math.Round(options.RepeatShare * options.Images, MidpointRounding.AwayFromZero), "repeat");
         foreach (var (candidate, third) in choice.Shown)
         {
-            StudyBlock[] blocks = [StudyBlock.Quality, StudyBlock.Realism, .. outlined.Contains(candidate) ? new[] { StudyBlock.Outline } : []];
+            StudyBlock[] blocks = outlined.Contains(candidate)
+                ? [StudyBlock.Quality, StudyBlock.Realism, StudyBlock.Outline] : [StudyBlock.Quality, StudyBlock.Realism];
             var first = Add(candidate, third, blocks);
             if (!repeated.Contains(candidate)) continue;
             var id = NewId();
-            stimuli.Add(new(first.Item with { Id = id, Blocks = [StudyBlock.Realism], Repeats = first.Item.Id }, first.Key with { Id = id, Repeats = first.Item.Id }, first.Png));
+            stimuli.Add(new(first.Item with { Id = id, Blocks = [StudyBlock.Realism], Repeats = first.Item.Id },
+                first.Key with { Id = id, Repeats = first.Item.Id }, first.Png));
         }
         // The question about realism is practised only after quality was rated, so that it colours no rating.
-        foreach (var (candidate, i) in choice.Practice.Select((c, i) => (c, i))) Add(candidate, 0, [i < (choice.Practice.Count + 1) / 2 ? StudyBlock.Quality : StudyBlock.Realism], practice: true);
+        for (var i = 0; i < choice.Practice.Count; i++)
+        {
+            var first = i < (choice.Practice.Count + 1) / 2;
+            Add(choice.Practice[i], 0, [first ? StudyBlock.Quality : StudyBlock.Realism], practice: true);
+        }
         foreach (var candidate in choice.Spare)
         {
             var (id, picture) = (NewId(), Cut(Picture(candidate), options.Seed.Derive(candidate.Pair.Id)));
-            stimuli.Add(new(new(id, "", [StudyBlock.Realism]), new(id, StudyKind.Catch, real, candidate.Pair.Id), ImageFile.EncodePng(picture)));
+            stimuli.Add(new(new(id, "", [StudyBlock.Realism]), new(id, StudyKind.Catch, real, candidate.Pair.Id),
+                ImageFile.EncodePng(picture)));
         }
         return stimuli;
 
@@ -115,9 +131,11 @@ public static class StudyMaker
         Stimulus Add(StudyCandidate c, int third, StudyBlock[] blocks, bool practice = false)
         {
             var id = NewId();
-            var stimulus = new Stimulus(new(id, "", blocks) { Practice = practice }, new(id, c.IsSynthetic ? StudyKind.Synthetic : StudyKind.Real, c.IsSynthetic ? synthetic : real, c.Pair.Id)
+            var stimulus = new Stimulus(new(id, "", blocks) { Practice = practice },
+                new(id, c.IsSynthetic ? StudyKind.Synthetic : StudyKind.Real, c.IsSynthetic ? synthetic : real, c.Pair.Id)
             {
-                Practice = practice, SourceMask = c.Pair.Origin?.SourceMask, ModelHash = c.Pair.Origin?.ModelHash, Area = Math.Round(c.Area, 6), Third = third,
+                Practice = practice, SourceMask = c.Pair.Origin?.SourceMask, ModelHash = c.Pair.Origin?.ModelHash,
+                Area = Math.Round(c.Area, 6), Third = third,
                 Mask = ImageFile.EncodeMaskPng(Resize.Mask(PairFiles.ReadMask(c.Pair), size)),
             }, ImageFile.EncodePng(Picture(c)));
             stimuli.Add(stimulus);
@@ -126,7 +144,8 @@ public static class StudyMaker
     }
 
     // So many of each kind, taken evenly from the thirds.
-    private static HashSet<StudyCandidate> Evenly(IReadOnlyList<(StudyCandidate Candidate, int Third)> shown, StudyOptions options, int count, string purpose)
+    private static HashSet<StudyCandidate> Evenly(IReadOnlyList<(StudyCandidate Candidate, int Third)> shown,
+        StudyOptions options, int count, string purpose)
     {
         return [.. OfKind(false), .. OfKind(true)];
 
@@ -164,7 +183,8 @@ public static class StudyMaker
             using var stage = monitor.Begin("Writing pictures", stimuli.Count);
             var length = stimuli.Max(s => s.Png.Length);
             var items = new List<StudyItem>();
-            foreach (var (item, _, png) in stimuli.OrderBy(s => s.Item.Id, StringComparer.Ordinal)) // by random names, so neither order nor dates tell
+            // In the order of random names, so that neither order nor dates tell.
+            foreach (var (item, _, png) in stimuli.OrderBy(s => s.Item.Id, StringComparer.Ordinal))
             {
                 monitor.Cancellation.ThrowIfCancellationRequested();
                 var padded = new byte[length]; // zeros behind the end of a PNG are passed over, and no length tells
@@ -173,10 +193,12 @@ public static class StudyMaker
                 items.Add(item with { Sha256 = ContentHash.OfBytes(padded) });
                 stage.Report(items.Count);
             }
-            var (itemBytes, keyBytes) = (JsonLines.Bytes(items), JsonLines.Bytes(stimuli.Select(s => s.Key).OrderBy(k => k.Id, StringComparer.Ordinal)));
+            var (itemBytes, keyBytes) = (JsonLines.Bytes(items),
+                JsonLines.Bytes(stimuli.Select(s => s.Key).OrderBy(k => k.Id, StringComparer.Ordinal)));
             AtomicFile.Write(Path.Combine(folder, StudyFolder.ItemsName), s => s.Write(itemBytes));
             WriteSecret(Path.Combine(folder, StudyFolder.KeyName), keyBytes);
-            OptionsFile.Save(Path.Combine(folder, StudyFolder.StudyName), study with { Items = ContentHash.OfBytes(itemBytes), Key = ContentHash.OfBytes(keyBytes) });
+            OptionsFile.Save(Path.Combine(folder, StudyFolder.StudyName),
+                study with { Items = ContentHash.OfBytes(itemBytes), Key = ContentHash.OfBytes(keyBytes) });
         }
         catch
         {
@@ -198,24 +220,28 @@ public static class StudyMaker
     private static void Remove(string folder)
     {
         if (Directory.Exists(Path.Combine(folder, "images"))) Directory.Delete(Path.Combine(folder, "images"), recursive: true);
-        foreach (var name in new[] { StudyFolder.ItemsName, StudyFolder.KeyName, StudyFolder.StudyName }) File.Delete(Path.Combine(folder, name));
+        string[] names = [StudyFolder.ItemsName, StudyFolder.KeyName, StudyFolder.StudyName];
+        foreach (var name in names) File.Delete(Path.Combine(folder, name));
     }
 
     private static List<string> Warnings(StimulusChoice choice, ImageSize size)
     {
         var warnings = new List<string>();
-        var (real, synthetic) = (choice.Shown.Where(s => !s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList(), choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList());
+        var real = choice.Shown.Where(s => !s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList();
+        var synthetic = choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList();
         if (Math.Min(size.Width, size.Height) < SmallestTelling)
             warnings.Add($"The pictures are {size} pixels: below {SmallestTelling} it is resolution that decides, not realism.");
         var headers = real.Select(p => ImageFile.Identify(p.ImagePath)).ToList();
         if (headers.Count(h => h.Format == "jpeg" && h.Size.Width < 2 * size.Width) is > 0 and var jpeg)
-            warnings.Add($"{jpeg} real images are JPEG files hardly larger than the study's size: traces of compression may give them away.");
+            warnings.Add($"{jpeg} real images are JPEG files hardly larger than the study's size: traces of compression may give "
+                + "them away.");
         if (synthetic.Count(p => ImageFile.Identify(p.ImagePath).Size != size) is > 0 and var resized)
             warnings.Add($"{resized} synthetic images are resized from another size than the study's.");
         if (synthetic.Count(p => p.Origin?.IsEditedReal == true) is > 0 and var edited)
             warnings.Add($"{edited} synthetic images are edited-real: they were drawn from real images, and are judged as such.");
         if (synthetic.Count(p => p.Origin is null) is > 0 and var unknown)
-            warnings.Add($"{unknown} synthetic images do not say which model drew them and from which mask; equal masks are known by their pixels alone.");
+            warnings.Add($"{unknown} synthetic images do not say which model drew them and from which mask; equal masks are "
+                + "known by their pixels alone.");
         return warnings;
     }
 }

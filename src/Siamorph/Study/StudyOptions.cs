@@ -41,7 +41,10 @@ public sealed record StudyOptions
     /// <summary>Days between two sessions of a reader at least.</summary>
     public int DaysBetweenSessions { get; init; } = 14;
 
-    /// <summary>Report of the experiment that says whether these pairs help, as seen from the study's folder; the study's report links to it.</summary>
+    /// <summary>
+    /// Report of the experiment that says whether these pairs help, as seen from the study's folder; the study's report links to
+    /// it.
+    /// </summary>
     public string? Experiment { get; init; }
 
     /// <summary>Seed of what is chosen and of every order.</summary>
@@ -59,15 +62,18 @@ public sealed record StudyOptions
 
         Demand(Images is >= 2 and <= 1000, $"images is {Images}; give 2 to 1000 of each kind.");
         Demand(Readers is >= 1 and <= 1000, $"readers is {Readers}; give 1 to 1000.");
-        Demand(Size is not { } s || (s.Width is >= 16 and <= 4096 && s.Height is >= 16 and <= 4096), $"size is {Size}; give 16 to 4096 pixels each way.");
+        Demand(Size is not { } s || (s.Width is >= 16 and <= 4096 && s.Height is >= 16 and <= 4096),
+            $"size is {Size}; give 16 to 4096 pixels each way.");
         Demand(Splits.Count > 0 && Splits.All(p => p.Length > 0), "splits is empty; name at least one, such as test.");
         Demand(Practice is >= 0 and <= 100, $"practice is {Practice}; give 0 to 100.");
         Demand(RepeatShare is >= 0 and <= 0.25, FormattableString.Invariant($"repeatShare is {RepeatShare}; give 0 to 0.25."));
         Demand(CatchItems is >= 0 and <= 20, $"catchItems is {CatchItems}; give 0 to 20.");
         Demand(CatchMisses >= 0, $"catchMisses is {CatchMisses}; give 0 or more.");
-        Demand(OutlineImages >= 0 && OutlineImages <= Images, $"outlineImages is {OutlineImages}; give 0 to {Images}, the images of each kind.");
+        Demand(OutlineImages >= 0 && OutlineImages <= Images,
+            $"outlineImages is {OutlineImages}; give 0 to {Images}, the images of each kind.");
         Demand(Margin is > 0 and < 0.5, FormattableString.Invariant($"margin is {Margin}; give a share above 0 and below 0.5."));
-        Demand(QualityMargin is > 0 and <= 4, FormattableString.Invariant($"qualityMargin is {QualityMargin}; give more than 0, at most 4 points."));
+        Demand(QualityMargin is > 0 and <= 4,
+            FormattableString.Invariant($"qualityMargin is {QualityMargin}; give more than 0, at most 4 points."));
         Demand(DaysBetweenSessions >= 0, $"daysBetweenSessions is {DaysBetweenSessions}; give 0 or more.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }

@@ -36,7 +36,8 @@ internal sealed record StudyResult
 /// <summary>A number with its 95 % interval.</summary>
 internal sealed record Bounded(double Value, double Low, double High)
 {
-    public static Bounded Of(CrossedEstimate estimate, double low = double.NegativeInfinity, double high = double.PositiveInfinity)
+    public static Bounded Of(CrossedEstimate estimate, double low = double.NegativeInfinity,
+        double high = double.PositiveInfinity)
     {
         var interval = estimate.At(0.95).Within(low, high);
         return new(estimate.Value, interval.Low, interval.High);
@@ -54,7 +55,8 @@ internal sealed record Bounded(double Value, double Low, double High)
 /// <param name="Readers">How many.</param>
 /// <param name="Images">How many.</param>
 internal sealed record AccuracyResult(
-    Bounded Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError, double DegreesOfFreedom, Bounded Binomial, int Readers, int Images);
+    Bounded Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError, double DegreesOfFreedom,
+        Bounded Binomial, int Readers, int Images);
 
 /// <summary>What was answered about realism.</summary>
 internal sealed record RealismResult
@@ -73,7 +75,11 @@ internal sealed record RealismResult
     /// <summary>c of all answers together: above 0 readers lean to "real".</summary>
     public required double Criterion { get; init; }
 
+    /// <summary>Mean of the readers' areas under the ROC curve.</summary>
     public required Bounded Auc { get; init; }
+
+    /// <summary>The area of all answers together, as one curve.</summary>
+    public required double PooledAuc { get; init; }
 
     /// <summary>Fleiss' kappa of readers with each other about real or synthetic; not a number where it can't be.</summary>
     public required double Agreement { get; init; }
@@ -143,7 +149,8 @@ internal sealed record ReaderResult(string Reader, string Specialty, double? Yea
 }
 
 /// <summary>What readers made of an image.</summary>
-internal sealed record ImageResult(string Item, bool Synthetic, string Pair, int Third, double Area, double CalledSynthetic, double MeanAnswer)
+internal sealed record ImageResult(string Item, bool Synthetic, string Pair, int Third, double Area, double CalledSynthetic,
+    double MeanAnswer)
 {
     public double? Quality { get; init; }
     public double? Shape { get; init; }
@@ -151,4 +158,5 @@ internal sealed record ImageResult(string Item, bool Synthetic, string Pair, int
 }
 
 /// <summary>How long answers took, pauses counted out.</summary>
-internal sealed record AnswerTimes(StudyBlock Block, double Median, double Quartile, double ThirdQuartile, IReadOnlyList<double> Seconds);
+internal sealed record AnswerTimes(StudyBlock Block, double Median, double Quartile, double ThirdQuartile,
+    IReadOnlyList<double> Seconds);

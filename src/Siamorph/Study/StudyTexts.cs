@@ -5,9 +5,12 @@ public static class StudyTexts
 {
     /// <summary>The consent that is used where a study brings no text of its own.</summary>
     public const string Consent =
-        "You are asked to look at medical images and to judge them. This is research, not diagnosis: nothing you answer is used for a patient. "
-        + "Some of the images are made by a computer; how many is not told. A few are cut to pieces on purpose, to see that someone is looking. "
-        + "Your answers are kept under a pseudonym that you choose, with your specialty, your years of experience and what your screen is like. "
+        "You are asked to look at medical images and to judge them. This is research, not diagnosis: nothing you answer is used "
+        + "for a patient. "
+        + "Some of the images are made by a computer; how many is not told. A few are cut to pieces on purpose, to see that "
+        + "someone is looking. "
+        + "Your answers are kept under a pseudonym that you choose, with your specialty, your years of experience and what your "
+        + "screen is like. "
         + "You may stop at any time, and have all your answers left out without giving a reason.";
 
     /// <summary>Before the first block.</summary>

@@ -21,29 +21,43 @@ public static class Unsealing
         var study = StudyFolder.Open(folder);
         if (study.IsUnsealed) return;
         var check = StudyChecker.Check(folder);
-        if (check.HasErrors) throw new InvalidStudyException(string.Join(Environment.NewLine, check.Findings.Where(f => f.IsError).Select(f => f.Message)));
-        if (!check.Readers.Any(r => r.Session > 0 && r.Answered > 0 && !r.Withdrawn))
-            throw new InvalidStudyException($"{folder}: nobody has answered yet; there is nothing to evaluate.");
-        OptionsFile.Save(study.UnsealedPath, new UnsealedFile((clock ?? TimeProvider.System).GetUtcNow(), study.Hash, [.. Sessions(study)]));
+        check.DemandNoErrors();
+        if (!study.Readers().Any(r => !File.Exists(study.WithdrawnPath(r)) && HasFinished(study, r)))
+            throw new InvalidStudyException($"{folder}: no reader has finished the questions about realism, so unsealing would end "
+                + "the study without an answer. \"study check\" shows how far readers are.");
+        OptionsFile.Save(study.UnsealedPath,
+            new UnsealedFile((clock ?? TimeProvider.System).GetUtcNow(), study.Hash, [.. Sessions(study)]));
     }
 
     /// <exception cref="InvalidStudyException">The study is sealed, or was changed after it was unsealed.</exception>
     internal static UnsealedFile Demand(StudyFolder study)
     {
         if (!study.IsUnsealed)
-            throw new InvalidStudyException($"{study.Path}: the study is sealed. When all readers are done, end it with \"study report {study.Path} --unseal\"; from then on no answers are taken.");
+            throw new InvalidStudyException($"{study.Path}: the study is sealed. When all readers are done, end it with \"study "
+                + $"report {study.Path} --unseal\"; from then on no answers are taken.");
         var file = OptionsFile.Load<UnsealedFile>(study.UnsealedPath);
-        if (file.Study != study.Hash) throw new InvalidStudyException($"{StudyFolder.StudyName} was changed after the study was unsealed. Put the old file back.");
+        if (file.Study != study.Hash)
+            throw new InvalidStudyException($"{StudyFolder.StudyName} was changed after the study was unsealed. Put the old file "
+            + "back.");
         var now = Sessions(study).ToDictionary(s => (s.Reader, s.Session));
         foreach (var then in file.Sessions)
             if (!now.TryGetValue((then.Reader, then.Session), out var found) || found.Head != then.Head)
-                throw new InvalidStudyException($"{study.SessionPath(then.Reader, then.Session)}: had {then.Answers} answers when the study was unsealed and was changed since. Restore the file.");
+                throw new InvalidStudyException($"{study.SessionPath(then.Reader, then.Session)}: had {then.Answers} answers "
+                    + "when the study was unsealed and was changed since. Restore the file.");
         if (now.Keys.Except(file.Sessions.Select(s => (s.Reader, s.Session))).FirstOrDefault() is { Reader: not null } added)
-            throw new InvalidStudyException($"{study.SessionPath(added.Reader, added.Session)}: was added after the study was unsealed. Remove it.");
+            throw new InvalidStudyException($"{study.SessionPath(added.Reader, added.Session)}: was added after the study was "
+                + "unsealed. Remove it.");
         return file;
     }
 
-    private static IEnumerable<SealedSession> Sessions(StudyFolder study) => study.Readers().SelectMany(r => study.Sessions(r).Select(s =>
+    private static bool HasFinished(StudyFolder study, string reader)
+    {
+        var answered = SessionLog.Read(study, reader, 1).Answers.Where(l => l.Block == StudyBlock.Realism).Select(l => l.Item).ToHashSet();
+        return study.Items.Where(i => i.Blocks.Contains(StudyBlock.Realism)).All(i => answered.Contains(i.Id));
+    }
+
+    private static IEnumerable<SealedSession> Sessions(StudyFolder study) => study.Readers()
+        .SelectMany(r => study.Sessions(r).Select(s =>
     {
         var log = SessionLog.Read(study, r, s);
         return new SealedSession(r, s, log.Answers.Count(), log.Head);

@@ -24,7 +24,9 @@ public sealed class ReadingSessionTests : IDisposable
             seen.Add(due.Item);
         }
         Assert.Equal(38, seen.Count);
-        Assert.Throws<InvalidStudyException>(() => study.Open("r1").Record(new ReadingAnswer { Item = seen[^1], Shown = study.Time.Now, Milliseconds = 1, Realism = 1 }));
+        Assert.Throws<InvalidStudyException>(() =>
+            study.Open("r1").Record(new ReadingAnswer { Item = seen[^1], Shown = study.Time.Now, Milliseconds = 1,
+            Realism = 1 }));
     }
 
     [Fact]
@@ -48,7 +50,8 @@ public sealed class ReadingSessionTests : IDisposable
         Refused("outline of 32×32", study.Answer(reading.Next!, _ => 1) with { Outline = new LabelMap(new ImageSize(8, 8)) });
 
         void Refused(string expected, ReadingAnswer answer) =>
-            Assert.Contains(expected, Assert.Throws<InvalidStudyException>(() => reading.Record(answer)).Message, StringComparison.Ordinal);
+            Assert.Contains(expected, Assert.Throws<InvalidStudyException>(() => reading.Record(answer)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,12 +61,16 @@ public sealed class ReadingSessionTests : IDisposable
         study.Enrol("r1");
         Refused("already takes part", "r1");
         foreach (var name in new[] { "../x", "Dr. Miller", "", "R1", "a/b", "-a", "a.b" }) Refused("no pseudonym", name);
-        Assert.Throws<InvalidStudyException>(() => ReadingSession.Enrol(study.Folder, new ReaderProfile { Reader = "r2", Consent = "something else" }));
+        Assert.Throws<InvalidStudyException>(() =>
+            ReadingSession.Enrol(study.Folder, new ReaderProfile { Reader = "r2", Consent = "something else" }));
         Assert.Throws<InvalidStudyException>(() => study.Open("r2"));
         ReadingSession.Withdraw(study.Folder, "r1");
-        Assert.Contains("withdrawn", Assert.Throws<InvalidStudyException>(() => study.Open("r1")).Message, StringComparison.Ordinal);
+        Assert.Contains("withdrawn", Assert.Throws<InvalidStudyException>(() => study.Open("r1")).Message,
+            StringComparison.Ordinal);
 
-        void Refused(string expected, string name) => Assert.Contains(expected, Assert.Throws<InvalidStudyException>(() => study.Enrol(name)).Message, StringComparison.Ordinal);
+        void Refused(string expected, string name) =>
+            Assert.Contains(expected, Assert.Throws<InvalidStudyException>(() => study.Enrol(name)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,7 +89,9 @@ public sealed class ReadingSessionTests : IDisposable
             var reading = study.Open("r1");
             Assert.Equal((due.Item, length > whole.Length), (reading.Next!.Item, reading.LostAnAnswer));
         }
-        Assert.Contains("cut off", Assert.Single(StudyChecker.Check(study.Folder).Findings, f => f.Message.Contains("r1-1", StringComparison.Ordinal)).Message, StringComparison.Ordinal);
+        Assert.Contains("cut off",
+            Assert.Single(StudyChecker.Check(study.Folder).Findings,
+            f => f.Message.Contains("r1-1", StringComparison.Ordinal)).Message, StringComparison.Ordinal);
         var again = study.Open("r1");
         again.Record(study.Answer(due, _ => 2));
         Assert.Equal(6, study.Open("r1").Answered);
@@ -97,7 +106,8 @@ public sealed class ReadingSessionTests : IDisposable
         var (one, two) = (study.Open("r1"), study.Open("r1"));
         var answer = study.Answer(one.Next!, _ => 4);
         one.Record(answer);
-        Assert.Contains("another page", Assert.Throws<InvalidStudyException>(() => two.Record(answer)).Message, StringComparison.Ordinal);
+        Assert.Contains("another page", Assert.Throws<InvalidStudyException>(() => two.Record(answer)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(1, study.Open("r1").Answered);
     }
 
@@ -120,7 +130,8 @@ public sealed class ReadingSessionTests : IDisposable
         if (what == "first") lines.RemoveAt(0);
         File.WriteAllText(path, string.Join('\n', lines) + "\n");
         var fault = Assert.Throws<InvalidStudyException>(() => study.Open("r1")).Message;
-        Assert.Matches($@"r1-1\.jsonl, line {(what switch { "first" => 1, "swap" or "remove" => 5, _ => 6 })}: the chain is broken", fault);
+        var line = what switch { "first" => 1, "swap" or "remove" => 5, _ => 6 };
+        Assert.Contains($"r1-1.jsonl, line {line}: the chain is broken", fault, StringComparison.Ordinal);
         Assert.Single(fault.Split('\n'));
         Assert.Equal(fault, Assert.Single(StudyChecker.Check(study.Folder).Findings, f => f.IsError).Message);
     }
@@ -131,7 +142,8 @@ public sealed class ReadingSessionTests : IDisposable
         var study = SmallStudy.Make(_folder);
         study.Read("r1", _ => 4, most: 3);
         File.AppendAllText(Path.Combine(study.Folder, "sessions", "r1-1.jsonl"), "what?\n");
-        Assert.Contains("line 5: not a line of a session", Assert.Throws<InvalidStudyException>(() => study.Open("r1")).Message, StringComparison.Ordinal);
+        Assert.Contains("line 5: not a line of a session", Assert.Throws<InvalidStudyException>(() => study.Open("r1")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,11 +179,13 @@ public sealed class ReadingSessionTests : IDisposable
     {
         var study = SmallStudy.Make(_folder);
         study.Read("r1", _ => 4, most: 3);
-        Assert.Contains("has not finished session 1", Assert.Throws<InvalidStudyException>(() => study.Open("r1", 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("has not finished session 1", Assert.Throws<InvalidStudyException>(() => study.Open("r1", 2)).Message,
+            StringComparison.Ordinal);
         var reading = study.Open("r1");
         while (reading.Next is { } due) reading.Record(study.Answer(due, _ => 4));
         study.Time.Now = study.Time.Now.AddDays(13);
-        Assert.Contains("14 days after", Assert.Throws<InvalidStudyException>(() => study.Open("r1", 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("14 days after", Assert.Throws<InvalidStudyException>(() => study.Open("r1", 2)).Message,
+            StringComparison.Ordinal);
         study.Time.Now = study.Time.Now.AddDays(2);
         study.Read("r1", _ => 4, session: 2);
         Assert.Equal([(1, 38), (2, 38)], StudyChecker.Check(study.Folder).Readers.Select(r => (r.Session, r.Answered)));

@@ -15,7 +15,8 @@ internal sealed class SmallStudy
 
     public string Folder { get; }
 
-    public static StudyOptions Options { get; } = new() { Images = 6, Readers = 4, OutlineImages = 2, RepeatShare = 0.25, CatchItems = 2, Practice = 4 };
+    public static StudyOptions Options { get; } = new() { Images = 6, Readers = 4, OutlineImages = 2, RepeatShare = 0.25,
+        CatchItems = 2, Practice = 4 };
 
     /// <summary>Time that moves only when told to.</summary>
     public Clock Time { get; } = new();
@@ -54,7 +55,9 @@ internal sealed class SmallStudy
     }
 
     public void Enrol(string reader) =>
-        ReadingSession.Enrol(Folder, new ReaderProfile { Reader = reader, Consent = Consent, Specialty = "gastroenterology", Years = 7, Display = new ReaderDisplay { Width = 1920, Height = 1080 } }, Time);
+        ReadingSession.Enrol(Folder,
+            new ReaderProfile { Reader = reader, Consent = Consent, Specialty = "gastroenterology", Years = 7,
+            Display = new ReaderDisplay { Width = 1920, Height = 1080 } }, Time);
 
     public ReadingSession Open(string reader, int session = 1) => ReadingSession.Open(Folder, reader, session, Time);
 

@@ -17,7 +17,8 @@ public sealed class StudyAnalysisTests : IDisposable
         var result = Evaluate(study);
         Assert.Equal(1, result.Realism.Primary.Accuracy.Value);
         Assert.Equal(Discrimination.ToldApart, result.Realism.Primary.Verdict);
-        Assert.Equal((1, 1, 1, 1), (result.Realism.RealRight, result.Realism.SyntheticRight, result.Realism.Auc.Value, result.Realism.Agreement));
+        Assert.Equal((1, 1, 1, 1),
+            (result.Realism.RealRight, result.Realism.SyntheticRight, result.Realism.Auc.Value, result.Realism.Agreement));
         Assert.Equal((1.0, 12), (result.Realism.RepeatAgreement, result.Realism.RepeatPairs)); // 4 repeats, 3 readers
         Assert.Equal((3, 12), (result.Realism.Primary.Readers, result.Realism.Primary.Images));
         Assert.Equal(3 * 6, result.Quality!.RealCounts.Sum());
@@ -53,8 +54,11 @@ public sealed class StudyAnalysisTests : IDisposable
         study.Enrol("never");
         ReadingSession.Withdraw(study.Folder, "gone");
         var result = Evaluate(study);
-        Assert.Equal(["blind took 2 of 2 pictures cut to pieces for real", "gone withdrew", "late answered 3 of 12 questions about realism", "never never began"],
-            result.Readers.Where(r => r.LeftOut is not null).Select(r => System.Text.RegularExpressions.Regex.Replace($"{r.Reader} {r.LeftOut}", "answered . of", "answered 3 of")));
+        Assert.Equal(["blind took 2 of 2 pictures cut to pieces for real", "gone withdrew",
+            "late answered 3 of 12 questions about realism", "never never began"],
+            result.Readers.Where(r => r.LeftOut is not null)
+                .Select(r => System.Text.RegularExpressions.Regex.Replace($"{r.Reader} {r.LeftOut}", "answered . of",
+                "answered 3 of")));
         Assert.Equal((2, 3), (result.Realism.Primary.Readers, result.Everyone!.Readers));
         Assert.Equal((1.0, 5 / 6.0), (result.Realism.Primary.Accuracy.Value, Math.Round(result.Everyone.Accuracy.Value * 6) / 6));
     }
@@ -67,18 +71,21 @@ public sealed class StudyAnalysisTests : IDisposable
         study.Time.Now = study.Time.Now.AddDays(20);
         study.Read("r1", study.Expert(), session: 2);
         var result = Evaluate(study);
-        Assert.Equal((1.0, 1.0, 2), (result.Realism.SessionAgreement, result.Realism.Primary.Accuracy.Value, result.Readers[0].Sessions));
+        Assert.Equal((1.0, 1.0, 2),
+            (result.Realism.SessionAgreement, result.Realism.Primary.Accuracy.Value, result.Readers[0].Sessions));
     }
 
     [Fact]
     public void SealedStudy_IsNotEvaluated_AndAnUnsealedOneTakesNoAnswers()
     {
         var study = SmallStudy.Make(_folder);
-        Assert.Contains("nobody has answered", Assert.Throws<InvalidStudyException>(() => Unsealing.Unseal(study.Folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("nobody has answered",
+            Assert.Throws<InvalidStudyException>(() => Unsealing.Unseal(study.Folder)).Message, StringComparison.Ordinal);
         study.Read("r1", study.Expert());
         study.Read("r2", study.Expert(), most: 4);
         var reading = study.Open("r2");
-        Assert.Contains("is sealed", Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(study.Folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("is sealed", Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(study.Folder)).Message,
+            StringComparison.Ordinal);
         Unsealing.Unseal(study.Folder);
         Assert.Throws<InvalidStudyException>(() => reading.Record(study.Answer(reading.Next!, _ => 1)));
         Assert.Throws<InvalidStudyException>(() => study.Open("r2"));
@@ -94,7 +101,8 @@ public sealed class StudyAnalysisTests : IDisposable
         Unsealing.Unseal(study.Folder);
         var path = Path.Combine(study.Folder, "sessions", "r1-1.jsonl");
         File.WriteAllLines(path, File.ReadAllLines(path)[..^1]); // the chain of what is left is whole
-        Assert.Contains("had 38 answers when the study was unsealed", Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(study.Folder)).Message, StringComparison.Ordinal);
+        Assert.Contains("had 38 answers when the study was unsealed",
+            Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(study.Folder)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,9 @@ public sealed class StudyMakerTests : IDisposable
             third => Assert.Equal(2, counted.Count(k => k.Kind == kind && k.Third == third))));
         Assert.True(counted.Where(k => k.Third == 0).Max(k => k.Area) <= counted.Where(k => k.Third == 2).Min(k => k.Area));
         Assert.Distinct(counted.Select(k => k.SourceMask ?? k.Pair));
-        Assert.Equal((4, 4, 2), (study.Key.Values.Count(k => k.Practice), study.Key.Values.Count(k => k.Repeats is not null), study.Key.Values.Count(k => k.Kind == StudyKind.Catch)));
+        Assert.Equal((4, 4, 2),
+            (study.Key.Values.Count(k => k.Practice), study.Key.Values.Count(k => k.Repeats is not null),
+            study.Key.Values.Count(k => k.Kind == StudyKind.Catch)));
     }
 
     [Fact]
@@ -32,9 +34,11 @@ public sealed class StudyMakerTests : IDisposable
         Assert.Single(files.Select(f => new FileInfo(f).Length).Distinct());
         Assert.All(files, f => Assert.Equal(new ImageSize(24, 20), ImageFile.ReadRgb(f).Size));
         Assert.All(files, f => Assert.Matches("^[0-9a-f]{32}$", Path.GetFileNameWithoutExtension(f)));
-        Assert.All(files, f => Assert.Equal(["IHDR", "sBIT", "IDAT", "IEND"], Chunks(File.ReadAllBytes(f)).Distinct())); // sBIT: 8 bits a channel
+        Assert.All(files, f =>
+            Assert.Equal(["IHDR", "sBIT", "IDAT", "IEND"], Chunks(File.ReadAllBytes(f)).Distinct())); // sBIT: 8 bits a channel
         var items = File.ReadAllText(Path.Combine(study.Folder, "items.jsonl"));
-        Assert.All(new[] { "\"real\"", "synthetic", "case-", "made-", "catch", "abc123" }, w => Assert.DoesNotContain(w, items, StringComparison.OrdinalIgnoreCase));
+        Assert.All(new[] { "\"real\"", "synthetic", "case-", "made-", "catch", "abc123" },
+            w => Assert.DoesNotContain(w, items, StringComparison.OrdinalIgnoreCase));
         var ids = StudyFolder.Open(study.Folder).Items.Select(i => i.Id).ToList();
         Assert.Equal(ids.Order(StringComparer.Ordinal), ids);
     }
@@ -46,7 +50,8 @@ public sealed class StudyMakerTests : IDisposable
         foreach (var key in study.Key.Values.Where(k => k.Kind != StudyKind.Catch).Take(6))
         {
             var pair = DatasetFolder.Read(key.Dataset).Pairs.Single(p => p.Id == key.Pair);
-            Assert.Equal(ImageFile.ReadRgb(pair.ImagePath).Pixels, ImageFile.ReadRgb(Path.Combine(study.Folder, "images", key.Id + ".png")).Pixels);
+            Assert.Equal(ImageFile.ReadRgb(pair.ImagePath).Pixels,
+                ImageFile.ReadRgb(Path.Combine(study.Folder, "images", key.Id + ".png")).Pixels);
             Assert.Equal(ImageFile.ReadMask(pair.MaskPath).Labels, ImageFile.DecodeMaskPng("mask", key.Mask!).Labels);
         }
     }
@@ -63,7 +68,8 @@ public sealed class StudyMakerTests : IDisposable
     {
         var study = SmallStudy.Make(_folder);
         var key = study.Key.Values.First(k => k.Kind == StudyKind.Catch);
-        var (cut, whole) = (ImageFile.ReadRgb(Path.Combine(study.Folder, "images", key.Id + ".png")), ImageFile.ReadRgb(DatasetFolder.Read(key.Dataset).Pairs.Single(p => p.Id == key.Pair).ImagePath));
+        var (cut, whole) = (ImageFile.ReadRgb(Path.Combine(study.Folder, "images", key.Id + ".png")),
+            ImageFile.ReadRgb(DatasetFolder.Read(key.Dataset).Pairs.Single(p => p.Id == key.Pair).ImagePath));
         Assert.NotEqual(whole.Pixels, cut.Pixels);
         Assert.Equal(whole.Pixels.Order(), cut.Pixels.Order());
     }
@@ -74,17 +80,20 @@ public sealed class StudyMakerTests : IDisposable
         var real = SmallStudy.Pairs(_folder["real"], false, 16);
         SmallStudy.Pairs(_folder["synthetic"], true, 16);
         // The synthetic pairs are drawn from the real pairs' own masks: each may be used once.
-        DatasetFolder.WriteManifest(_folder["synthetic"], DatasetFolder.Read(_folder["synthetic"]).Pairs.Select((p, i) => p with { Origin = p.Origin! with { SourceMask = real.Pairs[i].Id } }));
+        DatasetFolder.WriteManifest(_folder["synthetic"], DatasetFolder.Read(_folder["synthetic"]).Pairs
+            .Select((p, i) => p with { Origin = p.Origin! with { SourceMask = real.Pairs[i].Id } }));
         var options = SmallStudy.Options with { Images = 6, Practice = 2, CatchItems = 0 };
         StudyMaker.Make(real, DatasetFolder.Read(_folder["synthetic"]), _folder["study"], options, null, NullMonitor.Instance);
-        Assert.Distinct(StudyFolder.Open(_folder["study"]).ReadKey().Values.Where(k => k.Repeats is null).Select(k => k.SourceMask ?? k.Pair));
+        Assert.Distinct(StudyFolder.Open(_folder["study"]).ReadKey().Values.Where(k => k.Repeats is null)
+            .Select(k => k.SourceMask ?? k.Pair));
     }
 
     [Fact]
     public void TooFewPairs_AreNamedThirdByThird_AndNothingIsWritten()
     {
         var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 4));
-        var fault = Assert.Throws<InvalidDatasetException>(() => StudyMaker.Make(real, synthetic, _folder["study"], SmallStudy.Options, null, NullMonitor.Instance));
+        var fault = Assert.Throws<InvalidDatasetException>(() =>
+            StudyMaker.Make(real, synthetic, _folder["study"], SmallStudy.Options, null, NullMonitor.Instance));
         Assert.Contains("2 synthetic pairs with lesions of", fault.Message, StringComparison.Ordinal);
         Assert.Contains("lower --images", fault.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["study"]));
@@ -95,10 +104,14 @@ public sealed class StudyMakerTests : IDisposable
     {
         var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 16));
         DatasetFolder.WriteManifest(_folder["real"], real.Pairs.Select(p => p with { Split = "train" }));
-        var fault = Assert.Throws<InvalidDatasetException>(() => StudyMaker.Make(DatasetFolder.Read(_folder["real"]), synthetic, _folder["study"], SmallStudy.Options, null, NullMonitor.Instance));
+        var fault = Assert.Throws<InvalidDatasetException>(() =>
+            StudyMaker.Make(DatasetFolder.Read(_folder["real"]), synthetic, _folder["study"], SmallStudy.Options, null,
+            NullMonitor.Instance));
         Assert.Contains("no real pair in test", fault.Message, StringComparison.Ordinal);
         DatasetFolder.WriteManifest(_folder["real"], real.Pairs.Select(p => p with { Split = null }));
-        fault = Assert.Throws<InvalidDatasetException>(() => StudyMaker.Make(DatasetFolder.Read(_folder["real"]), synthetic, _folder["study"], SmallStudy.Options, null, NullMonitor.Instance));
+        fault = Assert.Throws<InvalidDatasetException>(() =>
+            StudyMaker.Make(DatasetFolder.Read(_folder["real"]), synthetic, _folder["study"], SmallStudy.Options, null,
+            NullMonitor.Instance));
         Assert.Contains("is not split", fault.Message, StringComparison.Ordinal);
     }
 
@@ -106,10 +119,14 @@ public sealed class StudyMakerTests : IDisposable
     public void WhatMayBetrayAnImage_IsWarnedOf()
     {
         var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 16));
-        foreach (var pair in real.Pairs) Pictures.WriteJpeg(Path.ChangeExtension(pair.ImagePath, ".jpg"), ImageFile.ReadRgb(pair.ImagePath));
-        DatasetFolder.WriteManifest(_folder["real"], real.Pairs.Select(p => p with { ImagePath = Path.ChangeExtension(p.ImagePath, ".jpg") }));
-        DatasetFolder.WriteManifest(_folder["synthetic"], synthetic.Pairs.Select(p => p with { Origin = p.Origin! with { Host = "case-00" } }));
-        var made = StudyMaker.Make(DatasetFolder.Read(_folder["real"]), DatasetFolder.Read(_folder["synthetic"]), _folder["study"], SmallStudy.Options, null, NullMonitor.Instance);
+        foreach (var pair in real.Pairs) Pictures.WriteJpeg(Path.ChangeExtension(pair.ImagePath, ".jpg"),
+            ImageFile.ReadRgb(pair.ImagePath));
+        DatasetFolder.WriteManifest(_folder["real"], real.Pairs
+            .Select(p => p with { ImagePath = Path.ChangeExtension(p.ImagePath, ".jpg") }));
+        DatasetFolder.WriteManifest(_folder["synthetic"], synthetic.Pairs
+            .Select(p => p with { Origin = p.Origin! with { Host = "case-00" } }));
+        var made = StudyMaker.Make(DatasetFolder.Read(_folder["real"]), DatasetFolder.Read(_folder["synthetic"]),
+            _folder["study"], SmallStudy.Options, null, NullMonitor.Instance);
         Assert.Equal(3, made.Warnings.Count);
         Assert.Contains("below 128", made.Warnings[0], StringComparison.Ordinal);
         Assert.Contains("6 real images are JPEG", made.Warnings[1], StringComparison.Ordinal);
@@ -125,14 +142,16 @@ public sealed class StudyMakerTests : IDisposable
         {
             var order = ReadingOrder.Arranged(asked, new Seed(3).Derive(reader)).Select(i => i.Id).ToList();
             Assert.Equal(asked.Select(i => i.Id).Order(), order.Order());
-            Assert.All(asked.Where(i => i.Repeats is not null), i => Assert.True(order.IndexOf(i.Id) - order.IndexOf(i.Repeats!) >= (order.Count + 2) / 3));
+            Assert.All(asked.Where(i => i.Repeats is not null),
+                i => Assert.True(order.IndexOf(i.Id) - order.IndexOf(i.Repeats!) >= (order.Count + 2) / 3));
         }
         var (first, again, other) = (Ids("a", 1), Ids("a", 1), Ids("b", 1));
         Assert.Equal(first, again);
         Assert.NotEqual(first, other);
         Assert.NotEqual(first, Ids("a", 2));
 
-        string[] Ids(string reader, int session) => [.. ReadingOrder.Of(items, new Seed(1), reader, session).Select(x => x.Item.Id)];
+        string[] Ids(string reader, int session) =>
+            [.. ReadingOrder.Of(items, new Seed(1), reader, session).Select(x => x.Item.Id)];
     }
 
     [Fact]
@@ -140,7 +159,8 @@ public sealed class StudyMakerTests : IDisposable
     {
         var items = StudyFolder.Open(SmallStudy.Make(_folder).Folder).Items;
         var order = ReadingOrder.Of(items, new Seed(1), "a", 1);
-        Assert.Equal([(StudyBlock.Quality, true, 2), (StudyBlock.Quality, false, 12), (StudyBlock.Realism, true, 2), (StudyBlock.Realism, false, 18), (StudyBlock.Outline, false, 4)],
+        Assert.Equal([(StudyBlock.Quality, true, 2), (StudyBlock.Quality, false, 12), (StudyBlock.Realism, true, 2),
+            (StudyBlock.Realism, false, 18), (StudyBlock.Outline, false, 4)],
             order.GroupBy(x => (x.Block, x.Item.Practice)).Select(g => (g.Key.Block, g.Key.Practice, g.Count())));
     }
 

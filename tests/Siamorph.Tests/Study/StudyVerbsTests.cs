@@ -19,7 +19,8 @@ public sealed class StudyVerbsTests : IDisposable
         SmallStudy.Pairs(_folder["real"], false, 16);
         SmallStudy.Pairs(_folder["synthetic"], true, 16);
         var study = new SmallStudy(_folder);
-        Assert.Equal(0, Run("study", "make", _folder["synthetic"], "--data", _folder["real"], "--out", study.Folder, "--images", "6", "--outline-images", "2",
+        Assert.Equal(0, Run("study", "make", _folder["synthetic"], "--data", _folder["real"], "--out", study.Folder, "--images",
+            "6", "--outline-images", "2",
             "--repeat-share", "0.25", "--catch-items", "2", "--practice", "4", "--experiment", "../answer/report.html"));
         Assert.Contains("6 real and 6 synthetic images of 32×32 pixels", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("below 128", _error.ToString(), StringComparison.Ordinal);
@@ -37,7 +38,8 @@ public sealed class StudyVerbsTests : IDisposable
         Assert.Contains("Can readers tell synthetic from real images?", html, StringComparison.Ordinal);
         Assert.Contains("Realism says nothing of usefulness", html, StringComparison.Ordinal);
         Assert.Contains("href=\"../answer/report.html\"", html, StringComparison.Ordinal);
-        Assert.Contains("Realism says nothing of usefulness", File.ReadAllText(Path.Combine(study.Folder, "report.md")), StringComparison.Ordinal);
+        Assert.Contains("Realism says nothing of usefulness", File.ReadAllText(Path.Combine(study.Folder, "report.md")),
+            StringComparison.Ordinal);
         Assert.Equal(1 + 4, File.ReadAllLines(Path.Combine(study.Folder, "readers.csv")).Length);
         Assert.Equal(1 + 12, File.ReadAllLines(Path.Combine(study.Folder, "images.csv")).Length);
         Assert.Equal(1 + 4 * 38, File.ReadAllLines(Path.Combine(study.Folder, "answers.csv")).Length);
@@ -67,7 +69,8 @@ public sealed class StudyVerbsTests : IDisposable
             var truth = rows.Where(r => r[0] == "-1").ToDictionary(r => r[1], r => r[3]);
             Assert.Equal(12, truth.Count);
             return rows.Where(r => r[0] != "-1").GroupBy(r => r[0]).Average(g => RankAuc.Of(
-                [.. g.Where(r => truth[r[1]] == "1").Select(r => double.Parse(r[3]))], [.. g.Where(r => truth[r[1]] == "0").Select(r => double.Parse(r[3]))]));
+                [.. g.Where(r => truth[r[1]] == "1").Select(r => double.Parse(r[3]))],
+                    [.. g.Where(r => truth[r[1]] == "0").Select(r => double.Parse(r[3]))]));
         }
     }
 
@@ -76,9 +79,11 @@ public sealed class StudyVerbsTests : IDisposable
     {
         OneLine("no study.json here", "study", "check", _folder.Path);
         OneLine("no such folder", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"]);
-        OneLine("images is 1", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"], "--images", "1", "--outline-images", "1");
+        OneLine("images is 1", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"], "--images",
+            "1", "--outline-images", "1");
         var study = SmallStudy.Make(_folder);
-        OneLine("holds files already", "study", "make", _folder["synthetic"], "--data", _folder["real"], "--out", study.Folder, "--images", "6", "--outline-images", "2");
+        OneLine("holds files already", "study", "make", _folder["synthetic"], "--data", _folder["real"], "--out", study.Folder,
+            "--images", "6", "--outline-images", "2");
         study.Read("r1", _ => 4, most: 6);
         var session = Path.Combine(study.Folder, "sessions", "r1-1.jsonl");
         File.WriteAllText(session, File.ReadAllText(session).Replace("\"quality\":", "\"quality\": ", StringComparison.Ordinal));
@@ -89,7 +94,8 @@ public sealed class StudyVerbsTests : IDisposable
         void OneLine(string expected, params string[] arguments)
         {
             Assert.Equal(2, Run(arguments));
-            var line = Assert.Single(_error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries), l => l.StartsWith("siamorph:", StringComparison.Ordinal));
+            var line = Assert.Single(_error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries),
+                l => l.StartsWith("siamorph:", StringComparison.Ordinal));
             Assert.Contains(expected, line, StringComparison.Ordinal);
         }
     }
@@ -97,6 +103,7 @@ public sealed class StudyVerbsTests : IDisposable
     private int Run(params string[] arguments)
     {
         _error.GetStringBuilder().Clear();
-        return Application.Run([StudyCommand.Create()], arguments, new Application.Surroundings { Output = _output, Error = _error });
+        return Application.Run([StudyCommand.Create()], arguments,
+            new Application.Surroundings { Output = _output, Error = _error });
     }
 }

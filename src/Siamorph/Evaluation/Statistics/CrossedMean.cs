@@ -54,7 +54,8 @@ internal static class CrossedMean
     /// <param name="kinds">The kind of each image, from 0.</param>
     /// <param name="weights">The weight of each kind's mean.</param>
     /// <exception cref="ArgumentException">A row has another length, or a kind has no image.</exception>
-    public static CrossedEstimate Of(IReadOnlyList<IReadOnlyList<double>> scores, IReadOnlyList<int> kinds, IReadOnlyList<double> weights)
+    public static CrossedEstimate Of(
+        IReadOnlyList<IReadOnlyList<double>> scores, IReadOnlyList<int> kinds, IReadOnlyList<double> weights)
         => Of(scores, kinds, weights, [.. scores.Select(row => Weighted(row, kinds, weights))]);
 
     /// <summary>The same where a reader's own value is not the weighted sum of the row but given.</summary>
@@ -64,7 +65,8 @@ internal static class CrossedMean
     /// <param name="values">Each reader's value; their mean is the estimate.</param>
     /// <exception cref="ArgumentException">A row has another length, or a kind has no image.</exception>
     public static CrossedEstimate Of(
-        IReadOnlyList<IReadOnlyList<double>> scores, IReadOnlyList<int> kinds, IReadOnlyList<double> weights, IReadOnlyList<double> values)
+        IReadOnlyList<IReadOnlyList<double>> scores, IReadOnlyList<int> kinds, IReadOnlyList<double> weights,
+        IReadOnlyList<double> values)
     {
         if (scores.Count == 0 || scores.Any(row => row.Count != kinds.Count))
             throw new ArgumentException("Every reader needs a score for each image.", nameof(scores));
@@ -93,7 +95,8 @@ internal static class CrossedMean
         => weights.Select((w, k) => w * row.Where((_, c) => kinds[c] == k).Average()).Sum();
 
     // Mean squares of images within kinds, and of what is left when readers (kind by kind) and images are taken out.
-    private static (double Columns, double Errors) MeanSquares(IReadOnlyList<IReadOnlyList<double>> scores, IReadOnlyList<int> kinds, int[] counts)
+    private static (double Columns, double Errors) MeanSquares(
+        IReadOnlyList<IReadOnlyList<double>> scores, IReadOnlyList<int> kinds, int[] counts)
     {
         double readers = scores.Count, columns = 0, errors = 0;
         var ofColumns = kinds.Select((_, c) => scores.Average(row => row[c])).ToArray();

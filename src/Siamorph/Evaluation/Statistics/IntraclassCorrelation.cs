@@ -10,13 +10,15 @@ internal readonly record struct IntraclassCorrelation(double Single, double Mean
     public static IntraclassCorrelation Of(IReadOnlyList<IReadOnlyList<double>> ratings)
     {
         double raters = ratings.Count, subjects = ratings[0].Count;
-        if (raters < 2 || subjects < 2) throw new ArgumentException("At least 2 raters and 2 subjects are needed.", nameof(ratings));
+        if (raters < 2 || subjects < 2)
+            throw new ArgumentException("At least 2 raters and 2 subjects are needed.", nameof(ratings));
         var mean = ratings.Average(row => row.Average());
         var ofRaters = ratings.Select(row => row.Average() - mean).ToArray();
         var ofSubjects = ratings[0].Select((_, c) => ratings.Average(row => row[c]) - mean).ToArray();
         var between = raters * ofSubjects.Sum(d => d * d) / (subjects - 1);
         var judges = subjects * ofRaters.Sum(d => d * d) / (raters - 1);
-        var error = ratings.Select((row, r) => row.Select((x, c) => Math.Pow(x - mean - ofRaters[r] - ofSubjects[c], 2)).Sum()).Sum() / ((raters - 1) * (subjects - 1));
+        var squares = ratings.SelectMany((row, r) => row.Select((x, c) => Math.Pow(x - mean - ofRaters[r] - ofSubjects[c], 2)));
+        var error = squares.Sum() / ((raters - 1) * (subjects - 1));
         return new((between - error) / (between + (raters - 1) * error + raters * (judges - error) / subjects),
             (between - error) / (between + (judges - error) / subjects));
     }

@@ -1,6 +1,8 @@
 namespace Siamorph.Evaluation.Statistics;
 
-/// <summary>The area under the ROC curve as Mann and Whitney's statistic: how often a positive ranks above a negative, equal ones half.</summary>
+/// <summary>
+/// The area under the ROC curve as Mann and Whitney's statistic: how often a positive ranks above a negative, equal ones half.
+/// </summary>
 internal static class RankAuc
 {
     /// <summary>The area.</summary>
@@ -20,8 +22,10 @@ internal static class RankAuc
         // DeLong's placements: each image's share of wins, whose variance within kinds is that of the area.
         var placements = scores.Select(row =>
         {
-            double[] negatives = [.. row.Where((_, c) => !positive[c]).Order()], positives = [.. row.Where((_, c) => positive[c]).Order()];
-            return (IReadOnlyList<double>)[.. row.Select((score, c) => positive[c] ? ShareBelow(negatives, score) : 1 - ShareBelow(positives, score))];
+            double[] negatives = [.. row.Where((_, c) => !positive[c]).Order()],
+                positives = [.. row.Where((_, c) => positive[c]).Order()];
+            return (IReadOnlyList<double>)[.. row
+                .Select((score, c) => positive[c] ? ShareBelow(negatives, score) : 1 - ShareBelow(positives, score))];
         }).ToList();
         var areas = placements.Select(row => row.Where((_, c) => positive[c]).Average()).ToList();
         return CrossedMean.Of(placements, [.. positive.Select(p => p ? 1 : 0)], [1, 1], areas);

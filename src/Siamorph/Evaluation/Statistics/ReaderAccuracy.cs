@@ -26,7 +26,8 @@ internal sealed record ReaderAccuracy(CrossedEstimate Estimate, Interval Interva
     private const double Chance = 0.5;
 
     /// <summary>What may be said.</summary>
-    public Discrimination Verdict => (Interval95.Excludes(Chance), Interval90.Low >= Chance - Margin && Interval90.High <= Chance + Margin) switch
+    public Discrimination Verdict =>
+        (Interval95.Excludes(Chance), Interval90.Low >= Chance - Margin && Interval90.High <= Chance + Margin) switch
     {
         (true, true) => Discrimination.Both,
         (true, false) => Discrimination.ToldApart,

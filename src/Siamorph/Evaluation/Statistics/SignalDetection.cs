@@ -1,7 +1,10 @@
 namespace Siamorph.Evaluation.Statistics;
 
-/// <summary>Sensitivity and criterion of an observer (Green and Swets 1966), from log-linear rates (Hautus 1995), so that 0 and 1 stay finite.</summary>
-/// <param name="Sensitivity">d′: distance of both distributions in their standard deviations; 0 where nothing is told apart.</param>
+/// <summary>
+/// Sensitivity and criterion of an observer (Green and Swets 1966), from log-linear rates (Hautus 1995), so that 0 and 1 stay
+/// finite.
+/// </summary>
+/// <param name="Sensitivity">d′: distance of both distributions in standard deviations; 0 where nothing is told apart.</param>
 /// <param name="Criterion">c: above 0 an observer is slow to say "signal", below 0 quick.</param>
 internal readonly record struct SignalDetection(double Sensitivity, double Criterion)
 {

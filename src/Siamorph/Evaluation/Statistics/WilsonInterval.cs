@@ -1,6 +1,8 @@
 namespace Siamorph.Evaluation.Statistics;
 
-/// <summary>Wilson's score interval of a share (Wilson 1927): keeps its level for few trials and for shares near 0 and 1.</summary>
+/// <summary>
+/// Wilson's score interval of a share (Wilson 1927): keeps its level for few trials and for shares near 0 and 1.
+/// </summary>
 internal static class WilsonInterval
 {
     /// <summary>The interval.</summary>

@@ -15,12 +15,15 @@ internal sealed record RatingBars : Chart
     /// <summary>The words of the scale, one a point.</summary>
     public required IReadOnlyList<string> Words { get; init; }
 
+    /// <summary>As high as wide, to stand beside a square chart.</summary>
+    public bool Square { get; init; }
+
     /// <inheritdoc/>
     public override IReadOnlyList<LegendEntry> Legend => [new(Kinds.First, 0), new(Kinds.Second, 1)];
 
     internal override string ToSvg(double width, string style)
     {
-        var height = Math.Clamp(width * 0.58, 210, 280);
+        var height = Square ? width + Axes.Bottom + Axes.Top - Axes.Left - Axes.Right : Math.Clamp(width * 0.58, 210, 280);
         var (first, second) = (Shares(First), Shares(Second));
         var y = Scale.Rounded(0, 100 * Math.Max(0.05, first.Concat(second).Max()), height - Axes.Bottom, Axes.Top);
         var svg = new SvgDrawing();
@@ -39,9 +42,11 @@ internal sealed record RatingBars : Chart
             svg.Text(left + step / 2, height - Axes.Bottom + 17, $"{i + 1}", "tick", Anchor.Middle);
 
             void Bar(double x, double share, int count, string kind, int colour) => svg.Rectangle(
-                x, y.At(100 * share), step * 0.35, y.At(0) - y.At(100 * share), $"bar s{colour}", $"{kind}, {Words[i]}: {count} ({Format.Percent(share)})");
+                x, y.At(100 * share), step * 0.35, y.At(0) - y.At(100 * share), $"bar s{colour}",
+                    $"{kind}, {Words[i]}: {count} ({Format.Percent(share)})");
         }
-        svg.Text(Axes.Left + step * 0.14, height - 5, Words[0], "axis").Text(width - Axes.Right - step * 0.14, height - 5, Words[^1], "axis", Anchor.End);
+        svg.Text(Axes.Left + step * 0.14, height - 5, Words[0], "axis");
+        svg.Text(width - Axes.Right - step * 0.14, height - 5, Words[^1], "axis", Anchor.End);
         return svg.Finish(width, height, Label, style);
     }
 
@@ -50,7 +55,8 @@ internal sealed record RatingBars : Chart
     {
         var (first, second) = (Shares(First), Shares(Second));
         return new(["answer", Kinds.First, "share", Kinds.Second, "share"], [.. Words.Select((w, i) => (IReadOnlyList<string>)[
-            $"{i + 1}, {w}", Format.Integer(First[i]), Format.Percent(first[i]), Format.Integer(Second[i]), Format.Percent(second[i])])]);
+            $"{i + 1}, {w}", Format.Integer(First[i]), Format.Percent(first[i]), Format.Integer(Second[i]),
+                Format.Percent(second[i])])]);
     }
 
     private static double[] Shares(IReadOnlyList<int> counts) => [.. counts.Select(c => (double)c / Math.Max(1, counts.Sum()))];

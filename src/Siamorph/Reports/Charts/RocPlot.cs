@@ -6,7 +6,8 @@ namespace Siamorph.Reports.Charts;
 /// <param name="Positives">How many positives did.</param>
 /// <param name="Area">The area under it.</param>
 /// <param name="Strong">The summary of the others.</param>
-internal sealed record RocCurve(string Name, IReadOnlyList<int> Negatives, IReadOnlyList<int> Positives, double Area, bool Strong = false)
+internal sealed record RocCurve(string Name, IReadOnlyList<int> Negatives, IReadOnlyList<int> Positives, double Area,
+    bool Strong = false)
 {
     /// <summary>The curve's corners, from (0, 0) to (1, 1): every score as a threshold.</summary>
     public IReadOnlyList<(double X, double Y)> Points =>
@@ -49,9 +50,13 @@ internal sealed record RocPlot : Chart
     }
 
     /// <inheritdoc/>
-    public override Table ToTable() => new(["", "area", .. Enumerable.Range(1, Curves[0].Points.Count - 2).Select(i => $"from {Curves[0].Negatives.Count + 1 - i} on")],
-        [.. Curves.Select(c => (IReadOnlyList<string>)[c.Name, Format.Score(c.Area), .. c.Points.Skip(1).SkipLast(1).Select(p => $"{Format.Percent(p.X)} / {Format.Percent(p.Y)}")])])
+    public override Table ToTable()
     {
-        Note = $"{XTitle} / {YTitle}, where answers from that number on are taken for positive.",
-    };
+        var thresholds = Enumerable.Range(2, Curves[0].Negatives.Count - 1).Reverse().Select(t => $"from {t} on");
+        return new(["", "area", .. thresholds], [.. Curves.Select(c => (IReadOnlyList<string>)[c.Name, Format.Score(c.Area),
+            .. c.Points.Skip(1).SkipLast(1).Select(p => $"{Format.Percent(p.X)} / {Format.Percent(p.Y)}")])])
+        {
+            Note = $"{XTitle} / {YTitle}, where answers from that number on are taken for positive.",
+        };
+    }
 }
