@@ -45,13 +45,34 @@ internal sealed class SmallStudy
         return DatasetFolder.Read(folder);
     }
 
-    /// <summary>Makes the study by the library.</summary>
+    /// <summary>Makes the study by the library; the usual one is made once and copied.</summary>
     public static SmallStudy Make(TemporaryFolder folder, StudyOptions? options = null)
     {
+        if (options is null) CopyAll(Template.Value.Path, folder.Path);
+        else Build(folder, options);
+        return new SmallStudy(folder);
+    }
+
+    private static readonly Lazy<TemporaryFolder> Template = new(() =>
+    {
+        var folder = new TemporaryFolder();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        Build(folder, Options);
+        return folder;
+    });
+
+    private static void Build(TemporaryFolder folder, StudyOptions options)
+    {
         var (real, synthetic) = (Pairs(folder["real"], false, 16), Pairs(folder["synthetic"], true, 16));
-        var study = new SmallStudy(folder);
-        StudyMaker.Make(real, synthetic, study.Folder, options ?? Options, null, NullMonitor.Instance);
-        return study;
+        StudyMaker.Make(real, synthetic, folder["study"], options, null, NullMonitor.Instance);
+    }
+
+    private static void CopyAll(string from, string to)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(from, "*", SearchOption.AllDirectories))
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
     }
 
     public void Enrol(string reader) =>
