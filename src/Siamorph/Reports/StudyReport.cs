@@ -30,7 +30,7 @@ public static class StudyReport
     public static WrittenReport Write(string folder)
     {
         var evidence = StudyEvidence.Read(folder);
-        var result = StudyAnalysis.Run(folder);
+        var result = StudyAnalysis.Run(evidence);
         var document = Document(result, evidence);
         string In(string name) => Path.Combine(evidence.Study.Path, name);
         HtmlReport.Write(In("report.html"), document);
@@ -58,7 +58,7 @@ public static class StudyReport
             StudySections.Exclusions(result), StudySections.Readers(result), StudySections.Times(result), Method(result),
         }.OfType<Section>()],
         Footer = $"Made by Siamorph {result.Product}. The same numbers: report.md, readers.csv, images.csv, answers.csv, "
-            + $"{StudyAnalysis.ResultFile}.",
+            + $"{StudyFolder.ResultName}.",
     };
 
     private static IEnumerable<KeyFigure> Keys(StudyResult result)

@@ -61,7 +61,8 @@ internal static class StudyWords
     public static string SignedScored(Bounded value) => $"{Signed(value.Value)} ({Signed(value.Low)} to {Signed(value.High)})";
 
     /// <summary>A rating of five points, or a difference of such, with two decimals.</summary>
-    public static string Rating(double value) => value.ToString("0.00", CultureInfo.InvariantCulture).Replace('-', '−');
+    public static string Rating(double value) => 
+        double.IsFinite(value) ? value.ToString("0.00", CultureInfo.InvariantCulture).Replace('-', '−') : "–";
 
     public static string Signed(double value) => (Math.Round(value, 2) > 0 ? "+" : "")
         + Rating(Math.Round(value, 2) == 0 ? 0 : value);

@@ -6,7 +6,7 @@ namespace Siamorph.Study;
 /// </summary>
 internal static class ReadingOrder
 {
-    private const int Tries = 100;
+    private const int Tries = 100, MostDraws = 1000;
 
     /// <summary>The whole session: practice before each of the first two blocks, quality before realism, outlines last.</summary>
     public static IReadOnlyList<(StudyItem Item, StudyBlock Block)> Of(IReadOnlyList<StudyItem> items, Seed seed, string reader,
@@ -42,15 +42,24 @@ internal static class ReadingOrder
         var placed = new HashSet<string>();
         foreach (var repeat in items.Where(i => i.Repeats is { } id && first.ContainsKey(id)))
         {
-            var free = Enumerable.Range(0, places.Length).Where(p => places[p] is null).ToList();
-            var pairs = free.SelectMany(a => free.Where(b => b - a >= apart).Select(b => (a, b))).ToList();
-            if (pairs.Count == 0) return null;
-            var (early, late) = pairs[random.Next(pairs.Count)];
+            if (TwoPlaces(places, apart, random) is not var (early, late)) return null;
             (places[early], places[late]) = (first[repeat.Repeats!], repeat);
             placed.UnionWith([repeat.Id, repeat.Repeats!]);
         }
         var others = items.Where(i => !placed.Contains(i.Id)).ToList();
         var (order, next) = (random.Permutation(others.Count), 0);
         return [.. places.Select(p => p ?? others[order[next++]])];
+    }
+
+    // By drawing until it fits: at first four pairs in nine do.
+    private static (int Early, int Late)? TwoPlaces(StudyItem?[] places, int apart, SeededRandom random)
+    {
+        var free = Enumerable.Range(0, places.Length).Where(p => places[p] is null).ToList();
+        for (var draw = 0; draw < MostDraws; draw++)
+        {
+            int a = free[random.Next(free.Count)], b = free[random.Next(free.Count)];
+            if (Math.Abs(a - b) >= apart) return (Math.Min(a, b), Math.Max(a, b));
+        }
+        return null;
     }
 }

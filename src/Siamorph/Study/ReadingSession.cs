@@ -189,7 +189,7 @@ public sealed class ReadingSession
 
     private static void RefuseUnsealed(StudyFolder study)
     {
-        if (study.IsUnsealed)
+        if (study.IsUnsealed || study.WasSealedAgain)
             throw new InvalidStudyException($"{study.Path}: the study is unsealed; answers are no longer taken.");
     }
 

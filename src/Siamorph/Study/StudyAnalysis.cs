@@ -8,14 +8,11 @@ namespace Siamorph.Study;
 /// <summary>Evaluates an unsealed study and writes results.json.</summary>
 internal static class StudyAnalysis
 {
-    public const string ResultFile = "results.json";
-
-    /// <exception cref="SiamorphException">The study is sealed or damaged, or no reader has finished.</exception>
-    public static StudyResult Run(string folder)
+    /// <exception cref="SiamorphException">No reader counts, or the folder can't be written.</exception>
+    public static StudyResult Run(StudyEvidence evidence)
     {
-        var evidence = StudyEvidence.Read(folder);
         var result = Of(evidence);
-        OptionsFile.Save(Path.Combine(evidence.Study.Path, ResultFile), result);
+        OptionsFile.Save(Path.Combine(evidence.Study.Path, StudyFolder.ResultName), result);
         return result;
     }
 

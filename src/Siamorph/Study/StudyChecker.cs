@@ -63,6 +63,9 @@ public static class StudyChecker
         var readers = new List<ReaderProgress>();
         foreach (var reader in study.Readers()) readers.AddRange(CheckReader(study, reader, Error, Warn));
         if (study.IsUnsealed) Try(() => Unsealing.Demand(study), Error);
+        if (study.WasSealedAgain)
+            Error($"{study.UnsealedPath}: is missing, though {StudyFolder.ResultName} is there: the key was opened before. Put "
+                + $"it back.");
         var options = study.File.Options;
         if (options.Readers < FewReaders || 2 * options.Images < FewImages)
             Warn($"{options.Readers} readers and {2 * options.Images} images are few: five readers of 60 images gave a standard "

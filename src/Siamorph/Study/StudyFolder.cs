@@ -8,7 +8,7 @@ namespace Siamorph.Study;
 internal sealed partial class StudyFolder
 {
     public const string StudyName = "study.json", ItemsName = "items.jsonl", KeyName = "key.jsonl",
-        UnsealedName = "unsealed.json";
+        UnsealedName = "unsealed.json", ResultName = "results.json";
 
     private StudyFolder(string path, StudyFile file, string hash, IReadOnlyList<StudyItem> items) =>
         (Path, File, Hash, Items) = (path, file, hash, items);
@@ -25,6 +25,9 @@ internal sealed partial class StudyFolder
     public string UnsealedPath => In(UnsealedName);
 
     public bool IsUnsealed => System.IO.File.Exists(UnsealedPath);
+
+    /// <summary>Whether results lie here although nothing says that the key was opened: somebody took that away.</summary>
+    public bool WasSealedAgain => !IsUnsealed && System.IO.File.Exists(In(ResultName));
 
     /// <exception cref="InvalidStudyException">There is no study, or its items were changed.</exception>
     public static StudyFolder Open(string folder)

@@ -23,7 +23,8 @@ public static class Unsealing
         var check = StudyChecker.Check(folder);
         check.DemandNoErrors();
         if (!study.Readers().Any(r => !File.Exists(study.WithdrawnPath(r)) && HasFinished(study, r)))
-            throw new InvalidStudyException($"{folder}: no reader has finished the questions about realism, so unsealing would end "
+            throw new InvalidStudyException($"{folder}: no reader has finished the questions about realism, so unsealing would "
+                + $"end "
                 + "the study without an answer. \"study check\" shows how far readers are.");
         OptionsFile.Save(study.UnsealedPath,
             new UnsealedFile((clock ?? TimeProvider.System).GetUtcNow(), study.Hash, [.. Sessions(study)]));
@@ -52,7 +53,8 @@ public static class Unsealing
 
     private static bool HasFinished(StudyFolder study, string reader)
     {
-        var answered = SessionLog.Read(study, reader, 1).Answers.Where(l => l.Block == StudyBlock.Realism).Select(l => l.Item).ToHashSet();
+        var answered = SessionLog.Read(study, reader, 1).Answers.Where(l => l.Block == StudyBlock.Realism)
+            .Select(l => l.Item).ToHashSet();
         return study.Items.Where(i => i.Blocks.Contains(StudyBlock.Realism)).All(i => answered.Contains(i.Id));
     }
 

@@ -151,6 +151,30 @@ public sealed class ReaderStatisticsTests
         Assert.True(covered >= 0.93 * studies, $"{covered} of {studies} intervals cover the truth.");
     }
 
+    [Fact] // areas under the curve of readers who guess on six points, and differences of ratings where there is none
+    public void AreasAndDifferences_OfNothing_AreCovered()
+    {
+        const int studies = 500, readers = 8, images = 60;
+        int areas = 0, differences = 0;
+        for (var s = 0; s < studies; s++)
+        {
+            var random = new Seed(17).Derive(s).Random();
+            bool[] synthetic = [.. Enumerable.Range(0, images).Select(i => i % 2 == 1)];
+            double[] looks = [.. synthetic.Select(_ => 0.7 * random.Normal())];
+            double[][] ratings = [.. Enumerable.Range(0, readers).Select(_ =>
+            {
+                var (leans, sees) = (random.Normal(), 0.3 * random.Normal());
+                return looks.Select((l, c) =>
+                    Math.Clamp(Math.Round(3.5 + l + leans + (synthetic[c] ? sees : -sees) + random.Normal()), 1, 6)).ToArray();
+            })];
+            if (!RankAuc.Crossed(ratings, synthetic).At(0.95).Excludes(0.5)) areas++;
+            if (!CrossedMean.Of(ratings, [.. synthetic.Select(x => x ? 1 : 0)], [-1, 1]).At(0.95).Excludes(0)) differences++;
+        }
+        TestContext.Current.SendDiagnosticMessage($"areas covered {areas}, differences {differences} of {studies}");
+        Assert.True(areas >= 0.93 * studies, $"{areas} of {studies} intervals of areas cover 0.5.");
+        Assert.True(differences >= 0.93 * studies, $"{differences} of {studies} intervals of differences cover 0.");
+    }
+
     private static (int Told, int Covered, int Studies) Simulated(double talent, double bias, double looks)
     {
         const int studies = 500;

@@ -1,4 +1,5 @@
 using Siamorph.Evaluation.Statistics;
+using Siamorph.Reports;
 using Siamorph.Study;
 
 namespace Siamorph.Tests.Study;
@@ -80,18 +81,20 @@ public sealed class StudyAnalysisTests : IDisposable
     {
         var study = SmallStudy.Make(_folder);
         study.Read("r2", study.Expert(), most: 4);
-        Assert.Contains("no reader has finished", Assert.Throws<InvalidStudyException>(() => Unsealing.Unseal(study.Folder)).Message,
+        Assert.Contains("no reader has finished",
+            Assert.Throws<InvalidStudyException>(() => Unsealing.Unseal(study.Folder)).Message,
             StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(study.Folder, "unsealed.json")));
         study.Read("r1", study.Expert());
         var reading = study.Open("r2");
-        Assert.Contains("is sealed", Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(study.Folder)).Message,
+        Assert.Contains("is sealed",
+            Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(StudyEvidence.Read(study.Folder))).Message,
             StringComparison.Ordinal);
         Unsealing.Unseal(study.Folder);
         Assert.Throws<InvalidStudyException>(() => reading.Record(study.Answer(reading.Next!, _ => 1)));
         Assert.Throws<InvalidStudyException>(() => study.Open("r2"));
         Assert.Throws<InvalidStudyException>(() => study.Enrol("r3"));
-        Assert.Equal(1, StudyAnalysis.Run(study.Folder).Realism.Primary.Readers);
+        Assert.Equal(1, StudyAnalysis.Run(StudyEvidence.Read(study.Folder)).Realism.Primary.Readers);
     }
 
     [Fact]
@@ -103,7 +106,39 @@ public sealed class StudyAnalysisTests : IDisposable
         var path = Path.Combine(study.Folder, "sessions", "r1-1.jsonl");
         File.WriteAllLines(path, File.ReadAllLines(path)[..^1]); // the chain of what is left is whole
         Assert.Contains("had 38 answers when the study was unsealed",
-            Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(study.Folder)).Message, StringComparison.Ordinal);
+            Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(StudyEvidence.Read(study.Folder))).Message,
+                StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SealingAgain_IsNoticed()
+    {
+        var study = SmallStudy.Make(_folder);
+        study.Read("r1", study.Expert());
+        Evaluate(study);
+        File.Delete(Path.Combine(study.Folder, "unsealed.json"));
+        var fault = Assert.Single(StudyChecker.Check(study.Folder).Findings, f => f.IsError).Message;
+        Assert.Contains("the key was opened before", fault, StringComparison.Ordinal);
+        Assert.Throws<InvalidStudyException>(() => study.Enrol("r2"));
+        Assert.Throws<InvalidStudyException>(() => Unsealing.Unseal(study.Folder));
+    }
+
+    [Fact] // one reader, nothing but the question about realism: what can't be said stays empty
+    public void BarestStudy_IsEvaluatedAndReported()
+    {
+        var study = SmallStudy.Make(_folder,
+            new StudyOptions { Images = 3, Readers = 1, Practice = 0, RepeatShare = 0, CatchItems = 0, OutlineImages = 0 });
+        study.Read("r1", study.Guesser(1));
+        var result = Evaluate(study);
+        Assert.Equal((1, 6), (result.Realism.Primary.Readers, result.Realism.Primary.Images));
+        Assert.Null(result.Outlines);
+        Assert.Null(result.Realism.RepeatAgreement);
+        var document = StudyReport.Document(result, StudyEvidence.Read(study.Folder));
+        Assert.Contains("With one reader the interval speaks of this reader alone.", string.Join(' ', document.Answer),
+            StringComparison.Ordinal);
+        var (html, markdown) = (HtmlReport.Render(document), MarkdownReport.Render(document));
+        Assert.All(new[] { "NaN", "∞", "Infinity" },
+            word => Assert.DoesNotContain(word, html + markdown, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -120,6 +155,6 @@ public sealed class StudyAnalysisTests : IDisposable
     private static StudyResult Evaluate(SmallStudy study)
     {
         Unsealing.Unseal(study.Folder, study.Time);
-        return StudyAnalysis.Run(study.Folder);
+        return StudyAnalysis.Run(StudyEvidence.Read(study.Folder));
     }
 }

@@ -100,6 +100,16 @@ public sealed class StudyMakerTests : IDisposable
     }
 
     [Fact]
+    public void StoppedMaking_LeavesNothingBehind()
+    {
+        var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 16));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => StudyMaker.Make(real, synthetic, _folder["study"], SmallStudy.Options, null, new StopsWhileWriting()));
+        Assert.True(FolderLock.IsEmpty(_folder["study"]));
+        StudyMaker.Make(real, synthetic, _folder["study"], SmallStudy.Options, null, NullMonitor.Instance);
+    }
+
+    [Fact]
     public void WhatTheGeneratorMayHaveSeen_IsRefused()
     {
         var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 16));
@@ -155,6 +165,18 @@ public sealed class StudyMakerTests : IDisposable
     }
 
     [Fact]
+    public void Order_OfALargeStudy_IsFoundAtOnce()
+    {
+        var items = Enumerable.Range(0, 2000).Select(i => new StudyItem($"{i:0000}", "", [StudyBlock.Realism]))
+            .Concat(Enumerable.Range(0, 500)
+                .Select(i => new StudyItem($"again{i:0000}", "", [StudyBlock.Realism]) { Repeats = $"{i:0000}" })).ToList();
+        var order = ReadingOrder.Arranged(items, new Seed(1)).Select((item, place) => (item, place))
+            .ToDictionary(x => x.item.Id, x => x.place);
+        Assert.Equal(2500, order.Count);
+        Assert.All(items.Where(i => i.Repeats is not null), i => Assert.True(order[i.Id] - order[i.Repeats!] >= 834));
+    }
+
+    [Fact]
     public void Order_AsksQualityBeforeRealism_AndPractisesEach()
     {
         var items = StudyFolder.Open(SmallStudy.Make(_folder).Folder).Items;
@@ -162,6 +184,29 @@ public sealed class StudyMakerTests : IDisposable
         Assert.Equal([(StudyBlock.Quality, true, 2), (StudyBlock.Quality, false, 12), (StudyBlock.Realism, true, 2),
             (StudyBlock.Realism, false, 18), (StudyBlock.Outline, false, 4)],
             order.GroupBy(x => (x.Block, x.Item.Practice)).Select(g => (g.Key.Block, g.Key.Practice, g.Count())));
+    }
+
+    private sealed class StopsWhileWriting : IMonitor, IMonitoredStage
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private bool _writing;
+
+        public CancellationToken Cancellation => _stop.Token;
+
+        public IMonitoredStage Begin(string title, long total)
+        {
+            _writing = title.StartsWith("Writing", StringComparison.Ordinal);
+            return this;
+        }
+
+        public void Report(long done, string? detail = null)
+        {
+            if (_writing && done == 5) _stop.Cancel();
+        }
+
+        public void Note(string line) { }
+
+        public void Dispose() { }
     }
 
     private static IEnumerable<string> Chunks(byte[] png)

@@ -55,7 +55,7 @@ public sealed class StudyVerbsTests : IDisposable
         for (ulong r = 1; r <= 3; r++) study.Read($"r{r}", study.Guesser(r));
         Unsealing.Unseal(study.Folder);
         Assert.Equal(0, Run("study", "export", study.Folder, "--out", _folder["imrmc"]));
-        var result = StudyAnalysis.Run(study.Folder);
+        var result = StudyAnalysis.Run(StudyEvidence.Read(study.Folder));
         Assert.Equal(result.Realism.Auc.Value, Area("realism.imrmc"), 12);
         Assert.Equal(result.Realism.Primary.Accuracy.Value, Area("decisions.imrmc"), 12);
 
