@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Siamorph.Data;
 using Siamorph.Experiment.Results;
 using Siamorph.Experiment.Scheduling;
+using Siamorph.Experiment.Stages;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment;
@@ -137,7 +137,7 @@ public static class ExperimentRunner
     {
         var left = plan.Stages.Where(s => store.Find(s) is null).ToList();
         left.RemoveAll(s => s is SharedBaseStage && !left.Any(g => g.Needs.Contains(s)));
-        return [.. left.Select(s => new RemainingStage(s, runner.StepsDone(s, RunFolderOf(store, s))))];
+        return [.. left.Select(s => new RemainingStage(s, runner.StepsDone(s, store.RunFolderOf(s))))];
     }
 
     // Until every stage is done, here or elsewhere. A stage whose process ended unfinished is free again and is gone on with.
@@ -163,56 +163,7 @@ public static class ExperimentRunner
     {
         var begun = store.Begin(stage.Stage);
         var clock = Stopwatch.StartNew();
-        var outcome = RunStage(plan, stage.Stage, store, overall.Begin(stage), runner);
+        var outcome = stage.Stage.Run(new(plan, store, runner, overall.Begin(stage)));
         store.Complete(stage.Stage, outcome, clock.Elapsed.TotalSeconds, begun);
-    }
-
-    private static object RunStage(ExperimentPlan plan, PlannedStage stage, StageStore store, IMonitor monitor, IStageRunner runner)
-    {
-        var folder = RunFolderOf(store, stage);
-        switch (stage)
-        {
-            case SharedBaseStage first:
-                return runner.TrainBase(first, folder, monitor);
-            case GeneratorStage generator:
-                return runner.Train(generator, generator.Base is { } b ? RunFolderOf(store, b) : null, folder, monitor);
-            case SynthesisStage synthesis:
-                IReadOnlyList<ImageMaskPair> shapes = synthesis.Shapes is { } found ? runner.ReadSynthetic(RunFolderOf(store, found)) : [];
-                return runner.Synthesize(synthesis, synthesis.Generator is { } made ? RunFolderOf(store, made) : null, shapes, folder, monitor);
-            case PretrainingStage pretraining:
-                return runner.Pretrain(pretraining, folder, monitor);
-            case LabellingStage labelling:
-                return runner.Label(labelling, RunFolderOf(store, labelling.Teacher), folder, monitor);
-            case GateStage gate:
-                return runner.Judge(gate, RunFolderOf(store, gate.Synthesis), folder, monitor);
-            case SegmentationStage segmentation:
-                return runner.Segment(WorkOf(plan, segmentation, store, runner), folder, monitor);
-            case RobustnessStage robustness:
-                return runner.Corrupt(robustness, RunFolderOf(store, robustness.Network), monitor);
-            case ExternalStage external:
-                return runner.TestElsewhere(external, RunFolderOf(store, external.Network), monitor);
-            default:
-                throw new ArgumentException($"No way to run a {stage.Kind}.", nameof(stage));
-        }
-    }
-
-    internal static IReadOnlyList<ImageMaskPair> Synthetic(SegmentationStage stage, StageStore store, IStageRunner runner)
-    {
-        if (stage.Labelling is { } labelling) return runner.ReadSynthetic(RunFolderOf(store, labelling));
-        if (stage.Gate is { } gate) return [.. runner.ReadSynthetic(RunFolderOf(store, gate)).Where(p => p.Origin?.GateVerdict == "kept")];
-        return stage.Synthesis is null ? [] : runner.ReadSynthetic(RunFolderOf(store, stage.Synthesis));
-    }
-
-    internal static string RunFolderOf(StageStore store, PlannedStage stage) => Path.Combine(store.FolderOf(stage), "run");
-
-    private static SegmentationWork WorkOf(ExperimentPlan plan, SegmentationStage stage, StageStore store, IStageRunner runner)
-    {
-        IReadOnlyList<ImageMaskPair> train =
-            [.. TrainingPairs.Of(stage.Arm, stage.Real, Synthetic(stage, store, runner), stage.Added, stage.Seed), .. stage.Unlabelled];
-        if (train.Count == 0) throw new InvalidDatasetException($"{stage.Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
-        // A gate may refuse every pair: the real ones are left, and nothing to mix them with.
-        var options = train.Any(p => p.Source == PairSource.Synthetic) ? stage.Options : stage.Options with { SyntheticFraction = null };
-        if (stage.Pretraining is { } pretraining) options = options with { InitialWeights = RunFolderOf(store, pretraining) };
-        return new SegmentationWork(options, train, plan.Validation, plan.Test);
     }
 }

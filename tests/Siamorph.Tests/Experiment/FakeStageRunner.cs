@@ -2,6 +2,7 @@ using Siamorph.Data;
 using Siamorph.Data.Folders;
 using Siamorph.Experiment.Results;
 using Siamorph.Experiment.Scheduling;
+using Siamorph.Experiment.Stages;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Siamorph.Experiment.Scheduling;
+using Siamorph.Experiment.Stages;
 
 namespace Siamorph.Tests.Experiment;
 
@@ -90,7 +91,6 @@ public sealed class OverallProgressTests
 
     private static RemainingStage Stage(long stepsDone) => new(new GeneratorStage([], new(), null)
     {
-        Kind = "generator",
         Title = "x",
         Folder = "x",
         Key = "x",

@@ -1,4 +1,5 @@
 using Siamorph.Experiment.Scheduling;
+using Siamorph.Experiment.Stages;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment.Results;
@@ -90,7 +91,7 @@ internal static class ResultWriter
     private static ExperimentTimes Times(ExperimentPlan plan, Dictionary<string, StageRecord> records) => new()
     {
         Stages = [.. plan.Stages.Where(s => records.ContainsKey(s.Key)).Select(s => (Stage: s, Record: records[s.Key])).Select(x =>
-            new StageTime(x.Stage.Folder, x.Stage.Kind, x.Record.Seconds, x.Record.Finished, x.Record.Resumed, x.Record.Code))],
+            new StageTime(x.Stage.Folder, x.Stage.Kind.Name, x.Record.Seconds, x.Record.Finished, x.Record.Resumed, x.Record.Code))],
         Environment = MachineFacts.Read(),
     };
 }

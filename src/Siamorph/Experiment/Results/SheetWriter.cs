@@ -1,5 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Experiment.Scheduling;
+using Siamorph.Experiment.Stages;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 
@@ -21,7 +22,7 @@ internal static class SheetWriter
             sheets.Add(Pairs($"{count} real training pairs", SheetKind.Real, count, Spread(real, RealPictures), plan, folder, $"real-n{count}"));
             foreach (var cell in users.DistinctBy(c => c.Arm.Name))
             {
-                var synthetic = TrainingPairs.Of(cell.Arm with { UsesReal = false }, [], ExperimentRunner.Synthetic(cell.Stage, store, runner), 0, cell.Stage.Seed);
+                var synthetic = TrainingPairs.Of(cell.Arm with { UsesReal = false }, [], cell.Stage.PairsToAdd(new(plan, store, runner, NullMonitor.Instance)), 0, cell.Stage.Seed);
                 sheets.Add(Pairs($"synthetic pairs made from {count} real ones ({cell.Arm.Title})", SheetKind.Synthetic, count,
                     Spread(synthetic, SyntheticPictures), plan, folder, $"synthetic-n{count}-{cell.Stage.Key[..8]}"));
                 if (Predictions(plan, cells, cell, store, folder) is { } predictions) sheets.Add(predictions);
@@ -74,7 +75,7 @@ internal static class SheetWriter
     // What the gate refused, a few for each first reason.
     private static Sheet? Refused(GateStage gate, int count, ExperimentPlan plan, StageStore store, string folder, IStageRunner runner)
     {
-        var refused = runner.ReadSynthetic(ExperimentRunner.RunFolderOf(store, gate))
+        var refused = runner.ReadSynthetic(store.RunFolderOf(gate))
             .Where(p => p.Origin?.GateVerdict?.StartsWith("refused", StringComparison.Ordinal) == true).ToList();
         if (refused.Count == 0) return null;
         var named = Spread(refused, RefusedPictures).Select(p => p with { Id = $"{p.Id}: {p.Origin!.GateVerdict!["refused: ".Length..]}" }).ToList();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
+using Siamorph.Experiment.Stages;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
 using Siamorph.Synthesis;
@@ -100,7 +101,7 @@ internal sealed class ExperimentPlan
 
     private ExternalStage ExternalTests(SegmentationStage network)
     {
-        var inputs = Inputs("external", [], new()
+        var inputs = Inputs(ExternalStage.Of, [], new()
         {
             ["network"] = network.Key,
             ["sets"] = string.Join('\n', External.Select(s => $"{s.Name} {s.Hash}")),
@@ -108,7 +109,6 @@ internal sealed class ExperimentPlan
         return Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9], (key, folder) => new ExternalStage(network, External)
         {
             Device = Options.Segmentation.Device,
-            Kind = "external",
             Title = network.Title,
             Folder = folder,
             Key = key,
@@ -131,7 +131,7 @@ internal sealed class ExperimentPlan
         if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
         var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
         var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
-        var inputs = Inputs("segmentation", OptionsFile.ToNode(options), new()
+        var inputs = Inputs(SegmentationStage.Of, OptionsFile.ToNode(options), new()
         {
             ["arm"] = arm.Name,
             ["armSeed"] = armSeed.Value,
@@ -148,7 +148,6 @@ internal sealed class ExperimentPlan
                 Labelling = arm.Added == AddedPairs.PseudoLabels ? labelling : null,
                 Unlabelled = unlabelled,
                 Pretraining = pretraining,
-                Kind = "segmentation",
                 Title = $"{(network is null ? "" : $"{network}: ")}{arm.Title}, {real.Count} real pairs, seed {seed}",
                 Folder = folder,
                 Key = key,
@@ -172,10 +171,9 @@ internal sealed class ExperimentPlan
     private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
     {
         var teacher = Segmentation(Options.Arm(arm.Teacher ?? Options.Arms[0]), real, seed, network);
-        var inputs = Inputs("labelling", [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
+        var inputs = Inputs(LabellingStage.Of, [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
         return Add(inputs, $"labelled-n{real.Count}-seed{seed}", (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
         {
-            Kind = "labelling",
             Title = $"{Unlabelled.Images.Images.Count} images without masks{SeedText(true, seed)}",
             Folder = folder,
             Key = key,
@@ -186,11 +184,10 @@ internal sealed class ExperimentPlan
 
     private PretrainingStage Pretraining(SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
     {
-        var inputs = Inputs("pretraining", OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash });
+        var inputs = Inputs(PretrainingStage.Of, OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash });
         return Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
             new PretrainingStage([.. real, .. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])], options)
             {
-                Kind = "pretraining",
                 Title = $"{real.Count} real images and {Unlabelled.Images.Images.Count} without masks{SeedText(true, seed)}",
                 Folder = folder,
                 Key = key,
@@ -202,7 +199,7 @@ internal sealed class ExperimentPlan
     private RobustnessStage Robustness(SegmentationStage network)
     {
         var seed = new Seed(Options.Seeds[0]); // every network sees the same corrupted images
-        var inputs = Inputs("robustness", [], new()
+        var inputs = Inputs(RobustnessStage.Of, [], new()
         {
             ["network"] = network.Key,
             ["corruptions"] = string.Join(' ', Options.Corruptions),
@@ -212,7 +209,6 @@ internal sealed class ExperimentPlan
             new RobustnessStage(network, Test, Options.Corruptions, seed)
             {
                 Device = Options.Segmentation.Device,
-                Kind = "robustness",
                 Title = network.Title,
                 Folder = folder,
                 Key = key,
@@ -225,12 +221,11 @@ internal sealed class ExperimentPlan
     {
         var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
         var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
-        var inputs = TrainingInputs("generator", options, unlabelled, real);
+        var inputs = TrainingInputs(GeneratorStage.Of, options, unlabelled, real);
         var shared = Base(options, real, seed);
         WorkPhase[] both = [new(options.Base.Steps, WorkKind.BaseStep), new(options.Siamese.Steps, WorkKind.SiameseStep)];
         return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
         {
-            Kind = "generator",
             Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
             Key = key,
@@ -247,10 +242,9 @@ internal sealed class ExperimentPlan
             .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with { Seed = options.Seed })) == OptionsFile.ToJson(plain));
         if (options.Base.Steps == 0 || users < 2) return null;
         var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
-        var inputs = TrainingInputs("base", plain, unlabelled, real);
+        var inputs = TrainingInputs(SharedBaseStage.Of, plain, unlabelled, real);
         return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
         {
-            Kind = "base",
             Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
             Key = key,
@@ -259,7 +253,7 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private JsonObject TrainingInputs(string kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
+    private JsonObject TrainingInputs(StageKind kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
     {
         var inputs = new JsonObject { ["real"] = ContentHash.OfList(real, _hashes) };
         if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
@@ -287,7 +281,7 @@ internal sealed class ExperimentPlan
             ImagesPerMask = (count + real.Count - 1) / real.Count,
             Seed = new Seed(SynthesisSeed(seed)).Derive("synthesis").Value,
         };
-        var inputs = Inputs("synthesis", OptionsFile.ToNode(options), new()
+        var inputs = Inputs(SynthesisStage.Of, OptionsFile.ToNode(options), new()
         {
             ["generator"] = generator?.Key,
             ["masks"] = ContentHash.OfList(real, _hashes),
@@ -298,7 +292,6 @@ internal sealed class ExperimentPlan
         return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options, like)
         {
             Shapes = shapes,
-            Kind = "synthesis",
             Title = $"{count} pairs from {real.Count} masks{(shapes is null ? "" : " and predicted shapes")}{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
@@ -315,7 +308,7 @@ internal sealed class ExperimentPlan
             Seed = new Seed(SynthesisSeed(seed)).Derive("gate"),
             Steps = Options.Gate.Steps ?? Math.Max(1, Options.Segmentation.Steps / 2),
         };
-        var inputs = Inputs("gate", OptionsFile.ToNode(options), new()
+        var inputs = Inputs(GateStage.Of, OptionsFile.ToNode(options), new()
         {
             ["network"] = Decisive(OptionsFile.ToNode(network)),
             ["synthetic"] = synthesis.Key,
@@ -324,7 +317,6 @@ internal sealed class ExperimentPlan
         });
         return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new GateStage(synthesis, real, wanted, options, network)
         {
-            Kind = "gate",
             Title = $"{(options.Selection == GateSelection.Difficulty ? "hardest " : "")}{wanted} of {synthesis.Options.Count} pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
@@ -338,11 +330,11 @@ internal sealed class ExperimentPlan
 
     private static string SeedText(bool shown, ulong seed) => shown ? $", seed {seed}" : "";
 
-    private static JsonObject Inputs(string kind, JsonObject options, JsonObject inputs) => new()
+    private static JsonObject Inputs(StageKind kind, JsonObject options, JsonObject inputs) => new()
     {
-        ["stage"] = kind,
+        ["stage"] = kind.Name,
         ["version"] = Product.Version,
-        ["revision"] = PlannedStage.Revision(kind),
+        ["revision"] = kind.Revision,
         ["options"] = Decisive(options),
         ["inputs"] = inputs,
     };

@@ -1,5 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Stages;
 
 namespace Siamorph.Experiment.Scheduling;
 

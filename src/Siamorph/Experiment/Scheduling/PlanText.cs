@@ -1,4 +1,5 @@
 using System.Globalization;
+using Siamorph.Experiment.Stages;
 
 namespace Siamorph.Experiment.Scheduling;
 
@@ -29,8 +30,8 @@ internal static class PlanText
             + $"{options.Seeds.Count} seeds.";
         var done = plan.Stages.Count - remaining.Count;
         if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
-        foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => StageKinds.Place(k.Key)))
-            yield return $"  {Describe(kind.Key, kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
+        foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => StageKind.Place(k.Key.Name)))
+            yield return $"  {kind.Key.Plan(kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
         var beside = processes > 1 ? $", {processes} stages side by side" : "";
         yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. It can be stopped at any time and goes on when run again.";
     }
@@ -42,19 +43,6 @@ internal static class PlanText
         double Chain(PlannedStage stage) => left.GetValueOrDefault(stage.Key) + stage.Needs.Select(Chain).DefaultIfEmpty(0).Max();
         return Math.Max(left.Values.Sum() / processes, remaining.Max(s => Chain(s.Stage)));
     }
-
-    private static string Describe(string kind, int count) => kind switch
-    {
-        "base" => $"train {count} {(count == 1 ? "base model" : "base models")} that generators share",
-        "generator" => $"train {count} {(count == 1 ? "generator" : "generators")}",
-        "labelling" => $"label the images without masks {count} {(count == 1 ? "time" : "times")}",
-        "pretraining" => $"pretrain {count} segmentation {(count == 1 ? "network" : "networks")} by denoising",
-        "external" => $"test {count} {(count == 1 ? "network" : "networks")} on other sets",
-        "gate" => $"judge {count} {(count == 1 ? "set" : "sets")} of pairs",
-        "robustness" => $"test {count} {(count == 1 ? "network" : "networks")} on corrupted images",
-        "synthesis" => $"synthesize {count} {(count == 1 ? "set" : "sets")} of pairs",
-        _ => $"train and test {count} segmentation {(count == 1 ? "network" : "networks")}",
-    };
 
     private static string AddedText(ArmDefinition arm) => arm.Added switch
     {

@@ -1,3 +1,5 @@
+using Siamorph.Experiment.Stages;
+
 namespace Siamorph.Experiment.Scheduling;
 
 /// <summary>A stage that is not finished, with what an interrupted run has already done of its phases.</summary>

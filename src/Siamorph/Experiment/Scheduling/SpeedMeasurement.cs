@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Siamorph.Data;
+using Siamorph.Experiment.Stages;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Siamorph.Experiment.Stages;
 
 namespace Siamorph.Experiment.Scheduling;
 

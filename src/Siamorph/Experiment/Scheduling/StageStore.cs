@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Siamorph.Experiment.Stages;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment.Scheduling;
@@ -13,6 +14,9 @@ internal sealed class StageStore(string experimentFolder)
     private const string Marker = "done.json";
 
     public string FolderOf(PlannedStage stage) => Path.Combine(experimentFolder, "stages", stage.Folder);
+
+    /// <summary>The folder in which the stage's work is done.</summary>
+    public string RunFolderOf(PlannedStage stage) => Path.Combine(FolderOf(stage), "run");
 
     /// <summary>The record of a finished stage, or null.</summary>
     public StageRecord? Find(PlannedStage stage)

@@ -3,6 +3,7 @@ using Siamorph.Data;
 using Siamorph.Data.Folders;
 using Siamorph.Evaluation.Masks;
 using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Stages;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
 using Siamorph.Siamese;

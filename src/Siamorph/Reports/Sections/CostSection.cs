@@ -1,5 +1,6 @@
 using System.Globalization;
 using Siamorph.Experiment.Results;
+using Siamorph.Experiment.Stages;
 
 namespace Siamorph.Reports.Sections;
 
@@ -10,7 +11,7 @@ internal static class CostSection
     {
         var time = MethodSections.Time(times);
         var lines = result.Comparisons.Where(c => c.Statistics is { } s && (s.Primary || result.Arms.Count == 2)).Select(c => Equivalent(result, c)).OfType<string>().ToList();
-        var perSet = times.Stages.Where(s => s.Kind is "base" or "generator" or "synthesis").Sum(s => s.Seconds);
+        var perSet = times.Stages.Where(s => StageKind.Named(s.Kind) is { MakesPairs: true }).Sum(s => s.Seconds);
         if (result.Generators.Count > 0)
             lines.Insert(0, $"One generator with its synthetic pairs took {Format.Duration(perSet / result.Generators.Count)} here, on average over {Format.Count(result.Generators.Count, "generator")}.");
         return new Section("Cost", lines.Count > 0 ? [new BulletList(lines), .. time.Blocks] : time.Blocks);

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Siamorph.Experiment;
 using Siamorph.Experiment.Results;
-using Siamorph.Experiment.Scheduling;
+using Siamorph.Experiment.Stages;
 using Siamorph.Reports.Charts;
 using Siamorph.Training;
 
@@ -57,7 +57,7 @@ internal static class MethodSections
 
     public static Section Time(ExperimentTimes times)
     {
-        var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => StageKinds.Place(g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
+        var kinds = times.Stages.GroupBy(s => s.Kind).OrderBy(g => StageKind.Place(g.Key)).Select(g => (g.Key, Sum: g.Sum(s => s.Seconds), Count: g.Count())).ToList();
         var total = times.Stages.Sum(s => s.Seconds);
         return new Section("Time",
         [
@@ -105,18 +105,7 @@ internal static class MethodSections
         { } value => (IEnumerable<IReadOnlyList<string>>)[[prefix + p.Key, value.ToString()]],
     });
 
-    private static string Kind(string kind) => kind switch
-    {
-        "base" => "training the base that generators share",
-        "generator" => "training generators",
-        "synthesis" => "synthesizing pairs",
-        "gate" => "judging pairs",
-        "external" => "testing on other sets",
-        "labelling" => "labelling images without masks",
-        "pretraining" => "pretraining by denoising",
-        "robustness" => "testing on corrupted images",
-        _ => "training and testing segmentation",
-    };
+    private static string Kind(string kind) => StageKind.Named(kind)?.Working ?? kind;
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }
