@@ -69,7 +69,7 @@ public sealed class LadderTests
     private static DataCard Card { get; } = new()
     {
         Name = "data", ContentHash = "h", SplitOrigin = "manifest", Splits = new Dictionary<string, int> { ["train"] = 25, ["val"] = 10, ["test"] = 60 }, Groups = new Dictionary<string, int> { ["train"] = 0, ["val"] = 0, ["test"] = 0 }, Sizes = [], Findings = [],
-        Pairs = [.. Enumerable.Range(0, 60).Select(i => new PairFacts($"i{i}", "test", null, 0.1))],
+        Pairs = [new("t", "train", null, 0.1), new("v", "val", null, 0.1), .. Enumerable.Range(0, 60).Select(i => new PairFacts($"i{i}", "test", null, 0.1))],
     };
 
     private static List<CellResult> Cells(double[] validation, double[] test) =>
