@@ -7,9 +7,15 @@ namespace Siamorph.Study;
 /// <param name="Pair">Its files.</param>
 /// <param name="IsSynthetic">Which kind.</param>
 /// <param name="Area">The lesion's share of the picture.</param>
-/// <param name="Mask">What its mask is known by: the id it was drawn from, or its own.</param>
 /// <param name="Content">Hash of the mask's pixels at the study's size.</param>
-internal sealed record StudyCandidate(ImageMaskPair Pair, bool IsSynthetic, double Area, string Mask, string Content);
+internal sealed record StudyCandidate(ImageMaskPair Pair, bool IsSynthetic, double Area, string Content)
+{
+    /// <summary>What its mask comes from: the id that a synthetic image was drawn from, or its own.</summary>
+    public string Source { get; } = !IsSynthetic ? Pair.Id : Pair.Origin?.SourceMask ?? $"synthetic {Pair.Id}";
+
+    /// <summary>What its mask is known by: a deformed mask is another one than its source.</summary>
+    public string Mask => Pair.Origin?.Deformation is { } deformation and not "none" ? $"{Source} {deformation}" : Source;
+}
 
 /// <summary>What will be shown: as many real as synthetic pairs from each third of lesion sizes, and no mask twice.</summary>
 /// <param name="Shown">The images of the study, each with its third.</param>
@@ -58,14 +64,16 @@ internal sealed record StimulusChoice(
             + "lower --practice or --images.");
     }
 
-    // In random order; first those whose mask the other kind can't use, and of every patient one before a second of any.
+    // In random order; of every patient, or source of masks, one before a second of any; first those whose mask the other kind
+    // can't use.
     private static List<StudyCandidate> Queue(IReadOnlyList<StudyCandidate> candidates, bool synthetic, Seed seed)
     {
         var own = candidates.Where(c => c.IsSynthetic == synthetic).ToList();
-        var others = candidates.Where(c => c.IsSynthetic != synthetic).SelectMany(c => new[] { c.Mask, c.Content }).ToHashSet();
+        var others = candidates.Where(c => c.IsSynthetic != synthetic).SelectMany(c => new[] { c.Source, c.Content }).ToHashSet();
         var shuffled = seed.Derive(synthetic ? "synthetic" : "real").Random().Permutation(own.Count).Select(i => own[i]);
-        return [.. shuffled.GroupBy(c => c.Pair.Group ?? $"\0{c.Pair.Id}").SelectMany(g => g.Select((c, turn) => (c, turn)))
-            .OrderBy(x => x.turn).ThenBy(x => others.Contains(x.c.Mask) || others.Contains(x.c.Content)).Select(x => x.c)];
+        return [.. shuffled.GroupBy(c => c.IsSynthetic ? c.Source : c.Pair.Group ?? $"\0{c.Pair.Id}")
+            .SelectMany(g => g.Select((c, turn) => (c, turn)))
+            .OrderBy(x => x.turn).ThenBy(x => others.Contains(x.c.Source) || others.Contains(x.c.Content)).Select(x => x.c)];
     }
 
     private static string Shortage(bool synthetic, int third, int wanted, int found, (double Low, double High) bounds)
@@ -81,12 +89,14 @@ internal sealed record StimulusChoice(
             + $"{more}, or lower --images.";
     }
 
-    /// <summary>Masks that are taken, by name and by content.</summary>
+    /// <summary>Masks that are taken, by name and by content; and what the other kind was made from, deformed or not.</summary>
     private sealed class Used
     {
         private readonly HashSet<string> _masks = [];
+        private readonly HashSet<(bool Synthetic, string Source)> _sources = [];
 
-        public bool Has(StudyCandidate c) => _masks.Contains(c.Mask) || _masks.Contains(c.Content);
+        public bool Has(StudyCandidate c) =>
+            _masks.Contains(c.Mask) || _masks.Contains(c.Content) || _sources.Contains((!c.IsSynthetic, c.Source));
 
         public List<StudyCandidate> Take(IEnumerable<StudyCandidate> from, int count)
         {
@@ -96,6 +106,7 @@ internal sealed record StimulusChoice(
                 if (taken.Count == count) break;
                 if (Has(c)) continue;
                 _masks.UnionWith([c.Mask, c.Content]);
+                _sources.Add((c.IsSynthetic, c.Source));
                 taken.Add(c);
             }
             return taken;

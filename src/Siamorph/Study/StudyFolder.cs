@@ -38,8 +38,11 @@ internal sealed partial class StudyFolder
             throw new InvalidStudyException($"{folder}: no {StudyName} here. Name a folder that \"study make\" wrote.");
         var file = OptionsFile.Load<StudyFile>(path);
         var folderPath = System.IO.Path.GetDirectoryName(path)!;
-        return new(folderPath, file, ContentHash.OfFile(path),
-            JsonLines.Read<StudyItem>(System.IO.Path.Combine(folderPath, ItemsName), file.Items));
+        var items = JsonLines.Read<StudyItem>(System.IO.Path.Combine(folderPath, ItemsName), file.Items);
+        if (items.FirstOrDefault(i => !ItemName().IsMatch(i.Id)) is { } odd)
+            throw new InvalidStudyException($"{folder}: {ItemsName} names a picture '{odd.Id}', which \"study make\" does not "
+                + $"do.");
+        return new(folderPath, file, ContentHash.OfFile(path), items);
     }
 
     /// <summary>The key, for whoever evaluates.</summary>
@@ -78,6 +81,10 @@ internal sealed partial class StudyFolder
 
     private string In(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([Path, .. parts]);
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,31}$")]
+    // The name of a file: a study that came from elsewhere must not lead out of its folder.
+    [GeneratedRegex("^[0-9a-f]{32}\\z")]
+    private static partial Regex ItemName();
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9-]{0,31}\\z")]
     private static partial Regex Pseudonym();
 }

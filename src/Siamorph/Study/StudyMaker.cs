@@ -85,8 +85,7 @@ public static class StudyMaker
             monitor.Cancellation.ThrowIfCancellationRequested();
             var mask = Resize.Mask(PairFiles.ReadMask(pair), size);
             var area = mask.Labels.Count(l => l != 0) / (double)mask.Labels.Length;
-            var name = pair.Origin?.SourceMask ?? (synthetic ? $"synthetic {pair.Id}" : pair.Id);
-            if (area > 0) found.Add(new(pair, synthetic, area, name, ContentHash.OfBytes(mask.Labels)));
+            if (area > 0) found.Add(new(pair, synthetic, area, ContentHash.OfBytes(mask.Labels)));
             stage.Report(found.Count);
         }
         return found.Count > 0 ? found : throw new InvalidDatasetException(
@@ -239,6 +238,11 @@ public static class StudyMaker
             warnings.Add($"{resized} synthetic images are resized from another size than the study's.");
         if (synthetic.Count(p => p.Origin?.IsEditedReal == true) is > 0 and var edited)
             warnings.Add($"{edited} synthetic images are edited-real: they were drawn from real images, and are judged as such.");
+        var sources = choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Source).Distinct().Count();
+        if (sources < synthetic.Count)
+            warnings.Add($"The {synthetic.Count} synthetic images come from {sources} masks, deformed in several ways: readers "
+                + $"may see "
+                + "lesions that resemble each other.");
         if (synthetic.Count(p => p.Origin is null) is > 0 and var unknown)
             warnings.Add($"{unknown} synthetic images do not say which model drew them and from which mask; equal masks are "
                 + "known by their pixels alone.");

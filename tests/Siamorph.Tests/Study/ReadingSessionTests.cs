@@ -160,6 +160,48 @@ public sealed class ReadingSessionTests : IDisposable
         Assert.True(StudyChecker.Check(study.Folder).HasErrors);
     }
 
+    [Fact]
+    public void ItemThatLeadsOutOfTheFolder_IsRefused()
+    {
+        var study = SmallStudy.Make(_folder);
+        var (items, file) = (Path.Combine(study.Folder, "items.jsonl"), Path.Combine(study.Folder, "study.json"));
+        var old = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(items)));
+        var first = StudyFolder.Open(study.Folder).Items[0].Id;
+        File.WriteAllText(items, File.ReadAllText(items).Replace(first, "../../../etc/passwd", StringComparison.Ordinal));
+        var changed = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(items)));
+        File.WriteAllText(file, File.ReadAllText(file).Replace(old, changed, StringComparison.Ordinal));
+        Assert.Contains("names a picture '../../../etc/passwd'",
+            Assert.Throws<InvalidStudyException>(() => study.Enrol("r1")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact] // whatever one byte becomes: a clear line, an answer asked again, or (in the last line) an answer that still fits
+    public void DamagedSessions_AreNeverReadAsSomethingElse()
+    {
+        var study = SmallStudy.Make(_folder);
+        study.Read("r1", _ => 4, most: 6);
+        var path = Path.Combine(study.Folder, "sessions", "r1-1.jsonl");
+        var whole = File.ReadAllBytes(path);
+        var lastLine = Array.LastIndexOf(whole, (byte)'\n', whole.Length - 2);
+        var random = new Seed(4).Random();
+        for (var n = 0; n < 400; n++)
+        {
+            var damaged = whole.ToArray();
+            var at = random.Next(damaged.Length);
+            damaged[at] ^= (byte)(1 << random.Next(8));
+            File.WriteAllBytes(path, damaged);
+            try
+            {
+                var answered = study.Open("r1").Answered;
+                Assert.True(at > lastLine, $"bit of byte {at} changed, and {answered} answers were read as if nothing had been.");
+            }
+            catch (InvalidStudyException e)
+            {
+                Assert.Contains("r1-1.jsonl", e.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("items.jsonl")]
     [InlineData("key.jsonl")]

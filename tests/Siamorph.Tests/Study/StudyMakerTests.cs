@@ -89,6 +89,22 @@ public sealed class StudyMakerTests : IDisposable
     }
 
     [Fact]
+    public void DeformedMasks_AreOthersThanTheirSource_AndUsedWhereSourcesAreFew()
+    {
+        var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 16));
+        DatasetFolder.WriteManifest(_folder["synthetic"], synthetic.Pairs.Select((p, i) => p with
+        {
+            Origin = p.Origin! with { SourceMask = i < 12 ? $"train-{i % 4}" : real.Pairs[i].Id, Deformation = $"rotated {i}°" },
+        }));
+        var made = StudyMaker.Make(
+            real, DatasetFolder.Read(_folder["synthetic"]), _folder["study"], SmallStudy.Options, null, NullMonitor.Instance);
+        Assert.Contains("come from",
+            Assert.Single(made.Warnings, w => w.Contains("deformed in several ways", StringComparison.Ordinal)));
+        var shown = StudyFolder.Open(made.Folder).ReadKey().Values.Where(k => k.Kind != StudyKind.Catch).ToList();
+        Assert.Empty(shown.Where(k => k.Kind == StudyKind.Real).Select(k => k.Pair).Intersect(shown.Select(k => k.SourceMask)));
+    }
+
+    [Fact]
     public void TooFewPairs_AreNamedThirdByThird_AndNothingIsWritten()
     {
         var (real, synthetic) = (SmallStudy.Pairs(_folder["real"], false, 16), SmallStudy.Pairs(_folder["synthetic"], true, 4));
