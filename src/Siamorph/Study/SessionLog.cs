@@ -42,6 +42,8 @@ internal sealed record SessionLine
 /// </summary>
 internal sealed class SessionLog
 {
+    private const int MostAttempts = 100, PauseMilliseconds = 10;
+
     private readonly string _path;
     private long _length, _seen;
 
@@ -65,7 +67,7 @@ internal sealed class SessionLog
     {
         var log = new SessionLog(study.SessionPath(reader, session), study.Hash);
         if (!File.Exists(log._path)) return log;
-        var bytes = File.ReadAllBytes(log._path);
+        var bytes = Patiently(() => File.ReadAllBytes(log._path));
         log._length = Array.LastIndexOf(bytes, (byte)'\n') + 1;
         (log._seen, log.IsTorn) = (bytes.Length, log._length < bytes.Length);
         var from = 0;
@@ -79,6 +81,7 @@ internal sealed class SessionLog
 
     /// <summary>Adds a line; when this returns it is on the disk.</summary>
     /// <exception cref="InvalidStudyException">Another page has added lines meanwhile.</exception>
+    /// <exception cref="SiamorphException">The disk is full or the folder can't be written; nothing was added.</exception>
     public void Append(params IEnumerable<SessionLine> lines)
     {
         var (head, text, added) = (Head, new StringBuilder(), new List<SessionLine>());
@@ -90,15 +93,46 @@ internal sealed class SessionLog
             text.Append(written).Append('\n');
         }
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-        using var file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        using var file = Patiently(() => new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         if (file.Length != _seen)
             throw new InvalidStudyException($"{_path}: another page has answered meanwhile. Load this one again.");
-        file.SetLength(_length); // takes away what a killed process left of a line
-        file.Seek(0, SeekOrigin.End);
-        file.Write(Encoding.UTF8.GetBytes(text.ToString()));
-        file.Flush(flushToDisk: true);
+        Write(file, Encoding.UTF8.GetBytes(text.ToString()));
         (_length, _seen, Head, IsTorn) = (file.Length, file.Length, head, false);
         Lines.AddRange(added);
+    }
+
+    private void Write(FileStream file, byte[] lines)
+    {
+        try
+        {
+            file.SetLength(_length); // takes away what a killed process left of a line
+            file.Seek(0, SeekOrigin.End);
+            file.Write(lines);
+            file.Flush(flushToDisk: true);
+        }
+        catch (IOException e)
+        {
+            file.SetLength(_length);
+            _seen = _length;
+            throw new SiamorphException($"{_path}: can't be written ({e.Message.TrimEnd('.')}). Check the free space, then "
+                + $"answer again.", e);
+        }
+    }
+
+    // "study check" may be reading just now.
+    private static T Patiently<T>(Func<T> open)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return open();
+            }
+            catch (IOException) when (attempt < MostAttempts)
+            {
+                Thread.Sleep(PauseMilliseconds);
+            }
+        }
     }
 
     private void Take(ReadOnlySpan<byte> bytes, string study)

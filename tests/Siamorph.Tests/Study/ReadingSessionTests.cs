@@ -99,6 +99,19 @@ public sealed class ReadingSessionTests : IDisposable
     }
 
     [Fact]
+    public void AnswerWhileSomeoneLooks_IsKept()
+    {
+        var study = SmallStudy.Make(_folder);
+        study.Read("r1", _ => 4, most: 2);
+        var reading = study.Open("r1");
+        var looking = new FileStream(Path.Combine(study.Folder, "sessions", "r1-1.jsonl"), FileMode.Open, FileAccess.Read,
+            FileShare.Read);
+        using var leaves = new Timer(_ => looking.Dispose(), null, 150, Timeout.Infinite);
+        reading.Record(study.Answer(reading.Next!, _ => 4));
+        Assert.Equal(3, study.Open("r1").Answered);
+    }
+
+    [Fact]
     public void TwoPagesOfOneReader_DoNotMixTheirAnswers()
     {
         var study = SmallStudy.Make(_folder);

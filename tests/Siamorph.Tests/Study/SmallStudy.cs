@@ -75,17 +75,18 @@ internal sealed class SmallStudy
             File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
     }
 
-    public void Enrol(string reader) =>
+    public void Enrol(string reader, string specialty = "gastroenterology") =>
         ReadingSession.Enrol(Folder,
-            new ReaderProfile { Reader = reader, Consent = Consent, Specialty = "gastroenterology", Years = 7,
+            new ReaderProfile { Reader = reader, Consent = Consent, Specialty = specialty, Years = 7,
             Display = new ReaderDisplay { Width = 1920, Height = 1080 } }, Time);
 
     public ReadingSession Open(string reader, int session = 1) => ReadingSession.Open(Folder, reader, session, Time);
 
     /// <summary>Enrols a reader who answers everything: realism as <paramref name="realism"/> says of each item.</summary>
-    public void Read(string reader, Func<string, int> realism, int session = 1, int most = int.MaxValue)
+    public void Read(string reader, Func<string, int> realism, int session = 1, int most = int.MaxValue,
+        string specialty = "gastroenterology")
     {
-        if (session == 1) Enrol(reader);
+        if (session == 1) Enrol(reader, specialty);
         var reading = Open(reader, session);
         for (var i = 0; i < most && reading.Next is { } due; i++) reading.Record(Answer(due, realism));
     }
