@@ -18,15 +18,15 @@ internal static class StudyPictures
             Sheet(evidence, "Synthetic images that fooled most",
                 "Most often taken for real. The line is the mask they were drawn from.",
                 synthetic.OrderBy(i => i.CalledSynthetic).ThenBy(i => i.MeanAnswer),
-                    i => $"real for {Count(1 - i.CalledSynthetic, readers)}"),
+                i => $"real for {Count(1 - i.CalledSynthetic, readers)}"),
             Sheet(evidence, "Synthetic images that betrayed themselves most",
                 "Most often recognised: what they have in common is what a generator should learn.",
                 synthetic.OrderByDescending(i => i.CalledSynthetic).ThenByDescending(i => i.MeanAnswer),
-                    i => $"synthetic for {Count(i.CalledSynthetic, readers)}"),
+                i => $"synthetic for {Count(i.CalledSynthetic, readers)}"),
             new Folded("Real images that were most doubted",
                 [Sheet(evidence, "Real images that were most doubted", "Most often taken for synthetic.",
                 real.OrderByDescending(i => i.CalledSynthetic).ThenByDescending(i => i.MeanAnswer),
-                    i => $"synthetic for {Count(i.CalledSynthetic, readers)}")]),
+                i => $"synthetic for {Count(i.CalledSynthetic, readers)}")]),
         ]);
     }
 

@@ -65,7 +65,7 @@ public static class StudyReport
     {
         var realism = result.Realism;
         yield return new("Right answers (guessing: 50\u00A0%)", StudyWords.Percent(realism.Primary.Accuracy.Value),
-            $"95\u00A0% interval {StudyWords.Interval(realism.Primary.Accuracy)}; {StudyWords.Title(result)}");
+            $"95\u00A0% interval {StudyWords.Interval(realism.Primary.Accuracy)}; {StudyWords.Title(realism.Primary.Verdict)}");
         yield return new("Sensitivity d′ (nothing told apart: 0)", StudyWords.Rating(realism.Sensitivity),
             $"criterion c {StudyWords.Rating(realism.Criterion)}; AUC {Format.Score(realism.Auc.Value)}");
         if (result.Quality is { } quality)

@@ -27,7 +27,7 @@ internal static class StudySections
                     .. counted.OrderByDescending(r => r.Accuracy!.Value)
                         .Select(r => new ForestRow(Named(r), r.Accuracy!.Value, r.Accuracy.Low, r.Accuracy.High, 0))],
             }, "Right answers, reader by reader",
-                $"With 95 % intervals: that of all readers counts readers and images as samples, those of single readers "
+            $"With 95 % intervals: that of all readers counts readers and images as samples, those of single readers "
                 + $"(Wilson) only images. The band is {StudyWords.Points(result.Options.Margin)} points about chance.",
                 Wide: true),
             new Figure(new RocPlot
@@ -83,7 +83,7 @@ internal static class StudySections
             [name, StudyWords.Scored(s.Real), StudyWords.Scored(s.Synthetic), StudyWords.SignedScored(s.Difference),
                 s.NonInferior ? "yes" : "not shown",
                 Format.Score(s.Single), Format.Score(s.Mean), Format.Score((s.Real.Value - 1) / 4),
-                    Format.Score((s.Synthetic.Value - 1) / 4)];
+                Format.Score((s.Synthetic.Value - 1) / 4)];
     }
 
     public static Section Exclusions(StudyResult result)
@@ -101,14 +101,15 @@ internal static class StudySections
                 : new BulletList([.. left.Select(r => $"{r.Reader} {r.LeftOut}.")]),
             new Table(["who counts", "readers", "right", "95 % interval", "90 % interval", "verdict"], rows)
             {
-                Note = $"Who takes more than {Format.Count(result.Options.CatchMisses, "picture")} cut to pieces for real is "
+                Note = result.Options.CatchItems == 0 ? "No pictures cut to pieces were shown."
+                    : $"Who takes more than {Format.Count(result.Options.CatchMisses, "picture")} cut to pieces for real is "
                     + "left out; that was fixed before the first answer.",
             },
         ]);
 
         static IReadOnlyList<string> Row(string name, AccuracyResult a) =>
             [name, Format.Integer(a.Readers), StudyWords.Percent(a.Accuracy.Value), StudyWords.Interval(a.Accuracy),
-                $"{StudyWords.Percent(a.Low90)} to {StudyWords.Percent(a.High90)}", Verdict(a)];
+                $"{StudyWords.Percent(a.Low90)} to {StudyWords.Percent(a.High90)}", StudyWords.Title(a.Verdict)];
     }
 
     public static Section Readers(StudyResult result) => new("Readers and screens",
@@ -116,7 +117,7 @@ internal static class StudySections
         new Table(["reader", "specialty", "years", "right", "real right", "synthetic right", "d′", "c", "AUC"],
             [.. result.Readers.Select(r => (IReadOnlyList<string>)[
                 r.Reader, Text(r.Specialty), Number(r.Years, "0.#"), Percent(r.Accuracy?.Value), Percent(r.RealRight),
-                    Percent(r.SyntheticRight),
+                Percent(r.SyntheticRight),
                 Number(r.Sensitivity, "0.00"), Number(r.Criterion, "0.00"), Number(r.Auc, "0.000")])])
         {
             Note = "c above 0: slow to say \"synthetic\".",
@@ -126,7 +127,7 @@ internal static class StudySections
             [.. result.Readers.Select(r => (IReadOnlyList<string>)[
                 r.Reader, Number(r.QualityReal, "0.00"), Number(r.QualitySynthetic, "0.00"),
                 r.CatchMisses is { } misses ? Format.Integer(misses) : "–", Number(r.MedianSeconds, "0.0"),
-                    Format.Integer(r.Sessions)])])
+                Format.Integer(r.Sessions)])])
         {
             Note = "Seconds before an image in the block about realism, pauses counted out.",
         }]),
@@ -134,9 +135,9 @@ internal static class StudySections
             [new Table(["reader", "screen", "device pixels", "zoom", "light", "near black seen", "near white seen"],
             [.. result.Readers.Select(r => (IReadOnlyList<string>)[
                 r.Reader, r.Display.Width > 0 ? $"{r.Display.Width} × {r.Display.Height}" : "–",
-                    Number(r.Display.PixelRatio, "0.##"),
+                Number(r.Display.PixelRatio, "0.##"),
                 Number(r.Display.Zoom, "0.##"), Text(r.Display.RoomLight), YesNo(r.Display.SeesNearBlack),
-                    YesNo(r.Display.SeesNearWhite)])])]),
+                YesNo(r.Display.SeesNearWhite)])])]),
     ]);
 
     public static Section? Times(StudyResult result)
@@ -154,7 +155,7 @@ internal static class StudySections
             new Table(["block", "answers", "median", "quarter below", "quarter above"],
                 [.. result.Times.Select(t => (IReadOnlyList<string>)[
                 Name(t.Block), Format.Integer(t.Seconds.Count), Format.Duration(t.Median), Format.Duration(t.Quartile),
-                    Format.Duration(t.ThirdQuartile)])]),
+                Format.Duration(t.ThirdQuartile)])]),
         ]);
     }
 
@@ -184,7 +185,7 @@ internal static class StudySections
         new(["secondary tests", "estimate", "95 % interval", "p", "p after Holm"],
         [.. result.Tests.Select(t => (IReadOnlyList<string>)[
         t.Name, Format.Score(t.Estimate.Value), $"{Format.Score(t.Estimate.Low)} to {Format.Score(t.Estimate.High)}",
-            StudyWords.P(t.P), StudyWords.P(t.AdjustedP)])])
+        StudyWords.P(t.P), StudyWords.P(t.AdjustedP)])])
     {
         Note = $"Two-sided, with readers and images as samples; corrected for {Format.Count(result.Tests.Count, "test")}. The "
             + "accuracy is the primary and needs no correction.",
@@ -192,14 +193,6 @@ internal static class StudySections
 
     public static IReadOnlyList<ReaderResult> Counted(StudyResult result) =>
         [.. result.Readers.Where(r => r.LeftOut is null && r.Accuracy is not null)];
-
-    private static string Verdict(AccuracyResult a) => a.Verdict switch
-    {
-        Evaluation.Statistics.Discrimination.NoBetterThanChance => "no better than chance",
-        Evaluation.Statistics.Discrimination.Both => "told apart, within the margin",
-        Evaluation.Statistics.Discrimination.ToldApart => "told apart",
-        _ => "undecided",
-    };
 
     private static string Named(ReaderResult r) => r.Specialty.Length > 0 ? $"{r.Reader}, {r.Specialty}" : r.Reader;
 

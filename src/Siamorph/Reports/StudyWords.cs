@@ -43,7 +43,7 @@ internal static class StudyWords
         };
     }
 
-    public static string Title(StudyResult result) => result.Realism.Primary.Verdict switch
+    public static string Title(Discrimination verdict) => verdict switch
     {
         Discrimination.NoBetterThanChance => "no better than chance",
         Discrimination.Both => "told apart, within the margin of chance",

@@ -23,7 +23,7 @@ internal sealed record StudyCandidate(ImageMaskPair Pair, bool IsSynthetic, doub
 /// <param name="Spare">A real pair for each picture that will be cut to pieces.</param>
 internal sealed record StimulusChoice(
     IReadOnlyList<(StudyCandidate Candidate, int Third)> Shown, IReadOnlyList<StudyCandidate> Practice,
-        IReadOnlyList<StudyCandidate> Spare)
+    IReadOnlyList<StudyCandidate> Spare)
 {
     private const int Thirds = 3;
     private static readonly bool[] Kinds = [false, true]; // synthetic or not

@@ -46,7 +46,7 @@ internal sealed class StudyEvidence
         {
             Readers = [.. study.Readers().Select(r => new ReaderEvidence(
                 OptionsFile.Load<EnrolledReader>(study.ReaderPath(r)), File.Exists(study.WithdrawnPath(r)),
-                    [.. study.Sessions(r).Select(s => Answers(study, r, s))]))],
+                [.. study.Sessions(r).Select(s => Answers(study, r, s))]))],
         };
     }
 

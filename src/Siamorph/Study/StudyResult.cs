@@ -56,7 +56,7 @@ internal sealed record Bounded(double Value, double Low, double High)
 /// <param name="Images">How many.</param>
 internal sealed record AccuracyResult(
     Bounded Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError, double DegreesOfFreedom,
-        Bounded Binomial, int Readers, int Images);
+    Bounded Binomial, int Readers, int Images);
 
 /// <summary>What was answered about realism.</summary>
 internal sealed record RealismResult

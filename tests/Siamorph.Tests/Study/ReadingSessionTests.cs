@@ -29,6 +29,14 @@ public sealed class ReadingSessionTests : IDisposable
             Realism = 1 }));
     }
 
+    [Fact] // a web page that reads must not load half a gigabyte
+    public void Sources_UseNoTorch()
+    {
+        var room = Path.Combine(SharedMaterial.RepositoryRoot, "src", "Siamorph", "Study");
+        Assert.All(Directory.GetFiles(room, "*.cs", SearchOption.AllDirectories),
+            f => Assert.DoesNotContain("torch", File.ReadAllText(f), StringComparison.OrdinalIgnoreCase));
+    }
+
     [Fact]
     public void AnswersThatDoNotFit_AreRefused_AndNothingIsWritten()
     {

@@ -107,7 +107,7 @@ public sealed class StudyAnalysisTests : IDisposable
         File.WriteAllLines(path, File.ReadAllLines(path)[..^1]); // the chain of what is left is whole
         Assert.Contains("had 38 answers when the study was unsealed",
             Assert.Throws<InvalidStudyException>(() => StudyAnalysis.Run(StudyEvidence.Read(study.Folder))).Message,
-                StringComparison.Ordinal);
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ public sealed class StudyVerbsTests : IDisposable
             Assert.Equal(12, truth.Count);
             return rows.Where(r => r[0] != "-1").GroupBy(r => r[0]).Average(g => RankAuc.Of(
                 [.. g.Where(r => truth[r[1]] == "1").Select(r => double.Parse(r[3]))],
-                    [.. g.Where(r => truth[r[1]] == "0").Select(r => double.Parse(r[3]))]));
+                [.. g.Where(r => truth[r[1]] == "0").Select(r => double.Parse(r[3]))]));
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed record RatingBars : Chart
 
             void Bar(double x, double share, int count, string kind, int colour) => svg.Rectangle(
                 x, y.At(100 * share), step * 0.35, y.At(0) - y.At(100 * share), $"bar s{colour}",
-                    $"{kind}, {Words[i]}: {count} ({Format.Percent(share)})");
+                $"{kind}, {Words[i]}: {count} ({Format.Percent(share)})");
         }
         svg.Text(Axes.Left + step * 0.14, height - 5, Words[0], "axis");
         svg.Text(width - Axes.Right - step * 0.14, height - 5, Words[^1], "axis", Anchor.End);
@@ -56,7 +56,7 @@ internal sealed record RatingBars : Chart
         var (first, second) = (Shares(First), Shares(Second));
         return new(["answer", Kinds.First, "share", Kinds.Second, "share"], [.. Words.Select((w, i) => (IReadOnlyList<string>)[
             $"{i + 1}, {w}", Format.Integer(First[i]), Format.Percent(first[i]), Format.Integer(Second[i]),
-                Format.Percent(second[i])])]);
+            Format.Percent(second[i])])]);
     }
 
     private static double[] Shares(IReadOnlyList<int> counts) => [.. counts.Select(c => (double)c / Math.Max(1, counts.Sum()))];
