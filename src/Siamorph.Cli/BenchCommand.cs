@@ -9,10 +9,11 @@ internal static class BenchCommand
 {
     private const int DefaultRepeats = 5;
 
-    public static Command Create() => new("bench", "Times single steps against a matrix product of this machine.")
+    public static Command Create() => new("bench", "Times single steps against a matrix product of this machine, and drawing from end to end.")
     {
         Verb("train-step", "Times a training step: all four losses, gradients, AdamW.", StepBenchmark.TrainStep),
         Verb("ddim-step", "Times a DDIM step with prompt guidance.", StepBenchmark.DdimStep),
+        BenchSynthesizeCommand.Create(),
     };
 
     private static Command Verb(string name, string description, Func<StepBenchmarkOptions, int, IMonitor, StepTiming> run)

@@ -1,5 +1,6 @@
 using Siamorph.Data;
 using Siamorph.Data.Folders;
+using Siamorph.Diffusion;
 using Siamorph.Imaging;
 using Siamorph.Synthesis;
 using Siamorph.Tests.Siamese;
@@ -64,6 +65,17 @@ public sealed class SynthesizerTests : IDisposable
         Synthesizer.Run(In("run"), _masks, Options, In("out"), NullMonitor.Instance);
         Assert.Equal(kept, File.GetLastWriteTimeUtc(whole.Pairs[0].ImagePath));
         Assert.All(whole.Pairs, p => Assert.Equal(bytes[p.Id].Length, File.ReadAllBytes(p.ImagePath).Length));
+    }
+
+    [Fact]
+    public void Benchmark_DrawsTheSameImagesWithEachSampler_AndSaysHowFarTheyDiffer()
+    {
+        var timings = SynthesisBenchmark.Run(In("run"), _masks, Options with { ImagesPerMask = 1, Count = 3 },
+            [(SamplerKind.Ddim, 4), (SamplerKind.Ddim, 4), (SamplerKind.UniPc, 2)], repeats: 1, NullMonitor.Instance);
+        Assert.Equal([(3, 4), (3, 4), (3, 2)], timings.Select(t => (t.Images, t.Steps)));
+        Assert.Equal([0, 0], timings.Take(2).Select(t => t.Difference));
+        Assert.True(timings[2].Difference > 0);
+        Assert.All(timings, t => Assert.True(t.MinSeconds > 0 && t.MinSeconds <= t.MedianSeconds && t.MedianSeconds <= t.MaxSeconds));
     }
 
     [Fact]
