@@ -133,13 +133,15 @@ public sealed class ReaderStatisticsTests
     }
 
     [Theory] // answers that don't depend on the truth: readers lean to one side, images look more or less synthetic
-    [InlineData(0, 0)]
-    [InlineData(1, 0)]
-    [InlineData(0, 1)]
-    [InlineData(1, 1)]
-    public void ChanceReaders_AreSeldomToldApart_AndIntervalsCover(double bias, double looks)
+    [InlineData(0, 0, 8, 60)]
+    [InlineData(1, 0, 8, 60)]
+    [InlineData(0, 1, 8, 60)]
+    [InlineData(1, 1, 8, 60)]
+    [InlineData(1, 1, 3, 20)]
+    [InlineData(0, 1, 20, 100)]
+    public void ChanceReaders_AreSeldomToldApart_AndIntervalsCover(double bias, double looks, int readers, int images)
     {
-        var (told, covered, studies) = Simulated(talent: 0, bias, looks);
+        var (told, covered, studies) = Simulated(talent: 0, bias, looks, readers, images);
         Assert.True(told <= 0.05 * studies, $"{told} of {studies} studies of chance readers were told apart.");
         Assert.True(covered >= 0.93 * studies, $"{covered} of {studies} intervals cover the truth.");
     }
@@ -175,25 +177,26 @@ public sealed class ReaderStatisticsTests
         Assert.True(differences >= 0.93 * studies, $"{differences} of {studies} intervals of differences cover 0.");
     }
 
-    private static (int Told, int Covered, int Studies) Simulated(double talent, double bias, double looks)
+    private static (int Told, int Covered, int Studies) Simulated(
+        double talent, double bias, double looks, int readers = 8, int images = 60)
     {
         const int studies = 500;
         int told = 0, covered = 0;
         for (var s = 0; s < studies; s++)
         {
-            var (right, synthetic) = Answers(new Seed(2007).Derive(s), talent, bias, looks);
+            var (right, synthetic) = Answers(new Seed(2007).Derive(s), talent, bias, looks, readers, images);
             var found = ReaderAccuracy.Of(right, synthetic, 0.1);
             if (found.Verdict is Discrimination.ToldApart or Discrimination.Both) told++;
             if (!found.Interval95.Excludes(0.5)) covered++;
         }
-        TestContext.Current.SendDiagnosticMessage($"talent {talent}, bias {bias}, looks {looks}: told apart {told}, covered "
+        TestContext.Current.SendDiagnosticMessage($"{readers} × {images}, talent {talent}, bias {bias}, looks {looks}: told apart {told}, covered "
             + $"{covered} of {studies}");
         return (told, covered, studies);
     }
 
-    private static (bool[][] Right, bool[] Synthetic) Answers(Seed seed, double talent, double bias, double looks)
+    private static (bool[][] Right, bool[] Synthetic) Answers(
+        Seed seed, double talent, double bias, double looks, int readers = 8, int images = 60)
     {
-        const int readers = 8, images = 60;
         var random = seed.Random();
         bool[] synthetic = [.. Enumerable.Range(0, images).Select(i => i % 2 == 1)];
         double[] look = [.. synthetic.Select(_ => looks * random.Normal())];
