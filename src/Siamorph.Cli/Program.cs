@@ -24,6 +24,7 @@ internal static class Program
         DemoCommand.Create(),
         DataCommand.Create(),
         TrainCommand.Create(),
+        BaseCommand.Create(),
         SynthesizeCommand.Create(),
         SegmentCommand.Create(),
         EvaluateCommand.Create(),

@@ -19,11 +19,12 @@ internal static class TrainCommand
         var command = new Command("train", "Trains Siamese-Diffusion on image-mask pairs.") { data, outFolder, resume };
         var binder = new OptionsBinder<TrainOptions>(Presets.All, o => o.Validate()).Show(
             "--image-size", "--base-steps", "--base-batch-size", "--siamese-steps", "--siamese-batch-size", "--siamese-learning-rate", "--unlabelled",
-            "--base-weights", "--tokenizer", "--lora-rank", "--precision", "--optimizer-state", "--preview-every", "--checkpoint-every", "--device", "--seed");
+            "--initial-weights", "--base-weights", "--tokenizer", "--lora-rank", "--precision", "--optimizer-state", "--preview-every", "--checkpoint-every", "--device", "--seed");
         return command.Runs(binder, (context, options) =>
         {
             var (source, run) = (context.Get(data), context.Arguments.GetRequiredValue(outFolder));
             if (options.Unlabelled is { } named) options = options with { Unlabelled = Path.GetFullPath(named) }; // a run goes on from anywhere
+            if (options.InitialWeights is { } weights) options = options with { InitialWeights = Path.GetFullPath(weights) };
             if (context.Get(resume)) options = Begun(run, options);
             var dataset = DatasetFolder.Read(source, context.Monitor);
             SplitLeaks.Refuse(dataset);

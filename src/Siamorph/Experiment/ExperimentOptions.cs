@@ -139,7 +139,11 @@ public sealed record ExperimentOptions
         {
             Data = Path.GetFullPath(Data),
             ExternalTest = [.. ExternalTest.Select(ExternalSet.WithFullPath)],
-            Generator = Placed(Generator.Unlabelled is { } folder ? Generator with { Unlabelled = Path.GetFullPath(folder) } : Generator),
+            Generator = Placed(Generator with
+            {
+                Unlabelled = Generator.Unlabelled is { } folder ? Path.GetFullPath(folder) : null,
+                InitialWeights = Generator.InitialWeights is { } weights ? Path.GetFullPath(weights) : null,
+            }),
             Synthesis = Device == ComputeDevice.Cpu ? Synthesis : Synthesis with { Device = Device },
             Segmentation = Device == ComputeDevice.Cpu ? Segmentation : Segmentation with { Device = Device },
             CustomArms = [.. CustomArms.Select(Full)],

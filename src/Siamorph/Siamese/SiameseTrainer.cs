@@ -90,8 +90,9 @@ public sealed class SiameseTrainer
             [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes, Range = data.Range ?? i.Range })], monitor);
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
         var place = Placement.Of(options.Device, options.Precision);
-        using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
+        using var pipeline = new SiamesePipeline(options, (more ?? data).Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
+        if (options.InitialWeights is { } initial && !resume) monitor.Note(InitialModel.Load(pipeline, initial));
         var cache = new ContentCache(options.CacheFolder ?? Path.Combine(runFolder, "cache"));
         pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
         if (pipeline.Initialization is { } initialization && !resume) Tell(initialization, run, monitor);
@@ -163,7 +164,8 @@ public sealed class SiameseTrainer
             first.KeepAverages();
         }
         if (_baseOnly) return;
-        if (stage != "siamese" && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
+        // A model that began with another's weights has a ControlNet that reads masks already.
+        if (stage != "siamese" && _options.InitialWeights is null && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
         using var second = new SiameseStage(_pipeline, _data, _files);
         if (stage == "siamese") second.Restore(checkpoint!);
         checkpoint?.Dispose();

@@ -118,6 +118,12 @@ public sealed record TrainOptions
     /// <summary>The CLIP text model that reads prompts; null learns a short sequence for each prompt instead.</summary>
     public ClipTextConfig? TextModel { get; init; }
 
+    /// <summary>
+    /// Weights of a model of the same sizes to begin with: a base model of "siamorph base build", or a run. Unlike <see cref="BaseWeights"/>
+    /// the run does not need them later. Null begins at random.
+    /// </summary>
+    public string? InitialWeights { get; init; }
+
     /// <summary>File or folder with the weights to begin with: Stable Diffusion 1.5 or the authors' checkpoint.</summary>
     public string? BaseWeights { get; init; }
 
@@ -231,6 +237,7 @@ public sealed record TrainOptions
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
         if (ControlDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"controlDropout is {ControlDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");
+        if (InitialWeights is not null && BaseWeights is not null) faults.Add("initialWeights and baseWeights are both given: a model begins in one place. Leave one out.");
         if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null) faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
         faults.AddRange(Autoencoder?.Validate() ?? []);
         faults.AddRange(TextModel?.Validate() ?? []);

@@ -256,8 +256,9 @@ internal sealed class ExperimentPlan
     private JsonObject TrainingInputs(StageKind kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
     {
         var inputs = new JsonObject { ["real"] = ContentHash.OfList(real, _hashes) };
+        if (options.InitialWeights is { } initial) inputs["initialWeights"] = ContentHash.OfFile(Directory.Exists(initial) ? Path.Combine(Checkpoint.Latest(initial) ?? initial, "manifest.json") : initial);
         if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
-        return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null }), inputs);
+        return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null, InitialWeights = null }), inputs);
     }
 
     // What has no part in stage base, at its default.
