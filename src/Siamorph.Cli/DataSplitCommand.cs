@@ -15,7 +15,7 @@ internal static class DataSplitCommand
         var groupColumn = new Option<string?>("--group-column") { Description = "Column of the table that names patients or sequences, where its header does not tell.", HelpName = "name" };
         var partial = new Option<bool>("--groups-partial") { Description = "Allows pairs without a line in the table, and lines without a pair." };
         var outFolder = new Option<string?>("--out", "-o") { Description = "Writes the manifest there instead; pictures stay where they are.", HelpName = "folder" };
-        var command = new Command("split", "Divides a dataset into train, val and test; groups and lookalikes stay together.") { folder, groups, nameColumn, groupColumn, partial, outFolder };
+        var command = new Command("split", "Divides a dataset into train, val and test; images of one patient, and near-duplicates, stay in one split.") { folder, groups, nameColumn, groupColumn, partial, outFolder };
         var binder = new OptionsBinder<SplitOptions>(new SplitOptions(), o => o.Validate());
         return command.Runs(binder, (context, options) =>
         {

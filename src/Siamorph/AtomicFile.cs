@@ -1,7 +1,7 @@
 namespace Siamorph;
 
 /// <summary>Writes whole files or none: beside the target first, then renamed over it.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/> through a stream; on any failure the old file, if there was one, stays.</summary>
     /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>

@@ -1,7 +1,7 @@
 namespace Siamorph;
 
 /// <summary>Finds what someone who mistyped a name probably meant.</summary>
-public static class ClosestName
+internal static class ClosestName
 {
     /// <summary>The name nearest to <paramref name="typed"/>, or null where none is near enough to be worth a guess.</summary>
     public static string? To(string typed, IEnumerable<string> names)

@@ -48,7 +48,7 @@ public sealed class WeightsMismatchException : SiamorphException
 }
 
 /// <summary>A folder of a reader study that can't be used, or an answer that does not belong there.</summary>
-public sealed class InvalidStudyException : SiamorphException
+internal sealed class InvalidStudyException : SiamorphException
 {
     /// <inheritdoc cref="SiamorphException(string)"/>
     public InvalidStudyException(string message) : base(message) { }

@@ -7,7 +7,7 @@ namespace Siamorph;
 /// <c>.lock</c>, so it ends with the process, however that ends; the file itself stays and says nothing. Whoever takes the
 /// lock removes the unfinished files that a killed process left.
 /// </summary>
-public sealed partial class FolderLock : IDisposable
+internal sealed partial class FolderLock : IDisposable
 {
     /// <summary>The file that is locked; a folder that holds nothing else counts as empty.</summary>
     public const string FileName = ".lock";

@@ -7,7 +7,7 @@ namespace Siamorph;
 /// through a temporary object and does not keep it alive meanwhile: a collection at that moment frees the number while
 /// it is read. Long loops therefore collect between their steps only.
 /// </summary>
-public sealed class QuietHeap : IDisposable
+internal sealed class QuietHeap : IDisposable
 {
     private const long Budget = 64 << 20; // bytes of managed memory between two collections; a step needs less than one MiB
     private const double Interval = 1; // seconds; gradient functions of ours let go of their graph only when collected

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Data;
 
 /// <summary>How batches are drawn.</summary>
-public sealed record BatchOptions
+internal sealed record BatchOptions
 {
     /// <summary>Pairs in a batch.</summary>
     public int BatchSize { get; init; } = 16;
@@ -34,7 +34,7 @@ public sealed record BatchOptions
 /// <param name="Masks">float32 [B,1,H,W], 0 or 1 (soft labels: in [0,1]); of several classes [B,3,H,W], their colours in [0,1], see <see cref="MaskHint"/>.</param>
 /// <param name="Prompts">B prompts, some replaced by "".</param>
 /// <param name="Indices">Which pairs of the dataset these are.</param>
-public sealed record PairBatch(Tensor Images, Tensor Masks, IReadOnlyList<string> Prompts, IReadOnlyList<int> Indices) : IDisposable
+internal sealed record PairBatch(Tensor Images, Tensor Masks, IReadOnlyList<string> Prompts, IReadOnlyList<int> Indices) : IDisposable
 {
     /// <summary>Frees the tensors.</summary>
     public void Dispose()
@@ -51,7 +51,7 @@ public sealed record PairBatch(Tensor Images, Tensor Masks, IReadOnlyList<string
 /// <param name="data">What is drawn from; stays the caller's.</param>
 /// <param name="options">How it is drawn.</param>
 /// <param name="seed">Seed of order, flips and prompts.</param>
-public sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed seed)
+internal sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed seed)
 {
     private readonly Dictionary<long, int[]> _orders = []; // the current epoch's permutation and the next one's
 

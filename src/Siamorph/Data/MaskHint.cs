@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Data;
 
 /// <summary>A mask as a generator is shown it: white lesion, or each class in its colour where there are several.</summary>
-public static class MaskHint
+internal static class MaskHint
 {
     /// <summary>Whether a table has classes that colours tell apart.</summary>
     public static bool HasColours(ClassTable? classes) => classes is { Count: > 2 };

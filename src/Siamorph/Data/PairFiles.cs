@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Data;
 
 /// <summary>Opens the pictures of a pair.</summary>
-public static class PairFiles
+internal static class PairFiles
 {
     /// <summary>The image, put together from its channels where they are separate files.</summary>
     /// <exception cref="InvalidDatasetException">A file is missing or damaged, or the channels differ in size.</exception>

@@ -8,7 +8,7 @@ namespace Siamorph.Data;
 /// around the outline, and the mean over the annotators (label averaging: Lemay et al. 2022, arXiv 2202.07550; soft training: Gros, Lemay and
 /// Cohen-Adad 2020, arXiv 2011.09041).
 /// </summary>
-public static class SoftMask
+internal static class SoftMask
 {
     /// <summary>Reads all masks of a pair.</summary>
     /// <param name="pair">An unlabelled image has no mask to read.</param>

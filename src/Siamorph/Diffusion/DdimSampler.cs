@@ -26,7 +26,7 @@ public enum FinalStep
 }
 
 /// <summary>How to walk back from noise.</summary>
-public sealed record DdimOptions
+internal sealed record DdimOptions
 {
     /// <summary>Number of steps; see <see cref="Spacing"/> for how many are taken.</summary>
     public int Steps { get; init; } = 50;
@@ -46,12 +46,12 @@ public sealed record DdimOptions
 /// <param name="Timestep">The timestep the network was asked at.</param>
 /// <param name="X">The new latent [B,C,H,W]; valid during the call only.</param>
 /// <param name="CleanLatent">The x0 this step saw [B,C,H,W]; valid during the call only.</param>
-public readonly record struct SamplerProgress(int Index, int Timestep, Tensor X, Tensor CleanLatent);
+internal readonly record struct SamplerProgress(int Index, int Timestep, Tensor X, Tensor CleanLatent);
 
 /// <summary>
 /// DDIM (Song et al. 2021, eq. 12), independent of any network: the prediction comes from a delegate, and so does the noise.
 /// </summary>
-public sealed class DdimSampler : ILatentSampler
+internal sealed class DdimSampler : ILatentSampler
 {
     private readonly ForwardProcess _process;
     private readonly DdimOptions _options;

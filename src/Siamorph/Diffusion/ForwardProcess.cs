@@ -16,7 +16,7 @@ public enum PredictionTarget
 /// The forward process q(x_t | x0) and the ways between x0, ε and what the network predicts.
 /// Latents are float [B,C,H,W]; timesteps are int64 [B] in 0 … <see cref="NoiseSchedule.Count"/> − 1.
 /// </summary>
-public sealed class ForwardProcess(NoiseSchedule schedule, PredictionTarget target)
+internal sealed class ForwardProcess(NoiseSchedule schedule, PredictionTarget target)
 {
     /// <summary>The noise schedule.</summary>
     public NoiseSchedule Schedule { get; } = schedule;

@@ -16,7 +16,7 @@ public enum SamplerKind
 }
 
 /// <summary>Walks from noise to a clean latent, whatever network predicts.</summary>
-public interface ILatentSampler
+internal interface ILatentSampler
 {
     /// <summary>The timesteps visited, rising; sampling goes through them from the last to the first.</summary>
     IReadOnlyList<int> Timesteps { get; }

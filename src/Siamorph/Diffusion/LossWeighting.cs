@@ -13,7 +13,7 @@ public enum LossWeighting
 }
 
 /// <summary>Weights by timestep.</summary>
-public static class LossWeights
+internal static class LossWeights
 {
     private const double LargestWeight = 10;
 

@@ -7,7 +7,7 @@ namespace Siamorph.Diffusion;
 /// and extend x0 linearly from its last two estimates. Deterministic; they visit the timesteps that <see cref="DdimSampler"/> visits.
 /// The first step and, since ᾱ = 1 has no λ, a last one that lands on the clean latent are of first order.
 /// </summary>
-public sealed class MultistepSampler : ILatentSampler
+internal sealed class MultistepSampler : ILatentSampler
 {
     private readonly ForwardProcess _process;
     private readonly DdimSampler _walk;

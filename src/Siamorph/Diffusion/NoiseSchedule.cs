@@ -30,7 +30,7 @@ public sealed record ScheduleOptions
 /// The variance schedule of the forward process: computed in double, rounded once to single, as the reference does.
 /// All arrays are indexed by the timestep, 0 the cleanest.
 /// </summary>
-public sealed class NoiseSchedule
+internal sealed class NoiseSchedule
 {
     /// <summary>Computes every table.</summary>
     /// <exception cref="InvalidOptionsException">A number lies outside its range.</exception>

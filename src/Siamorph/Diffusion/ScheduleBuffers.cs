@@ -4,7 +4,7 @@ namespace Siamorph.Diffusion;
 /// The constants of a noise schedule that the reference stores in every checkpoint: computed in double, rounded once to
 /// single. This project computes them when it needs them; they are written for other programs' sake.
 /// </summary>
-public static class ScheduleBuffers
+internal static class ScheduleBuffers
 {
     private const double LeastVariance = 1e-20; // the logarithm of the first posterior variance, 0, is cut here
 

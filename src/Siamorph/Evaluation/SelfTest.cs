@@ -11,14 +11,14 @@ namespace Siamorph.Evaluation;
 /// <param name="Case">The case in words.</param>
 /// <param name="Expected">Worked out by hand.</param>
 /// <param name="Found">Computed now.</param>
-public sealed record SelfTestLine(string Measure, string Case, double Expected, double Found)
+internal sealed record SelfTestLine(string Measure, string Case, double Expected, double Found)
 {
     /// <summary>Found is expected, but for rounding.</summary>
     public bool Passed => Math.Abs(Found - Expected) <= 1e-6 * Math.Max(1, Math.Abs(Expected));
 }
 
 /// <summary>Every measure beside its expected value, so that a user sees that this machine computes what the reference says.</summary>
-public static class SelfTest
+internal static class SelfTest
 {
     /// <summary>Runs all cases; takes well under a second.</summary>
     public static IReadOnlyList<SelfTestLine> Run()

@@ -12,10 +12,10 @@ namespace Siamorph.Experiment;
 /// <param name="Phantom">The built-in data set.</param>
 /// <param name="Experiment">The experiment; its data folder is set by <see cref="Demo.Run"/>.</param>
 /// <param name="Minutes">What it may take; on a machine too slow for that, training is shortened.</param>
-public sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment, double Minutes);
+internal sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment, double Minutes);
 
 /// <summary>The whole loop on the built-in data set, in one folder.</summary>
-public static class Demo
+internal static class Demo
 {
     private const string Marker = "demo.json";
     private const double LeastShare = 0.4; // with less there is nothing to see

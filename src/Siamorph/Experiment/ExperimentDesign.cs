@@ -7,7 +7,7 @@ using Siamorph.Siamese;
 namespace Siamorph.Experiment;
 
 /// <summary>Proposes an experiment for a data folder: one that can answer the question, with the controls that keep it honest.</summary>
-public static class ExperimentDesign
+internal static class ExperimentDesign
 {
     private static readonly int[] Sizes = [25, 50, 100, 200, 400, 800, 1600];
 

@@ -1,7 +1,7 @@
 namespace Siamorph.Imaging;
 
 /// <summary>Pictures side by side on one sheet, and masks drawn over their pictures.</summary>
-public static class ContactSheet
+internal static class ContactSheet
 {
     private const byte Paper = 24;
 

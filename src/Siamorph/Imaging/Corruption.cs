@@ -26,7 +26,7 @@ public enum CorruptionKind
 /// arXiv 1903.12261) with the kinds that endoscopes and dermatoscopes show. What is drawn (direction of the cast, pattern of
 /// the noise, side of the light) depends on the seed alone and only grows with the strength.
 /// </summary>
-public static class Corruption
+internal static class Corruption
 {
     /// <summary>Strengths run from 1 (slight) to this (severe).</summary>
     public const int Strengths = 3;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Imaging;
 
 /// <summary>Pictures as tensors and back. Tensors are on the CPU; the caller disposes them.</summary>
-public static class ImageTensor
+internal static class ImageTensor
 {
     /// <summary>The picture as float32 [3,H,W] in [-1,1]: level / 127.5 − 1.</summary>
     public static Tensor FromRgb(RgbImage image)

@@ -1,7 +1,7 @@
 namespace Siamorph.Imaging;
 
 /// <summary>How grey levels become a mask.</summary>
-public static class MaskLevels
+internal static class MaskLevels
 {
     /// <summary>Levels above this are the lesion.</summary>
     public const byte Threshold = 127;

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 namespace Siamorph.Imaging;
 
 /// <summary>Pillow's antialiasing filters; <see cref="Resize.Image"/> is the bilinear one.</summary>
-public enum PillowFilter
+internal enum PillowFilter
 {
     /// <summary>Triangle.</summary>
     Bilinear,
@@ -16,7 +16,7 @@ public enum PillowFilter
 }
 
 /// <summary>Resizes with a filter as wide as the reduction, to the same levels as Pillow.</summary>
-public static class PillowResize
+internal static class PillowResize
 {
     private const int Precision = 22, Half = 1 << (Precision - 1);
 

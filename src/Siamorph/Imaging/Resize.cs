@@ -1,7 +1,7 @@
 namespace Siamorph.Imaging;
 
 /// <summary>Changes the number of pixels; the aspect ratio is not kept.</summary>
-public static class Resize
+internal static class Resize
 {
     /// <summary>
     /// Bilinear with a filter as wide as the reduction (antialiased), first along rows, then along columns, with 8-bit

@@ -1,7 +1,7 @@
 namespace Siamorph.Imaging;
 
 /// <summary>An image at 32 × 32 pixels: enough to see whether two images are nearly the same.</summary>
-public sealed class Thumbnail
+internal sealed class Thumbnail
 {
     private const int Side = 32;
     private readonly byte[] _levels;

@@ -9,7 +9,7 @@ namespace Siamorph.Models;
 /// ControlNet (arXiv 2302.05543): a copy of the UNet's encoder and middle that reads the noisy latent plus hint features
 /// and answers with one residual for each skip and one for the middle, each through a zero-convolution.
 /// </summary>
-public sealed class ControlNet : Module
+internal sealed class ControlNet : Module
 {
     private readonly Sequential time_embed;
     private readonly ModuleList<TimestepBlock> input_blocks;

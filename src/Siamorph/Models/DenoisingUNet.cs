@@ -9,13 +9,13 @@ namespace Siamorph.Models;
 /// <param name="Embedding">Timestep embedding [B,4M].</param>
 /// <param name="Skips">Outputs of the encoder blocks, first block first; [B,C,H,W] each.</param>
 /// <param name="Middle">Output of the middle [B,C,H,W].</param>
-public sealed record EncodedLatent(Tensor Embedding, IReadOnlyList<Tensor> Skips, Tensor Middle);
+internal sealed record EncodedLatent(Tensor Embedding, IReadOnlyList<Tensor> Skips, Tensor Middle);
 
 /// <summary>
 /// The denoiser of latent diffusion (Rombach et al. 2022) with ControlNet's residuals added to the middle and to the
 /// skips (arXiv 2302.05543). Encoder and decoder can be run apart, so that one encoding serves several decodings.
 /// </summary>
-public sealed class DenoisingUNet : Module
+internal sealed class DenoisingUNet : Module
 {
     private readonly Sequential time_embed;
     private readonly ModuleList<TimestepBlock> input_blocks;

@@ -10,7 +10,7 @@ namespace Siamorph.Models;
 /// Dense Hint Input (arXiv 2505.06068): reads a hint with residual blocks and halves it by patch merging, so that fine
 /// outlines survive. Widths w, 2w at full size, then doubling with every merge.
 /// </summary>
-public sealed class DenseHintInput : Module<Tensor, Tensor>
+internal sealed class DenseHintInput : Module<Tensor, Tensor>
 {
     private readonly (Conv2d Convolution, HintResidual Residual)[] _full;
     private readonly (PatchMerge Merge, Conv2d Convolution, HintResidual Residual)[] _merged;

@@ -11,7 +11,7 @@ namespace Siamorph.Models;
 /// write and viewers read (kohya): "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q.lora_down.weight",
 /// ".lora_up.weight" and ".alpha".
 /// </summary>
-public static partial class Lora
+internal static partial class Lora
 {
     internal const string Prefix = "lora_unet_";
     internal const string DownSuffix = ".lora_down.weight";

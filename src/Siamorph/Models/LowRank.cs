@@ -8,7 +8,7 @@ namespace Siamorph.Models;
 /// A low-rank addition to a linear layer (LoRA, arXiv 2106.09685): y + (α / rank)·up(down(x)). Up begins at zero, so it changes
 /// nothing until it is trained. Not a module: the layer's checkpoint keys stay the authors' own.
 /// </summary>
-public sealed class LowRank : IDisposable
+internal sealed class LowRank : IDisposable
 {
     /// <summary>Draws the first values.</summary>
     /// <param name="layer">The layer it adds to.</param>

@@ -9,7 +9,7 @@ namespace Siamorph.Models;
 /// range for convolutions and linears), norms 1 and 0, and zero where the method begins with nothing: ends of residual
 /// paths, zero-convolutions, the head.
 /// </summary>
-public static class ParameterInitializer
+internal static class ParameterInitializer
 {
     private static readonly string[] ZeroEndings = ["proj_out", "out_layers.3", "out.2", "middle_block_out.0", "input_hint_block.1"];
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Models;
 
 /// <summary>Sinusoidal embedding of timesteps: cosines first, then sines, frequencies from 1 down to 1/10,000.</summary>
-public static class TimestepEmbedding
+internal static class TimestepEmbedding
 {
     /// <summary>Embeds timesteps.</summary>
     /// <param name="timesteps">int64 [B].</param>

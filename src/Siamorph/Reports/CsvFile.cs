@@ -3,7 +3,7 @@ using System.Text;
 namespace Siamorph.Reports;
 
 /// <summary>Writes tables of comma-separated values (RFC 4180, UTF-8, decimal points).</summary>
-public static class CsvFile
+internal static class CsvFile
 {
     /// <summary>Writes headings and rows, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>

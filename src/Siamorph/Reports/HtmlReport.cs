@@ -5,7 +5,7 @@ using System.Text;
 namespace Siamorph.Reports;
 
 /// <summary>Writes a report as one HTML file that needs nothing else: no script, no font, no picture from outside.</summary>
-public static class HtmlReport
+internal static class HtmlReport
 {
     // Text in charts has 12 units: at these widths about 12 pixels on a phone, in half a page and in a whole one.
     private const double PhoneWidth = 335, HalfWidth = 420, WholeWidth = 900;

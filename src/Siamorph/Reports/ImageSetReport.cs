@@ -7,7 +7,7 @@ using Siamorph.Training;
 namespace Siamorph.Reports;
 
 /// <summary>Compares two sets of pictures and writes the result as a page and as JSON.</summary>
-public static class ImageSetReport
+internal static class ImageSetReport
 {
     private const int Bars = 24, Shown = 8;
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace Siamorph.Reports;
 
 /// <summary>Writes the same report as Markdown: charts become tables, pictures stay in the HTML file.</summary>
-public static class MarkdownReport
+internal static class MarkdownReport
 {
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>

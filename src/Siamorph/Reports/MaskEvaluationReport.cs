@@ -7,7 +7,7 @@ using Siamorph.Training;
 namespace Siamorph.Reports;
 
 /// <summary>Scores a folder of predictions and writes the result as a page and as JSON.</summary>
-public static class MaskEvaluationReport
+internal static class MaskEvaluationReport
 {
     private const int Worst = 12;
 

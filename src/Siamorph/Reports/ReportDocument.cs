@@ -3,7 +3,7 @@ using Siamorph.Reports.Charts;
 namespace Siamorph.Reports;
 
 /// <summary>A report as plain records, which <see cref="HtmlReport"/> and <see cref="MarkdownReport"/> write. All text is plain text.</summary>
-public sealed record ReportDocument
+internal sealed record ReportDocument
 {
     /// <summary>The question, as a heading.</summary>
     public required string Title { get; init; }
@@ -29,10 +29,10 @@ public sealed record ReportDocument
 /// <param name="Value">The number as text.</param>
 /// <param name="Note">What to know about it, such as its interval.</param>
 /// <param name="Tone">Whether it speaks for, against or neither.</param>
-public sealed record KeyFigure(string Label, string Value, string Note, Tone Tone = Tone.Neutral);
+internal sealed record KeyFigure(string Label, string Value, string Note, Tone Tone = Tone.Neutral);
 
 /// <summary>How a statement is coloured.</summary>
-public enum Tone
+internal enum Tone
 {
     /// <summary>Says nothing for or against.</summary>
     Neutral,
@@ -47,20 +47,20 @@ public enum Tone
 /// <summary>A part of the report under a heading.</summary>
 /// <param name="Title">The heading.</param>
 /// <param name="Blocks">What stands under it.</param>
-public sealed record Section(string Title, IReadOnlyList<Block> Blocks);
+internal sealed record Section(string Title, IReadOnlyList<Block> Blocks);
 
 /// <summary>A piece of a section.</summary>
-public abstract record Block;
+internal abstract record Block;
 
 /// <summary>A paragraph of plain text.</summary>
 /// <param name="Text">The text.</param>
 /// <param name="Tone">Colours it as a notice unless neutral.</param>
-public sealed record Paragraph(string Text, Tone Tone = Tone.Neutral) : Block;
+internal sealed record Paragraph(string Text, Tone Tone = Tone.Neutral) : Block;
 
 /// <summary>A paragraph that is a link.</summary>
 /// <param name="Text">What is read.</param>
 /// <param name="Target">A file, or an address that begins with http.</param>
-public sealed record Link(string Text, string Target) : Block
+internal sealed record Link(string Text, string Target) : Block
 {
     /// <summary>The target as an address; a colon is no scheme unless it is http's.</summary>
     internal string Address => Target.StartsWith("http://", StringComparison.Ordinal) || Target.StartsWith("https://", StringComparison.Ordinal)
@@ -69,12 +69,12 @@ public sealed record Link(string Text, string Target) : Block
 
 /// <summary>A list of short statements.</summary>
 /// <param name="Items">The statements.</param>
-public sealed record BulletList(IReadOnlyList<string> Items) : Block;
+internal sealed record BulletList(IReadOnlyList<string> Items) : Block;
 
 /// <summary>Rows under headings. Cells after the first column that look like numbers are set flush right.</summary>
 /// <param name="Headings">One for each column.</param>
 /// <param name="Rows">As many cells as headings in each.</param>
-public sealed record Table(IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) : Block
+internal sealed record Table(IReadOnlyList<string> Headings, IReadOnlyList<IReadOnlyList<string>> Rows) : Block
 {
     /// <summary>A line under the table.</summary>
     public string Note { get; init; } = "";
@@ -85,13 +85,13 @@ public sealed record Table(IReadOnlyList<string> Headings, IReadOnlyList<IReadOn
 /// <param name="Title">What it shows.</param>
 /// <param name="Caption">How to read it.</param>
 /// <param name="Wide">Takes the whole width instead of half of it.</param>
-public sealed record Figure(Chart Chart, string Title, string Caption, bool Wide = false) : Block;
+internal sealed record Figure(Chart Chart, string Title, string Caption, bool Wide = false) : Block;
 
 /// <summary>Small pictures side by side, each with outlines that a reader can switch off.</summary>
 /// <param name="Title">What they are.</param>
 /// <param name="Caption">How to read them.</param>
 /// <param name="Tiles">The pictures.</param>
-public sealed record PictureSheet(string Title, string Caption, IReadOnlyList<PictureTile> Tiles) : Block
+internal sealed record PictureSheet(string Title, string Caption, IReadOnlyList<PictureTile> Tiles) : Block
 {
     /// <summary>Pictures in a row, where rows and columns mean something; 0 for as many as there is room for.</summary>
     public int Columns { get; init; }
@@ -102,9 +102,9 @@ public sealed record PictureSheet(string Title, string Caption, IReadOnlyList<Pi
 /// <param name="Png">The picture as a PNG file.</param>
 /// <param name="Size">Its width and height in pixels.</param>
 /// <param name="Outlines">Masks to outline on it, each with its colour number; of the picture's size.</param>
-public sealed record PictureTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
+internal sealed record PictureTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
 
 /// <summary>Blocks folded away under a title.</summary>
 /// <param name="Title">What is inside.</param>
 /// <param name="Blocks">The content.</param>
-public sealed record Folded(string Title, IReadOnlyList<Block> Blocks) : Block;
+internal sealed record Folded(string Title, IReadOnlyList<Block> Blocks) : Block;

@@ -8,7 +8,7 @@ using Siamorph.Training;
 namespace Siamorph.Reports;
 
 /// <summary>Writes what a safety audit found (safety.html, safety.md, safety.json) and the cards that go with shared data and models.</summary>
-public static class SafetyPages
+internal static class SafetyPages
 {
     private const int ShownCopies = 24, LookedAt = 32;
 

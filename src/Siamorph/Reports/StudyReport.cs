@@ -6,7 +6,7 @@ namespace Siamorph.Reports;
 /// <summary>
 /// Evaluates an unsealed reader study and writes results.json, report.html, report.md and CSV files into its folder.
 /// </summary>
-public static class StudyReport
+internal static class StudyReport
 {
     private static readonly string[] ReaderColumns =
     [

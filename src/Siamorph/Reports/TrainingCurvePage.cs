@@ -4,7 +4,7 @@ using Siamorph.Segmentation;
 namespace Siamorph.Reports;
 
 /// <summary>The page of a segmentation run: its curve of validation Dice, and whether more steps would have helped.</summary>
-public static class TrainingCurvePage
+internal static class TrainingCurvePage
 {
     /// <summary>The file in the run's folder.</summary>
     public const string FileName = "curve.html";

@@ -13,7 +13,7 @@ namespace Siamorph.Segmentation;
 /// Trains a segmentation network on images without masks before it sees any: it has to name the noise that was added to them
 /// (denoising pretraining, Brempong et al. 2022, arXiv 2205.11423). What it learns is where its training with masks begins.
 /// </summary>
-public static class DenoisingPretraining
+internal static class DenoisingPretraining
 {
     /// <summary>The weights in a run folder; written last.</summary>
     public const string FileName = "pretrained.safetensors";

@@ -9,7 +9,7 @@ namespace Siamorph.Segmentation;
 /// Several networks, each trained on the real pairs without one fold: together they judge other images, and each real pair
 /// is judged by the one network that did not see it. Pairs of one group share a fold.
 /// </summary>
-public static class OutOfFoldEnsemble
+internal static class OutOfFoldEnsemble
 {
     private const int Batch = 16;
 

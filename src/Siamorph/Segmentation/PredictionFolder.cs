@@ -12,7 +12,7 @@ namespace Siamorph.Segmentation;
 /// Predictions as files: masks/ (0 and 255), probabilities/ (8-bit grey) and overlays/ (the image with the found outline),
 /// each named as its image.
 /// </summary>
-public static class PredictionFolder
+internal static class PredictionFolder
 {
     private const string Masks = "masks", Probabilities = "probabilities", Overlays = "overlays";
     private static readonly (byte, byte, byte) OutlineColour = (80, 255, 80);

@@ -12,15 +12,15 @@ namespace Siamorph.Segmentation;
 /// <param name="Strength">How much, 1 to <see cref="Imaging.Corruption.Strengths"/>; 0 for the images as they are.</param>
 /// <param name="Dice">Mean of <paramref name="Images"/>.</param>
 /// <param name="Images">Dice at 0.5 of each image, in the order of the pairs, to four decimals.</param>
-public sealed record CorruptedScores(CorruptionKind Corruption, int Strength, double Dice, IReadOnlyList<double> Images);
+internal sealed record CorruptedScores(CorruptionKind Corruption, int Strength, double Dice, IReadOnlyList<double> Images);
 
 /// <summary>A network on images as they are and corrupted.</summary>
 /// <param name="Clean">Scores of the images as they are, at the network's size.</param>
 /// <param name="Conditions">One for each kind and strength.</param>
-public sealed record RobustnessScores(MaskScores Clean, IReadOnlyList<CorruptedScores> Conditions);
+internal sealed record RobustnessScores(MaskScores Clean, IReadOnlyList<CorruptedScores> Conditions);
 
 /// <summary>Scores a network on corrupted images: no training, only inference. Masks stay as they are.</summary>
-public static class RobustnessEvaluator
+internal static class RobustnessEvaluator
 {
     private const int Batch = 16;
 

@@ -5,7 +5,7 @@ using Siamorph.Data.Folders;
 namespace Siamorph.Segmentation;
 
 /// <summary>The pairs of a training run, loaded from folders: those to learn from, and those to choose the best weights by.</summary>
-public sealed class SegmentationData : IDisposable
+internal sealed class SegmentationData : IDisposable
 {
     private SegmentationData(PairedDataset train, PairedDataset validation) => (Train, Validation) = (train, validation);
 

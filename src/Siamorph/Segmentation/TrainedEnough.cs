@@ -1,7 +1,7 @@
 namespace Siamorph.Segmentation;
 
 /// <summary>Whether a network was trained until more steps would have added little.</summary>
-public static class TrainedEnough
+internal static class TrainedEnough
 {
     /// <summary>A gain of validation Dice in the last half of the steps above which a network was still learning.</summary>
     public const double LargestGain = 0.01;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese;
 
 /// <summary>How well a trained model restores given images from noise: training images that it remembers, it restores better.</summary>
-public static class DenoisingLosses
+internal static class DenoisingLosses
 {
     private const int Batch = 16;
 

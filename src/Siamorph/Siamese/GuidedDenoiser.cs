@@ -14,7 +14,7 @@ public enum GuidanceKind
 }
 
 /// <summary>How strongly a sample is drawn to its condition.</summary>
-public sealed record GuidanceOptions
+internal sealed record GuidanceOptions
 {
     /// <summary>What the unconditional half leaves out.</summary>
     public GuidanceKind Kind { get; init; } = GuidanceKind.Prompt;
@@ -26,13 +26,13 @@ public sealed record GuidanceOptions
 /// <summary>An image as a hint beside the mask: the dial from diversity (0) to fidelity (1).</summary>
 /// <param name="Hint">[B,3,f·H,f·W] in [0,1].</param>
 /// <param name="Weight">w in r_m + w·r_v, how much Image-Diffusion's residuals count.</param>
-public sealed record ImageHint(TorchSharp.torch.Tensor Hint, double Weight);
+internal sealed record ImageHint(TorchSharp.torch.Tensor Hint, double Weight);
 
 /// <summary>
 /// Mask-Diffusion as a sampler sees it: (x_t, timestep) → guided prediction. What doesn't change from step to step, the
 /// hint features, is computed once; both guidance halves and all masks go through the networks in one call.
 /// </summary>
-public sealed class GuidedDenoiser : IDisposable
+internal sealed class GuidedDenoiser : IDisposable
 {
     private readonly FrozenWeights _weights = new();
     private readonly SiameseModel _model;

@@ -8,10 +8,10 @@ namespace Siamorph.Siamese;
 /// <param name="Strength">How far they are noised, in (0, 1]; 1 is pure noise.</param>
 /// <param name="Region">float [B,1,H,W] in [0,1]: 1 where the picture is drawn anew, 0 where it is kept; null draws all of it.</param>
 /// <param name="ImageWeight">How much the pictures count as a second hint; 0 for not at all.</param>
-public sealed record StartImages(TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
+internal sealed record StartImages(TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
 
 /// <summary>Draws images from masks: with Mask-Diffusion alone, or from a picture.</summary>
-public sealed class MaskDiffusionSampler
+internal sealed class MaskDiffusionSampler
 {
     private readonly SiamesePipeline _pipeline;
     private readonly SamplingOptions _options;

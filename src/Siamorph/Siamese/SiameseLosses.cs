@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese;
 
 /// <summary>The four losses of arXiv 2505.06068, each a mean over channels and pixels of one sample.</summary>
-public static class SiameseLosses
+internal static class SiameseLosses
 {
     /// <summary>Squared error of a prediction, weighted by timestep.</summary>
     /// <param name="prediction">[B,C,H,W].</param>

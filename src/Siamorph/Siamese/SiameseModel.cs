@@ -8,7 +8,7 @@ namespace Siamorph.Siamese;
 /// The networks of Siamese-Diffusion under the authors' checkpoint keys: one UNet ("model.diffusion_model") and one
 /// ControlNet ("control_model"). Mask-Diffusion and Image-Diffusion are these same networks fed with two hints.
 /// </summary>
-public sealed class SiameseModel : Module
+internal sealed class SiameseModel : Module
 {
     /// <summary>Builds both networks and sets their first weights from the seed; ControlNet begins as a copy of the encoder.</summary>
     /// <exception cref="InvalidOptionsException">The numbers of the config don't fit together.</exception>

@@ -15,7 +15,7 @@ namespace Siamorph.Siamese;
 /// A whole model: networks, latent codec, prompts, and the options that say how they belong together. Its tensors bear
 /// the authors' key prefixes ("model.diffusion_model.", "control_model.", "first_stage_model.", "cond_stage_model.").
 /// </summary>
-public sealed class SiamesePipeline : IDisposable
+internal sealed class SiamesePipeline : IDisposable
 {
     internal const string CodecPrefix = "first_stage_model.";
     internal const string PromptPrefix = "cond_stage_model.";

@@ -48,11 +48,11 @@ public sealed record SiameseLossOptions
 /// <param name="ImageHint">[B,3,f·H,f·W] in [0,1].</param>
 /// <param name="KeepControl">1 where the control counts, 0 where it is dropped (for mask guidance), [B]; null keeps all.</param>
 /// <param name="PixelWeights">How much each place counts in the losses by the mask, [B,1,H,W], mean 1 in each sample; null counts all alike.</param>
-public sealed record SiameseBatch(
+internal sealed record SiameseBatch(
     Tensor CleanLatent, Tensor Noise, Tensor Timesteps, Tensor Context, Tensor MaskHint, Tensor ImageHint, Tensor? KeepControl = null, Tensor? PixelWeights = null);
 
 /// <summary>What one step found, before any gradient. Owned by the dispose scope it was made in.</summary>
-public sealed class SiameseStepResult
+internal sealed class SiameseStepResult
 {
     private readonly double _lossScale;
     private readonly List<Tensor> _roots = [];
@@ -127,7 +127,7 @@ public sealed class SiameseStepResult
 /// without; the mask's hint features serve online augmentation too; the image branch asks for the gradient with respect
 /// to its residuals alone, so the decoder's weights stay constants there; online augmentation runs on its samples only.
 /// </summary>
-public sealed class SiameseStep(SiameseModel model, ForwardProcess process, SiameseLossOptions options)
+internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, SiameseLossOptions options)
 {
     /// <summary>What every gradient is multiplied by: for 16 bits, and to average over several batches.</summary>
     public double LossScale { get; set; } = 1;

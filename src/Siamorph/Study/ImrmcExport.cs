@@ -7,7 +7,7 @@ namespace Siamorph.Study;
 /// Writes answers in the input layout of the FDA's iMRMC, so that another program can compute the same: a line each for truth
 /// (reader −1, modality 0) and answers (reader, case, modality, score).
 /// </summary>
-public static class ImrmcExport
+internal static class ImrmcExport
 {
     private const string Modality = "realism";
 

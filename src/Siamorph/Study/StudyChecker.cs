@@ -6,7 +6,7 @@ namespace Siamorph.Study;
 /// <summary>Something wrong or odd in a study.</summary>
 /// <param name="IsError">Nothing may be evaluated until it is mended.</param>
 /// <param name="Message">What, where, and what to do.</param>
-public sealed record StudyFinding(bool IsError, string Message);
+internal sealed record StudyFinding(bool IsError, string Message);
 
 /// <summary>How far a reader is.</summary>
 /// <param name="Reader">Pseudonym.</param>
@@ -14,10 +14,10 @@ public sealed record StudyFinding(bool IsError, string Message);
 /// <param name="Answered">Answers given in it.</param>
 /// <param name="Total">Answers it takes.</param>
 /// <param name="Withdrawn">All answers are left out.</param>
-public sealed record ReaderProgress(string Reader, int Session, int Answered, int Total, bool Withdrawn);
+internal sealed record ReaderProgress(string Reader, int Session, int Answered, int Total, bool Withdrawn);
 
 /// <summary>What a look at a study found. It tells nothing of what was answered.</summary>
-public sealed record StudyCheck
+internal sealed record StudyCheck
 {
     /// <summary>What is wrong or odd.</summary>
     public required IReadOnlyList<StudyFinding> Findings { get; init; }
@@ -45,7 +45,7 @@ public sealed record StudyCheck
 }
 
 /// <summary>Looks whether a study's files are what they were, down to every answer.</summary>
-public static class StudyChecker
+internal static class StudyChecker
 {
     private const int FewReaders = 8, FewImages = 100;
 

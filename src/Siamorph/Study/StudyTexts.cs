@@ -1,7 +1,7 @@
 namespace Siamorph.Study;
 
 /// <summary>What readers are told and asked, word for word, so that every reading page asks the same.</summary>
-public static class StudyTexts
+internal static class StudyTexts
 {
     /// <summary>The consent that is used where a study brings no text of its own.</summary>
     public const string Consent =

@@ -12,7 +12,7 @@ internal sealed record SealedSession(string Reader, int Session, int Answers, st
 /// Ends the collection of answers. Until then nothing is evaluated, so nobody stops because the numbers please; from then on no
 /// answer is taken, and the hashes of the last lines show whether one was taken away.
 /// </summary>
-public static class Unsealing
+internal static class Unsealing
 {
     /// <summary>Unseals a study; does nothing where that was done.</summary>
     /// <exception cref="SiamorphException">Something in the study is wrong, or nobody has finished a session.</exception>

@@ -43,7 +43,7 @@ public sealed record MaskDeformationOptions
 /// original's area, or that lost more than half of its lesion over the border, is drawn again, and after some tries the
 /// mask is used as it is.
 /// </summary>
-public static class MaskDeformation
+internal static class MaskDeformation
 {
     private const int Tries = 8;
 

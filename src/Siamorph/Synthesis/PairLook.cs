@@ -8,7 +8,7 @@ namespace Siamorph.Synthesis;
 /// <param name="Image">The image.</param>
 /// <param name="Mask">Its mask, of the same size.</param>
 /// <param name="Found">Probabilities of lesion by networks trained on other, real pairs; of the same size.</param>
-public sealed record GateInput(string Id, RgbImage Image, LabelMap Mask, ProbabilityMap Found)
+internal sealed record GateInput(string Id, RgbImage Image, LabelMap Mask, ProbabilityMap Found)
 {
     /// <summary>Whether it was made of a real image: it is near to that image by intent.</summary>
     public bool IsEditedReal { get; init; }

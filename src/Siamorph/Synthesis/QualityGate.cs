@@ -46,7 +46,7 @@ public sealed record GateReason(string Kind, string Text);
 /// near-copy of a training image (unless it was made of one by intent), an image unlike all real ones. Every limit is calibrated so that it would refuse the same
 /// small share of real pairs, each judged as if it were not among the training pairs.
 /// </summary>
-public sealed class QualityGate
+internal sealed class QualityGate
 {
     private const int Neighbours = 3;
     private const int WrongMasks = 3; // given to each real image, to see what the gate can see

@@ -13,10 +13,10 @@ namespace Siamorph.Synthesis;
 /// <param name="MinSeconds">Shortest.</param>
 /// <param name="MaxSeconds">Longest.</param>
 /// <param name="Difference">Mean absolute difference from the first setting's images of the same seeds, in levels of 0…255.</param>
-public sealed record SynthesisTiming(SamplerKind Sampler, int Steps, int Images, double MedianSeconds, double MinSeconds, double MaxSeconds, double Difference);
+internal sealed record SynthesisTiming(SamplerKind Sampler, int Steps, int Images, double MedianSeconds, double MinSeconds, double MaxSeconds, double Difference);
 
 /// <summary>Times `synthesize` from end to end with several samplers, in turns, so that a busy machine slows all of them alike.</summary>
-public static class SynthesisBenchmark
+internal static class SynthesisBenchmark
 {
     /// <summary>Draws, and takes the time.</summary>
     /// <param name="model">The run folder that `train` wrote, or weights of the whole model.</param>

@@ -8,7 +8,7 @@ namespace Siamorph.Training;
 /// A checkpoint is a folder: one safetensors file a part (model, ema, optimizer), state.json, and manifest.json with the
 /// size and SHA-256 of each. It is made beside and renamed, the manifest written last: a crash leaves none or a whole one.
 /// </summary>
-public static class Checkpoint
+internal static class Checkpoint
 {
     internal const string StateFile = "state.json";
 
@@ -129,7 +129,7 @@ public static class Checkpoint
 }
 
 /// <summary>What a checkpoint holds, open for reading.</summary>
-public sealed class LoadedCheckpoint : IDisposable
+internal sealed class LoadedCheckpoint : IDisposable
 {
     private readonly IReadOnlyDictionary<string, WeightsFile> _parts;
 

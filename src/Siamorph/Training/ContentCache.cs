@@ -10,7 +10,7 @@ namespace Siamorph.Training;
 /// out of date. One small safetensors file each; a damaged one is made anew.
 /// </summary>
 /// <param name="folder">Where they lie; made when the first is written.</param>
-public sealed class ContentCache(string folder)
+internal sealed class ContentCache(string folder)
 {
     private const string Stem = "value";
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Training;
 
 /// <summary>An exponential moving average of weights: less noisy than the weights themselves, and what sampling uses.</summary>
-public sealed class Ema : IDisposable
+internal sealed class Ema : IDisposable
 {
     private readonly double _decay;
     private readonly List<(string Name, Tensor Parameter, Tensor Average)> _entries;

@@ -17,7 +17,7 @@ namespace Siamorph.Training;
 /// <param name="TorchThreads">Threads within one tensor operation.</param>
 /// <param name="MemoryMiB">Memory the process may use, MiB.</param>
 /// <param name="Cuda">Whether a CUDA device was there.</param>
-public sealed record RunEnvironment(
+internal sealed record RunEnvironment(
     string Siamorph, string TorchSharp, string LibTorch, string DotNet, string OperatingSystem, string Architecture,
     string? Processor, int Cores, int TorchThreads, long MemoryMiB, bool Cuda)
 {

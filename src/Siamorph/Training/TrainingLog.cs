@@ -10,10 +10,10 @@ namespace Siamorph.Training;
 /// <param name="Step">Steps done when it was written.</param>
 /// <param name="Time">When it was written.</param>
 /// <param name="Values">Losses, learning rate and the like, by name.</param>
-public sealed record LogEntry(long Step, DateTimeOffset Time, IReadOnlyDictionary<string, double> Values);
+internal sealed record LogEntry(long Step, DateTimeOffset Time, IReadOnlyDictionary<string, double> Values);
 
 /// <summary>Writes a run's numbers as JSON lines, and as TensorBoard events if wanted.</summary>
-public sealed class TrainingLog : IDisposable
+internal sealed class TrainingLog : IDisposable
 {
     private readonly string _path;
     private readonly FileStream _stream;

@@ -10,7 +10,7 @@ namespace Siamorph.Weights;
 /// </summary>
 /// <param name="Merges">Pairs of symbols, first rank first.</param>
 /// <param name="Ids">Number of each token, the marks of beginning and end included.</param>
-public sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> Merges, IReadOnlyDictionary<string, long> Ids)
+internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> Merges, IReadOnlyDictionary<string, long> Ids)
 {
     /// <summary>The token before every prompt.</summary>
     public const string Begin = "<|startoftext|>";

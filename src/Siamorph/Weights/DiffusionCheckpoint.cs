@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Weights;
 
 /// <summary>A part of a latent diffusion model, as files hold them together or apart.</summary>
-public enum CheckpointPart
+internal enum CheckpointPart
 {
     /// <summary>The denoiser.</summary>
     UNet,
@@ -25,7 +25,7 @@ public enum CheckpointPart
 /// Weights of a latent diffusion model under the authors' keys, whatever the layout they came in: Stable Diffusion's original
 /// single file, the authors' merged checkpoint, a diffusers folder, or one of these parts alone.
 /// </summary>
-public sealed class DiffusionCheckpoint
+internal sealed class DiffusionCheckpoint
 {
     private static readonly (string Prefix, CheckpointPart Part)[] Sections =
     [

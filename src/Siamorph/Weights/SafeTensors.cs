@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Weights;
 
 /// <summary>Reads and writes the safetensors format: a JSON header, then raw little-endian row-major tensors.</summary>
-public static class SafeTensors
+internal static class SafeTensors
 {
     internal static readonly Dictionary<string, ScalarType> TypesByName = new()
     {

@@ -10,7 +10,7 @@ namespace Siamorph.Weights;
 /// <param name="Shape">Sizes, outermost first; empty for a scalar.</param>
 /// <param name="Begin">First byte, counted from the end of the header.</param>
 /// <param name="End">One past the last byte, counted from the end of the header.</param>
-public sealed record TensorEntry(string Name, torch.ScalarType DType, long[] Shape, long Begin, long End)
+internal sealed record TensorEntry(string Name, torch.ScalarType DType, long[] Shape, long Begin, long End)
 {
     /// <summary>How the file keeps the numbers in 8 bits, which are read as 16; null where they are kept as <see cref="DType"/>.</summary>
     internal EightBitFloat? Packed { get; init; }
@@ -20,7 +20,7 @@ public sealed record TensorEntry(string Name, torch.ScalarType DType, long[] Sha
 /// <param name="Tensors">The tensors in the order of their bytes.</param>
 /// <param name="Metadata">Free text the writer left, by key.</param>
 /// <param name="DataStart">Where the first tensor's bytes begin in the file.</param>
-public sealed record SafeTensorsHeader(
+internal sealed record SafeTensorsHeader(
     IReadOnlyList<TensorEntry> Tensors, IReadOnlyDictionary<string, string> Metadata, long DataStart)
 {
     private const long LongestHeader = 100_000_000; // the format's own limit

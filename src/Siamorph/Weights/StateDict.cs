@@ -6,7 +6,7 @@ namespace Siamorph.Weights;
 /// <param name="Missing">Keys of the model that the file lacks.</param>
 /// <param name="Unexpected">Keys of the file that the model lacks.</param>
 /// <param name="Misshapen">Keys of both whose shapes differ, with both shapes.</param>
-public sealed record StateDictDifference(
+internal sealed record StateDictDifference(
     IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<string> Misshapen)
 {
     /// <summary>True when nothing differs.</summary>
@@ -14,7 +14,7 @@ public sealed record StateDictDifference(
 }
 
 /// <summary>Parameters and buffers of a module by their checkpoint keys.</summary>
-public static class StateDict
+internal static class StateDict
 {
     /// <summary>The module's own tensors (not copies) by key.</summary>
     public static IReadOnlyDictionary<string, Tensor> Of(nn.Module module)

@@ -41,10 +41,11 @@ public class KeyMapTests
     }
 
     [Theory]
-    [InlineData(CheckpointPart.UNet, "unet_original_to_diffusers")]
-    [InlineData(CheckpointPart.Autoencoder, "vae_original_to_diffusers")]
-    public void DiffusersNames_AreThoseOfItsOwnConversion_InBothDirections(CheckpointPart part, string listed)
+    [InlineData(nameof(CheckpointPart.UNet), "unet_original_to_diffusers")]
+    [InlineData(nameof(CheckpointPart.Autoencoder), "vae_original_to_diffusers")]
+    public void DiffusersNames_AreThoseOfItsOwnConversion_InBothDirections(string partName, string listed)
     {
+        var part = Enum.Parse<CheckpointPart>(partName);
         var expected = Manifest.Value["diffusers"]![listed]!.AsObject().ToDictionary(p => p.Key, p => (string)p.Value!);
         var checkpoint = DiffusionCheckpoint.Of(Authors());
         var own = checkpoint.Part(part).Entries;

@@ -6,7 +6,7 @@ namespace Siamorph.Data.Checks;
 /// Refuses a set whose masks all mark nothing although a file holds something: read that way, a network would learn to find
 /// nothing, and be right every time.
 /// </summary>
-public static class EmptyMasks
+internal static class EmptyMasks
 {
     /// <summary>Opens masks until one marks something; normally that is the first.</summary>
     /// <param name="pairs">Those with a mask of lesion against background are looked at.</param>

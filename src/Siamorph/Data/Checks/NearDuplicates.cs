@@ -8,10 +8,10 @@ namespace Siamorph.Data.Checks;
 /// <param name="Same">All pixels are equal.</param>
 /// <param name="Distance">Difference-hash bits that differ, of 256.</param>
 /// <param name="Difference">Mean absolute difference at 32×32 pixels, in 8-bit levels.</param>
-public sealed record Lookalike(int First, int Second, bool Same, int Distance, double Difference);
+internal sealed record Lookalike(int First, int Second, bool Same, int Distance, double Difference);
 
 /// <summary>Finds images that are the same or look alike: neighbouring frames, re-encoded or slightly edited copies.</summary>
-public static class NearDuplicates
+internal static class NearDuplicates
 {
     /// <summary>Largest distance of two 256-bit difference hashes that counts as alike.</summary>
     public const int MaxDistance = 24;

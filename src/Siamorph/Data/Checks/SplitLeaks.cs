@@ -1,7 +1,7 @@
 namespace Siamorph.Data.Checks;
 
 /// <summary>Refuses a dataset in which an image of validation or test is also one to train on, under whatever name.</summary>
-public static class SplitLeaks
+internal static class SplitLeaks
 {
     private const int Named = 3;
 

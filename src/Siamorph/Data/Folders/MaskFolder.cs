@@ -1,7 +1,7 @@
 namespace Siamorph.Data.Folders;
 
 /// <summary>Reads masks to draw from: of a dataset in any layout, or of a bare folder of mask files.</summary>
-public static class MaskFolder
+internal static class MaskFolder
 {
     private static readonly HashSet<string> Endings = new(StringComparer.OrdinalIgnoreCase) { ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff" };
 

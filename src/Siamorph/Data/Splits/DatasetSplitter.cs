@@ -60,7 +60,7 @@ public static class DatasetSplitter
         var shares = options.Shares;
         if (units.Count < shares.Count)
             throw new InvalidDatasetException(
-                $"{pairs.Count} pairs make only {units.Count} independent units (groups and lookalikes stay together), too few for {shares.Count} splits. Add data or ask for fewer splits.");
+                $"{pairs.Count} pairs make only {units.Count} independent units (images of one group, and near-duplicates, stay in one split), too few for {shares.Count} splits. Add data or ask for fewer splits.");
         var byName = units.OrderBy(u => u.Min(i => pairs[i].Id), StringComparer.Ordinal).ToList();
         var order = options.Seed.Derive("split").Random().Permutation(units.Count);
         var count = new int[shares.Count];

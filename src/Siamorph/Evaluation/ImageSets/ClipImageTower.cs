@@ -8,7 +8,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// The image side of CLIP with a vision transformer (Radford et al. 2021): projected embeddings of length 1. Reads the keys of
 /// Hugging Face (vision_model.…) and of OpenAI (visual.…); sizes are those of the file.
 /// </summary>
-public sealed class ClipImageTower : FeatureNetwork
+internal sealed class ClipImageTower : FeatureNetwork
 {
     private const int HeadWidth = 64;
     private static readonly float[] Mean = [.48145466f, .4578275f, .40821073f], Deviation = [.26862954f, .26130258f, .27577711f];

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>Distances between CLIP embeddings: CMMD (Jayasumana et al., CVPR 2024) and the mean cosine (CLIP-I).</summary>
-public static class EmbeddingMeasures
+internal static class EmbeddingMeasures
 {
     /// <summary>Width (σ) of CMMD's Gaussian kernel.</summary>
     public const double CmmdWidth = 10;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>A network that turns pictures into vectors, whose distributions are compared.</summary>
-public abstract class FeatureNetwork : IDisposable
+internal abstract class FeatureNetwork : IDisposable
 {
     /// <summary>Wraps weights, which are disposed with it.</summary>
     protected FeatureNetwork(NetworkWeights weights) => Weights = weights;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>The ways in which published metrics resize pictures for their networks; numbers of different ones never compare.</summary>
-public static class FeatureResize
+internal static class FeatureResize
 {
     /// <summary>torch's bilinear, not antialiased, as pytorch-fid resizes.</summary>
     /// <param name="x">float32 [B,C,H,W].</param>

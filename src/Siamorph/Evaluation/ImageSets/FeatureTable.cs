@@ -10,13 +10,13 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <param name="Rows">In the set's order.</param>
 /// <param name="Computed">How many were computed now; the others were known.</param>
 /// <param name="Seconds">Time taken, reading and decoding included.</param>
-public sealed record FeatureTable<T>(IReadOnlyList<T[]> Rows, int Computed, double Seconds);
+internal sealed record FeatureTable<T>(IReadOnlyList<T[]> Rows, int Computed, double Seconds);
 
 /// <summary>
 /// Computes vectors of pictures, each once: they are kept by the content of the files. Pictures are decoded in parallel, a
 /// batch ahead of the network, so that the number of pictures is limited by their vectors alone.
 /// </summary>
-public static class FeatureExtractor
+internal static class FeatureExtractor
 {
     private const int Batch = 32;
 

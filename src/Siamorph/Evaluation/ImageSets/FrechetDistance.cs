@@ -6,7 +6,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <param name="Count">Samples.</param>
 /// <param name="Mean">float64 [D].</param>
 /// <param name="Covariance">float64 [D,D], divided by n − 1.</param>
-public sealed record FeatureMoments(long Count, Tensor Mean, Tensor Covariance)
+internal sealed record FeatureMoments(long Count, Tensor Mean, Tensor Covariance)
 {
     private const int Rows = 4096;
 
@@ -45,7 +45,7 @@ public sealed record FeatureMoments(long Count, Tensor Mean, Tensor Covariance)
 /// Squared Fréchet distance of two Gaussians fitted to features: |m₁ − m₂|² + tr(S₁ + S₂ − 2 (S₁S₂)^½). On Inception features
 /// it is the FID (Heusel et al., NeurIPS 2017). With fewer samples than features it is biased upward: look at KID as well.
 /// </summary>
-public static class FrechetDistance
+internal static class FrechetDistance
 {
     /// <summary>The distance of two sets of features.</summary>
     /// <param name="real">[N,D].</param>

@@ -9,7 +9,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <param name="ImagePath">The picture.</param>
 /// <param name="MaskPath">Its mask, or null.</param>
 /// <param name="SourceMask">Id of the mask a synthetic picture was made from, or null.</param>
-public sealed record SetImage(string Id, string ImagePath, string? MaskPath, string? SourceMask)
+internal sealed record SetImage(string Id, string ImagePath, string? MaskPath, string? SourceMask)
 {
     /// <summary>The table that the mask's levels are read by; null where it is lesion against background.</summary>
     public ClassTable? Classes { get; init; }
@@ -40,7 +40,7 @@ public sealed record SetImage(string Id, string ImagePath, string? MaskPath, str
 /// <summary>A folder of pictures to be compared with another: a dataset, or pictures alone.</summary>
 /// <param name="Folder">Where they lie.</param>
 /// <param name="Images">In order of name.</param>
-public sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
+internal sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
 {
     private const string Inner = "images";
 

@@ -5,7 +5,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>How pictures reach the Inception network; the published FID tools differ in nothing else.</summary>
-public enum InceptionResize
+internal enum InceptionResize
 {
     /// <summary>pytorch-fid: bilinear to 299 without antialiasing, levels to [-1,1].</summary>
     PytorchFid,
@@ -21,7 +21,7 @@ public enum InceptionResize
 /// The Inception v3 of FID (Heusel et al. 2017). It differs from torchvision's: average pooling doesn't count padding, and the
 /// last block pools by maximum. Keys are those of the published file, or of pytorch-fid's wrapper (blocks.b.i).
 /// </summary>
-public sealed class InceptionNetwork : FeatureNetwork
+internal sealed class InceptionNetwork : FeatureNetwork
 {
     private const int Side = 299;
     private readonly InceptionResize _resize;

@@ -7,13 +7,13 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <param name="Deviation">Standard deviation over subsets (ddof 0).</param>
 /// <param name="SubsetSize">Samples of each set in a subset.</param>
 /// <param name="Subsets">How many subsets.</param>
-public sealed record SubsetDistance(double Mean, double Deviation, int SubsetSize, int Subsets);
+internal sealed record SubsetDistance(double Mean, double Deviation, int SubsetSize, int Subsets);
 
 /// <summary>
 /// KID: the squared maximum mean discrepancy of features under the kernel (x·y/d + 1)³ (Bińkowski et al., ICLR 2018).
 /// Unbiased, so it may be slightly negative, and fit for small sets.
 /// </summary>
-public static class KernelDistance
+internal static class KernelDistance
 {
     private const int Rows = 2048;
 

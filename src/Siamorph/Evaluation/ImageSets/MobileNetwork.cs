@@ -8,7 +8,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// MobileNetV2 (Sandler et al. 2018) with torchvision's keys. Files whose batch normalisation is folded into biases follow
 /// TensorFlow: strides pad on the right and below, levels in [-1,1]. Its distances are its own: neither FID nor LPIPS.
 /// </summary>
-public sealed class MobileNetwork : FeatureNetwork
+internal sealed class MobileNetwork : FeatureNetwork
 {
     private const int Side = 224, Last = 18;
     private static readonly int[] Strided = [2, 4, 7, 14];

@@ -9,7 +9,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <param name="Density">Real balls around a synthetic sample, over k; may exceed 1. Not part of improved precision and recall.</param>
 /// <param name="Coverage">Share of the real samples with a synthetic one in their ball. Not part of improved precision and recall.</param>
 /// <param name="Neighbours">k: a ball reaches to the k-th nearest sample of the same set.</param>
-public sealed record NeighbourShares(double Precision, double Recall, double? Density, double? Coverage, int Neighbours)
+internal sealed record NeighbourShares(double Precision, double Recall, double? Density, double? Coverage, int Neighbours)
 {
     /// <summary>Harmonic mean of precision and recall; 0 where both are.</summary>
     public double FScore => Precision + Recall == 0 ? 0 : 2 * Precision * Recall / (Precision + Recall);
@@ -19,7 +19,7 @@ public sealed record NeighbourShares(double Precision, double Recall, double? De
 /// Fidelity and diversity from nearest neighbours. Distances are summed directly, not through a matrix product, so equal
 /// points are exactly as far apart in every comparison.
 /// </summary>
-public static class NeighbourMeasures
+internal static class NeighbourMeasures
 {
     private const int Rows = 512, Large = 4_000;
 

@@ -9,7 +9,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// The tensors of a weight file by their published keys, and the layers that read them. Sizes are those of the file, so a
 /// narrower network of the same layout works as well. Batch normalisation is folded into its convolution.
 /// </summary>
-public sealed class NetworkWeights : IDisposable
+internal sealed class NetworkWeights : IDisposable
 {
     private readonly Dictionary<string, Tensor> _tensors;
     private readonly Dictionary<string, (Tensor Weight, Tensor? Bias)> _folded = [];

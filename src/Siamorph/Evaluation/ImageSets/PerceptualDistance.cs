@@ -5,7 +5,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>The trunk that LPIPS looks through.</summary>
-public enum PerceptualTrunk
+internal enum PerceptualTrunk
 {
     /// <summary>AlexNet.</summary>
     Alex,
@@ -21,7 +21,7 @@ public enum PerceptualTrunk
 /// LPIPS version 0.1 (Zhang et al., CVPR 2018): differences of normalised features after each stage of an ImageNet network,
 /// weighted per channel. Trunk keys are torchvision's (features.k) or LPIPS' own (net.sliceN.k); linear keys linK.model.1.weight.
 /// </summary>
-public sealed class PerceptualDistance : IDisposable
+internal sealed class PerceptualDistance : IDisposable
 {
     private static readonly float[] Shift = [-.030f, -.088f, -.188f], Scale = [.458f, .448f, .450f];
     private static readonly int[][] VggStages = [[0, 2], [5, 7], [10, 12, 14], [17, 19, 21], [24, 26, 28]];

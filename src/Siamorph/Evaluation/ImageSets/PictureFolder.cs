@@ -4,7 +4,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>The pictures of a folder, for measures that need no masks.</summary>
-public static class PictureFolder
+internal static class PictureFolder
 {
     /// <summary>Picture files directly inside, in order of name.</summary>
     /// <exception cref="InvalidDatasetException">The folder is missing, unreadable, or holds no picture.</exception>

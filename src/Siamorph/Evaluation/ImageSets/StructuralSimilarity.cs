@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.ImageSets;
 /// Multi-scale structural similarity (Wang, Simoncelli and Bovik 2003) of luma pictures: 11×11 Gaussian, σ 1.5, five scales with
 /// the published exponents. Low values within one set mean variety.
 /// </summary>
-public static class StructuralSimilarity
+internal static class StructuralSimilarity
 {
     private const int Window = 11;
     private static readonly double[] Exponents = [.0448, .2856, .3001, .2363, .1333];

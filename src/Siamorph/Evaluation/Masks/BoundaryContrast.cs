@@ -4,7 +4,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>How the picture changes where its mask ends: a synthetic lesion that ignores its mask shows here.</summary>
-public sealed record BoundaryContrast
+internal sealed record BoundaryContrast
 {
     private const int Reach = 3;
 
@@ -94,7 +94,7 @@ public sealed record BoundaryContrast
 /// <param name="Count">Pixels.</param>
 /// <param name="Mean">Mean level, 0 to 255.</param>
 /// <param name="Variance">Mean squared difference from it.</param>
-public sealed record LevelStatistics(int Count, double Mean, double Variance)
+internal sealed record LevelStatistics(int Count, double Mean, double Variance)
 {
     internal static LevelStatistics Of(List<double> levels)
     {

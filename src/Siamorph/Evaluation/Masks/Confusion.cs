@@ -10,7 +10,7 @@ namespace Siamorph.Evaluation.Masks;
 /// <param name="FalsePositive">Foreground in the prediction alone.</param>
 /// <param name="FalseNegative">Foreground in the truth alone.</param>
 /// <param name="TrueNegative">Foreground in neither.</param>
-public readonly record struct Confusion(long TruePositive, long FalsePositive, long FalseNegative, long TrueNegative)
+internal readonly record struct Confusion(long TruePositive, long FalsePositive, long FalseNegative, long TrueNegative)
 {
     /// <summary>Counts the decision at probability 0.5 (level 128).</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>

@@ -5,7 +5,7 @@ namespace Siamorph.Evaluation.Masks;
 /// <summary>The separate regions of a mask; pixels that touch at a side or a corner belong together.</summary>
 /// <param name="Labels">y · width + x: 0 background, else the region's number, 1 … <see cref="Count"/>, in reading order.</param>
 /// <param name="Areas">Pixels of each region; entry 0 is region 1.</param>
-public sealed record ConnectedComponents(int[] Labels, IReadOnlyList<int> Areas)
+internal sealed record ConnectedComponents(int[] Labels, IReadOnlyList<int> Areas)
 {
     /// <summary>Number of regions.</summary>
     public int Count => Areas.Count;

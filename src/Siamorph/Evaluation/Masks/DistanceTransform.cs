@@ -10,7 +10,7 @@ namespace Siamorph.Evaluation.Masks;
 /// The order of ties is part of the cost: squared distance · pixels + index. No two costs are equal then, and whole numbers
 /// keep the comparison exact.
 /// </remarks>
-public sealed class DistanceTransform
+internal sealed class DistanceTransform
 {
     private const int None = -1;
     private readonly int[] _nearest; // index of the nearest pixel of the set

@@ -7,7 +7,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>Pairs up a folder of true masks with a folder of predictions, by file name without its ending.</summary>
-public static class MaskFolders
+internal static class MaskFolders
 {
     private const int NamesShown = 3;
     private const string Probabilities = "probabilities", Masks = "masks";
@@ -94,7 +94,7 @@ public static class MaskFolders
 /// <param name="TruthPath">The true mask.</param>
 /// <param name="PredictionPath">The predicted mask or probability map.</param>
 /// <param name="Resizes">Whether a prediction of another size is resized instead of refused.</param>
-public sealed record PredictedPair(string Id, string? Group, string? ImagePath, string TruthPath, string PredictionPath, bool Resizes)
+internal sealed record PredictedPair(string Id, string? Group, string? ImagePath, string TruthPath, string PredictionPath, bool Resizes)
 {
     /// <summary>The table that the masks' levels are read by; null where they are lesion against background.</summary>
     public ClassTable? Classes { get; init; }

@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.Masks;
 /// Measures of one prediction against one mask after PraNet's protocol: the map is stretched to its own range (constant
 /// maps stay) and taken at 256 thresholds. All comparisons are of integers, so no rounding moves a pixel across a threshold.
 /// </summary>
-public static class MaskMetrics
+internal static class MaskMetrics
 {
     private const double Epsilon = 2.220446049250313e-16; // 2^-52, as the published code adds it
 

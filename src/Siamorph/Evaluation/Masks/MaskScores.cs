@@ -99,7 +99,7 @@ public sealed record MaskScores
 }
 
 /// <summary>Collects predictions one by one and scores them as a set.</summary>
-public sealed class MaskScoring
+internal sealed class MaskScoring
 {
     private readonly List<MaskScore> _images = [];
     private readonly List<ThresholdCurves> _curves = [];

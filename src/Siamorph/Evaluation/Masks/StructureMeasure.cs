@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.Masks;
 /// S-measure (Fan et al., ICCV 2017), half object-aware, half region-aware, with MATLAB's rounding of the centroid
 /// (halves away from zero, counted from 1). Sums are of whole numbers, so a region is constant exactly or not at all.
 /// </summary>
-public static class StructureMeasure
+internal static class StructureMeasure
 {
     private const double Epsilon = 2.220446049250313e-16;
 

@@ -14,7 +14,7 @@ namespace Siamorph.Evaluation.Masks;
 /// <param name="TruthToPrediction">Mean distance of the truth's border from the prediction's.</param>
 /// <param name="AverageSymmetric">Mean of those two means.</param>
 /// <param name="AveragePooled">Mean over both directions' distances taken together.</param>
-public sealed record SurfaceDistances(
+internal sealed record SurfaceDistances(
     double Hausdorff, double Hd95Pooled, double Hd95MaxDirected, double PredictionToTruth, double TruthToPrediction,
     double AverageSymmetric, double AveragePooled)
 {

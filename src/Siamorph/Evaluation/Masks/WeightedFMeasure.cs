@@ -8,7 +8,7 @@ namespace Siamorph.Evaluation.Masks;
 /// foreground pixel before it is smoothed (7×7 Gaussian, σ 5, zeros beyond the border); false alarms weigh more far from
 /// the truth. Of equally near foreground pixels the one in the smallest row, then column, is taken.
 /// </summary>
-public static class WeightedFMeasure
+internal static class WeightedFMeasure
 {
     private const double Epsilon = 2.220446049250313e-16;
     private const int Reach = 3;

@@ -6,7 +6,7 @@ namespace Siamorph.Evaluation.Radiomics;
 /// One level of the undecimated wavelet transform with the filter "coif1" (Daubechies 1992), periodic at the borders. A side
 /// of odd length is continued by one pixel and cut again.
 /// </summary>
-public static class CoifletWavelet
+internal static class CoifletWavelet
 {
     private static readonly string[] Names = ["LL", "LH", "HL", "HH"];
 

@@ -4,7 +4,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Radiomics;
 
 /// <summary>The radiomic vector of FRD-lite: 26 texture features of a region (raw grey, bins 16 levels wide) and 10 of shape and boundary.</summary>
-public static class CompactRadiomics
+internal static class CompactRadiomics
 {
     private const double BinWidth = 16;
 

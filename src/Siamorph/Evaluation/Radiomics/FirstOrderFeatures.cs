@@ -3,7 +3,7 @@ using Siamorph.Evaluation.Statistics;
 namespace Siamorph.Evaluation.Radiomics;
 
 /// <summary>Radiomic features of the values alone, without regard to where they lie (definitions of pyradiomics).</summary>
-public static class FirstOrderFeatures
+internal static class FirstOrderFeatures
 {
     internal const double Epsilon = 2.220446049250313e-16;
 

@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.Radiomics;
 /// Radiomic features of grey levels side by side (GLCM): four directions, symmetric, normalised each and averaged over those
 /// that are not empty (definitions of pyradiomics; Haralick 1973).
 /// </summary>
-public static class GlcmFeatures
+internal static class GlcmFeatures
 {
     internal static readonly (int Dy, int Dx)[] Directions = [(0, 1), (1, -1), (1, 0), (1, 1)];
 

@@ -6,7 +6,7 @@ namespace Siamorph.Evaluation.Radiomics;
 /// Radiomic features of how far equal grey levels reach: runs in four directions (GLRLM), zones of touching pixels (GLSZM) and
 /// equal neighbours (GLDM). All three count pairs (level, size) and share their formulas (definitions of pyradiomics).
 /// </summary>
-public static class GlrlmGlszmFeatures
+internal static class GlrlmGlszmFeatures
 {
     /// <summary>Run lengths, averaged over the four directions.</summary>
     /// <param name="size">Width and height.</param>

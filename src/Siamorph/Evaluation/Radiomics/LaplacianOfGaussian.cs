@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.Radiomics;
 /// σ√2 are brightest. Kernels are sampled and cut at 6 σ, borders repeated; the recursive filter that pyradiomics calls differs
 /// a little.
 /// </summary>
-public static class LaplacianOfGaussian
+internal static class LaplacianOfGaussian
 {
     private const double Reach = 6;
 

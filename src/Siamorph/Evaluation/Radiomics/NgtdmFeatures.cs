@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Radiomics;
 
 /// <summary>Radiomic features of how pixels differ from the mean of their neighbours (NGTDM; definitions of pyradiomics).</summary>
-public static class NgtdmFeatures
+internal static class NgtdmFeatures
 {
     private const double Flat = 1e6; // coarseness where nothing differs
 

@@ -12,11 +12,11 @@ namespace Siamorph.Evaluation.Radiomics;
 /// <param name="Dropped">Columns left out, since they don't vary or aren't numbers.</param>
 /// <param name="Real">Real samples without undefined features.</param>
 /// <param name="Synthetic">Synthetic ones.</param>
-public sealed record RadiomicDistanceResult(
+internal sealed record RadiomicDistanceResult(
     double Squared, double Log, double MeansOnly, double MinMaxSquared, int Features, IReadOnlyList<int> Dropped, int Real, int Synthetic);
 
 /// <summary>Fréchet distance of hand-made features (FRD, Konz et al. 2024), which needs no weights.</summary>
-public static class RadiomicDistance
+internal static class RadiomicDistance
 {
     private const double MinMaxTop = 7.45670747756958;
 

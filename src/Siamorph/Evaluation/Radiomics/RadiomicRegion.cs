@@ -6,7 +6,7 @@ namespace Siamorph.Evaluation.Radiomics;
 /// <param name="Size">Width and height.</param>
 /// <param name="Values">y · width + x.</param>
 /// <param name="Inside">Whether a pixel belongs to the region.</param>
-public sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] Inside)
+internal sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] Inside)
 {
     /// <summary>Grey levels of a mask's foreground.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>

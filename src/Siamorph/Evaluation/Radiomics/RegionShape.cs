@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.Radiomics;
 /// The shape of a mask's foreground as a whole. Outline and area of the mesh follow pyradiomics (marching squares through the
 /// middles of edges), moments and pixel perimeter scikit-image.
 /// </summary>
-public sealed record RegionShape
+internal sealed record RegionShape
 {
     /// <summary>Foreground pixels.</summary>
     public required int Area { get; init; }

@@ -1,7 +1,7 @@
 namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>Holm's step-down correction for several tests (Holm 1979): keeps the chance of any false finding at the level of one test.</summary>
-public static class HolmCorrection
+internal static class HolmCorrection
 {
     /// <summary>The adjusted probabilities, in the order given.</summary>
     public static IReadOnlyList<double> Adjust(IReadOnlyList<double> probabilities)

@@ -10,7 +10,7 @@ namespace Siamorph.Evaluation.Statistics;
 public sealed record Membership(double Auc, double Low, double High, double TruePositiveRate, int Members, int NonMembers);
 
 /// <summary>A membership test: can a score tell which images a model was trained on?</summary>
-public static class MembershipTest
+internal static class MembershipTest
 {
     private const double FalsePositiveRate = 0.01;
 

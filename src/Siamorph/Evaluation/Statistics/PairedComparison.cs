@@ -8,7 +8,7 @@ namespace Siamorph.Evaluation.Statistics;
 /// <param name="StandardError">Of the mean, from seeds and units together.</param>
 /// <param name="DegreesOfFreedom">Of the interval.</param>
 /// <param name="MinimumDetectable">The smallest true difference that an experiment like this finds four times in five.</param>
-public sealed record DifferenceEstimate(
+internal sealed record DifferenceEstimate(
     double Difference, double Low, double High, int Units, double StandardError, double DegreesOfFreedom, double MinimumDetectable);
 
 /// <summary>
@@ -16,7 +16,7 @@ public sealed record DifferenceEstimate(
 /// replacement and test units with replacement (images of one patient or sequence together) and averages the differences
 /// over all drawn combinations.
 /// </summary>
-public static class PairedComparison
+internal static class PairedComparison
 {
     /// <summary>The 95 % interval of the mean difference.</summary>
     /// <param name="differences">Arm minus baseline for each seed (rows) and test image (columns).</param>

@@ -1,7 +1,7 @@
 namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>How large a paired difference is.</summary>
-public static class PairedEffect
+internal static class PairedEffect
 {
     /// <summary>Mean of the differences in their own standard deviations (Cohen's d_z); 0 where all are equal to zero.</summary>
     public static double Standardised(IReadOnlyCollection<double> differences)

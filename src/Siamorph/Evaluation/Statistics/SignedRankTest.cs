@@ -5,7 +5,7 @@ namespace Siamorph.Evaluation.Statistics;
 /// <param name="N">Differences that are not zero.</param>
 /// <param name="P">Two-sided probability of sums as far from the middle, if the differences were symmetric about zero.</param>
 /// <param name="Exact">Whether every assignment of signs was counted, or the normal approximation taken.</param>
-public sealed record SignedRank(double Statistic, int N, double P, bool Exact)
+internal sealed record SignedRank(double Statistic, int N, double P, bool Exact)
 {
     /// <summary>Matched-pairs rank-biserial correlation in [-1,1]: share of rank sum that is positive minus that negative (Kerby 2014).</summary>
     public double RankBiserial => N == 0 ? 0 : 4 * Statistic / ((double)N * (N + 1)) - 1;
@@ -16,7 +16,7 @@ public sealed record SignedRank(double Statistic, int N, double P, bool Exact)
 /// ranks. Up to 50 differences the distribution is counted exactly, ties included; beyond, the normal approximation with
 /// correction for ties and continuity is taken.
 /// </summary>
-public static class SignedRankTest
+internal static class SignedRankTest
 {
     private const int MostExact = 50;
 

@@ -1,7 +1,7 @@
 namespace Siamorph.Evaluation.Statistics;
 
 /// <summary>Student's t distribution.</summary>
-public static class StudentT
+internal static class StudentT
 {
     /// <summary>Probability of a value up to <paramref name="t"/>.</summary>
     /// <param name="t">The value.</param>

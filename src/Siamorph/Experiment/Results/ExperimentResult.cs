@@ -186,7 +186,7 @@ public sealed record StageCurves(string Name, IReadOnlyList<Curve> Curves);
 /// <summary>What synthesis gave.</summary>
 /// <param name="Count">Number of pairs.</param>
 /// <param name="ContentHash">SHA-256 over ids and pixels of all images and masks, hexadecimal.</param>
-public sealed record SynthesisOutcome(int Count, string ContentHash);
+internal sealed record SynthesisOutcome(int Count, string ContentHash);
 
 /// <summary>Example pictures under one heading.</summary>
 /// <param name="Title">What they are.</param>
@@ -273,7 +273,7 @@ public sealed record SizeCount(string Size, int Count);
 public sealed record PairFacts(string Id, string Split, string? Group, double MaskShare, string? Centre = null);
 
 /// <summary>How long the stages took, and where; <c>times.json</c>.</summary>
-public sealed record ExperimentTimes
+internal sealed record ExperimentTimes
 {
     /// <summary>Each stage in the order of the plan.</summary>
     public required IReadOnlyList<StageTime> Stages { get; init; }
@@ -289,4 +289,4 @@ public sealed record ExperimentTimes
 /// <param name="Finished">When it was finished, in UTC, ISO 8601.</param>
 /// <param name="Resumed">Whether it had been interrupted before.</param>
 /// <param name="Code">Version and commit of the code that ran it.</param>
-public sealed record StageTime(string Stage, string Kind, double Seconds, string Finished, bool Resumed, string Code);
+internal sealed record StageTime(string Stage, string Kind, double Seconds, string Finished, bool Resumed, string Code);

@@ -6,7 +6,7 @@ namespace Siamorph.Experiment.Results;
 
 /// <summary>What a network scored on corrupted test images.</summary>
 /// <param name="Conditions">One for each kind and strength.</param>
-public sealed record RobustnessOutcome(IReadOnlyList<CorruptedScores> Conditions);
+internal sealed record RobustnessOutcome(IReadOnlyList<CorruptedScores> Conditions);
 
 /// <summary>How an arm does on test images that were corrupted in one way, or in all ways together.</summary>
 public sealed record RobustnessResult

@@ -9,7 +9,7 @@ namespace Siamorph.Models.Codecs;
 /// The KL autoencoder of Stable Diffusion (Rombach et al. 2022): an image becomes mean and log-variance of a Gaussian over
 /// latents, and a latent becomes an image. It stays as it was trained; no gradient passes.
 /// </summary>
-public sealed class AutoencoderKl : Module, ILatentCodec
+internal sealed class AutoencoderKl : Module, ILatentCodec
 {
     private const double LeastLogVariance = -30;
     private const double LargestLogVariance = 20;

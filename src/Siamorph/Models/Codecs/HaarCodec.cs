@@ -8,7 +8,7 @@ namespace Siamorph.Models.Codecs;
 /// transform is orthonormal, so it needs no training and loses nothing. Each channel is centred, and all are divided by
 /// the one largest deviation, so that detail bands keep their natural small size (docs/decisions/0004-tiny-predicts-x0.md).
 /// </summary>
-public sealed class HaarCodec : Module, ILatentCodec
+internal sealed class HaarCodec : Module, ILatentCodec
 {
     private const int Colours = 3;
     private const int Block = 4;

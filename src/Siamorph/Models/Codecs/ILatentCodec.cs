@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Models.Codecs;
 
 /// <summary>Between images [B,3,H,W] in [-1,1] and latents [B,C,H/f,W/f]. No gradient passes.</summary>
-public interface ILatentCodec : IDisposable
+internal interface ILatentCodec : IDisposable
 {
     /// <summary>Pixels of an image to one of the latent, along each side.</summary>
     int Factor { get; }

@@ -7,7 +7,7 @@ namespace Siamorph.Models.Text;
 /// The prompt encoder of Stable Diffusion 1.5: CLIP's tokenizer and text model, all tokens of the last hidden state. Any
 /// prompt can be encoded; nothing of it is trained.
 /// </summary>
-public sealed class ClipPromptEncoder : Module, IPromptEncoder
+internal sealed class ClipPromptEncoder : Module, IPromptEncoder
 {
     private readonly ClipTextModel transformer;
     private readonly ClipTokenizer? _tokenizer;

@@ -8,7 +8,7 @@ namespace Siamorph.Models.Text;
 /// The text half of CLIP (arXiv 2103.00020): tokens and positions embedded, pre-norm transformer layers in which a token sees
 /// those before it and itself, quick GELU, a last LayerNorm. It stays as it was trained.
 /// </summary>
-public sealed class ClipTextModel : Module
+internal sealed class ClipTextModel : Module
 {
     /// <summary>A key that older files have and newer ones lack: it only counts the positions.</summary>
     public const string OptionalKey = "text_model.embeddings.position_ids";

@@ -8,7 +8,7 @@ namespace Siamorph.Models.Text;
 /// Prompts → token numbers as Stable Diffusion 1.5 makes them: cleaned and lower case, split into words, byte-pair encoded
 /// (arXiv 1508.07909), a mark before and one behind, filled up with the latter.
 /// </summary>
-public sealed class ClipTokenizer
+internal sealed class ClipTokenizer
 {
     private const string EndOfWord = "</w>";
     private static readonly string[] Contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];

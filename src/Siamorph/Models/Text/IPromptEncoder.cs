@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Models.Text;
 
 /// <summary>Prompts → the tokens that cross-attention reads.</summary>
-public interface IPromptEncoder : IDisposable
+internal interface IPromptEncoder : IDisposable
 {
     /// <summary>The only prompts it can encode; empty where it reads any text.</summary>
     IReadOnlyList<string> Prompts { get; }

@@ -8,7 +8,7 @@ namespace Siamorph.Models.Text;
 /// The prompt encoder of the CPU presets: a learned short sequence of tokens for each distinct prompt, and one for the
 /// empty prompt.
 /// </summary>
-public sealed class PromptTable : Module, IPromptEncoder
+internal sealed class PromptTable : Module, IPromptEncoder
 {
     private const double Deviation = 0.02;
     private readonly Dictionary<string, long> _rows = [];

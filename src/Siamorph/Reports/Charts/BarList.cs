@@ -1,7 +1,7 @@
 namespace Siamorph.Reports.Charts;
 
 /// <summary>Named quantities as horizontal bars under their names, such as the time each stage took.</summary>
-public sealed record BarList : Chart
+internal sealed record BarList : Chart
 {
     private const double RowHeight = 34;
 

@@ -1,7 +1,7 @@
 namespace Siamorph.Reports.Charts;
 
 /// <summary>A picture of numbers: draws itself at a width and gives the same numbers as a table.</summary>
-public abstract record Chart
+internal abstract record Chart
 {
     /// <summary>What a screen reader says in place of the picture: one sentence.</summary>
     public required string Label { get; init; }
@@ -21,7 +21,7 @@ public abstract record Chart
 /// <summary>One colour of a chart and its meaning.</summary>
 /// <param name="Name">What it stands for.</param>
 /// <param name="Colour">Number of the colour in the page's palette, from 0.</param>
-public sealed record LegendEntry(string Name, int Colour);
+internal sealed record LegendEntry(string Name, int Colour);
 
 /// <summary>The box of a chart with two axes: grid lines, labels, titles.</summary>
 internal static class Axes

@@ -1,7 +1,7 @@
 namespace Siamorph.Reports.Charts;
 
 /// <summary>Differences sorted from the lowest to the highest, a bar each: who gained, who lost, how much.</summary>
-public sealed record DifferencePlot : Chart
+internal sealed record DifferencePlot : Chart
 {
     private const double Left = 60; // its labels carry signs
 

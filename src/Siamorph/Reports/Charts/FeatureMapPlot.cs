@@ -1,7 +1,7 @@
 namespace Siamorph.Reports.Charts;
 
 /// <summary>Points of two sets on a plane whose axes have no units.</summary>
-public sealed record FeatureMapPlot : Chart
+internal sealed record FeatureMapPlot : Chart
 {
     private const int TableRows = 40;
 

@@ -1,7 +1,7 @@
 namespace Siamorph.Reports.Charts;
 
 /// <summary>How many values fall into each of some equal ranges.</summary>
-public sealed record Histogram : Chart
+internal sealed record Histogram : Chart
 {
     /// <summary>The values.</summary>
     public required IReadOnlyList<double> Values { get; init; }

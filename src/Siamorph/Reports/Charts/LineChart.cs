@@ -6,10 +6,10 @@ namespace Siamorph.Reports.Charts;
 /// <param name="Name">What it shows.</param>
 /// <param name="Colour">Number of its colour in the palette, from 0.</param>
 /// <param name="Points">Points from left to right; those that are not finite numbers are left out.</param>
-public sealed record LineSeries(string Name, int Colour, IReadOnlyList<(double X, double Y)> Points);
+internal sealed record LineSeries(string Name, int Colour, IReadOnlyList<(double X, double Y)> Points);
 
 /// <summary>Lines over a common horizontal axis, such as losses over steps.</summary>
-public sealed record LineChart : Chart
+internal sealed record LineChart : Chart
 {
     private const int TableRows = 12, MostDots = 8;
 

@@ -4,10 +4,10 @@ namespace Siamorph.Reports.Charts;
 /// <param name="Name">Shown when the pointer rests on it, and in the table.</param>
 /// <param name="X">Horizontal value.</param>
 /// <param name="Y">Vertical value.</param>
-public sealed record NamedPoint(string Name, double X, double Y);
+internal sealed record NamedPoint(string Name, double X, double Y);
 
 /// <summary>The same quantity under two conditions, on a square with its diagonal: above it the second is higher.</summary>
-public sealed record ScatterPlot : Chart
+internal sealed record ScatterPlot : Chart
 {
     private const int TableRows = 60;
 

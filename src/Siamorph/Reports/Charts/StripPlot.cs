@@ -6,14 +6,14 @@ namespace Siamorph.Reports.Charts;
 /// <param name="Values">One dot each; must not be empty.</param>
 /// <param name="ValueNames">Names of the dots, such as "seed 1"; as many as values.</param>
 /// <param name="Group">Rows of one group stand together under its name; empty for none.</param>
-public sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "")
+internal sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "")
 {
     /// <summary>An interval of the mean, drawn in place of the range of the values and named at the right.</summary>
     public (double Low, double High)? Interval { get; init; }
 }
 
 /// <summary>Every value as a dot, with the mean as a tick and the range as a line: for few values where a box would lie.</summary>
-public sealed record StripPlot : Chart
+internal sealed record StripPlot : Chart
 {
     private const double RowHeight = 40, LineHeight = 15, GroupHeight = 26, Top = 4;
 

@@ -6,7 +6,7 @@ namespace Siamorph.Segmentation.Batches;
 /// SANet's colour exchange: an image takes the mean and deviation of each Lab channel from another, so that the network
 /// learns shapes rather than the colours of one device. Lab is OpenCV's 8-bit form (sRGB, D65).
 /// </summary>
-public static class ColourExchange
+internal static class ColourExchange
 {
     /// <summary>The image in the colours of the reference. What leaves the 8-bit range is clamped.</summary>
     public static RgbImage Apply(RgbImage image, RgbImage reference)

@@ -6,7 +6,7 @@ namespace Siamorph.Segmentation.Losses;
 /// Supervised contrast of pixels (Wang et al. 2021, arXiv 2101.11939), as CTNet is taken to use it: embeddings of one class
 /// are drawn together, those of different classes pushed apart. Pixels that the network gets wrong are half of those taken.
 /// </summary>
-public static class ContrastiveLoss
+internal static class ContrastiveLoss
 {
     internal const double Temperature = 0.1, BaseTemperature = 0.07;
     private const int MostAnchors = 1024, MostOfAClass = 100;

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 namespace Siamorph.Segmentation.Losses;
 
 /// <summary>Losses of mask logits [B,1,H,W] against masks of the same shape in [0,1]; each returns a scalar.</summary>
-public static class MaskLosses
+internal static class MaskLosses
 {
     /// <summary>The chosen loss.</summary>
     /// <param name="loss">Which one.</param>

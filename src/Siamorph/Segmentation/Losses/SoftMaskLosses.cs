@@ -9,7 +9,7 @@ namespace Siamorph.Segmentation.Losses;
 /// product, has its best value at p = t (Wang et al. 2023, arXiv 2303.16296 and 2302.05666: with the product, the best answer
 /// to a soft label is a hard one).
 /// </summary>
-public static class SoftMaskLosses
+internal static class SoftMaskLosses
 {
     private static readonly long[] PerImage = [1, 2, 3];
     private static readonly long[] WholeBatch = [0, 1, 2, 3];

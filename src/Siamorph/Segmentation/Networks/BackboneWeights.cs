@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>Gives a network's backbone published weights, such as those of ImageNet classification.</summary>
-public static class BackboneWeights
+internal static class BackboneWeights
 {
     private static readonly string[] Prefixes = ["", "backbone.", "bkbone.", "resnet.", "encoder.", "module.", "module.backbone.", "state_dict."];
 

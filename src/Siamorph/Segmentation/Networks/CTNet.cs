@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a CTNet.</summary>
-public sealed record CTNetConfig : DecoderConfig<PyramidTransformerConfig>
+internal sealed record CTNetConfig : DecoderConfig<PyramidTransformerConfig>
 {
     /// <summary>The published numbers.</summary>
     public CTNetConfig() : base(PyramidTransformerConfig.MixTransformer(3), 32) { }
@@ -15,7 +15,7 @@ public sealed record CTNetConfig : DecoderConfig<PyramidTransformerConfig>
 /// CTNet, a contrastive transformer for polyps, as far as its published code says: its <c>utils</c> package is missing, so
 /// the scaling of the low-resolution path (bilinear, corners not aligned) and the contrastive loss are inferred.
 /// </summary>
-public sealed class CTNet : SegmentationNetwork
+internal sealed class CTNet : SegmentationNetwork
 {
     private readonly PyramidTransformer backbone;
     private readonly ConvolutionNorm Translayer1, Translayer2, Translayer3, Translayer4;

@@ -1,7 +1,7 @@
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>Makes segmentation networks by name.</summary>
-public static class NetworkFactory
+internal static class NetworkFactory
 {
     internal const string UNet = "unet";
 

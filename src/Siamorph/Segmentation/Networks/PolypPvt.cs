@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a Polyp-PVT.</summary>
-public sealed record PolypPvtConfig : DecoderConfig<PyramidTransformerConfig>
+internal sealed record PolypPvtConfig : DecoderConfig<PyramidTransformerConfig>
 {
     /// <summary>The published numbers.</summary>
     public PolypPvtConfig() : base(PyramidTransformerConfig.PvtV2(2), 32) { }
@@ -18,7 +18,7 @@ public sealed record PolypPvtConfig : DecoderConfig<PyramidTransformerConfig>
 }
 
 /// <summary>Polyp-PVT (Dong et al. 2021, arXiv 2108.06932): deep features are fused in cascade, shallow ones guide by similarity.</summary>
-public sealed class PolypPvt : SegmentationNetwork
+internal sealed class PolypPvt : SegmentationNetwork
 {
     private readonly PyramidTransformer backbone;
     private readonly ConvolutionNorm Translayer2_0, Translayer2_1, Translayer3_1, Translayer4_1;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a PraNet; its trunk keeps the classifier that the authors left in it.</summary>
-public sealed record PraNetConfig : DecoderConfig<Res2NetConfig>
+internal sealed record PraNetConfig : DecoderConfig<Res2NetConfig>
 {
     /// <summary>The published numbers.</summary>
     public PraNetConfig() : base(new() { ClassifierOutputs = 1000 }, 32) { }
@@ -21,7 +21,7 @@ public sealed record PraNetConfig : DecoderConfig<Res2NetConfig>
 /// PraNet (Fan et al. 2020, arXiv 2006.11392): a coarse map from deep features, then three branches that look where the
 /// map so far sees nothing.
 /// </summary>
-public sealed class PraNet : SegmentationNetwork
+internal sealed class PraNet : SegmentationNetwork
 {
     private readonly Res2Net resnet;
     private readonly ReceptiveField rfb2_1, rfb3_1, rfb4_1;

@@ -6,7 +6,7 @@ namespace Siamorph.Segmentation.Networks;
 /// SANet's probability correction: positive logits are divided by their share of the pixels, negative ones by theirs, so
 /// the rarer side is raised. No pixel changes sides at 0.5; only scores over many thresholds change.
 /// </summary>
-public static class ProbabilityCorrection
+internal static class ProbabilityCorrection
 {
     /// <summary>Corrects the logits of each image by itself.</summary>
     /// <param name="logits">[…, H, W], of one class.</param>

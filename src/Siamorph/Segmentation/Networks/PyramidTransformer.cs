@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a four-stage transformer backbone; each list has one entry a stage.</summary>
-public sealed record PyramidTransformerConfig
+internal sealed record PyramidTransformerConfig
 {
     /// <summary>Channels of each stage; divisible by its heads.</summary>
     public IReadOnlyList<int> Widths { get; init; } = [32, 64, 160, 256];

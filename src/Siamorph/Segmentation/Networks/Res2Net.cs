@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a Res2Net trunk, version 1b, with four groups of channels in each block.</summary>
-public sealed record Res2NetConfig
+internal sealed record Res2NetConfig
 {
     /// <summary>Channels of the first stage's inner width; they double each stage, a stage's output has four times as many.</summary>
     public int Planes { get; init; } = 64;

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a SANet.</summary>
-public sealed record SANetConfig : DecoderConfig<Res2NetConfig>
+internal sealed record SANetConfig : DecoderConfig<Res2NetConfig>
 {
     /// <summary>The published numbers.</summary>
     public SANetConfig() : base(new(), 64) { }
@@ -16,7 +16,7 @@ public sealed record SANetConfig : DecoderConfig<Res2NetConfig>
 /// SANet (Wei et al. 2021, arXiv 2108.00882): deep features gate shallow ones by products. Its colour exchange belongs to
 /// the training data, see <see cref="ColourExchange"/>, its probability correction to the decision, see <see cref="ProbabilityCorrection"/>.
 /// </summary>
-public sealed class SANet : SegmentationNetwork
+internal sealed class SANet : SegmentationNetwork
 {
     private readonly Res2Net bkbone;
     private readonly Sequential linear5, linear4, linear3;

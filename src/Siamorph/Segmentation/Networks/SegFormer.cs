@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers of a SegFormer.</summary>
-public sealed record SegFormerConfig : DecoderConfig<PyramidTransformerConfig>
+internal sealed record SegFormerConfig : DecoderConfig<PyramidTransformerConfig>
 {
     /// <summary>The published numbers.</summary>
     public SegFormerConfig() : base(PyramidTransformerConfig.MixTransformer(0), 256) { }
@@ -19,7 +19,7 @@ public sealed record SegFormerConfig : DecoderConfig<PyramidTransformerConfig>
 }
 
 /// <summary>SegFormer (Xie et al. 2021, arXiv 2105.15203): a Mix Transformer, and a head of linear layers alone.</summary>
-public sealed class SegFormer : SegmentationNetwork
+internal sealed class SegFormer : SegmentationNetwork
 {
     private readonly PyramidTransformer backbone;
     private readonly LinearHead decode_head;

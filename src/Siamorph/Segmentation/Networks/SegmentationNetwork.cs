@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>What every segmentation network gives: logits of an image, and the heads that its training looks at.</summary>
-public abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
+internal abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
 {
     private readonly string _name;
 
@@ -74,7 +74,7 @@ public abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>How pixels are scaled before a network sees them.</summary>
-public enum InputNormalisation
+internal enum InputNormalisation
 {
     /// <summary>To [-1, 1].</summary>
     Unit,

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Networks;
 
 /// <summary>The numbers that give a segmentation U-Net its shape; stored with its weights.</summary>
-public sealed record UNetConfig
+internal sealed record UNetConfig
 {
     /// <summary>Channels at full resolution; they double at each of the four descents.</summary>
     public int Width { get; init; } = 16;
@@ -24,7 +24,7 @@ public sealed record UNetConfig
 /// U-Net with batch normalisation (Ronneberger et al. 2015, in the form widely used for photographs): four descents by max
 /// pooling, four ascents with skip connections. State-dict keys are those of the common PyTorch implementation.
 /// </summary>
-public sealed class UNet : SegmentationNetwork
+internal sealed class UNet : SegmentationNetwork
 {
     private readonly DoubleConv inc;
     private readonly Down down1, down2, down3, down4;

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese.Benchmark;
 
 /// <summary>The work to be timed.</summary>
-public sealed record StepBenchmarkOptions
+internal sealed record StepBenchmarkOptions
 {
     /// <summary>Width of the first level.</summary>
     public int ModelChannels { get; init; } = 64;
@@ -80,11 +80,11 @@ public sealed record StepBenchmarkOptions
 /// <param name="GemmGflops">10⁹ operations a second of a 2048³ product of that type there, median of those timed between the steps.</param>
 /// <param name="FractionOfGemm">Operations a second of the step, as a fraction of that.</param>
 /// <param name="PeakMemoryMB">Most memory the process has held, 10⁶ bytes.</param>
-public sealed record StepTiming(
+internal sealed record StepTiming(
     double MedianMs, double MinMs, double MaxMs, int Repeats, int Batch, double Gflop, double GemmGflops, double FractionOfGemm, double PeakMemoryMB);
 
 /// <summary>Times the product's own training step and DDIM step on seeded random weights and data.</summary>
-public static class StepBenchmark
+internal static class StepBenchmark
 {
     private const int WarmUps = 2;
     private const int MaxSteps = 3000;

@@ -12,7 +12,7 @@ namespace Siamorph.Siamese.Benchmark;
 /// <param name="height">Height of the latent.</param>
 /// <param name="width">Width of the latent.</param>
 /// <param name="contextLength">Prompt tokens.</param>
-public sealed class Workload(DenoiserConfig config, int height, int width, int contextLength)
+internal sealed class Workload(DenoiserConfig config, int height, int width, int contextLength)
 {
     private readonly record struct Size(long Height, long Width)
     {

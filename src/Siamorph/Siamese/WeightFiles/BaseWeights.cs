@@ -8,7 +8,7 @@ namespace Siamorph.Siamese.WeightFiles;
 /// <param name="FromFile">Keys that the file had itself.</param>
 /// <param name="FromUNet">Keys copied from the UNet's encoder.</param>
 /// <param name="New">Keys that were newly added, with seeded values.</param>
-public sealed record ControlInitialization(IReadOnlyList<string> FromFile, IReadOnlyList<string> FromUNet, IReadOnlyList<string> New)
+internal sealed record ControlInitialization(IReadOnlyList<string> FromFile, IReadOnlyList<string> FromUNet, IReadOnlyList<string> New)
 {
     /// <summary>One sentence about it.</summary>
     public override string ToString() =>

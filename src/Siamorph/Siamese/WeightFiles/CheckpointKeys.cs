@@ -9,13 +9,13 @@ namespace Siamorph.Siamese.WeightFiles;
 /// <param name="Name">The authors' key.</param>
 /// <param name="Shape">Sizes, outermost first.</param>
 /// <param name="DType">Element type.</param>
-public sealed record CheckpointKey(string Name, IReadOnlyList<long> Shape, ScalarType DType);
+internal sealed record CheckpointKey(string Name, IReadOnlyList<long> Shape, ScalarType DType);
 
 /// <summary>
 /// The tensors of a preset's full checkpoint, told by its own networks: they are built on the storage-less "meta" device,
 /// so that listing the 1.4 billion numbers of the paper's model takes no memory.
 /// </summary>
-public static class CheckpointKeys
+internal static class CheckpointKeys
 {
     private static readonly Lock DefaultDevice = new();
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese.WeightFiles;
 
 /// <summary>The names under which weights are written.</summary>
-public enum WeightsLayout
+internal enum WeightsLayout
 {
     /// <summary>The authors' keys, one safetensors file.</summary>
     Authors,
@@ -18,7 +18,7 @@ public enum WeightsLayout
 }
 
 /// <summary>Element type of written weights.</summary>
-public enum WeightsPrecision
+internal enum WeightsPrecision
 {
     /// <summary>That of the input.</summary>
     Same,
@@ -34,7 +34,7 @@ public enum WeightsPrecision
 }
 
 /// <summary>What `weights convert` is told.</summary>
-public sealed record ConvertOptions
+internal sealed record ConvertOptions
 {
     /// <summary>Names of the result.</summary>
     public WeightsLayout Layout { get; init; }
@@ -53,10 +53,10 @@ public sealed record ConvertOptions
 /// <param name="Files">Every file.</param>
 /// <param name="Tensors">How many tensors they hold.</param>
 /// <param name="Notes">What was left out or added, and what other programs can't read.</param>
-public sealed record ConvertReport(IReadOnlyList<string> Files, int Tensors, IReadOnlyList<string> Notes);
+internal sealed record ConvertReport(IReadOnlyList<string> Files, int Tensors, IReadOnlyList<string> Notes);
 
 /// <summary>Writes weights of any format that is read as safetensors, one tensor in memory at a time.</summary>
-public static class WeightsConverter
+internal static class WeightsConverter
 {
     private const string SafeTensorsFile = ".safetensors";
 

@@ -11,7 +11,7 @@ namespace Siamorph.Siamese.WeightFiles;
 /// <param name="Missing">Keys of the preset that the file lacks.</param>
 /// <param name="Unexpected">Keys of the file that the preset lacks.</param>
 /// <param name="Misshapen">Keys of both with different shapes, with both shapes.</param>
-public sealed record PartInspection(
+internal sealed record PartInspection(
     CheckpointPart Part, string Layout, int Tensors, long Bytes, string Preset,
     IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected, IReadOnlyList<string> Misshapen)
 {
@@ -23,7 +23,7 @@ public sealed record PartInspection(
 /// <param name="Name">Its key.</param>
 /// <param name="DType">Element type, as safetensors names it.</param>
 /// <param name="Shape">Sizes, outermost first.</param>
-public sealed record InspectedTensor(string Name, string DType, IReadOnlyList<long> Shape);
+internal sealed record InspectedTensor(string Name, string DType, IReadOnlyList<long> Shape);
 
 /// <summary>What a weight file holds, what it is good for, and what is wrong with it.</summary>
 /// <param name="Path">The file or folder.</param>
@@ -38,13 +38,13 @@ public sealed record InspectedTensor(string Name, string DType, IReadOnlyList<lo
 /// <param name="Leftover">Tensors that belong to no part, by the beginning of their names, with their number.</param>
 /// <param name="Metadata">Free text that the writer left.</param>
 /// <param name="Notes">What was passed over or renamed.</param>
-public sealed record WeightsInspection(
+internal sealed record WeightsInspection(
     string Path, WeightsFormat Format, string What, string Advice, IReadOnlyList<InspectedTensor> Tensors, long Elements, long Bytes,
     IReadOnlyDictionary<string, int> DTypes, IReadOnlyList<PartInspection> Parts, IReadOnlyDictionary<string, int> Leftover,
     IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> Notes);
 
 /// <summary>Looks into weight files without reading their values.</summary>
-public static class WeightsInspector
+internal static class WeightsInspector
 {
     /// <summary>Says what a file holds and which preset it fits.</summary>
     /// <exception cref="WeightsFormatException">It is missing, cut off, damaged, or no weight file.</exception>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Training.Optimizers;
 
 /// <summary>The numbers of AdamW besides the learning rate.</summary>
-public sealed record AdamWOptions
+internal sealed record AdamWOptions
 {
     /// <summary>Decay of the mean of the gradients, in [0, 1).</summary>
     public double Beta1 { get; init; } = 0.9;
@@ -23,7 +23,7 @@ public sealed record AdamWOptions
 /// Adam with decoupled weight decay (arXiv 1711.05101). One call of libtorch's fused kernel updates all parameters; where
 /// the library lacks it, or memory layouts differ, ordinary operators do the same one tensor at a time.
 /// </summary>
-public sealed class AdamW : IOptimizer
+internal sealed class AdamW : IOptimizer
 {
     private readonly List<Slot> _slots;
     private readonly AdamWUpdate _update;

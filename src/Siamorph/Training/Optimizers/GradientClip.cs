@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Training.Optimizers;
 
 /// <summary>Keeps one bad batch from throwing the weights far.</summary>
-public static class GradientClip
+internal static class GradientClip
 {
     /// <summary>Scales all gradients by one factor, so that their joint Euclidean norm is at most <paramref name="maxNorm"/>.</summary>
     /// <param name="parameters">Those without a gradient are passed over.</param>

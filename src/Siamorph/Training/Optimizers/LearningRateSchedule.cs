@@ -1,7 +1,7 @@
 namespace Siamorph.Training.Optimizers;
 
 /// <summary>How the learning rate falls after its flat part.</summary>
-public enum LearningRateShape
+internal enum LearningRateShape
 {
     /// <summary>It does not.</summary>
     Constant,
@@ -14,7 +14,7 @@ public enum LearningRateShape
 }
 
 /// <summary>The learning rate of every step: a linear warm-up, a flat part, a decay.</summary>
-public sealed record LearningRateSchedule
+internal sealed record LearningRateSchedule
 {
     /// <summary>The highest learning rate.</summary>
     public double Peak { get; init; } = 1e-3;

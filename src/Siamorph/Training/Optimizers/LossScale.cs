@@ -4,7 +4,7 @@ namespace Siamorph.Training.Optimizers;
 /// What losses are multiplied by, so that small gradients survive in 16 bits (arXiv 1710.03740): halved whenever a gradient
 /// overflows, and that step left out; doubled after many that didn't.
 /// </summary>
-public sealed class LossScale
+internal sealed class LossScale
 {
     private const double Highest = 1 << 16;
     private const int StepsToGrow = 2000;

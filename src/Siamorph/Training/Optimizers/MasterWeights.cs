@@ -7,7 +7,7 @@ namespace Siamorph.Training.Optimizers;
 /// Float32 copies of trained weights that a network keeps in 16 bits (arXiv 1710.03740): the optimizer's small steps would be
 /// lost in those. Weights in float32 are their own masters.
 /// </summary>
-public sealed class MasterWeights : IDisposable
+internal sealed class MasterWeights : IDisposable
 {
     private readonly IReadOnlyList<(string Name, Tensor Weight, Tensor Master)> _entries;
 
