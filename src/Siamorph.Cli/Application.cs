@@ -59,6 +59,7 @@ internal static class Application
         root.Options.Add(Verb.Threads);
         root.Options.Add(Verb.NoKernels);
         root.Options.Add(Verb.Verbose);
+        root.Options.Add(Verb.Progress);
         foreach (var verb in verbs) root.Subcommands.Add(verb);
 
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);

@@ -21,13 +21,9 @@ internal static class ExperimentCommand
         };
         var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.")
         {
-            data, folder, jobs, ExperimentInitCommand.Create(), ExperimentAssistCommand.Create(),
+            data, folder, jobs, ExperimentInitCommand.Create(), ExperimentPlanCommand.Create(), ExperimentStageCommand.Create(), ExperimentAssistCommand.Create(),
         };
-        var binder = new OptionsBinder<ExperimentOptions>(
-            Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data)).Show(
-            "--real-counts", "--seeds", "--seed-scope", "--arms", "--synthetic-per-real", "--external-test", "--other-networks", "--corruptions", "--device",
-            "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled", "--synthesis-guidance", "--synthesis-steps",
-            "--segmentation-network-name", "--segmentation-backbone", "--segmentation-steps");
+        var binder = Binder();
         binder.AddTo(command);
         binder.DryRun.Description = "Prints the resolved options as JSON, the cells and what they would cost here, and stops.";
         return command.Runs(context =>
@@ -39,6 +35,13 @@ internal static class ExperimentCommand
             else Run(context, options, context.Arguments.GetRequiredValue(folder), crew);
         });
     }
+
+    /// <summary>An experiment's options, for this verb and those that only plan it.</summary>
+    public static OptionsBinder<ExperimentOptions> Binder() => new OptionsBinder<ExperimentOptions>(
+        Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data)).Show(
+        "--real-counts", "--seeds", "--seed-scope", "--arms", "--synthetic-per-real", "--external-test", "--other-networks", "--corruptions", "--device",
+        "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled", "--synthesis-guidance", "--synthesis-steps",
+        "--segmentation-network-name", "--segmentation-backbone", "--segmentation-steps");
 
     // Small networks gain little from more than a few threads.
     private static int DefaultJobs => Math.Clamp(Environment.ProcessorCount / 4, 1, 8);

@@ -34,6 +34,14 @@ internal static class Verb
         Recursive = true,
     };
 
+    /// <summary>Writes progress for other programs; for every verb.</summary>
+    public static Option<string?> Progress { get; } = new("--progress")
+    {
+        Description = "Also writes progress to a file, a line of JSON each.",
+        HelpName = "file",
+        Recursive = true,
+    };
+
     /// <summary>Runs <paramref name="body"/> for this command.</summary>
     public static Command Runs(this Command command, Action<VerbContext> body)
     {
@@ -56,8 +64,9 @@ internal static class Verb
     private static int Run(ParseResult parsed, Action<VerbContext> body)
     {
         var surroundings = (Application.Surroundings)parsed.InvocationConfiguration;
-        using var monitor = new ConsoleMonitor(surroundings.Error, surroundings.Interactive, surroundings.Cancellation);
-        var context = new VerbContext(parsed, monitor, surroundings.Output);
+        using var shown = new ConsoleMonitor(surroundings.Error, surroundings.Interactive, surroundings.Cancellation);
+        using var written = parsed.GetValue(Progress) is { } path ? new ProgressFile(shown, path) : null;
+        var context = new VerbContext(parsed, written ?? (IMonitor)shown, surroundings.Output);
         if (parsed.GetValue(Threads) is { } threads) UseThreads(threads);
         if (parsed.GetValue(NoKernels)) AppContext.SetSwitch(KernelSwitch, true);
         try

@@ -48,6 +48,51 @@ public static class ExperimentRunner
         Assist(folder, monitor, runner);
     }
 
+    /// <summary>Writes what an experiment is made of into its folder (options.json, plan.json) and runs nothing.</summary>
+    /// <exception cref="SiamorphException">Options or data are at fault.</exception>
+    internal static IReadOnlyList<PlannedWork> Plan(ExperimentOptions options, string folder, IMonitor monitor)
+    {
+        using var runner = new TorchStageRunner();
+        return Plan(options, folder, monitor, runner);
+    }
+
+    internal static IReadOnlyList<PlannedWork> Plan(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
+    {
+        options = options.Validate().WithFullPaths();
+        using var alone = FolderLock.Take(folder);
+        var (_, plan) = Prepare(options, folder, monitor);
+        AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
+        return PlannedWork.Write(plan, SpeedFile.ReadOrMeasure(plan, folder, runner, monitor), folder);
+    }
+
+    /// <summary>Runs one stage of an experiment that <see cref="Plan(ExperimentOptions, string, IMonitor)"/> or a run has laid out, unless it is done.</summary>
+    /// <returns>Whether it had to be run.</returns>
+    /// <exception cref="SiamorphException">There is no such experiment or stage, its needs are not done, or another process works on it.</exception>
+    internal static bool RunOne(string folder, string stage, IMonitor monitor)
+    {
+        using var runner = new TorchStageRunner();
+        return RunOne(folder, stage, monitor, runner);
+    }
+
+    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner)
+    {
+        var path = Path.Combine(folder, OptionsFileName);
+        if (!File.Exists(path)) throw new SiamorphException($"{folder}: no experiment here, {OptionsFileName} is missing. Lay one out with \"siamorph experiment plan\".");
+        var (_, plan) = Prepare(OptionsFile.Load<ExperimentOptions>(path).Validate(), folder, monitor);
+        var wanted = plan.Stages.FirstOrDefault(s => s.Folder == stage)
+            ?? throw new SiamorphException($"{stage}: no stage of the experiment in {folder}.{(ClosestName.To(stage, plan.Stages.Select(s => s.Folder)) is { } near ? $" Did you mean {near}?" : "")} {PlannedWork.FileName} lists them.");
+        var store = new StageStore(folder);
+        if (store.Find(wanted) is not null) return false;
+        if (wanted.Needs.FirstOrDefault(n => store.Find(n) is null) is { } missing)
+            throw new SiamorphException($"{stage}: needs {missing.Folder}, which is not done. Run that first.");
+        using var held = store.TryLock(wanted) ?? throw new SiamorphException($"{stage}: another process works on it.");
+        if (store.Find(wanted) is not null) return false; // finished between the look and the lock
+        var remaining = new RemainingStage(wanted, runner.StepsDone(wanted, store.RunFolderOf(wanted)));
+        using var overall = new OverallProgress(monitor, [remaining], new StageSpeeds { SecondsPerUnit = new Dictionary<WorkKind, double>() });
+        Work(plan, remaining, store, overall, runner);
+        return true;
+    }
+
     internal static void Assist(string folder, IMonitor monitor, IStageRunner runner)
     {
         var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
@@ -127,6 +172,7 @@ public static class ExperimentRunner
             return;
         }
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
+        PlannedWork.Write(plan, speeds, folder);
         foreach (var line in PlanText.Lines(plan, remaining, speeds, crew?.Size ?? 1)) monitor.Note(line);
         using var others = crew?.Start(folder);
         using var overall = new OverallProgress(monitor, remaining, speeds);

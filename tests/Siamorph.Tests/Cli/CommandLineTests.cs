@@ -174,7 +174,7 @@ public sealed class CommandLineTests : IDisposable
     {
         foreach (var path in Paths(Program.Verbs(), []))
         {
-            var own = Help(path).Split('\n').Count(l => l.TrimStart().StartsWith('-') && !new[] { "--threads", "--no-kernels", "--verbose", "--help", "-?" }.Any(g => l.TrimStart().StartsWith(g, StringComparison.Ordinal)));
+            var own = Help(path).Split('\n').Count(l => l.TrimStart().StartsWith('-') && !new[] { "--threads", "--no-kernels", "--verbose", "--progress", "--help", "-?" }.Any(g => l.TrimStart().StartsWith(g, StringComparison.Ordinal)));
             Assert.True(own <= 25, $"siamorph {string.Join(' ', path)}: {own} flags");
         }
     }
@@ -206,6 +206,23 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal("a note", ErrorLines()[0]);
         Assert.Matches(@"^Steps: 100/100, took [0-9.]+ s · loss 0\.5$", ErrorLines()[1]);
         Assert.Equal("result", _output.ToString().Trim());
+    }
+
+    [Fact]
+    public void ProgressFile_HoldsEveryStageAndNote_AsLinesOfJson_AndNoReportTooOften()
+    {
+        Assert.Equal(0, Run($"work --progress {_folder["p/progress.jsonl"]}"));
+        var lines = File.ReadAllLines(_folder["p/progress.jsonl"]).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement).ToList();
+        string Kind(int i) => lines[i].GetProperty("kind").GetString()!;
+        Assert.Equal(("note", "a note"), (Kind(0), lines[0].GetProperty("title").GetString()));
+        Assert.Equal(("begin", 100), (Kind(1), lines[1].GetProperty("total").GetInt32()));
+        Assert.Equal(("end", 100), (Kind(lines.Count - 1), lines[^1].GetProperty("done").GetInt32()));
+        Assert.Equal("a note", ErrorLines()[0]); // the console hears the same
+        using (var file = new ProgressFile(NullMonitor.Instance, _folder["many.jsonl"]))
+        using (var stage = file.Begin("Steps", 1000))
+            for (var i = 1; i <= 1000; i++) stage.Report(i);
+        var reports = File.ReadAllLines(_folder["many.jsonl"]).Count(l => l.Contains("\"kind\":\"report\"", StringComparison.Ordinal));
+        Assert.InRange(reports, 2, 100); // the first and the last, and few between
     }
 
     [Theory]

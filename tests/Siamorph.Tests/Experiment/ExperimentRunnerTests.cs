@@ -63,6 +63,31 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     }
 
     [Fact]
+    public void Plan_RunStageByStage_ByOtherProcesses_EndsWithTheSameBytes()
+    {
+        Run("whole", Options(), new FakeStageRunner());
+        var folder = _folder["planned"];
+        var plan = ExperimentRunner.Plan(Options(), folder, NullMonitor.Instance, new FakeStageRunner());
+        Assert.Equal(2 + 2 + 8, plan.Count);
+        Assert.Equal(plan.Select(p => p.Stage), System.Text.Json.JsonSerializer.Deserialize<List<Siamorph.Experiment.Scheduling.PlannedWork>>(File.ReadAllText(Path.Combine(folder, "plan.json")), Siamorph.Training.OptionsFile.Json)!.Select(p => p.Stage));
+        var last = plan.Last(p => p.Needs.Count > 0);
+        var error = Assert.Throws<SiamorphException>(() => ExperimentRunner.RunOne(folder, last.Stage, NullMonitor.Instance, new FakeStageRunner()));
+        Assert.Contains($"needs {last.Needs[0]}, which is not done", error.Message, StringComparison.Ordinal);
+        foreach (var work in plan)
+        {
+            Assert.All(work.Needs, n => Assert.True(File.Exists(Path.Combine(folder, plan.Single(p => p.Stage == n).DoneFile))));
+            Assert.True(ExperimentRunner.RunOne(folder, work.Stage, NullMonitor.Instance, new FakeStageRunner()));
+            Assert.True(File.Exists(Path.Combine(folder, work.DoneFile)));
+            Assert.False(ExperimentRunner.RunOne(folder, work.Stage, NullMonitor.Instance, new FakeStageRunner()));
+        }
+        Assert.Contains("Did you mean", Assert.Throws<SiamorphException>(() => ExperimentRunner.RunOne(folder, plan[0].Stage + "x", NullMonitor.Instance, new FakeStageRunner())).Message, StringComparison.Ordinal);
+        var nothing = new FakeStageRunner();
+        Run("planned", Options(), nothing);
+        Assert.Empty(nothing.Ran);
+        Assert.Equal(File.ReadAllText(_folder["whole", "results.json"]), File.ReadAllText(_folder["planned", "results.json"]));
+    }
+
+    [Fact]
     public void Crew_SharesTheStages_NoneDoneTwice_AndEndsWithTheSameBytes()
     {
         Run("alone", Options(), new FakeStageRunner());

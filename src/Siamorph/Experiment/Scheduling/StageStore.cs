@@ -11,7 +11,8 @@ namespace Siamorph.Experiment.Scheduling;
 /// </summary>
 internal sealed class StageStore(string experimentFolder)
 {
-    private const string Marker = "done.json";
+    /// <summary>The file that says that a stage is done.</summary>
+    public const string Marker = "done.json";
 
     public string FolderOf(PlannedStage stage) => Path.Combine(experimentFolder, "stages", stage.Folder);
 
