@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Siamorph.Siamese.Benchmark;
 using Siamorph.Training;
 
@@ -8,6 +9,7 @@ namespace Siamorph.Cli;
 internal static class BenchCommand
 {
     private const int DefaultRepeats = 5;
+    private static readonly JsonSerializerOptions OneLine = new(OptionsFile.Json) { WriteIndented = false };
 
     public static Command Create() => new("bench", "Times single steps against a matrix product of this machine, and drawing from end to end.")
     {
@@ -19,7 +21,7 @@ internal static class BenchCommand
     private static Command Verb(string name, string description, Func<StepBenchmarkOptions, int, IMonitor, StepTiming> run)
     {
         var config = new Option<string?>("--config") { Description = "JSON file with the sizes (default: a medium model).", HelpName = "file" };
-        var json = new Option<bool>("--json") { Description = "Prints one JSON object." };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON object on one line." };
         var repeats = new NumberOption<int>("--repeats")
         {
             Description = "Steps to time, after two that are not.", DefaultValueFactory = _ => DefaultRepeats, HelpName = "n",
@@ -32,7 +34,7 @@ internal static class BenchCommand
             var options = context.Get(config) is { } path ? OptionsFile.Load<StepBenchmarkOptions>(path) : new StepBenchmarkOptions();
             options = options with { Device = context.Get(device) ?? options.Device, Precision = context.Get(precision) ?? options.Precision };
             var timing = run(options, context.Get(repeats), context.Monitor);
-            context.Out.WriteLine(context.Get(json) ? OptionsFile.ToJson(timing) : Describe(timing));
+            context.Out.WriteLine(context.Get(json) ? JsonSerializer.Serialize(timing, OneLine) : Describe(timing));
         });
     }
 

@@ -90,6 +90,7 @@ public static class ExperimentRunner
         var remaining = new RemainingStage(wanted, runner.StepsDone(wanted, store.RunFolderOf(wanted)));
         using var overall = new OverallProgress(monitor, [remaining], new StageSpeeds { SecondsPerUnit = new Dictionary<WorkKind, double>() });
         Work(plan, remaining, store, overall, runner);
+        overall.Count(remaining);
         return true;
     }
 
