@@ -3,7 +3,6 @@ using Siamorph.Data;
 using Siamorph.Segmentation.Batches;
 using Siamorph.Segmentation.Networks;
 using Siamorph.Training;
-using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 
@@ -81,7 +80,6 @@ internal static class DenoisingPretraining
         private readonly Placement _place;
         private readonly SegmentationBatches _batches;
         private readonly SegmentationNetwork _network;
-        private readonly List<Tensor> _parameters;
         private readonly RecipeOptimizer _optimizer;
         private readonly RecipeSchedule _schedule;
         private readonly Ema? _averages;
@@ -94,9 +92,8 @@ internal static class DenoisingPretraining
             InitialWeights.Draw(_network, options.Seed.Derive("weights"));
             if (options.Backbone is { } backbone) BackboneWeights.Load(_network, backbone);
             _place.Move(_network);
-            _parameters = [.. _network.parameters()];
             _optimizer = new(_network, options);
-            _averages = options.EmaDecay > 0 ? new([.. StateDict.Of(_network).Where(t => t.Value.is_floating_point()).Select(t => (t.Key, t.Value))], options.EmaDecay) : null;
+            _averages = SegmentationSession.AveragesOf(_network, options);
         }
 
         public int Step { get; private set; }
@@ -114,11 +111,7 @@ internal static class DenoisingPretraining
             var loss = heads.Select(h => (Operators.ScaleTo(h, noise, _network.AlignCorners) - noise).square().mean()).Aggregate((a, b) => a + b);
             var value = loss.to_type(ScalarType.Float32).item<float>();
             if (!float.IsFinite(value)) throw new SiamorphException($"The pretraining loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
-            _optimizer.ZeroGrad();
-            loss.backward();
-            if (_options.ClipValue > 0) GradientClip.ClipValue(_parameters, _options.ClipValue);
-            if (_options.ClipNorm > 0) GradientClip.ClipNorm(_parameters, _options.ClipNorm);
-            _optimizer.Step(_schedule.At(Step, []));
+            _optimizer.Descend(loss, _schedule.At(Step, []));
             _averages?.Update();
             Step++;
             return value;

@@ -9,9 +9,12 @@ namespace Siamorph.Segmentation;
 internal sealed class RecipeOptimizer : IDisposable
 {
     private readonly List<(double Rate, IOptimizer Optimizer)> _groups;
+    private readonly List<Tensor> _parameters;
+    private readonly (double Value, double Norm) _clip;
 
     public RecipeOptimizer(SegmentationNetwork network, SegmentationOptions options)
     {
+        (_parameters, _clip) = ([.. network.parameters()], (options.ClipValue, options.ClipNorm));
         var backbone = network.BackbonePrefix;
         double Rate(string name) => backbone.Length > 0 && name.StartsWith(backbone, StringComparison.Ordinal) ? options.BackboneRate : 1;
         double Decay(Tensor parameter) => options.DecayNorms || parameter.dim() > 1 ? options.WeightDecay : 0;
@@ -20,14 +23,15 @@ internal sealed class RecipeOptimizer : IDisposable
             .Select(g => (g.Key.Rate, Make(options, g.Key.Decay, [.. g])))];
     }
 
-    public void ZeroGrad()
+    /// <summary>One update from the gradients of a loss, limited as the recipe says; the backbone's rate is its part of this one.</summary>
+    /// <param name="loss">A scalar.</param>
+    /// <param name="learningRate">Of this step.</param>
+    public void Descend(Tensor loss, double learningRate)
     {
         foreach (var (_, optimizer) in _groups) optimizer.ZeroGrad();
-    }
-
-    /// <summary>One update; the backbone's rate is its part of this one.</summary>
-    public void Step(double learningRate)
-    {
+        loss.backward();
+        if (_clip.Value > 0) GradientClip.ClipValue(_parameters, _clip.Value);
+        if (_clip.Norm > 0) GradientClip.ClipNorm(_parameters, _clip.Norm);
         foreach (var (rate, optimizer) in _groups) optimizer.Step(learningRate * rate);
     }
 

@@ -6,7 +6,6 @@ using Siamorph.Segmentation.Batches;
 using Siamorph.Segmentation.Losses;
 using Siamorph.Segmentation.Networks;
 using Siamorph.Training;
-using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 using static TorchSharp.torch;
 
@@ -21,7 +20,6 @@ internal sealed class SegmentationSession : IDisposable
     private readonly Placement _place;
     private readonly SegmentationBatches _batches;
     private readonly SegmentationNetwork _network;
-    private readonly List<Tensor> _parameters;
     private readonly RecipeOptimizer _optimizer;
     private readonly RecipeSchedule _schedule;
     private readonly Seed _noise;
@@ -44,7 +42,6 @@ internal sealed class SegmentationSession : IDisposable
         _network = NetworkFactory.Create(options.Network);
         InitialWeights.Draw(_network, options.Seed.Derive("weights"));
         _place.Move(_network);
-        _parameters = [.. _network.parameters()];
         _optimizer = new(_network, options);
         _schedule = new(options);
         _noise = options.Seed.Derive("layers");
@@ -65,7 +62,7 @@ internal sealed class SegmentationSession : IDisposable
 
     public double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;
 
-    public long Parameters => _parameters.Sum(p => p.numel());
+    public long Parameters => _network.parameters().Sum(p => p.numel());
 
     public IReadOnlyList<ValidationPoint> History => _history;
 
@@ -80,7 +77,7 @@ internal sealed class SegmentationSession : IDisposable
     public (double Loss, double LearningRate) Advance()
     {
         using var scope = NewDisposeScope();
-        _ema ??= Averages(); // only now, so that a backbone's weights are in
+        _ema ??= AveragesOf(_network, _options); // only now, so that a backbone's weights are in
         var (images, masks) = PutBoth(_batches.Batch(Step));
         _network.train();
         _network.Noise.Begin(_noise.Derive(Step));
@@ -89,12 +86,8 @@ internal sealed class SegmentationSession : IDisposable
         var value = loss.to_type(ScalarType.Float32).item<float>();
         if (!float.IsFinite(value))
             throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
-        _optimizer.ZeroGrad();
-        loss.backward();
-        if (_options.ClipValue > 0) GradientClip.ClipValue(_parameters, _options.ClipValue);
-        if (_options.ClipNorm > 0) GradientClip.ClipNorm(_parameters, _options.ClipNorm);
         var rate = _schedule.At(Step, _history);
-        _optimizer.Step(rate);
+        _optimizer.Descend(loss, rate);
         _ema?.Update();
         Step++;
         (_lossSum, _lossCount) = (_lossSum + value, _lossCount + 1);
@@ -103,9 +96,9 @@ internal sealed class SegmentationSession : IDisposable
 
     private (Tensor Images, Tensor Masks) PutBoth((Tensor Images, Tensor Masks) batch) => (_place.Put(batch.Images), _place.Put(batch.Masks));
 
-    // Of the weights, and of the statistics of norms with them.
-    private Ema? Averages() => _options.EmaDecay > 0
-        ? new([.. StateDict.Of(_network).Where(t => t.Value.is_floating_point()).Select(t => (t.Key, t.Value))], _options.EmaDecay)
+    /// <summary>Averages of a network's weights, and of the statistics of norms with them; null where the options ask for none.</summary>
+    internal static Ema? AveragesOf(SegmentationNetwork network, SegmentationOptions options) => options.EmaDecay > 0
+        ? new([.. StateDict.Of(network).Where(t => t.Value.is_floating_point()).Select(t => (t.Key, t.Value))], options.EmaDecay)
         : null;
 
     // The loss of each head at the masks' size, and the contrast of the embedding where it is asked for.
@@ -183,7 +176,7 @@ internal sealed class SegmentationSession : IDisposable
         StateDict.Apply(_network, checkpoint["model"], folder);
         _optimizer.Load(checkpoint["optimizer"]);
         var state = checkpoint.State;
-        _ema = Averages();
+        _ema = AveragesOf(_network, _options);
         _ema?.Load(checkpoint["ema"], state["emaUpdates"]!.GetValue<long>());
         Step = state["step"]!.GetValue<int>();
         _secondsBefore = state["seconds"]!.GetValue<double>();
