@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Siamorph.Data;
 using Siamorph.Diffusion;
+using Siamorph.Evaluation.Statistics;
 using Siamorph.Imaging;
 
 namespace Siamorph.Synthesis;
@@ -50,18 +51,12 @@ internal static class SynthesisBenchmark
                     Directory.Delete(folder, recursive: true);
                 }
             return [.. settings.Select((s, i) => new SynthesisTiming(
-                s.Sampler, s.Steps, drawn[i].Count, Median(seconds[i]), seconds[i].Min(), seconds[i].Max(), Difference(drawn[i], drawn[0])))];
+                s.Sampler, s.Steps, drawn[i].Count, Quantiles.Of(seconds[i], 0.5), seconds[i].Min(), seconds[i].Max(), Difference(drawn[i], drawn[0])))];
         }
         finally
         {
             Directory.Delete(scratch, recursive: true);
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
     private static double Difference(List<RgbImage> a, List<RgbImage> b)

@@ -80,11 +80,9 @@ internal static class InitialModel
     {
         if (stored.dim() != tokens.dim() || stored.shape[0] != prompts.Count || !stored.shape.Skip(1).SequenceEqual(tokens.shape.Skip(1)))
             throw new WeightsMismatchException($"{path}: its prompts have another form than the model's. Use one of the same preset, or begin without (initialWeights null).");
+        using var scope = NewDisposeScope();
+        var places = prompts.Select((p, i) => (p, i)).ToDictionary();
         for (var row = 0; row < own.Count; row++)
-        {
-            using var scope = NewDisposeScope();
-            var from = Math.Max(0, prompts.ToList().IndexOf(own[row])); // unknown ones begin as the empty one, which is the first
-            tokens[row].copy_(stored[from]);
-        }
+            tokens[row].copy_(stored[places.GetValueOrDefault(own[row])]); // unknown ones begin as the empty one, which is the first
     }
 }
