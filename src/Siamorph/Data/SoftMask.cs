@@ -45,10 +45,17 @@ internal static class SoftMask
         return new(mask.Size, levels, Lossless: true);
     }
 
-    private static GreyImage OfAnnotator(string path, ImageMaskPair pair, double boundaryWidth)
+    private static GreyImage OfAnnotator(string path, ImageMaskPair pair, double boundaryWidth) =>
+        Of(path == pair.MaskPath ? PairFiles.ReadMaskLevels(pair) : ImageFile.ReadMaskLevels(path), pair.Classes, path, boundaryWidth);
+
+    /// <summary>One mask as probabilities.</summary>
+    /// <param name="levels">What its file stores.</param>
+    /// <param name="classes">Their table; null for lesion against background.</param>
+    /// <param name="path">To name in errors.</param>
+    /// <param name="boundaryWidth">See <see cref="LabelReading.BoundaryWidth"/>.</param>
+    public static GreyImage Of(GreyImage levels, ClassTable? classes, string path, double boundaryWidth)
     {
-        var classes = pair.Classes;
-        var levels = path == pair.MaskPath ? PairFiles.ReadMaskLevels(pair) : ImageFile.ReadMaskLevels(path);
+        ArgumentNullException.ThrowIfNull(levels);
         var hard = classes is not null ? classes.Labels(levels, path) : IsHard(levels) ? MaskLevels.Binarise(levels) : null;
         return hard is null ? levels : WithBand(hard, boundaryWidth * Math.Min(levels.Size.Width, levels.Size.Height));
     }

@@ -57,11 +57,13 @@ public static class ImageFile
     /// are brought to 0…255 by <paramref name="range"/>, or where there is none by the depth that the file uses.
     /// </summary>
     /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
-    public static RgbImage ReadRgb(string path, PictureRange? range = null)
+    public static RgbImage ReadRgb(string path, PictureRange? range = null) => DecodeRgb(path, Load(path), range);
+
+    /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
+    internal static RgbImage DecodeRgb(string name, byte[] bytes, PictureRange? range = null)
     {
-        var bytes = Load(path);
-        if (WidePicture.TryRead(path, bytes) is { } wide) return WidePicture.ToRgb(wide, range ?? PictureRange.OfDepth(wide));
-        return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(path, bytes) : SkiaCodec.ReadRgb(path, bytes);
+        if (WidePicture.TryRead(name, bytes) is { } wide) return WidePicture.ToRgb(wide, range ?? PictureRange.OfDepth(wide));
+        return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(name, bytes) : SkiaCodec.ReadRgb(name, bytes);
     }
 
     /// <summary>Reads one channel of a picture as levels 0…255; of coloured files the brightest one. Wide levels as in <see cref="ReadRgb"/>.</summary>
@@ -78,11 +80,13 @@ public static class ImageFile
     /// in any depth, or brightness. See docs/reference/datasets.md for the rules.
     /// </summary>
     /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
-    public static GreyImage ReadMaskLevels(string path)
+    public static GreyImage ReadMaskLevels(string path) => DecodeMaskLevels(path, Load(path));
+
+    /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
+    internal static GreyImage DecodeMaskLevels(string name, byte[] bytes)
     {
-        var bytes = Load(path);
-        if (Stored(path, bytes) is { } stored) return MaskReading.Of(stored, path);
-        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(path, bytes), TiffCodec.IsLossless(path, bytes)) : SkiaCodec.ReadMask(path, bytes);
+        if (Stored(name, bytes) is { } stored) return MaskReading.Of(stored, name);
+        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(name, bytes), TiffCodec.IsLossless(name, bytes)) : SkiaCodec.ReadMask(name, bytes);
     }
 
     /// <summary>Reads a mask and makes it binary, see <see cref="ReadMaskLevels"/>.</summary>
@@ -108,9 +112,15 @@ public static class ImageFile
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void WriteGreyPng(string path, GreyImage image)
     {
-        ArgumentNullException.ThrowIfNull(image);
-        var bytes = SkiaCodec.EncodeGreyPng(image.Size, image.Levels);
+        var bytes = EncodeGreyPng(image);
         AtomicFile.Write(path, s => s.Write(bytes));
+    }
+
+    /// <summary>Grey levels as the bytes of such a file.</summary>
+    internal static byte[] EncodeGreyPng(GreyImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return SkiaCodec.EncodeGreyPng(image.Size, image.Levels);
     }
 
     /// <summary>Writes a mask as an 8-bit grey PNG: background 0, every other class 255.</summary>

@@ -10,6 +10,15 @@ namespace Siamorph.Siamese;
 /// <param name="ImageWeight">How much the pictures count as a second hint; 0 for not at all.</param>
 internal sealed record StartImages(TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
 
+/// <summary>A sample under way.</summary>
+/// <param name="Done">Steps taken so far.</param>
+/// <param name="Steps">Steps of the whole walk.</param>
+/// <param name="Estimate">
+/// Decodes the clean images that the last step saw, float [B,3,H,W] in [-1,1]: what the sample would be if it ended now. To be called
+/// while the step is told of, or not at all; the result is the caller's.
+/// </param>
+internal readonly record struct SampleProgress(int Done, int Steps, Func<Tensor> Estimate);
+
 /// <summary>Draws images from masks: with Mask-Diffusion alone, or from a picture.</summary>
 internal sealed class MaskDiffusionSampler
 {
@@ -34,11 +43,11 @@ internal sealed class MaskDiffusionSampler
     /// <param name="masks">float [B,1,H,W], 0 or 1, or [B,3,H,W], colours of classes in [0,1].</param>
     /// <param name="prompts">B prompts.</param>
     /// <param name="seeds">B seeds.</param>
-    /// <param name="watch">Told the number of finished steps.</param>
+    /// <param name="watch">Told of each step; watching changes no image.</param>
     /// <param name="start">Pictures to start from; null for pure noise.</param>
     /// <returns>float [B,3,H,W] in [-1,1].</returns>
     public Tensor Sample(
-        Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<int>? watch = null, StartImages? start = null)
+        Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<SampleProgress>? watch = null, StartImages? start = null)
     {
         ArgumentNullException.ThrowIfNull(masks);
         ArgumentNullException.ThrowIfNull(prompts);
@@ -55,7 +64,14 @@ internal sealed class MaskDiffusionSampler
         var first = start is { Strength: < 1 } ? _sampler.FirstStep(start.Strength) : 0;
         var latent = _sampler.Sample(
             first == 0 ? noise : _sampler.NoisedTo(clean!, noise, first), denoiser.Predict, k => Noise(seeds, shape, $"step {k}"),
-            Correction(start, clean), p => watch?.Invoke(p.Index + 1), first);
+            Correction(start, clean), p => watch?.Invoke(new(p.Index + 1 - first, Steps - first, () => Images(p.CleanLatent, start))), first);
+        return Images(latent, start).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Images(Tensor latent, StartImages? start)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
         var images = _pipeline.Decode(latent).clamp(-1, 1);
         return (start?.Region is { } region ? Joined(images, start.Images, region) : images).MoveToOuterDisposeScope();
     }

@@ -32,7 +32,13 @@ internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize s
     {
         if (Drawn is not null) return Drawn[index];
         if (!IsSoft) return Resize.Mask(PairFiles.ReadMask(masks[index]), size);
-        var soft = SoftMask.Read(masks[index], labels.BoundaryWidth);
+        return Soft(SoftMask.Read(masks[index], labels.BoundaryWidth), size);
+    }
+
+    /// <summary>Probabilities at the model's size.</summary>
+    public static LabelMap Soft(GreyImage soft, ImageSize size)
+    {
+        ArgumentNullException.ThrowIfNull(soft);
         var levels = soft.Size == size ? soft.Levels : Resize.Levels(soft.Levels, soft.Size, size, 1);
         // A file whose brightest level is that low would be taken for class numbers when it is read again.
         return new(size, levels.Max() <= MaskLevels.LargestClassNumber ? new byte[levels.Length] : levels);

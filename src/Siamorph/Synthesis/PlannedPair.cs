@@ -14,13 +14,17 @@ internal sealed record PlannedPair(string Id, int Mask, Seed Seed, string Prompt
         IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, (string Model, string Sampler, int Steps, double Guidance) walk)
     {
         var count = options.Count ?? masks.Count * options.ImagesPerMask;
-        return [.. Enumerable.Range(0, count).Select(i =>
-        {
-            var (mask, number) = (i % masks.Count, i / masks.Count);
-            var seed = new Seed(options.Seed).Derive(masks[mask].Id).Derive(number);
-            var id = string.Create(CultureInfo.InvariantCulture, $"{masks[mask].Id}-s{number:000}");
-            return new PlannedPair(id, mask, seed, options.Prompt ?? masks[mask].Prompt, OriginOf(options, walk, seed, masks[mask].Id));
-        })];
+        return [.. Enumerable.Range(0, count).Select(i => Of(masks, (i % masks.Count, i / masks.Count), options, walk))];
+    }
+
+    /// <summary>One of them: a mask's image of a given number.</summary>
+    public static PlannedPair Of(
+        IReadOnlyList<ImageMaskPair> masks, (int Mask, int Number) which, SynthesisOptions options, (string Model, string Sampler, int Steps, double Guidance) walk)
+    {
+        var mask = masks[which.Mask];
+        var seed = new Seed(options.Seed).Derive(mask.Id).Derive(which.Number);
+        var id = string.Create(CultureInfo.InvariantCulture, $"{mask.Id}-s{which.Number:000}");
+        return new(id, which.Mask, seed, options.Prompt ?? mask.Prompt, OriginOf(options, walk, seed, mask.Id));
     }
 
     public string ImagePath(string folder) => Path.Combine(Path.GetFullPath(folder), "images", $"{Id}.png");

@@ -106,19 +106,18 @@ public static class Synthesizer
     {
         using var scope = NewDisposeScope();
         var starts = batch.Select(p => source.Of(p.Mask, p.Seed)).ToList();
-        var hints = stack([.. starts.Select(s => source.IsSoft ? SoftHint(s.Mask) : MaskHint.Of(s.Mask, classes))]);
+        var hints = stack([.. starts.Select(s => Hint(s.Mask, source.IsSoft, classes))]);
         var images = draw(hints, starts, batch);
         for (var i = 0; i < batch.Length; i++)
         {
-            var mask = starts[i].Mask;
-            if (source.IsSoft) ImageFile.WriteGreyPng(batch[i].MaskPath(folder), new GreyImage(mask.Size, mask.Labels, Lossless: true));
-            else if (classes is null) ImageFile.WriteMaskPng(batch[i].MaskPath(folder), mask);
-            else ImageFile.WriteGreyPng(batch[i].MaskPath(folder), classes.Levels(mask));
+            var mask = EncodeMask(starts[i].Mask, source.IsSoft, classes);
+            AtomicFile.Write(batch[i].MaskPath(folder), s => s.Write(mask));
             ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i])); // last: its presence means the pair is whole
         }
     }
 
-    private static StartImages? StartImages(IReadOnlyList<StartPicture> starts, SynthesisOptions options)
+    /// <summary>The pictures that samples start from, where the options want any.</summary>
+    internal static StartImages? StartImages(IReadOnlyList<StartPicture> starts, SynthesisOptions options)
     {
         if (!options.NeedsImages) return null;
         var images = stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]);
@@ -126,7 +125,15 @@ public static class Synthesizer
         return new(images, options.ResolvedStrength, region, options.ImageWeight);
     }
 
-    private static Tensor SoftHint(LabelMap levels) => tensor(Array.ConvertAll(levels.Labels, l => l / 255f), [1, levels.Size.Height, levels.Size.Width]);
+    /// <summary>A mask as the model was shown masks: class numbers, or levels of 255 · probability.</summary>
+    internal static Tensor Hint(LabelMap mask, bool isSoft, ClassTable? classes) =>
+        isSoft ? tensor(Array.ConvertAll(mask.Labels, l => l / 255f), [1, mask.Size.Height, mask.Size.Width]) : MaskHint.Of(mask, classes);
+
+    /// <summary>A mask as the bytes of its file.</summary>
+    internal static byte[] EncodeMask(LabelMap mask, bool isSoft, ClassTable? classes) =>
+        isSoft ? ImageFile.EncodeGreyPng(new GreyImage(mask.Size, mask.Labels, Lossless: true))
+        : classes is null ? ImageFile.EncodeMaskPng(mask)
+        : ImageFile.EncodeGreyPng(classes.Levels(mask));
 
     // plan.json names model, masks and options: a folder of another call is refused, the same call is completed.
     private static void Claim(string folder, List<PlannedPair> plan)
@@ -140,7 +147,8 @@ public static class Synthesizer
         AtomicFile.WriteText(path, text);
     }
 
-    private static string ModelHash(string model, SiamesePipeline pipeline)
+    /// <summary>What manifests call a model by.</summary>
+    internal static string ModelHash(string model, SiamesePipeline pipeline)
     {
         if (RunCheckpoint.At(model) is not { } run) return pipeline.Fingerprint();
         using var file = File.OpenRead(Path.Combine(run.Folder, "manifest.json"));
