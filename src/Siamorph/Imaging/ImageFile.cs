@@ -36,6 +36,9 @@ public static class ImageFile
     /// <summary>Larger pictures are refused before decoding: a small file may otherwise claim all memory.</summary>
     public const long MaxPixels = 64L * 1024 * 1024;
 
+    /// <summary>Larger files are refused unread.</summary>
+    private const long LargestFile = 512L * 1024 * 1024;
+
     /// <summary>Extensions read here, in lower case and with the dot.</summary>
     public static IReadOnlyList<string> Extensions { get; } =
         [".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"];
@@ -145,6 +148,7 @@ public static class ImageFile
     internal static bool MayBeWide(string path)
     {
         if (!Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase)) return Path.GetExtension(path).StartsWith(".tif", StringComparison.OrdinalIgnoreCase);
+        if (Length(path) == 0) return false;
         using var file = File.OpenRead(path);
         Span<byte> start = stackalloc byte[64];
         return PngReader.IsWide(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
@@ -171,13 +175,21 @@ public static class ImageFile
                 $"{path}: claims {size} pixels, at most {MaxPixels / (1024 * 1024)} megapixels are read. Scale it down or remove it.");
     }
 
+    private static long Length(string path)
+    {
+        var info = new FileInfo(path);
+        return info.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : info.Length;
+    }
+
     private static byte[] Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         try
         {
-            var bytes = File.ReadAllBytes(path);
-            return bytes.Length > 0 ? bytes : throw new InvalidDatasetException($"{path}: the file is empty. Replace or remove it.");
+            // Asked before it is opened: a pipe or a device has no length, and whoever opens one may wait for ever.
+            var length = Length(path);
+            if (length > LargestFile) throw new InvalidDatasetException($"{path}: has {length / (1024 * 1024)} MB, at most {LargestFile / (1024 * 1024)} are read. Scale it down or remove it.");
+            return length > 0 ? File.ReadAllBytes(path) : throw new InvalidDatasetException($"{path}: the file is empty. Replace or remove it.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

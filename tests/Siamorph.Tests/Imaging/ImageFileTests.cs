@@ -10,6 +10,22 @@ public sealed class ImageFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task Pipe_IsRefused_InsteadOfWaitedFor()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no pipes among its files.");
+        var pipe = _folder["pipe.png"];
+        using (var made = System.Diagnostics.Process.Start("mkfifo", pipe)) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var link = _folder["link.png"];
+        File.CreateSymbolicLink(link, pipe);
+        foreach (var path in (string[])[pipe, link])
+        {
+            var read = Task.Run(() => Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(path)), TestContext.Current.CancellationToken);
+            Assert.Same(read, await Task.WhenAny(read, Task.Delay(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)));
+            Assert.False(ImageFile.MayBeWide(path));
+        }
+    }
+
+    [Fact]
     public void Png_WrittenAndRead_IsTheSame()
     {
         var image = Pictures.Image(1, 37, 23);

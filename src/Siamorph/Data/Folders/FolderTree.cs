@@ -4,7 +4,7 @@ namespace Siamorph.Data.Folders;
 
 /// <summary>
 /// A folder with all that lies below it, by name: pictures, and files of medical formats that are not read. Hidden files and
-/// folders are passed over, and so is a link that leads back to a folder already seen.
+/// folders are passed over, and so are earlier versions of edited masks, and a link that leads back to a folder already seen.
 /// </summary>
 internal sealed class FolderTree
 {
@@ -46,7 +46,7 @@ internal sealed class FolderTree
         string[] files = [.. Directory.EnumerateFiles(folder).Where(f => !IsHidden(f)).Order(StringComparer.Ordinal)];
         var below = new List<FolderTree>();
         if (depth < Deepest)
-            foreach (var inner in Directory.EnumerateDirectories(folder).Where(d => !IsHidden(d)).Order(StringComparer.Ordinal))
+            foreach (var inner in Directory.EnumerateDirectories(folder).Where(d => !IsHidden(d) && !MaskEdits.IsArchive(d)).Order(StringComparer.Ordinal))
                 if (!seen.Contains(Real(inner))) below.Add(Of(inner, seen, depth + 1));
         return new(folder, [.. files.Where(ImageFile.IsPicture)], [.. files.Where(IsMedical)], below);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Siamorph.Data.Splits;
 
@@ -45,6 +46,20 @@ internal static class Manifest
         AtomicFile.WriteText(Path.Combine(folder, FileName), text.ToString());
     }
 
+    /// <summary>Changes the line of one pair; all others, and fields that are not known here, stay as they are.</summary>
+    /// <exception cref="InvalidDatasetException">No line, or more than one, is that of the pair.</exception>
+    internal static void Change(string folder, string id, Action<JsonObject> change)
+    {
+        var path = Path.Combine(folder, FileName);
+        string[] lines = [.. File.ReadLines(path)];
+        var own = Enumerable.Range(0, lines.Length).Where(i => !string.IsNullOrWhiteSpace(lines[i]) && Parse(lines[i], path, i + 1).PairId == id).ToList();
+        if (own.Count != 1) throw new InvalidDatasetException($"{path}: {own.Count} lines are of {id}. Give each pair a line and an id of its own.");
+        var line = JsonNode.Parse(lines[own[0]], new JsonNodeOptions { PropertyNameCaseInsensitive = true })!.AsObject();
+        change(line);
+        lines[own[0]] = line.ToJsonString(Json);
+        AtomicFile.WriteText(path, string.Concat(lines.Select(l => l + "\n")));
+    }
+
     private static Line Parse(string text, string path, int number)
     {
         try
@@ -70,9 +85,11 @@ internal static class Manifest
             pair.OtherMaskPaths.Count > 0 ? [.. PairFiles.MaskPaths(pair).Select(m => Relative(folder, m))] : null,
             pair.MoreMaskPaths.Count > 0 ? [.. pair.MoreMaskPaths.Select(m => Relative(folder, m))] : null);
 
+        internal string PairId => string.IsNullOrEmpty(Id) ? Path.GetFileNameWithoutExtension(Image!.Replace('\\', '/')) : Id;
+
         internal ImageMaskPair ToPair(string folder, string where) => new()
         {
-            Id = string.IsNullOrEmpty(Id) ? Path.GetFileNameWithoutExtension(Image!.Replace('\\', '/')) : Id,
+            Id = PairId,
             ImagePath = Full(folder, Image!),
             MaskPath = Full(folder, Mask!),
             OtherMaskPaths = Masks is null ? [] : [.. Masks.Where(m => m.Length > 0).Select(m => Full(folder, m)).Where(m => m != Full(folder, Mask!))],
