@@ -66,13 +66,12 @@ internal sealed class ExperimentCrew : IDisposable
 
     private void Add(string folder, int threads)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        var start = new ProcessStartInfo(ThisProgram.Words[0])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
-        // Under `dotnet siamorph.dll` the program is the argument, not the process.
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(ExperimentCrew).Assembly.Location);
-        foreach (var word in (string[])["experiment", "assist", folder, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. Verb.KernelFlag]) start.ArgumentList.Add(word);
+        string[] words = [.. ThisProgram.Words.Skip(1), "experiment", "assist", folder, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. Verb.KernelFlag];
+        foreach (var word in words) start.ArgumentList.Add(word);
         var member = new Process { StartInfo = start, EnableRaisingEvents = true };
         var last = "";
         member.OutputDataReceived += (_, _) => { };

@@ -17,7 +17,7 @@ internal sealed class OptionsBinder<T> where T : class
     private readonly IReadOnlyDictionary<string, T> _presets;
     private readonly Action<T>? _validate;
     private readonly List<OptionFlag> _flags = [];
-    private readonly Option<string?> _preset = new("--preset") { HelpName = "name" };
+    private readonly Option<string?> _preset = new("--preset");
 
     /// <param name="defaults">What holds where neither a file nor a flag says otherwise.</param>
     /// <param name="validate">Throws <see cref="InvalidOptionsException"/> with every fault of the resolved options.</param>
@@ -61,6 +61,7 @@ internal sealed class OptionsBinder<T> where T : class
     {
         if (HasPresets)
         {
+            _preset.HelpName = string.Join('|', _presets.Keys);
             _preset.Description = $"Named defaults: {string.Join(", ", _presets.Keys)} [default: {_presets.Keys.First()}].";
             command.Options.Add(_preset);
         }

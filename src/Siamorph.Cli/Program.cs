@@ -34,5 +34,7 @@ internal static class Program
         StudyCommand.Create(),
         ReportCommand.Create(),
         WeightsCommand.Create(),
+        StudioCommand.Create(),
+        JobCommand.Create(),
     ];
 }

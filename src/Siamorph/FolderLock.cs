@@ -12,7 +12,7 @@ internal sealed partial class FolderLock : IDisposable
     /// <summary>The file that is locked; a folder that holds nothing else counts as empty.</summary>
     public const string FileName = ".lock";
 
-    private const int Deepest = 8;
+    private const int Deepest = 8, Attempts = 5, PauseMilliseconds = 20;
     private const int HeldOnLinux = 11, HeldOnMac = 35, HeldOnWindows = unchecked((int)0x80070020);
 
     private readonly FileStream _file;
@@ -24,11 +24,10 @@ internal sealed partial class FolderLock : IDisposable
     public static FolderLock Take(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var path = Path.Combine(folder, FileName);
         try
         {
             Directory.CreateDirectory(folder);
-            var held = new FolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var held = new FolderLock(Open(Path.Combine(folder, FileName)));
             Sweep(folder, 0);
             return held;
         }
@@ -39,6 +38,22 @@ internal sealed partial class FolderLock : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SiamorphException($"{folder}: can't be written ({e.Message.TrimEnd('.')}). Check its rights or choose another folder.", e);
+        }
+    }
+
+    // Whoever only looks whether the lock is held has it for a moment, too.
+    private static FileStream Open(string path)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (attempt < Attempts && e.HResult is HeldOnLinux or HeldOnMac or HeldOnWindows)
+            {
+                Thread.Sleep(PauseMilliseconds);
+            }
         }
     }
 
@@ -58,13 +73,14 @@ internal sealed partial class FolderLock : IDisposable
             if (!IsHeld(inner.FullName)) Sweep(inner.FullName, depth + 1);
     }
 
-    private static bool IsHeld(string folder)
+    /// <summary>Whether a process works in a folder just now. Several may look at once.</summary>
+    public static bool IsHeld(string folder)
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path)) return false;
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             return false;
         }
         catch (IOException)

@@ -58,7 +58,9 @@ internal sealed class TrainingLog : IDisposable
         string[] lines;
         try
         {
-            lines = File.ReadAllLines(path);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete); // it may be growing
+            using var reader = new StreamReader(file);
+            lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

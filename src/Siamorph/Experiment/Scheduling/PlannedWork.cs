@@ -16,10 +16,28 @@ internal sealed record PlannedWork(
     /// <summary>The file in an experiment's folder.</summary>
     public const string FileName = "plan.json";
 
+    /// <summary>The arms whose network this stage trains; none where it does other work.</summary>
+    public IReadOnlyList<string> Arms { get; init; } = [];
+
+    /// <summary>Real pairs of that network.</summary>
+    public int? RealCount { get; init; }
+
+    /// <summary>Seed of that network.</summary>
+    public ulong? Seed { get; init; }
+
     /// <summary>All stages of a plan, each after those it needs.</summary>
-    public static IReadOnlyList<PlannedWork> Of(ExperimentPlan plan, StageSpeeds speeds, string folder) => [.. plan.Stages.Select(s => new PlannedWork(
-        s.Folder, s.Kind.Name, s.Title, [.. s.Needs.Select(n => n.Folder)], $"stages/{s.Folder}/{StageStore.Marker}", Math.Round(speeds.Seconds(s), 1),
-        ["siamorph", "experiment", "stage", folder, s.Folder]))];
+    public static IReadOnlyList<PlannedWork> Of(ExperimentPlan plan, StageSpeeds speeds, string folder)
+    {
+        var cells = plan.Options.OtherNetworks.Select(n => (string?)n).Prepend(null).SelectMany(plan.CellsOf).ToLookup(c => c.Stage.Folder);
+        return [.. plan.Stages.Select(s => new PlannedWork(
+            s.Folder, s.Kind.Name, s.Title, [.. s.Needs.Select(n => n.Folder)], $"stages/{s.Folder}/{StageStore.Marker}", Math.Round(speeds.Seconds(s), 1),
+            ["siamorph", "experiment", "stage", folder, s.Folder])
+        {
+            Arms = [.. cells[s.Folder].Select(c => c.Arm.Name).Distinct()],
+            RealCount = cells[s.Folder].FirstOrDefault()?.RealCount,
+            Seed = cells[s.Folder].FirstOrDefault()?.Seed,
+        })];
+    }
 
     /// <summary>Writes <see cref="FileName"/>.</summary>
     public static IReadOnlyList<PlannedWork> Write(ExperimentPlan plan, StageSpeeds speeds, string folder)

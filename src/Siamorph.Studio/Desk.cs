@@ -1,0 +1,8 @@
+using Siamorph.Studio.Jobs;
+using Siamorph.Studio.Pictures;
+using Siamorph.Studio.Security;
+
+namespace Siamorph.Studio;
+
+/// <summary>What pages work with.</summary>
+internal sealed record Desk(RootFolder Root, PictureShelf Pictures, JobQueue Jobs, ReaderLinks Links, Sessions Sessions, StudioOptions Options);

@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Siamorph.Studio.Folders;
+
+namespace Siamorph.Studio.Pages;
+
+/// <summary>The addresses of pages about folders; every room of the Studio maps its own.</summary>
+internal static class StudioPages
+{
+    public static void Map(IEndpointRouteBuilder routes, Desk desk)
+    {
+        routes.MapGet("/", (HttpContext context) => Html.Page<HomePage>(context, Home(desk)));
+        routes.MapGet("/open", (string at) => Results.Redirect(Place(desk.Root, at)));
+        routes.MapGet("/run", (HttpContext context, string at) => Html.Page<RunPage>(context, Run(desk, at)));
+        routes.MapGet("/run/part", (HttpContext context, string at) => Html.Page<RunPart>(context, Run(desk, at)));
+        routes.MapGet("/experiment", (HttpContext context, string at) => Html.Page<ExperimentPage>(context, Experiment(desk, at)));
+        routes.MapGet("/experiment/part", (HttpContext context, string at) => Html.Page<ExperimentPart>(context, Experiment(desk, at)));
+        routes.MapGet("/report", (HttpContext context, string at) => Report(context, desk.Root, at));
+        JobPages.Map(routes, desk);
+        FormPages.Map(routes, desk);
+    }
+
+    /// <summary>The page of a folder.</summary>
+    private static string Place(RootFolder root, string at)
+    {
+        var page = FolderIndex.KindOf(root.Resolve(at)) switch
+        {
+            FolderKind.Run => "run",
+            FolderKind.Experiment => "experiment",
+            FolderKind.Study => "study",
+            FolderKind.Dataset => "data",
+            _ => throw new StudioFault(404, "There is nothing to show in this folder yet."),
+        };
+        return $"/{page}?at={Uri.EscapeDataString(at)}";
+    }
+
+    private static HomeModel Home(Desk desk) => new(
+        desk.Root.Path, FolderIndex.Of(desk.Root), JobPages.Running(desk), new DriveInfo(desk.Root.Path).AvailableFreeSpace);
+
+    private static RunModel Run(Desk desk, string at)
+    {
+        var run = RunView.Read(Of(desk.Root, at, FolderKind.Run));
+        return new(at, run, [.. run.Previews.Select(p => (p.Step, desk.Pictures.Address(p.File)))], JobPages.For(desk, at));
+    }
+
+    private static ExperimentModel Experiment(Desk desk, string at)
+    {
+        var experiment = ExperimentView.Read(Of(desk.Root, at, FolderKind.Experiment));
+        return new(at, experiment, experiment.Report is null ? null : $"/report?at={Uri.EscapeDataString(at)}", JobPages.For(desk, at));
+    }
+
+    private static string Of(RootFolder root, string at, FolderKind kind)
+    {
+        var folder = root.Resolve(at);
+        return FolderIndex.KindOf(folder) == kind ? folder : throw new StudioFault(404, $"{at}: this is no {kind.ToString().ToLowerInvariant()}.");
+    }
+
+    // A report may be anyone's file: it gets a page without rights, in which nothing runs and nothing is fetched.
+    private static IResult Report(HttpContext context, RootFolder root, string at)
+    {
+        var bytes = root.ReadBytes(System.IO.Path.Combine(root.Resolve(at), "report.html"));
+        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+        return Results.Bytes(bytes, "text/html; charset=utf-8");
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Siamorph.Imaging;
+
+namespace Siamorph.Studio.Pictures;
+
+/// <summary>A picture that a page shows.</summary>
+/// <param name="Path">Its file.</param>
+/// <param name="Range">How levels of more than 8 bits are brought to 0…255.</param>
+internal sealed record ShelvedPicture(string Path, PictureRange? Range = null);
+
+/// <summary>
+/// Pictures by names that tell nothing: browsers never see where a file lies or what it is called, and get pixels that were encoded
+/// anew, never the file. Small ones are kept below .studio.
+/// </summary>
+internal sealed class PictureShelf(RootFolder root) : IDisposable
+{
+    private const int AtOnce = 2;
+
+    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
+    private readonly ConcurrentDictionary<string, ShelvedPicture> _pictures = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _decoding = new(AtOnce);
+
+    /// <summary>The address of a picture.</summary>
+    public string Address(string path, PictureRange? range = null)
+    {
+        var id = Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{path}\n{range}")))[..32];
+        _pictures[id] = new(path, range);
+        return $"/picture/{id}";
+    }
+
+    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/picture/{id}", async (string id, int? size, HttpContext context) =>
+    {
+        var picture = _pictures.TryGetValue(id, out var known) ? known : throw StudioFault.Missing("The picture");
+        var written = File.GetLastWriteTimeUtc(picture.Path).Ticks;
+        context.Response.Headers.CacheControl = "private, no-cache";
+        var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{id[..8]}-{written:x}-{size ?? 0}\""));
+        if (context.Request.Headers.IfNoneMatch.ToString() == tag.ToString()) return Results.StatusCode(304);
+        return Results.Bytes(await Png(picture, size, context.RequestAborted), "image/png", entityTag: tag);
+    });
+
+    /// <summary>The picture as PNG, fitted into a square of so many pixels.</summary>
+    public async Task<byte[]> Png(ShelvedPicture picture, int? size, CancellationToken stop)
+    {
+        if (size is < 16 or > 2048) throw new StudioFault(400, "Pictures are shown at 16 to 2048 pixels.");
+        var kept = size is null ? null : Kept(picture, size.Value);
+        if (kept is not null && File.Exists(kept)) return await File.ReadAllBytesAsync(kept, stop);
+        await _decoding.WaitAsync(stop);
+        try
+        {
+            var png = Encode(picture, size);
+            if (kept is not null) AtomicFile.Write(kept, s => s.Write(png));
+            return png;
+        }
+        finally
+        {
+            _decoding.Release();
+        }
+    }
+
+    public void Dispose() => _decoding.Dispose();
+
+    private byte[] Encode(ShelvedPicture picture, int? size)
+    {
+        var image = ImageFile.DecodeRgb(picture.Path, root.ReadBytes(picture.Path), picture.Range);
+        if (size is not { } side || Math.Max(image.Size.Width, image.Size.Height) <= side) return ImageFile.EncodePng(image);
+        var scale = (double)side / Math.Max(image.Size.Width, image.Size.Height);
+        int Scaled(int n) => Math.Max(1, (int)Math.Round(n * scale));
+        return ImageFile.EncodePng(Resize.Image(image, new ImageSize(Scaled(image.Size.Width), Scaled(image.Size.Height))));
+    }
+
+    private string Kept(ShelvedPicture picture, int size)
+    {
+        var file = new FileInfo(picture.Path);
+        var name = string.Create(CultureInfo.InvariantCulture, $"{picture.Path}\n{picture.Range}\n{file.LastWriteTimeUtc.Ticks}\n{(file.Exists ? file.Length : 0)}\n{size}");
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+        return Path.Combine(root.State, "pictures", hash[..2], $"{hash[2..34]}.png");
+    }
+}
