@@ -6,9 +6,9 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>
-/// Makes one versioned symbol reference of an ELF64 little-endian library weak, so that the dynamic loader accepts a
-/// C++ runtime without that version. A new file is written beside and renamed: the old one may be hard-linked to the
-/// package cache. A file that is weak already, or has no such version, is left alone.
+/// Writes a copy of an ELF64 little-endian library in which one versioned symbol reference is weak, so that the dynamic loader
+/// accepts a C++ runtime without that version. The library itself, which lies in the package cache, stays as it is; a copy that
+/// is right already is left alone.
 /// </summary>
 public class WeakenSymbolVersion : Task
 {
@@ -17,25 +17,33 @@ public class WeakenSymbolVersion : Task
     private const uint DynamicSymbols = 11;     // SHT_DYNSYM
     private const uint NeededVersions = 0x6ffffffe; // SHT_GNU_verneed
 
-    [Required] public ITaskItem[] Files { get; set; }
+    public ITaskItem[] Files { get; set; }
     [Required] public string Version { get; set; }
     [Required] public string Symbol { get; set; }
+    [Required] public string Destination { get; set; }
 
     public override bool Execute()
     {
-        foreach (var item in Files)
+        foreach (var item in Files ?? new ITaskItem[0])
         {
             var path = item.GetMetadata("FullPath");
             var bytes = File.ReadAllBytes(path);
             if (!IsElf64(bytes)) { Log.LogError("{0}: not a 64-bit little-endian ELF file.", path); continue; }
-            if (!Weaken(bytes)) continue;
-            var beside = path + ".weakened";
+            Weaken(bytes);
+            if (IsWritten(bytes)) continue;
+            Directory.CreateDirectory(Path.GetDirectoryName(Destination));
+            var beside = Destination + ".partial";
             File.WriteAllBytes(beside, bytes);
-            File.Delete(path);
-            File.Move(beside, path);
-            Log.LogMessage(MessageImportance.Normal, "{0}: reference to {1} is weak now.", path, Version);
+            File.Delete(Destination);
+            File.Move(beside, Destination);
+            Log.LogMessage(MessageImportance.Normal, "{0}: reference to {1} is weak here.", Destination, Version);
         }
         return !Log.HasLoggedErrors;
+    }
+
+    private bool IsWritten(byte[] bytes)
+    {
+        return File.Exists(Destination) && Convert.ToBase64String(File.ReadAllBytes(Destination)) == Convert.ToBase64String(bytes);
     }
 
     private static bool IsElf64(byte[] b)
@@ -43,21 +51,18 @@ public class WeakenSymbolVersion : Task
         return b.Length > 64 && b[0] == 0x7f && b[1] == 'E' && b[2] == 'L' && b[3] == 'F' && b[4] == 2 && b[5] == 1;
     }
 
-    private bool Weaken(byte[] b)
+    private void Weaken(byte[] b)
     {
-        var changed = false;
         foreach (var section in Sections(b))
         {
             var strings = StringTable(b, section.Link);
-            if (section.Type == NeededVersions) changed |= WeakenNeededVersions(b, section, strings);
-            if (section.Type == DynamicSymbols) changed |= WeakenSymbols(b, section, strings);
+            if (section.Type == NeededVersions) WeakenNeededVersions(b, section, strings);
+            if (section.Type == DynamicSymbols) WeakenSymbols(b, section, strings);
         }
-        return changed;
     }
 
-    private bool WeakenNeededVersions(byte[] b, Section section, int strings)
+    private void WeakenNeededVersions(byte[] b, Section section, int strings)
     {
-        var changed = false;
         var need = section.Offset;
         for (var n = 0; n < section.Info; n++)
         {
@@ -65,30 +70,21 @@ public class WeakenSymbolVersion : Task
             for (var i = 0; i < BitConverter.ToUInt16(b, need + 2); i++)
             {
                 var flags = BitConverter.ToUInt16(b, aux + 4);
-                if (Text(b, strings + BitConverter.ToInt32(b, aux + 8)) == Version && (flags & WeakVersion) == 0)
-                {
-                    b[aux + 4] = (byte)(flags | WeakVersion);
-                    changed = true;
-                }
+                if (Text(b, strings + BitConverter.ToInt32(b, aux + 8)) == Version) b[aux + 4] = (byte)(flags | WeakVersion);
                 aux += BitConverter.ToInt32(b, aux + 12);
             }
             need += BitConverter.ToInt32(b, need + 12);
         }
-        return changed;
     }
 
-    private bool WeakenSymbols(byte[] b, Section section, int strings)
+    private void WeakenSymbols(byte[] b, Section section, int strings)
     {
-        var changed = false;
         for (var s = section.Offset; s < section.Offset + section.Size; s += 24)
         {
             var undefined = BitConverter.ToUInt16(b, s + 6) == 0;
-            if (!undefined || b[s + 4] >> 4 == WeakBinding) continue;
-            if (Text(b, strings + BitConverter.ToInt32(b, s)) != Symbol) continue;
+            if (!undefined || Text(b, strings + BitConverter.ToInt32(b, s)) != Symbol) continue;
             b[s + 4] = (byte)((WeakBinding << 4) | (b[s + 4] & 0xf));
-            changed = true;
         }
-        return changed;
     }
 
     private static IEnumerable<Section> Sections(byte[] b)

@@ -6,7 +6,7 @@
 #
 # SIAMORPH is a published executable, outside of this checkout: a build would disturb what is measured. For 1,000 trials:
 #   dotnet publish src/Siamorph.Cli -c Release -o /tmp/siamorph
-#   for v in train synthesize segment experiment; do tests/kill.sh /tmp/siamorph/Siamorph.Cli /tmp/kill $v 250; done
+#   for v in train synthesize segment experiment; do tests/kill.sh /tmp/siamorph/siamorph /tmp/kill $v 250; done
 set -uo pipefail
 [[ $# -ge 4 ]] || { sed -n '2,9p' "$0"; exit 2; }
 siamorph=$1 work=$2 verb=$3 trials=$4

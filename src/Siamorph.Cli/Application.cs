@@ -19,6 +19,9 @@ internal static class Application
         public string? FailureFolder { get; init; } // where the details of an unexpected failure are kept
     }
 
+    /// <summary>Says why nothing can run on this machine.</summary>
+    public static int Refuse(string fault) => Say(Console.Error, fault, Failure);
+
     /// <summary>Runs with the process's own streams and signals.</summary>
     public static int RunFromConsole(IReadOnlyList<Command> verbs, string[] args)
     {

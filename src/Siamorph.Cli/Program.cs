@@ -14,6 +14,7 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
+        if (SystemLibraries.Fault() is { } fault) return Application.Refuse(fault);
         NativeSettings.Apply(); // before anything touches torch
         return Application.RunFromConsole(Verbs(), args);
     }
