@@ -1,16 +1,20 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Siamorph.Studio.Jobs;
 
 namespace Siamorph.Cli;
 
 /// <summary>Makes forms of commands: a verb's flags, defaults and help texts are told in one place.</summary>
-internal static class VerbForms
+internal static partial class VerbForms
 {
     private static readonly string[] Offered =
         ["train", "synthesize", "segment train", "experiment", "safety", "study make", "data split", "data check", "evaluate images"];
 
     // These are the Studio's own affair.
     private static readonly string[] Left = ["--help", "--options-help", "--dry-run", "--resume", "--serve", "--progress", "--verbose", "--set", "--options"];
+
+    // Options whose text is a place below the root.
+    private static readonly string[] Paths = ["unlabelled", "initial-weights", "base-weights", "tokenizer"];
 
     public static IReadOnlyList<VerbForm> Of(IReadOnlyList<Command> verbs) => [.. Offered.Select(name => Form(name, Find(verbs, name.Split(' '))))];
 
@@ -39,16 +43,21 @@ internal static class VerbForms
         Required = argument.Arity.MinimumNumberOfValues > 0, Common = true,
     };
 
-    private static FormField Field(Option option) => new(option.Name, option.Description ?? "", KindOf(option))
+    private static FormField Field(Option option)
     {
-        Required = option.Required, Common = !option.Hidden, Choices = Choices(option), Hint = IsFolder(option.HelpName) ? null : option.HelpName,
-    };
+        var (help, byDefault) = (option.Description ?? "", "");
+        if (DefaultValue().Match(help) is { Success: true } match) (help, byDefault) = (help[..match.Index].Trim(), match.Groups[1].Value);
+        return new(option.Name, help, KindOf(option)) { Required = option.Required, Common = !option.Hidden, Choices = Choices(option), Default = byDefault };
+    }
+
+    [GeneratedRegex(@"\s*\[default: (.*)\]\.?$")]
+    private static partial Regex DefaultValue();
 
     private static FieldKind KindOf(Option option) =>
         option.ValueType == typeof(bool) ? FieldKind.Switch
         : Choices(option).Length > 0 ? FieldKind.Choice
         : option.Name == "--out" ? FieldKind.New
-        : IsFolder(option.HelpName) ? FieldKind.Existing : FieldKind.Text;
+        : IsFolder(option.HelpName) || Paths.Any(p => option.Name.EndsWith(p, StringComparison.Ordinal)) ? FieldKind.Existing : FieldKind.Text;
 
     private static bool IsFolder(string? helpName) => helpName is "folder" or "file";
 

@@ -16,7 +16,7 @@ internal sealed record VerbForm(string Verb, string Help, IReadOnlyList<FormFiel
 
 /// <summary>An argument or flag.</summary>
 /// <param name="Name">The argument's name, or the flag with its dashes.</param>
-/// <param name="Help">What it means; ends with its default.</param>
+/// <param name="Help">What it means.</param>
 /// <param name="Kind">How it is asked for.</param>
 internal sealed record FormField(string Name, string Help, FieldKind Kind)
 {
@@ -29,8 +29,8 @@ internal sealed record FormField(string Name, string Help, FieldKind Kind)
 
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>What a value looks like, such as "n" or "a,b,…".</summary>
-    public string? Hint { get; init; }
+    /// <summary>What holds where nothing is filled in; empty where that is nothing.</summary>
+    public string Default { get; init; } = "";
 
     public string Label => Name.TrimStart('-').Replace('-', ' ');
 }
