@@ -17,6 +17,9 @@ public sealed record PhantomOptions
     /// <summary>How many of the endoscopes take part, 1…4.</summary>
     public int Devices { get; init; } = 3;
 
+    /// <summary>Takes the pictures of this endoscope alone, 0…3, whatever <see cref="Devices"/> says; null is all of those.</summary>
+    public int? OnlyDevice { get; init; }
+
     /// <summary>Images of one patient: they share device, mucosa and <see cref="ImageMaskPair.Group"/>.</summary>
     public int FramesPerCase { get; init; } = 4;
 
@@ -28,6 +31,7 @@ public sealed record PhantomOptions
         if (Count < 1) faults.Add($"count is {Count}; give 1 or more.");
         if (Size.Width is < 16 or > 4096 || Size.Height is < 16 or > 4096) faults.Add($"size is {Size}; give 16 to 4096 pixels each way.");
         if (Devices < 1 || Devices > PhantomDevice.Count) faults.Add($"devices is {Devices}; give 1 to {PhantomDevice.Count}.");
+        if (OnlyDevice is { } only && (only < 0 || only >= PhantomDevice.Count)) faults.Add($"onlyDevice is {only}; give 0 to {PhantomDevice.Count - 1}.");
         if (FramesPerCase < 1) faults.Add($"framesPerCase is {FramesPerCase}; give 1 or more.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }

@@ -40,7 +40,8 @@ internal sealed record PhantomScene
         var seed = options.Seed.Derive("phantom");
         var @case = index / options.FramesPerCase;
         var patient = seed.Derive("case").Derive(@case).Random();
-        var device = PhantomDevice.All[patient.Next(options.Devices)];
+        var drawn = patient.Next(options.Devices);
+        var device = PhantomDevice.All[options.OnlyDevice ?? drawn];
         var tone = patient.NextDouble();
         var mucosa = ((float)patient.Uniform(0.8, 1), (float)(0.25 + 0.26 * tone), (float)(0.12 + 0.29 * tone + patient.Uniform(-0.04, 0.04)));
         var vessels = (float)patient.Uniform(0.2, 1);
