@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Siamorph.Studio.Data;
+using Siamorph.Studio.Edit;
 using Siamorph.Studio.Folders;
 
 namespace Siamorph.Studio.Pages;
@@ -19,6 +21,9 @@ internal static class StudioPages
         routes.MapGet("/report", (HttpContext context, string at) => Report(context, desk.Root, at));
         JobPages.Map(routes, desk);
         FormPages.Map(routes, desk);
+        var shelf = new DatasetShelf(desk.Root);
+        DataPages.Map(routes, desk, shelf);
+        EditPages.Map(routes, desk, shelf);
     }
 
     /// <summary>The page of a folder.</summary>
