@@ -28,8 +28,9 @@ internal static class Application
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
         {
-            if (stop.IsCancellationRequested) return; // the second one kills
-            signal.Cancel = true;
+            // A second Ctrl-C ends the process at once. Schedulers send SIGTERM more than once, by several ways, and SIGKILL when they mean it.
+            signal.Cancel = !stop.IsCancellationRequested || signal.Signal == PosixSignal.SIGTERM;
+            if (stop.IsCancellationRequested) return;
             Console.Error.WriteLine("Stopping after this step; once more stops at once.");
             stop.Cancel();
         }

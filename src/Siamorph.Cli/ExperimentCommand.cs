@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Siamorph.Cli.Slurm;
 using Siamorph.Experiment;
 using Siamorph.Experiment.Scheduling;
 using Siamorph.Imaging;
@@ -19,9 +20,12 @@ internal static class ExperimentCommand
         {
             Description = $"Stages to run side by side, each in a process of its own with its share of the threads; --threads is for each process (default here: {DefaultJobs}).", HelpName = "n",
         };
+        var executor = new Option<string>("--executor") { Description = "Who runs the stages: this machine, or Slurm, a job each.", HelpName = "local|slurm", DefaultValueFactory = _ => "local" };
+        var slurm = new Option<string?>("--slurm-options") { Description = "Options for sbatch, such as \"--partition=gpu --time=4:00:00\".", HelpName = "text" };
         var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.")
         {
-            data, folder, jobs, ExperimentInitCommand.Create(), ExperimentPlanCommand.Create(), ExperimentStageCommand.Create(), ExperimentAssistCommand.Create(),
+            data, folder, jobs, executor, slurm, ExperimentInitCommand.Create(), ExperimentPlanCommand.Create(), ExperimentStageCommand.Create(), ExperimentCollectCommand.Create(),
+            ExperimentAssistCommand.Create(),
         };
         var binder = Binder();
         binder.AddTo(command);
@@ -30,6 +34,11 @@ internal static class ExperimentCommand
         {
             var options = binder.Resolve(context.Arguments);
             if (context.Arguments.GetValue(data) is { } given) options = options with { Data = given };
+            if (IsSlurm(context.Get(executor)!, context.Get(slurm), context.Get(jobs)) && !context.Get(binder.DryRun))
+            {
+                RunBySlurm(context, options, context.Arguments.GetRequiredValue(folder), context.Get(slurm));
+                return;
+            }
             var crew = ExperimentCrew.Of(context.Get(jobs) ?? DefaultJobs, context.Get(Verb.Threads), context.Monitor);
             if (context.Get(binder.DryRun)) Preview(context, options, crew);
             else Run(context, options, context.Arguments.GetRequiredValue(folder), crew);
@@ -45,6 +54,24 @@ internal static class ExperimentCommand
 
     // Small networks gain little from more than a few threads.
     private static int DefaultJobs => Math.Clamp(Environment.ProcessorCount / 4, 1, 8);
+
+    private static bool IsSlurm(string executor, string? slurmOptions, int? jobs) => executor switch
+    {
+        "slurm" when jobs is not null => throw new InvalidOptionsException("--jobs is for --executor local: with Slurm every stage is a job, and Slurm decides how many run."),
+        "slurm" => true,
+        "local" when slurmOptions is not null => throw new InvalidOptionsException("--slurm-options needs --executor slurm."),
+        "local" => false,
+        _ => throw new InvalidOptionsException($"--executor {executor}: there are local and slurm."),
+    };
+
+    private static void RunBySlurm(VerbContext context, ExperimentOptions options, string target, string? slurmOptions)
+    {
+        var settings = new SlurmSettings { Program = ThisProgram.Words, Threads = context.Get(Verb.Threads), Options = SlurmSettings.Split(slurmOptions) };
+        context.GoOnWith = $"the same command; submitted jobs go on without it, \"scancel --name={SlurmLeader.JobName(target)}\" ends them";
+        new SlurmLeader(new SlurmClient(), settings, target, context.Monitor).Run(ExperimentRunner.Plan(options, target, context.Monitor));
+        ExperimentRunner.Collect(target, context.Monitor);
+        ReportCommand.Render(context, target);
+    }
 
     private static void Preview(VerbContext context, ExperimentOptions options, Crew? crew)
     {

@@ -41,6 +41,8 @@ internal sealed partial class FolderLock : IDisposable
         }
     }
 
+    private static FileStream OpenOnce(string path) => new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
     // Whoever only looks whether the lock is held has it for a moment, too.
     private static FileStream Open(string path)
     {
@@ -48,13 +50,36 @@ internal sealed partial class FolderLock : IDisposable
         {
             try
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return OpenOnce(path);
             }
             catch (IOException e) when (attempt < Attempts && e.HResult is HeldOnLinux or HeldOnMac or HeldOnWindows)
             {
                 Thread.Sleep(PauseMilliseconds);
             }
         }
+    }
+
+    /// <summary>
+    /// The same, where several processes will share a folder by locks: some file systems of clusters grant every lock to everyone
+    /// (Lustre without <c>flock</c>), which is tried here by asking twice.
+    /// </summary>
+    /// <exception cref="SiamorphException">As <see cref="Take"/>, or locks do nothing there.</exception>
+    public static FolderLock TakeTested(string folder) => TakeTested(folder, OpenOnce);
+
+    internal static FolderLock TakeTested(string folder, Func<string, FileStream> openAgain)
+    {
+        var held = Take(folder);
+        try
+        {
+            openAgain(Path.Combine(folder, FileName)).Dispose();
+        }
+        catch (IOException)
+        {
+            return held; // as it should be
+        }
+        held.Dispose();
+        throw new SiamorphException(
+            $"{folder}: file locks do nothing on this file system, so two processes could spoil each other's work. Choose a folder elsewhere, or have it mounted with locks (Lustre: -o flock).");
     }
 
     /// <summary>Whether a folder holds anything beside the lock.</summary>

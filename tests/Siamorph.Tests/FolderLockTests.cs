@@ -21,6 +21,17 @@ public sealed class FolderLockTests : IDisposable
     }
 
     [Fact]
+    public void FileSystem_ThatGrantsEveryLock_IsRefused_AndOneThatDoesNot_IsNot()
+    {
+        FolderLock.TakeTested(_folder["run"]).Dispose();
+        static FileStream WithoutLocks(string path) => new(path, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
+        var elsewhere = _folder["elsewhere"];
+        var message = Assert.Throws<SiamorphException>(() => FolderLock.TakeTested(elsewhere, _ => WithoutLocks(_folder["run", "other"]))).Message;
+        Assert.StartsWith($"{elsewhere}: file locks do nothing", message, StringComparison.Ordinal);
+        FolderLock.Take(elsewhere).Dispose(); // it was let go
+    }
+
+    [Fact]
     public void LockedFolder_CountsAsEmpty()
     {
         Assert.True(FolderLock.IsEmpty(_folder["run"]));

@@ -59,7 +59,7 @@ public static class ExperimentRunner
     internal static IReadOnlyList<PlannedWork> Plan(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
     {
         options = options.Validate().WithFullPaths();
-        using var alone = FolderLock.Take(folder);
+        using var alone = FolderLock.TakeTested(folder);
         var (_, plan) = Prepare(options, folder, monitor);
         AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
         return PlannedWork.Write(plan, SpeedFile.ReadOrMeasure(plan, folder, runner, monitor), folder);
@@ -71,19 +71,17 @@ public static class ExperimentRunner
     internal static bool RunOne(string folder, string stage, IMonitor monitor)
     {
         using var runner = new TorchStageRunner();
-        return RunOne(folder, stage, monitor, runner);
+        return RunOne(folder, stage, monitor, runner, Patience.ForNetworks);
     }
 
-    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner)
+    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner, Patience patience = default)
     {
-        var path = Path.Combine(folder, OptionsFileName);
-        if (!File.Exists(path)) throw new SiamorphException($"{folder}: no experiment here, {OptionsFileName} is missing. Lay one out with \"siamorph experiment plan\".");
-        var (_, plan) = Prepare(OptionsFile.Load<ExperimentOptions>(path).Validate(), folder, monitor);
+        var (_, plan) = Prepare(LaidOut(folder), folder, monitor);
         var wanted = plan.Stages.FirstOrDefault(s => s.Folder == stage)
             ?? throw new SiamorphException($"{stage}: no stage of the experiment in {folder}.{(ClosestName.To(stage, plan.Stages.Select(s => s.Folder)) is { } near ? $" Did you mean {near}?" : "")} {PlannedWork.FileName} lists them.");
         var store = new StageStore(folder);
         if (store.Find(wanted) is not null) return false;
-        if (wanted.Needs.FirstOrDefault(n => store.Find(n) is null) is { } missing)
+        if (wanted.Needs.FirstOrDefault(n => !patience.Until(() => store.Find(n) is not null, monitor.Cancellation)) is { } missing)
             throw new SiamorphException($"{stage}: needs {missing.Folder}, which is not done. Run that first.");
         using var held = store.TryLock(wanted) ?? throw new SiamorphException($"{stage}: another process works on it.");
         if (store.Find(wanted) is not null) return false; // finished between the look and the lock
@@ -92,6 +90,34 @@ public static class ExperimentRunner
         Work(plan, remaining, store, overall, runner);
         overall.Count(remaining);
         return true;
+    }
+
+    /// <summary>Writes results.json and times.json of an experiment whose stages were all run, wherever.</summary>
+    /// <exception cref="SiamorphException">There is no such experiment, or a stage is not done.</exception>
+    internal static ExperimentResult Collect(string folder, IMonitor monitor)
+    {
+        using var runner = new TorchStageRunner();
+        return Collect(folder, monitor, runner, Patience.ForNetworks);
+    }
+
+    internal static ExperimentResult Collect(string folder, IMonitor monitor, IStageRunner runner, Patience patience = default)
+    {
+        var options = LaidOut(folder);
+        patience.Until(() => !FolderLock.IsHeld(folder), monitor.Cancellation); // by a leader that is still submitting
+        using var alone = FolderLock.Take(folder);
+        var (data, plan) = Prepare(options, folder, monitor);
+        var store = new StageStore(folder);
+        patience.Until(() => Remaining(plan, store, runner).Count == 0, monitor.Cancellation);
+        if (Remaining(plan, store, runner) is [var first, .. var others])
+            throw new SiamorphException($"{folder}: {first.Stage.Folder} is not done{(others.Count > 0 ? $", nor are {others.Count} other stages" : "")}. Run what is missing, or the whole experiment again.");
+        return ResultWriter.Write(plan, data, store, folder, runner);
+    }
+
+    private static ExperimentOptions LaidOut(string folder)
+    {
+        var path = Path.Combine(folder, OptionsFileName);
+        if (!File.Exists(path)) throw new SiamorphException($"{folder}: no experiment here, {OptionsFileName} is missing. Lay one out with \"siamorph experiment plan\".");
+        return OptionsFile.Load<ExperimentOptions>(path).Validate();
     }
 
     internal static void Assist(string folder, IMonitor monitor, IStageRunner runner)
@@ -109,7 +135,7 @@ public static class ExperimentRunner
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
         options = options.Validate().WithFullPaths();
-        using var alone = FolderLock.Take(folder);
+        using var alone = FolderLock.TakeTested(folder);
         var (data, plan) = Prepare(options, folder, monitor);
         AtomicFile.WriteText(Path.Combine(folder, OptionsFileName), OptionsFile.ToJson(options) + "\n");
         var store = new StageStore(folder);

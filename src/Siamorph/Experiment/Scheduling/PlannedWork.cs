@@ -1,3 +1,4 @@
+using Siamorph.Experiment.Stages;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment.Scheduling;
@@ -37,6 +38,15 @@ internal sealed record PlannedWork(
             RealCount = cells[s.Folder].FirstOrDefault()?.RealCount,
             Seed = cells[s.Folder].FirstOrDefault()?.Seed,
         })];
+    }
+
+    /// <summary>Those that are not done and whose results somebody still asks for.</summary>
+    public static IReadOnlyList<PlannedWork> Left(IReadOnlyList<PlannedWork> all, string folder)
+    {
+        var left = all.Where(w => !File.Exists(Path.Combine(folder, w.DoneFile))).ToList();
+        // Nothing but generators reads a shared base.
+        left.RemoveAll(w => w.Kind == SharedBaseStage.Of.Name && !left.Any(g => g.Needs.Contains(w.Stage)));
+        return left;
     }
 
     /// <summary>Writes <see cref="FileName"/>.</summary>
