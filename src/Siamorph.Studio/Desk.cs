@@ -1,3 +1,4 @@
+using Siamorph.Studio.Draw;
 using Siamorph.Studio.Jobs;
 using Siamorph.Studio.Pictures;
 using Siamorph.Studio.Security;
@@ -5,4 +6,8 @@ using Siamorph.Studio.Security;
 namespace Siamorph.Studio;
 
 /// <summary>What pages work with.</summary>
-internal sealed record Desk(RootFolder Root, PictureShelf Pictures, JobQueue Jobs, ReaderLinks Links, Sessions Sessions, StudioOptions Options);
+internal sealed record Desk(RootFolder Root, PictureShelf Pictures, JobQueue Jobs, ReaderLinks Links, Sessions Sessions, StudioOptions Options)
+{
+    /// <summary>The processes that draw.</summary>
+    public DrawingDesk Drawing { get; } = new(Options.Program);
+}

@@ -68,6 +68,7 @@ internal sealed class StudioServer : IAsyncDisposable
     {
         await _desk.Jobs.DisposeAsync();
         await _app.DisposeAsync();
+        _desk.Drawing.Dispose();
         _desk.Pictures.Dispose();
     }
 

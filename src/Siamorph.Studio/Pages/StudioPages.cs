@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Siamorph.Studio.Data;
+using Siamorph.Studio.Draw;
 using Siamorph.Studio.Edit;
 using Siamorph.Studio.Folders;
 
@@ -24,6 +25,7 @@ internal static class StudioPages
         var shelf = new DatasetShelf(desk.Root);
         DataPages.Map(routes, desk, shelf);
         EditPages.Map(routes, desk, shelf);
+        DrawPages.Map(routes, desk, shelf, desk.Drawing);
     }
 
     /// <summary>The page of a folder.</summary>
