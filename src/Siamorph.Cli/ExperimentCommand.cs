@@ -49,8 +49,8 @@ internal static class ExperimentCommand
     public static OptionsBinder<ExperimentOptions> Binder() => new OptionsBinder<ExperimentOptions>(
         Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data)).Show(
         "--real-counts", "--seeds", "--seed-scope", "--arms", "--synthetic-per-real", "--external-test", "--other-networks", "--corruptions", "--device",
-        "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled", "--synthesis-guidance", "--synthesis-steps",
-        "--segmentation-network-name", "--segmentation-backbone", "--segmentation-steps");
+        "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled", "--synthesis-guidance",
+        "--segmentation-network-name", "--segmentation-steps");
 
     // Small networks gain little from more than a few threads.
     private static int DefaultJobs => Math.Clamp(Environment.ProcessorCount / 4, 1, 8);
