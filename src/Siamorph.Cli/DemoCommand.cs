@@ -6,7 +6,7 @@ namespace Siamorph.Cli;
 /// <summary>`siamorph demo [FOLDER]`.</summary>
 internal static class DemoCommand
 {
-    private const int MostProcesses = 4; // there are six networks to train
+    private const int FewestOfMany = 4, MostProcesses = 6; // there are six networks to train, and few threads help such small ones
 
     public static Command Create()
     {
@@ -21,9 +21,13 @@ internal static class DemoCommand
         {
             var target = context.Get(folder);
             context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}";
-            var crew = context.Get(quick) ? null : ExperimentCrew.Of(Math.Clamp(Environment.ProcessorCount, 1, MostProcesses), context.Get(Verb.Threads), context.Monitor);
+            var crew = context.Get(quick) ? null : ExperimentCrew.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
             Demo.Run(context.Get(quick) ? Demo.Quick : Demo.Full, target, context.Monitor, crew);
             ReportCommand.Render(context, target);
         });
     }
+
+    /// <summary>As many as leave no core idle when the cores are shared evenly, or as few as may be.</summary>
+    internal static int Processes(int cores)
+        => cores <= FewestOfMany ? cores : Enumerable.Range(FewestOfMany, MostProcesses - FewestOfMany + 1).Where(n => n <= cores).MaxBy(n => (cores / n * n, n));
 }
