@@ -7,7 +7,8 @@ using Microsoft.Build.Utilities;
 
 /// <summary>
 /// Writes a copy of an ELF64 little-endian library in which one versioned symbol reference is weak, so that the dynamic loader
-/// accepts a C++ runtime without that version. The library itself, which lies in the package cache, stays as it is; a copy that
+/// accepts a C++ runtime without that version. A second symbol, which older runtimes have under an older version, is asked for
+/// under that one. The library itself, which lies in the package cache, stays as it is; a copy that
 /// is right already is left alone.
 /// </summary>
 public class WeakenSymbolVersion : Task
@@ -16,11 +17,15 @@ public class WeakenSymbolVersion : Task
     private const int WeakBinding = 2;          // STB_WEAK
     private const uint DynamicSymbols = 11;     // SHT_DYNSYM
     private const uint NeededVersions = 0x6ffffffe; // SHT_GNU_verneed
+    private const uint SymbolVersions = 0x6fffffff; // SHT_GNU_versym
 
     public ITaskItem[] Files { get; set; }
     [Required] public string Version { get; set; }
     [Required] public string Symbol { get; set; }
     [Required] public string Destination { get; set; }
+    public string OlderSymbol { get; set; }
+    public string OlderSymbolFrom { get; set; }
+    public string OlderSymbolTo { get; set; }
 
     public override bool Execute()
     {
@@ -53,15 +58,33 @@ public class WeakenSymbolVersion : Task
 
     private void Weaken(byte[] b)
     {
+        var numbers = new Dictionary<string, ushort>();
         foreach (var section in Sections(b))
         {
             var strings = StringTable(b, section.Link);
-            if (section.Type == NeededVersions) WeakenNeededVersions(b, section, strings);
+            if (section.Type == NeededVersions) WeakenNeededVersions(b, section, strings, numbers);
             if (section.Type == DynamicSymbols) WeakenSymbols(b, section, strings);
+        }
+        ushort from, to;
+        if (OlderSymbol == null || !numbers.TryGetValue(OlderSymbolFrom, out from) || !numbers.TryGetValue(OlderSymbolTo, out to)) return;
+        foreach (var section in Sections(b))
+            if (section.Type == SymbolVersions) AskForOlder(b, section, from, to);
+    }
+
+    // The version table holds a number for each dynamic symbol, in their order.
+    private void AskForOlder(byte[] b, Section versions, ushort from, ushort to)
+    {
+        var symbols = SectionAt(b, versions.Link);
+        var strings = StringTable(b, symbols.Link);
+        for (var i = 0; i < versions.Size / 2; i++)
+        {
+            var version = versions.Offset + i * 2;
+            if (BitConverter.ToUInt16(b, version) != from || Text(b, strings + BitConverter.ToInt32(b, symbols.Offset + i * 24)) != OlderSymbol) continue;
+            BitConverter.GetBytes(to).CopyTo(b, version);
         }
     }
 
-    private void WeakenNeededVersions(byte[] b, Section section, int strings)
+    private void WeakenNeededVersions(byte[] b, Section section, int strings, Dictionary<string, ushort> numbers)
     {
         var need = section.Offset;
         for (var n = 0; n < section.Info; n++)
@@ -70,7 +93,9 @@ public class WeakenSymbolVersion : Task
             for (var i = 0; i < BitConverter.ToUInt16(b, need + 2); i++)
             {
                 var flags = BitConverter.ToUInt16(b, aux + 4);
-                if (Text(b, strings + BitConverter.ToInt32(b, aux + 8)) == Version) b[aux + 4] = (byte)(flags | WeakVersion);
+                var name = Text(b, strings + BitConverter.ToInt32(b, aux + 8));
+                numbers[name] = BitConverter.ToUInt16(b, aux + 6);
+                if (name == Version || name == OlderSymbolFrom) b[aux + 4] = (byte)(flags | WeakVersion);
                 aux += BitConverter.ToInt32(b, aux + 12);
             }
             need += BitConverter.ToInt32(b, need + 12);
@@ -89,25 +114,25 @@ public class WeakenSymbolVersion : Task
 
     private static IEnumerable<Section> Sections(byte[] b)
     {
-        var table = (int)BitConverter.ToInt64(b, 0x28);
-        for (var i = 0; i < BitConverter.ToUInt16(b, 0x3c); i++)
+        for (var i = 0; i < BitConverter.ToUInt16(b, 0x3c); i++) yield return SectionAt(b, i);
+    }
+
+    private static Section SectionAt(byte[] b, int index)
+    {
+        var at = (int)BitConverter.ToInt64(b, 0x28) + index * 64;
+        return new Section
         {
-            var at = table + i * 64;
-            yield return new Section
-            {
-                Type = BitConverter.ToUInt32(b, at + 4),
-                Offset = (int)BitConverter.ToInt64(b, at + 24),
-                Size = (int)BitConverter.ToInt64(b, at + 32),
-                Link = BitConverter.ToInt32(b, at + 40),
-                Info = BitConverter.ToInt32(b, at + 44),
-            };
-        }
+            Type = BitConverter.ToUInt32(b, at + 4),
+            Offset = (int)BitConverter.ToInt64(b, at + 24),
+            Size = (int)BitConverter.ToInt64(b, at + 32),
+            Link = BitConverter.ToInt32(b, at + 40),
+            Info = BitConverter.ToInt32(b, at + 44),
+        };
     }
 
     private static int StringTable(byte[] b, int index)
     {
-        var table = (int)BitConverter.ToInt64(b, 0x28);
-        return (int)BitConverter.ToInt64(b, table + index * 64 + 24);
+        return SectionAt(b, index).Offset;
     }
 
     private static string Text(byte[] b, int at)

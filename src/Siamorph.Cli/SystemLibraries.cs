@@ -8,15 +8,15 @@ namespace Siamorph.Cli;
 /// </summary>
 internal static partial class SystemLibraries
 {
-    /// <summary>Exported in this version since GCC 12; TorchSharp's native half asks for it.</summary>
-    private const string NewSymbol = "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE", NewVersion = "GLIBCXX_3.4.30";
+    /// <summary>There since GCC 11; TorchSharp's native half asks for it.</summary>
+    private const string NewSymbol = "_ZSt28__throw_bad_array_new_lengthv", NewVersion = "GLIBCXX_3.4.29";
 
     private static readonly Version _leastGlibc = new(2, 34);
 
     /// <summary>What a machine has.</summary>
     /// <param name="Glibc">Version of the C library; null where it is another one.</param>
     /// <param name="Has">Whether the loader finds a library of this name.</param>
-    /// <param name="HasNewCpp">Whether libstdc++ is that of GCC 12 or newer.</param>
+    /// <param name="HasNewCpp">Whether libstdc++ is that of GCC 11 or newer.</param>
     internal sealed record Facts(Version? Glibc, Func<string, bool> Has, Func<bool> HasNewCpp)
     {
         /// <summary>The user's own choice of OpenSSL, as .NET reads it.</summary>
@@ -30,9 +30,9 @@ internal static partial class SystemLibraries
     {
         if (here.Glibc is null) return "this system's C library is not glibc. Siamorph needs a Linux with glibc 2.34 or newer, such as Debian 12.";
         if (here.Glibc < _leastGlibc)
-            return $"glibc {here.Glibc} is too old: 2.34 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 10 have it; so does the container image.";
+            return $"glibc {here.Glibc} is too old: 2.34 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 9 have it; so does the container image.";
         if (!here.Has("libstdc++.so.6")) return "libstdc++ is missing. Install it: apt-get install libstdc++6, or dnf install libstdc++.";
-        if (!here.HasNewCpp()) return "libstdc++ is too old: that of GCC 12 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 10 have it; so does the container image.";
+        if (!here.HasNewCpp()) return "libstdc++ is too old: that of GCC 11 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 9 have it; so does the container image.";
         if (!OpenSslNames(here.OpenSslVersion).Any(here.Has)) return "libssl (OpenSSL) is missing. Install it: apt-get install libssl3, or dnf install openssl-libs.";
         return null;
     }
