@@ -280,7 +280,7 @@ export class Editor {
   render() {
     const { context: c, canvas, zoom, mask } = this;
     c.setTransform(1, 0, 0, 1, 0, 0);
-    c.fillStyle = "#4a4e52";
+    c.fillStyle = "#5f5f5f";
     c.fillRect(0, 0, canvas.width, canvas.height);
     c.setTransform(zoom, 0, 0, zoom, ...this.pan);
     c.imageSmoothingEnabled = false;

@@ -5,6 +5,7 @@ using Siamorph.Studio.Data;
 using Siamorph.Studio.Draw;
 using Siamorph.Studio.Edit;
 using Siamorph.Studio.Folders;
+using Siamorph.Studio.Reading;
 
 namespace Siamorph.Studio.Pages;
 
@@ -26,6 +27,8 @@ internal static class StudioPages
         DataPages.Map(routes, desk, shelf);
         EditPages.Map(routes, desk, shelf);
         DrawPages.Map(routes, desk, shelf, desk.Drawing);
+        Reading.StudyPages.Map(routes, desk);
+        ReadingPages.Map(routes, new ReadingDesk(desk.Root, desk.Links));
     }
 
     /// <summary>The page of a folder.</summary>
