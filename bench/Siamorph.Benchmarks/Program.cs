@@ -12,6 +12,7 @@ switch (args)
     case ["kernels", ..]: return KernelTable.Run(args);
     case ["mutate", ..]: return Mutations.Run(args);
     case ["masks", ..]: return MaskRates.Run(args);
+    case ["studio", ..]: return StudioRates.Run(args);
 }
 
 // In this process: the native libraries lie beside this executable, not beside one that would be generated.

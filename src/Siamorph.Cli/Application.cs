@@ -9,6 +9,7 @@ internal static class Application
 {
     public const int Failure = 2;            // bad input: one line says what to do
     public const int Unexpected = 70;        // our fault (EX_SOFTWARE of sysexits.h)
+    private const int UserSignal = 10;       // SIGUSR1 on Linux
     public const int Stopped = 130;          // Ctrl-C, as shells have it
 
     /// <summary>What a verb finds around it; a test gives its own.</summary>
@@ -22,27 +23,28 @@ internal static class Application
     /// <summary>Says why nothing can run on this machine.</summary>
     public static int Refuse(string fault) => Say(Console.Error, fault, Failure);
 
-    /// <summary>Runs with the process's own streams and signals.</summary>
-    public static int RunFromConsole(IReadOnlyList<Command> verbs, string[] args)
+    /// <summary>Runs with the process's own signals.</summary>
+    public static int RunFromConsole(IReadOnlyList<Command> verbs, string[] args, TextWriter output, TextWriter error)
     {
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
         {
             // A second Ctrl-C ends the process at once. Schedulers send SIGTERM more than once, by several ways, and SIGKILL when they mean it.
-            signal.Cancel = !stop.IsCancellationRequested || signal.Signal == PosixSignal.SIGTERM;
+            signal.Cancel = !stop.IsCancellationRequested || signal.Signal != PosixSignal.SIGINT;
             if (stop.IsCancellationRequested) return;
-            Console.Error.WriteLine("Stopping after this step; once more stops at once.");
+            error.WriteLine("Stopping after this step; once more stops at once.");
             stop.Cancel();
         }
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var user = OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)UserSignal, Stop) : null; // mpirun hands it on at once
         return Run(verbs, args, new Surroundings
         {
-            Output = Console.Out,
-            Error = Console.Error,
+            Output = output,
+            Error = error,
             Cancellation = stop.Token,
-            Interactive = !Console.IsErrorRedirected,
+            Interactive = !Console.IsErrorRedirected && error == Console.Error,
             FailureFolder = FailureRecord.DefaultFolder,
         });
     }

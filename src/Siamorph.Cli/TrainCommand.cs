@@ -32,7 +32,7 @@ internal static class TrainCommand
             using var loaded = options.Load(pairs, context.Monitor);
             var unlabelled = options.Unlabelled is { } more ? UnlabelledImages.Read(more, dataset.Pairs, context.Monitor) : null;
             context.GoOnWith = $"siamorph train {source} --out {run} --resume";
-            var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume), announce: true, unlabelled);
+            var summary = SiameseTrainer.Run(options, loaded, run, context.Monitor, context.Get(resume), unlabelled, Ranks.Group);
             context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Trained {summary.BaseSteps} + {summary.SiameseSteps} steps in {summary.Seconds / 60:0.0} minutes: {summary.RunFolder}"));
         });

@@ -61,6 +61,18 @@ public partial class ArchitectureTests
         => Assert.Empty(Dependencies().OfType<MethodCallDependency>().Where(d => d.Target.FullName is "System.IO.File" or "System.IO.FileStream").Where(d => RoomOf(d.Origin) == Array.IndexOf(Rooms, "Models")).Select(d => d.Origin.FullName).Distinct());
 
     [Fact]
+    public void Studio_UsesTheLibrary_AndOnlyTheCommandUsesIt()
+    {
+        static string[] Uses(System.Reflection.Assembly assembly) => [.. assembly.GetReferencedAssemblies().Select(a => a.Name!)];
+        var (library, studio, command) = (typeof(Seed).Assembly, typeof(Siamorph.Studio.StudioServer).Assembly, typeof(Siamorph.Cli.Program).Assembly);
+        Assert.DoesNotContain(studio.GetName().Name, Uses(library));
+        Assert.Contains(library.GetName().Name, Uses(studio));
+        Assert.DoesNotContain(command.GetName().Name, Uses(studio));
+        Assert.DoesNotContain("TorchSharp", Uses(studio));
+        Assert.Contains(studio.GetName().Name, Uses(command));
+    }
+
+    [Fact]
     public void EveryNamespace_IsItsFolder()
     {
         var faults = Directory.EnumerateFiles(Library, "*.cs", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Library, path))

@@ -29,7 +29,19 @@ internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset d
             x0, Noise("noise", x0.shape, number).to(place.Device), Timesteps(number).to(place.Device), encodePrompts(pairs.Prompts),
             place.Put(pairs.Masks.expand(-1, 3, -1, -1).contiguous()), place.Put((pairs.Images + 1) / 2), Keep(number) is { } keep ? place.Put(keep) : null,
             PixelWeights(pairs.Masks) is { } weights ? weights.to(place.Device) : null); // losses are float32
-        return (batch, pairs.Prompts);
+        return (Part is { Count: > 1 } part ? Slice(batch, part) : batch, pairs.Prompts);
+    }
+
+    /// <summary>Which part of every batch is taken, and how many parts there are; null takes all of it.</summary>
+    public (int Number, int Count)? Part { get; set; }
+
+    // All that is random was drawn for the whole batch: a sample sees the same draws on whatever rank.
+    private static SiameseBatch Slice(SiameseBatch b, (int Number, int Count) part)
+    {
+        var size = b.CleanLatent.shape[0] / part.Count;
+        Tensor Of(Tensor t) => t.narrow(0, size * part.Number, size).clone();
+        return new(Of(b.CleanLatent), Of(b.Noise), Of(b.Timesteps), Of(b.Context), Of(b.MaskHint), Of(b.ImageHint),
+            b.KeepControl is { } keep ? Of(keep) : null, b.PixelWeights is { } weights ? Of(weights) : null);
     }
 
     private Tensor? PixelWeights(Tensor masks) => pipeline.Options.Losses.AgreementWeight is > 0 and var weight && data.SoftMasks is not null

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Siamorph.Data;
+using Siamorph.Distributed;
 using Siamorph.Siamese.WeightFiles;
 using Siamorph.Training;
 
@@ -41,11 +42,19 @@ public sealed class SiameseTrainer
     /// <exception cref="OperationCanceledException">The user stopped; a checkpoint of that step is written.</exception>
     public static TrainSummary Run(
         TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false, UnlabelledImages? unlabelled = null)
-        => Run(options, data, runFolder, monitor, resume, announce, unlabelled, baseOnly: false);
+        => Run(options, data, runFolder, monitor, (resume, announce), unlabelled, baseOnly: false, SingleProcess.Instance);
+
+    /// <summary>
+    /// The same on several ranks, which all call this with the same options and pairs: a step is that of one process, to the bit where
+    /// each of two ranks takes one whole batch in float32, to rounding otherwise. Rank 0 alone writes.
+    /// </summary>
+    internal static TrainSummary Run(
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled, IProcessGroup group)
+        => Run(options, data, runFolder, monitor, (resume, Announce: group.Size == 1), unlabelled, baseOnly: false, group);
 
     /// <summary>Trains stage base alone, for runs that differ in stage siamese only and take it over (<see cref="AdoptBase"/>).</summary>
     internal static void RunBase(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled = null)
-        => Run(options, data, runFolder, monitor, resume, announce: false, unlabelled, baseOnly: true);
+        => Run(options, data, runFolder, monitor, (resume, false), unlabelled, baseOnly: true, SingleProcess.Instance);
 
     /// <summary>
     /// Begins a run with the stage base of another, to be gone on with by resuming: weights, optimizer, averages and log. The
@@ -67,7 +76,8 @@ public sealed class SiameseTrainer
     }
 
     private static TrainSummary Run(
-        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, bool announce, UnlabelledImages? unlabelled, bool baseOnly)
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, (bool Resume, bool Announce) how, UnlabelledImages? unlabelled, bool baseOnly,
+        IProcessGroup group)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(data);
@@ -81,11 +91,11 @@ public sealed class SiameseTrainer
             throw new ArgumentException("Unlabelled images are given where the options name their folder, and only there.", nameof(unlabelled));
         var clock = Stopwatch.StartNew();
         var run = new RunFolder(runFolder);
-        using var alone = FolderLock.Take(runFolder);
-        if (resume) RequireSameOptions(options, run);
-        else run.Begin(options);
-        DataRecord.Keep(run, [("train", data.Pairs)], resume, monitor);
-        if (unlabelled is not null) UnlabelledRecord.Keep(unlabelled, run, resume);
+        var (resume, announce) = how;
+        using var alone = group.Rank == 0 ? FolderLock.Take(runFolder) : null;
+        if (group.Rank == 0) Begin(options, data, run, monitor, resume, unlabelled);
+        group.Barrier();
+        if (group.Rank > 0) Begin(options, data, run, monitor, resume: true, unlabelled); // compares with what rank 0 has written
         using var more = unlabelled is null ? null : options.Load(
             [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes, Range = data.Range ?? i.Range })], monitor);
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
@@ -95,11 +105,20 @@ public sealed class SiameseTrainer
         if (options.InitialWeights is { } initial && !resume) monitor.Note(InitialModel.Load(pipeline, initial));
         var cache = new ContentCache(options.CacheFolder ?? Path.Combine(runFolder, "cache"));
         pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
-        if (pipeline.Initialization is { } initialization && !resume) Tell(initialization, run, monitor);
+        if (pipeline.Initialization is { } initialization && !resume && group.Rank == 0) Tell(initialization, run, monitor);
         pipeline.MoveTo(place);
-        var files = new StageFiles(pipeline.LatentCacheIn(cache), options.OptimizerState == OptimizerStorage.Disk ? Path.Combine(runFolder, "optimizer.moments") : null);
+        var moments = Path.Combine(runFolder, group.Rank == 0 ? "optimizer.moments" : $"optimizer.moments-{group.Rank}");
+        var files = new StageFiles(pipeline.LatentCacheIn(cache), options.OptimizerState == OptimizerStorage.Disk ? moments : null, group);
         new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, files, baseOnly).Stages(resume);
         return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
+    }
+
+    private static void Begin(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, bool resume, UnlabelledImages? unlabelled)
+    {
+        if (resume) RequireSameOptions(options, run);
+        else run.Begin(options);
+        DataRecord.Keep(run, [("train", data.Pairs)], resume, monitor);
+        if (unlabelled is not null) UnlabelledRecord.Keep(unlabelled, run, resume);
     }
 
     private static void Tell(ControlInitialization initialization, RunFolder run, IMonitor monitor)
@@ -148,13 +167,18 @@ public sealed class SiameseTrainer
         return seconds[steps / 2];
     }
 
+    private IProcessGroup Group => _files.Group;
+
     private void Stages(bool resume)
     {
-        Checkpoint.Prune(_run.Path, _options.KeepCheckpoints); // what a process that was killed has left
+        if (Group.Rank == 0) Checkpoint.Prune(_run.Path, _options.KeepCheckpoints); // what a process that was killed has left
+        Group.Barrier();
         using var checkpoint = resume && Checkpoint.Latest(_run.Path) is { } folder ? Checkpoint.Load(folder) : null;
         var stage = (string?)checkpoint?.State["stage"];
         var step = (long?)checkpoint?.State["step"] ?? 0;
-        using var log = new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
+        if (!Group.AllSame(stage == "siamese" ? _options.Base.Steps + step : step))
+            throw new SiamorphException($"{_run.Path}: ranks see different checkpoints. The run folder has to be on a file system that all machines share.");
+        using var log = Group.Rank > 0 ? null : new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
         if (_options.Base.Steps > 0 && stage != "siamese")
         {
             using var first = new BaseStage(_pipeline, _baseData, _files);
@@ -172,17 +196,17 @@ public sealed class SiameseTrainer
         Train(second, stage == "siamese" ? step : 0, _options.Base.Steps, log);
     }
 
-    private void Train(TrainingStage stage, long from, long stepsBefore, TrainingLog log)
+    private void Train(TrainingStage stage, long from, long stepsBefore, TrainingLog? log)
     {
         using var watched = _monitor.Begin($"stage {stage.Name}", stage.Options.Steps);
         using var heap = QuietHeap.Enter();
         var saved = from;
         for (var step = from; step < stage.Options.Steps; step++)
         {
-            if (_monitor.Cancellation.IsCancellationRequested) Stop(stage, step, stepsBefore, saved);
+            if (Group.Any(_monitor.Cancellation.IsCancellationRequested)) Stop(stage, step, stepsBefore, saved);
             var values = stage.Step(step);
             var done = step + 1;
-            log.Add(stepsBefore + done, values.ToDictionary(v => $"{stage.Name}/{v.Key}", v => v.Value));
+            log?.Add(stepsBefore + done, values.ToDictionary(v => $"{stage.Name}/{v.Key}", v => v.Value));
             watched.Report(done, Detail(values));
             heap.StepDone();
             if (_options.PreviewEvery > 0 && done % _options.PreviewEvery == 0) Preview(stage, stepsBefore + done);
@@ -202,13 +226,17 @@ public sealed class SiameseTrainer
 
     private void Save(TrainingStage stage, long step, long stepsBefore)
     {
-        stage.Save(_run.Checkpoint(stepsBefore + step), step);
-        Checkpoint.Prune(_run.Path, _options.KeepCheckpoints);
+        if (Group.Rank == 0)
+        {
+            stage.Save(_run.Checkpoint(stepsBefore + step), step);
+            Checkpoint.Prune(_run.Path, _options.KeepCheckpoints);
+        }
+        Group.Barrier();
     }
 
     private void Preview(TrainingStage stage, long globalStep)
     {
-        if (stage is BaseStage) return; // there is no control yet: nothing to see under a mask
+        if (stage is BaseStage || Group.Rank > 0) return; // there is no control yet: nothing to see under a mask
         using var averages = stage.SwapAverages();
         PreviewSheet.Write(_pipeline, _data, Path.Combine(_run.PreviewsFolder, string.Create(CultureInfo.InvariantCulture, $"step-{globalStep:000000}.png")));
     }

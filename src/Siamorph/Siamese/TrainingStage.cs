@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Diffusion;
+using Siamorph.Distributed;
 using Siamorph.Models;
 using Siamorph.Training;
 using Siamorph.Training.Optimizers;
@@ -12,7 +13,8 @@ namespace Siamorph.Siamese;
 /// <summary>What a stage keeps on disk beside its checkpoints.</summary>
 /// <param name="Latents">Moments of the images; null where the codec is quick anyway.</param>
 /// <param name="MomentsPath">Where the optimizer's moments go; null keeps them in memory.</param>
-internal sealed record StageFiles(LatentCache? Latents, string? MomentsPath);
+/// <param name="Group">The processes that train together.</param>
+internal sealed record StageFiles(LatentCache? Latents, string? MomentsPath, IProcessGroup Group);
 
 /// <summary>
 /// One stage of training: which weights it trains, and one optimizer step after another. Step k is a function of the
@@ -20,6 +22,10 @@ internal sealed record StageFiles(LatentCache? Latents, string? MomentsPath);
 /// </summary>
 internal abstract class TrainingStage : IDisposable
 {
+    // What any batch may report, so that ranks with different batches agree on what they sum.
+    private static readonly string[] Reported = ["total", "mask", "image", "consistency", "augmentation"];
+
+    private readonly IProcessGroup _group;
     private readonly MasterWeights _weights;
     private readonly LossScale _lossScale;
     private readonly IOptimizer _optimizer;
@@ -28,6 +34,8 @@ internal abstract class TrainingStage : IDisposable
     protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters, StageFiles? files)
     {
         (Name, Pipeline, Options) = (name, pipeline, options);
+        _group = files?.Group ?? SingleProcess.Instance;
+        RefuseUneven();
         Batches = new GeneratorBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), files?.Latents);
         foreach (var tensor in pipeline.Tensors().Values) tensor.requires_grad = false;
         foreach (var (_, parameter) in parameters) parameter.requires_grad = true;
@@ -67,19 +75,33 @@ internal abstract class TrainingStage : IDisposable
         return values;
     }
 
-    // The step's batches one after another; their gradients add up, each divided by their number.
+    // The step's batches one after another; their gradients add up, each divided by their number. Ranks share the batches, or where these
+    // can't be shared out evenly, every batch.
     private Dictionary<string, double> Accumulate(long step)
     {
         var count = Options.Accumulation;
+        var whole = count % _group.Size == 0;
+        var (first, end) = whole ? (count / _group.Size * _group.Rank, count / _group.Size * (_group.Rank + 1)) : (0, count);
+        Batches.Part = whole ? null : (_group.Rank, _group.Size);
         var sums = new Dictionary<string, double>();
-        for (var i = 0; i < count; i++)
+        for (var i = first; i < end; i++)
         {
             using var scope = NewDisposeScope();
             foreach (var (name, value) in Gradients(step, step * count + i, _lossScale.Value / count))
                 sums[name] = sums.GetValueOrDefault(name) + value / count;
-            if (i + 1 < count) QuietHeap.Pause();
+            if (i + 1 < end) QuietHeap.Pause();
         }
+        var scale = whole ? 1 : 1.0 / _group.Size;
+        _group.Sum(sums, Reported, scale); // before anyone looks at them: ranks fail together
+        _group.SumGradients(_weights.Weights, scale);
         return sums;
+    }
+
+    private void RefuseUneven()
+    {
+        if (Options.Accumulation % _group.Size == 0 || Options.BatchSize % _group.Size == 0) return;
+        throw new InvalidOptionsException($"{Name}: {_group.Size} ranks can share neither {Options.Accumulation} batches a step nor batches of {Options.BatchSize}. "
+            + $"Choose a number of ranks that divides {Name}.accumulation or {Name}.batchSize.");
     }
 
     /// <summary>The averaged weights until the result is disposed, for previews; the weights themselves where there are none.</summary>

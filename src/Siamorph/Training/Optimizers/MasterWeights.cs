@@ -24,6 +24,9 @@ internal sealed class MasterWeights : IDisposable
     /// <summary>What the optimizer updates, float32.</summary>
     public IReadOnlyList<(string Name, Tensor Master)> Masters { get; }
 
+    /// <summary>The network's own tensors, which get the gradients.</summary>
+    public IReadOnlyList<Tensor> Weights => [.. _entries.Select(e => e.Weight)];
+
     /// <summary>Gives the masters the gradients of their weights, divided by the scale of the loss, and frees the weights' own.</summary>
     /// <param name="lossScale">What the loss was multiplied by.</param>
     public void TakeGradients(double lossScale)

@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Microsoft.Playwright;
+
+namespace Siamorph.Benchmarks;
+
+/// <summary>
+/// How long people wait in the Studio, in Chromium without a window, over a folder of pairs and a run that can draw:
+/// <code>
+/// Siamorph.Benchmarks studio ROOT DATASET RUN      (both below ROOT)
+/// </code>
+/// </summary>
+internal static class StudioRates
+{
+    private const int StrokeMoves = 240, Drawings = 9;
+
+    public static int Run(string[] arguments)
+    {
+        if (arguments.Length < 4)
+        {
+            Console.Error.WriteLine("Siamorph.Benchmarks studio ROOT DATASET RUN");
+            return 2;
+        }
+        Measure(arguments[1], arguments[2], arguments[3]).GetAwaiter().GetResult();
+        return 0;
+    }
+
+    private static async Task Measure(string root, string dataset, string run)
+    {
+        var pictures = Path.Combine(root, ".studio", "pictures");
+        if (Directory.Exists(pictures)) Directory.Delete(pictures, recursive: true);
+        using var program = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli"), ["studio", "--root", root, "--port", "0"]) { RedirectStandardOutput = true })!;
+        string? link = null;
+        while (link is null) if (program.StandardOutput.ReadLine() is { } line && line.StartsWith("http", StringComparison.Ordinal)) link = line;
+        try
+        {
+            using var playwright = await Playwright.CreateAsync();
+            await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox"] });
+            var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 1024 } });
+            await page.GotoAsync(link);
+            var address = link.Split("/enter")[0];
+            await Grid(page, address, dataset);
+            await Stroke(page);
+            await Draw(page, address, run);
+            Say("memory of the server", program.WorkingSet64 / 1e6, "MB");
+            await Idle(page, address, run, program);
+        }
+        finally
+        {
+            program.Kill();
+        }
+    }
+
+    private static async Task Grid(IPage page, string address, string dataset)
+    {
+        async Task<double> All()
+        {
+            var clock = Stopwatch.StartNew();
+            await page.GotoAsync($"{address}/data?at={WebUtility.UrlEncode(dataset)}");
+            await page.Locator("#grid[data-ready]").WaitForAsync();
+            var first = clock.Elapsed.TotalSeconds;
+            await page.EvaluateAsync("Promise.all([...document.querySelectorAll('.pair img')].map(i => { i.loading = 'eager'; return i.complete ? 0 : new Promise(r => { i.onload = i.onerror = r; }); }))");
+            Say("first view", first, "s");
+            return clock.Elapsed.TotalSeconds;
+        }
+
+        Say("all thumbnails, cold", await All(), "s");
+        Say("all thumbnails, warm", await All(), "s");
+        await page.Locator("#grid[data-ready=outlines]").WaitForAsync();
+        var frames = await page.EvaluateAsync<double[]>("""
+            async () => {
+              const times = [];
+              let last = performance.now();
+              for (let i = 0; i < 120; i++) {
+                scrollBy(0, 400);
+                await new Promise(requestAnimationFrame);
+                const now = performance.now();
+                times.push(now - last);
+                last = now;
+              }
+              scrollTo(0, 0);
+              return times;
+            }
+            """);
+        Say("scrolling, frame at the 95th percentile", Percentile(frames, 0.95), "ms");
+    }
+
+    // At 1280 by 1024, whatever the pictures' size: the editor's own code, on a mask of that size.
+    private static async Task Stroke(IPage page)
+    {
+        await page.Locator(".pair a").First.ClickAsync();
+        await page.Locator("#editor[data-ready]").WaitForAsync();
+        var times = await page.EvaluateAsync<double[]>($$"""
+            async () => {
+              const { Editor } = await import('/assets/editor.js');
+              const box = document.getElementById('editor'), editor = new Editor(box, 1280, 1024), times = [];
+              editor.size = 40;
+              editor.begin();
+              editor.last = [100, 100];
+              editor.value = 1;
+              for (let i = 0; i < {{StrokeMoves}}; i++) {
+                const to = [100 + 4 * i, 100 + Math.round(300 + 300 * Math.sin(i / 15))], start = performance.now();
+                editor.mask.stroke(editor.last, to, editor.size, 1);
+                editor.paint(editor.last, to);
+                editor.last = to;
+                await new Promise(requestAnimationFrame);
+                editor.render();
+                times.push(performance.now() - start);
+              }
+              return times;
+            }
+            """);
+        Say("a stroke's move at 1280 × 1024, with its frame, 95th percentile", Percentile(times, 0.95), "ms");
+    }
+
+    private static async Task Draw(IPage page, string address, string run)
+    {
+        var clock = Stopwatch.StartNew();
+        await page.GotoAsync($"{address}/draw?at={WebUtility.UrlEncode(run)}");
+        await page.Locator("#editor[data-ready]").WaitForAsync(new() { Timeout = 120_000 });
+        Say("loading the model", clock.Elapsed.TotalSeconds, "s");
+        await page.EvaluateAsync("siamorphEditor.change('x', m => m.ellipse([80, 90], [170, 150], 1))");
+        var times = new List<double>();
+        for (var i = 0; i < Drawings; i++)
+        {
+            clock.Restart();
+            await page.EvaluateAsync("delete document.getElementById('editor').dataset.drawn");
+            await page.Locator("#another").ClickAsync();
+            await page.Locator("#editor[data-drawn]").WaitForAsync();
+            times.Add(clock.Elapsed.TotalSeconds);
+        }
+        Say("click to image, median", Percentile([.. times.Skip(1)], 0.5), "s");
+    }
+
+    // While somebody watches a run.
+    private static async Task Idle(IPage page, string address, string run, Process program)
+    {
+        await page.GotoAsync($"{address}/run?at={WebUtility.UrlEncode(run)}");
+        program.Refresh();
+        var (before, clock) = (program.TotalProcessorTime, Stopwatch.StartNew());
+        await Task.Delay(20_000);
+        program.Refresh();
+        Say("processor while watching", 100 * (program.TotalProcessorTime - before) / clock.Elapsed, "% of one core");
+    }
+
+    private static double Percentile(double[] values, double share)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[(int)Math.Round(share * (sorted.Length - 1))];
+    }
+
+    private static void Say(string what, double value, string unit) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:0.00} {unit}"));
+}

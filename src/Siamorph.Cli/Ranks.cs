@@ -1,0 +1,69 @@
+using System.Globalization;
+using Siamorph.Distributed;
+
+namespace Siamorph.Cli;
+
+/// <summary>
+/// This process as one of several that mpirun or srun started. The launcher tells by the environment, so nothing has to be asked for:
+/// the same command line trains on one process or on many.
+/// </summary>
+internal static class Ranks
+{
+    private const double UsualPatience = 30; // minutes: longer than a step of any network takes
+    private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(1);
+
+    /// <summary>The group of this process.</summary>
+    public static IProcessGroup Group { get; private set; } = SingleProcess.Instance;
+
+    /// <summary>How many processes the launcher has started, and which kind it is; null where this is no such process.</summary>
+    public static (MpiLauncher Launcher, int Size, int Rank)? Launched(Func<string, string?> variable)
+    {
+        int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : null;
+        if (Number("OMPI_COMM_WORLD_SIZE") is { } open) return (MpiLauncher.OpenMpi, open, Number("OMPI_COMM_WORLD_RANK") ?? 0);
+        // A batch script of Slurm has its number of tasks too; only srun makes a step of it.
+        if (variable("SLURM_STEP_ID") is not null && Number("SLURM_STEP_NUM_TASKS") is { } tasks) return (MpiLauncher.Slurm, tasks, Number("SLURM_PROCID") ?? 0);
+        return Number("PMI_SIZE") is { } mpich ? (MpiLauncher.Mpich, mpich, Number("PMI_RANK") ?? 0) : null;
+    }
+
+    /// <summary>Runs a command line on all ranks.</summary>
+    /// <returns>Its exit code; null where this is no process of a launcher.</returns>
+    public static int? Run(string[] args, Func<TextWriter, TextWriter, int> run)
+    {
+        if (Launched(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
+        if (args is not (["train", ..] or ["bench", "ranks", ..])) return Refuse(launched.Rank, $"'{string.Join(' ', args.Take(1))}' works in one process. Start it without mpirun or srun; train works on several ranks.");
+        try
+        {
+            using var group = Mpi.Join(launched.Launcher, launched.Size, Patience(), Tell);
+            Group = group;
+            var code = group.Rank == 0 ? run(Console.Out, Console.Error) : Quietly(run);
+            if (code is not (0 or Application.Stopped)) group.Abort(code);
+            return code;
+        }
+        catch (SiamorphException e)
+        {
+            return Refuse(launched.Rank, e.Message);
+        }
+    }
+
+    // Rank 0 speaks for all. What another one has to say of a fault is said where rank 0 does not say it first and end all.
+    private static int Quietly(Func<TextWriter, TextWriter, int> run)
+    {
+        using var said = new StringWriter();
+        var code = run(TextWriter.Null, said);
+        if (code is 0 or Application.Stopped) return code;
+        Thread.Sleep(Hearing);
+        foreach (var line in said.ToString().Split('\n').Where(l => l.StartsWith("siamorph:", StringComparison.Ordinal))) Console.Error.WriteLine(line);
+        return code;
+    }
+
+    private static TimeSpan Patience() => TimeSpan.FromMinutes(
+        double.TryParse(Environment.GetEnvironmentVariable("SIAMORPH_RANK_PATIENCE_MINUTES"), CultureInfo.InvariantCulture, out var minutes) && minutes > 0 ? minutes : UsualPatience);
+
+    private static int Refuse(int rank, string message)
+    {
+        if (rank == 0) Tell(message);
+        return Application.Failure;
+    }
+
+    private static void Tell(string message) => Console.Error.WriteLine($"siamorph: {message}");
+}
