@@ -22,7 +22,7 @@ function form() {
   return JSON.stringify({
     bits: base64(editor.mask.pack()), width: editor.mask.width, height: editor.mask.height, seed: numberOr(v.seed, 1), number,
     steps: numberOr(v.steps, null), guidance: numberOr(v.guidance, null), fromReal: v.start === "real", strength: numberOr(v.strength, null),
-    pair: box.dataset.pair || null, previews: "previews" in v,
+    pair: box.dataset.pair || null, previews: "previews" in v, prompt: v.prompt || null,
   });
 }
 
@@ -88,6 +88,10 @@ editor.tell("The model is being loaded.");
 try {
   const model = await (await post(`/draw/warm?at=${at}`)).json();
   warm = true;
+  // Prompts that the model has learned; the first one that says anything is what its images are of.
+  const learned = model.prompts.filter(p => p);
+  settings.elements.prompt.replaceChildren(...learned.map(p => new Option(p, p)), new Option("none", ""));
+  document.getElementById("prompt").hidden = learned.length === 0;
   settings.elements.steps.placeholder = model.steps;
   settings.elements.guidance.placeholder = model.guidance;
   editor.tell("Draw the outline of a lesion, then press Draw, or D on the canvas.");
