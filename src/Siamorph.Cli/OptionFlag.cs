@@ -20,13 +20,20 @@ internal sealed class OptionFlag
     {
         (_path, _type) = (path, type);
         _canBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null || !type.IsValueType;
-        var name = "--" + string.Join('-', path.Select(JsonNamingPolicy.KebabCaseLower.ConvertName));
-        Option = type == typeof(bool) ? new Option<bool>(name) : new Option<string>(name);
+        Former = FormerNames.Of(property);
+        var former = Former is null ? null : NameOf([.. path[..^1], Former.Name]);
+        Option = type == typeof(bool) ? new Flag<bool>(NameOf(path), former, Former) : new Flag<string>(NameOf(path), former, Former);
         Option.HelpName = HelpName(type);
         Option.Description = $"{SummaryOf.Property(property)} {DefaultText(value)}".Trim();
     }
 
     public Option Option { get; }
+
+    /// <summary>What it was called in the version before; null where it has its first name.</summary>
+    public FormerNameAttribute? Former { get; }
+
+    /// <summary>The key it had in the version before, or null.</summary>
+    public string? FormerKey => Former is null ? null : string.Join('.', [.. _path[..^1], Former.Name]);
 
     /// <summary>Its place in the options file, such as "base.learningRate".</summary>
     public string Key => string.Join('.', _path);
@@ -52,6 +59,8 @@ internal sealed class OptionFlag
     /// <exception cref="InvalidOptionsException">The value does not fit.</exception>
     public void Set(string text, JsonObject options)
         => Put(options, text == "null" && _canBeNull ? null : _type == typeof(bool) ? Truth(text) : Node(text, $"--set {Key}"));
+
+    private static string NameOf(string[] path) => "--" + string.Join('-', path.Select(JsonNamingPolicy.KebabCaseLower.ConvertName));
 
     private void Put(JsonObject options, JsonNode? value)
     {

@@ -101,6 +101,8 @@ internal sealed class OptionsBinder<T> where T : class
         var flag = _flags.FirstOrDefault(f => f.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
         if (flag is null)
         {
+            if (_flags.FirstOrDefault(f => key.Equals(f.FormerKey, StringComparison.OrdinalIgnoreCase)) is { } renamed)
+                throw new InvalidOptionsException($"--set {key}: this option {renamed.Former!.Hint(renamed.Key)}");
             var meant = ClosestName.To(key, _flags.Select(f => f.Key)) is { } near ? $" Did you mean {near}?" : "";
             throw new InvalidOptionsException($"--set {key}: there is no such option.{meant} --options-help lists all.");
         }

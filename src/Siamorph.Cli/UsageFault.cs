@@ -24,6 +24,8 @@ internal static class UsageFault
 
     private static string Unmatched(string token, Command command, string path)
     {
+        if (command.Options.OfType<IFlag>().Select(f => f.Hint(token)).FirstOrDefault(h => h is not null) is { } hint)
+            return $"'{token}' {hint}";
         if (token.StartsWith('-'))
             return $"'{token}' is not an option of '{path}'.{DidYouMean(token, OptionNames(command))}";
         if (command.Subcommands.Count > 0 && command.Action is null)

@@ -15,16 +15,6 @@ public enum TimestepSpacing
     Trailing,
 }
 
-/// <summary>What the last step of a walk lands on.</summary>
-public enum FinalStep
-{
-    /// <summary>ᾱ of timestep 0, as the reference: a trace of noise stays.</summary>
-    FirstAlphaBar,
-
-    /// <summary>The clean latent itself.</summary>
-    CleanLatent,
-}
-
 /// <summary>How to walk back from noise.</summary>
 internal sealed record DdimOptions
 {
@@ -37,8 +27,8 @@ internal sealed record DdimOptions
     /// <summary>Which timesteps are visited.</summary>
     public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
 
-    /// <summary>What the last step lands on.</summary>
-    public FinalStep FinalStep { get; init; } = FinalStep.FirstAlphaBar;
+    /// <summary>Whether the last step lands on the clean latent itself (ᾱ = 1) instead of on ᾱ of timestep 0, where a trace of noise stays.</summary>
+    public bool SetAlphaToOne { get; init; }
 }
 
 /// <summary>State after a step, for whoever wants to watch.</summary>
@@ -128,10 +118,11 @@ internal sealed class DdimSampler : ILatentSampler
         return (next, x0);
     }
 
-    private (Tensor Noise, Tensor X0) Split(Tensor x, Tensor prediction, double alpha) =>
-        _process.Target == PredictionTarget.Noise
-            ? (prediction, (x - prediction * (float)Math.Sqrt(1 - alpha)) / (float)Math.Sqrt(alpha))
-            : (Noise(x, prediction, alpha), prediction);
+    private (Tensor Noise, Tensor X0) Split(Tensor x, Tensor prediction, double alpha)
+    {
+        var x0 = _process.CleanLatent(x, prediction, alpha);
+        return (_process.PredictionType == PredictionType.Epsilon ? prediction : Noise(x, x0, alpha), x0);
+    }
 
     private static Tensor Noise(Tensor x, Tensor x0, double alpha) =>
         (x - x0 * (float)Math.Sqrt(alpha)) / (float)Math.Sqrt(1 - alpha);
@@ -143,7 +134,7 @@ internal sealed class DdimSampler : ILatentSampler
         double alpha = schedule.AlphaBar[Timesteps[^(k + 1)]];
         var last = k == Timesteps.Count - 1;
         double previous = !last ? schedule.AlphaBar[Timesteps[^(k + 2)]]
-            : _options.FinalStep == FinalStep.CleanLatent ? 1 : schedule.AlphaBar[0];
+            : _options.SetAlphaToOne ? 1 : schedule.AlphaBar[0];
         var sigma = _options.Eta * Math.Sqrt(Math.Max(0, (1 - previous) / (1 - alpha) * (1 - alpha / previous)));
         return (alpha, previous, sigma);
     }

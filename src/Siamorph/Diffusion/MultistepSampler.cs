@@ -49,7 +49,7 @@ internal sealed class MultistepSampler : ILatentSampler
         {
             using var scope = NewDisposeScope();
             var (alpha, next, _) = _walk.Coefficients(k);
-            var x0 = Clean(current, predict(current, Timesteps[^(k + 1)]), alpha);
+            var x0 = _process.CleanLatent(current, predict(current, Timesteps[^(k + 1)]), alpha);
             if (correct is not null) x0 = correct(x0);
             if (_corrects && last is { } from) current = Corrected(before, from, older, new(Lambda(alpha), x0), alpha);
             var stepped = Predicted(current, new(Lambda(alpha), x0), last, alpha, next);
@@ -64,10 +64,6 @@ internal sealed class MultistepSampler : ILatentSampler
 
     // An estimate of x0, and the λ at which it was made.
     private readonly record struct Estimate(double Lambda, Tensor X0);
-
-    private Tensor Clean(Tensor x, Tensor prediction, double alpha) => _process.Target == PredictionTarget.CleanLatent
-        ? prediction
-        : (x - prediction * (float)Math.Sqrt(1 - alpha)) / (float)Math.Sqrt(alpha);
 
     private static double Lambda(double alphaBar) => 0.5 * Math.Log(alphaBar / (1 - alphaBar));
 

@@ -106,7 +106,7 @@ internal static class Demo
     private static ExperimentOptions Resolve(DemoPlan plan, string data, string folder, IMonitor monitor, (TorchStageRunner Runner, int Processes) work)
     {
         var kept = Path.Combine(folder, "options.json");
-        if (File.Exists(kept)) return OptionsFile.Load<ExperimentOptions>(kept) with { Data = data };
+        if (File.Exists(kept)) return OptionsFile.LoadRecorded<ExperimentOptions>(kept) with { Data = data };
         var options = plan.Experiment with { Data = data };
         var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, work.Runner) / work.Processes;
         if (seconds <= 60 * plan.Minutes) return options;

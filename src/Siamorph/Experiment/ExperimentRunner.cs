@@ -117,12 +117,12 @@ public static class ExperimentRunner
     {
         var path = Path.Combine(folder, OptionsFileName);
         if (!File.Exists(path)) throw new SiamorphException($"{folder}: no experiment here, {OptionsFileName} is missing. Lay one out with \"siamorph experiment plan\".");
-        return OptionsFile.Load<ExperimentOptions>(path).Validate();
+        return OptionsFile.LoadRecorded<ExperimentOptions>(path).Validate();
     }
 
     internal static void Assist(string folder, IMonitor monitor, IStageRunner runner)
     {
-        var options = OptionsFile.Load<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
+        var options = OptionsFile.LoadRecorded<ExperimentOptions>(Path.Combine(folder, OptionsFileName)).Validate();
         var (_, plan) = Prepare(options, folder, monitor);
         var store = new StageStore(folder);
         var remaining = Remaining(plan, store, runner);

@@ -38,7 +38,7 @@ internal sealed class ControlNet : Module
     public DenoiserConfig Config { get; }
 
     /// <summary>Keeps of each block its inputs alone for the backward pass, and computes it again there: less memory, more time.</summary>
-    public bool RecomputesActivations { get; set; }
+    public bool GradientCheckpointing { get; set; }
 
     internal Sequential TimeEmbed => time_embed;
     internal ModuleList<TimestepBlock> InputBlocks => input_blocks;
@@ -52,7 +52,7 @@ internal sealed class ControlNet : Module
     public Tensor HintFeatures(Tensor hint)
     {
         if (input_hint_block[0] is not DenseHintInput features) return input_hint_block.call(hint);
-        using var dense = features.Forward(hint, RecomputesActivations);
+        using var dense = features.Forward(hint, GradientCheckpointing);
         return FastConvolution.Forward((Conv2d)input_hint_block[1], dense);
     }
 
@@ -91,7 +91,7 @@ internal sealed class ControlNet : Module
     private Tensor Block(TimestepBlock block, Tensor h, Tensor embedding, Tensor context)
     {
         var (time, tokens) = block.Read(embedding, context);
-        return Recomputation.Run(RecomputesActivations, block.Trainable, t => block.Forward(t[0], t[1], t[2]), h, time, tokens);
+        return Recomputation.Run(GradientCheckpointing, block.Trainable, t => block.Forward(t[0], t[1], t[2]), h, time, tokens);
     }
 
     private static Sequential PointConvolution(int channels) => Sequential(("0", Conv2d(channels, channels, 1)));

@@ -45,7 +45,7 @@ internal sealed class DenoisingUNet : Module
     public DenoiserConfig Config { get; }
 
     /// <summary>Keeps of each decoder block its inputs alone for the backward pass, and computes it again there: less memory, more time.</summary>
-    public bool RecomputesActivations { get; set; }
+    public bool GradientCheckpointing { get; set; }
 
     internal Sequential TimeEmbed => time_embed;
     internal ModuleList<TimestepBlock> InputBlocks => input_blocks;
@@ -86,7 +86,7 @@ internal sealed class DenoisingUNet : Module
             var (block, s) = (output_blocks[i], encoded.Skips.Count - 1 - i);
             var (embedding, tokens) = block.Read(encoded.Embedding, context);
             Tensor[] control = residuals is null ? [] : [residuals[s]];
-            h = Recomputation.Run(RecomputesActivations, block.Trainable, t => Joined(block, t), [h, encoded.Skips[s], embedding, tokens, .. control]);
+            h = Recomputation.Run(GradientCheckpointing, block.Trainable, t => Joined(block, t), [h, encoded.Skips[s], embedding, tokens, .. control]);
         }
         var normed = FastGroupNorm.Forward((GroupNorm)@out[0], h, silu: true);
         return FastConvolution.Forward((Conv2d)@out[2], normed).MoveToOuterDisposeScope();

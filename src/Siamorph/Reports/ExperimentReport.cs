@@ -23,7 +23,7 @@ public static class ExperimentReport
         var path = Path.Combine(folder, ExperimentRunner.ResultFile);
         if (!File.Exists(path))
             throw new SiamorphException($"{folder}: no {ExperimentRunner.ResultFile} here. Name the folder of a finished experiment.");
-        var result = OptionsFile.Load<ExperimentResult>(path);
+        var result = OptionsFile.LoadRecorded<ExperimentResult>(path);
         var timesPath = Path.Combine(folder, ExperimentRunner.TimesFile);
         var times = File.Exists(timesPath) ? OptionsFile.Load<ExperimentTimes>(timesPath) : null;
         return Write(result, times, folder);

@@ -69,8 +69,8 @@ internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset d
 
     private Tensor? Keep(long step)
     {
-        if (pipeline.Options.ControlDropout == 0) return null;
+        if (pipeline.Options.CfgDropout == 0) return null;
         var random = seed.Derive("control").Derive(step).Random();
-        return tensor(Enumerable.Range(0, stage.BatchSize).Select(_ => random.Chance(pipeline.Options.ControlDropout) ? 0f : 1f).ToArray());
+        return tensor(Enumerable.Range(0, stage.BatchSize).Select(_ => random.Chance(pipeline.Options.CfgDropout) ? 0f : 1f).ToArray());
     }
 }

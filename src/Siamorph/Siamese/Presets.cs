@@ -25,7 +25,7 @@ public static class Presets
             HintWidth = 8,
         },
         Schedule = new ScheduleOptions { Kind = ScheduleKind.Cosine },
-        Target = PredictionTarget.CleanLatent,
+        PredictionType = PredictionType.Sample,
         Losses = new SiameseLossOptions { Weighting = LossWeighting.TruncatedSnr },
         Base = new StageOptions
         {
@@ -35,11 +35,11 @@ public static class Presets
         {
             Steps = 200, LearningRate = 5e-4, WarmupSteps = 50, FlatFraction = 0.5, ClipNorm = 1, EmaDecay = 0.995,
         },
-        ControlDropout = 0.1,
+        CfgDropout = 0.1,
         HorizontalFlip = true,
         Sampling = new SamplingOptions
         {
-            Steps = 20, Spacing = TimestepSpacing.Trailing, FinalStep = FinalStep.CleanLatent,
+            Steps = 20, Spacing = TimestepSpacing.Trailing, SetAlphaToOne = true,
             GuidanceKind = GuidanceKind.Mask, GuidanceScale = 2, ClampPixels = true,
         },
     };
@@ -59,7 +59,7 @@ public static class Presets
         Autoencoder = new AutoencoderKlConfig(),
         TextModel = new ClipTextConfig(),
         Siamese = new StageOptions { Steps = 3000, BatchSize = 1, Accumulation = 6 },
-        RecomputeActivations = true,
+        GradientCheckpointing = true,
         OptimizerState = OptimizerStorage.Disk,
         PreviewCount = 2,
     };

@@ -37,11 +37,11 @@ internal sealed class SiameseModel : Module
     /// <summary>Type of the weights.</summary>
     public TorchSharp.torch.ScalarType Type => UNet.Head.parameters().First().dtype;
 
-    /// <summary>Keeps less for the backward pass of ControlNet and decoder, and computes more; see <see cref="DenoisingUNet.RecomputesActivations"/>.</summary>
-    public bool RecomputesActivations
+    /// <summary>Keeps less for the backward pass of ControlNet and decoder, and computes more; see <see cref="DenoisingUNet.GradientCheckpointing"/>.</summary>
+    public bool GradientCheckpointing
     {
-        get => UNet.RecomputesActivations;
-        set => (UNet.RecomputesActivations, ControlNet.RecomputesActivations) = (value, value);
+        get => UNet.GradientCheckpointing;
+        set => (UNet.GradientCheckpointing, ControlNet.GradientCheckpointing) = (value, value);
     }
 
     /// <summary>

@@ -38,7 +38,7 @@ internal sealed class SiamesePipeline : IDisposable
                 $"The latent has {Codec.Channels} channels at factor {Codec.Factor}; the network is set to {options.Network.LatentChannels} at {options.Network.HintFactor}.");
         Prompts = PromptEncoderOf(options, prompts, options.TextModel is null ? null : options.ReadTokenizer());
         Model = options.BaseWeights is null ? new SiameseModel(options.Network, seed.Derive("weights")) : new SiameseModel(options.Network);
-        Process = new ForwardProcess(new NoiseSchedule(options.Schedule), options.Target);
+        Process = new ForwardProcess(new NoiseSchedule(options.Schedule), options.PredictionType);
         if (options.BaseWeights is { } path) Initialization = BaseWeights.Load(this, path);
         if (options.LoraWeights is { } lora)
         {
@@ -46,7 +46,7 @@ internal sealed class SiamesePipeline : IDisposable
             Lora.Merge(Model.UNet, file, lora);
         }
         if (options.LoraRank > 0) Lora.AddToDecoder(Model.UNet, options.LoraRank, options.LoraAlpha ?? options.LoraRank, seed.Derive("lora"));
-        Model.RecomputesActivations = options.RecomputeActivations;
+        Model.GradientCheckpointing = options.GradientCheckpointing;
     }
 
     /// <summary>How it is trained and sampled.</summary>
@@ -207,7 +207,7 @@ internal sealed class SiamesePipeline : IDisposable
     {
         if (state["options"] is not JsonObject options || state["prompts"] is not JsonArray prompts)
             throw new WeightsFormatException($"{source}: is no checkpoint of a Siamese-Diffusion run.");
-        return new(OptionsFile.FromJson<TrainOptions>(options.DeepClone().AsObject(), source), prompts.Select(p => (string)p!));
+        return new(OptionsFile.FromRecorded<TrainOptions>(options, source), prompts.Select(p => (string)p!));
     }
 
     /// <summary>The codec that the options describe, not yet fitted or loaded.</summary>

@@ -146,7 +146,7 @@ internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, Si
         var imageBranch = options.Image > 0 || options.Consistency > 0 || augmented.Length > 0;
         var control = Control(batch, noisy, imageBranch && ramp > 0);
 
-        var target = process.TargetOf(batch.CleanLatent, batch.Noise);
+        var target = process.TargetOf(batch.CleanLatent, batch.Noise, batch.Timesteps);
         var weights = LossWeights.Of(options.Weighting, process.Schedule, batch.Timesteps);
         var maskPrediction = Decode(encoded, batch.Context, control.Mask);
         var result = new SiameseStepResult(LossScale) { NoisyLatent = noisy, MaskPrediction = maskPrediction };

@@ -3,6 +3,7 @@ using Siamorph.Diffusion;
 using Siamorph.Models;
 using Siamorph.Models.Codecs;
 using Siamorph.Models.Text;
+using Siamorph.Training;
 using Siamorph.Training.Optimizers;
 using Siamorph.Weights;
 
@@ -66,8 +67,12 @@ public sealed record SamplingOptions
     /// <summary>Which timesteps are visited.</summary>
     public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
 
-    /// <summary>What the last step lands on.</summary>
-    public FinalStep FinalStep { get; init; } = FinalStep.FirstAlphaBar;
+    /// <summary>
+    /// Whether the last step lands on the clean latent itself (alpha-bar 1); otherwise on that of timestep 0, as the reference: a trace of
+    /// noise stays.
+    /// </summary>
+    [FormerName("finalStep", "firstAlphaBar", "false", "cleanLatent", "true")]
+    public bool SetAlphaToOne { get; init; }
 
     /// <summary>What the unconditional half leaves out.</summary>
     public GuidanceKind GuidanceKind { get; init; } = GuidanceKind.Prompt;
@@ -78,7 +83,7 @@ public sealed record SamplingOptions
     /// <summary>Clamps every x0 estimate to [-1,1] in pixels.</summary>
     public bool ClampPixels { get; init; }
 
-    internal DdimOptions Ddim => new() { Steps = Steps, Eta = Eta, Spacing = Spacing, FinalStep = FinalStep };
+    internal DdimOptions Ddim => new() { Steps = Steps, Eta = Eta, Spacing = Spacing, SetAlphaToOne = SetAlphaToOne };
 
     /// <summary>The name of the sampler, for manifests.</summary>
     internal string SamplerName => Sampler switch { SamplerKind.DpmSolver => "dpm-solver++(2m)", SamplerKind.UniPc => "unipc-2", _ => "ddim" };
@@ -136,8 +141,9 @@ public sealed record TrainOptions
     /// <summary>The noise schedule.</summary>
     public ScheduleOptions Schedule { get; init; } = new();
 
-    /// <summary>What the network predicts.</summary>
-    public PredictionTarget Target { get; init; } = PredictionTarget.Noise;
+    /// <summary>What the network predicts: the noise (epsilon), the clean latent (sample), or v.</summary>
+    [FormerName("target", "noise", "epsilon", "cleanLatent", "sample")]
+    public PredictionType PredictionType { get; init; } = PredictionType.Epsilon;
 
     /// <summary>Weights and gates of the four losses.</summary>
     public SiameseLossOptions Losses { get; init; } = new();
@@ -169,14 +175,16 @@ public sealed record TrainOptions
     /// <summary>Leaves the UNet's decoder as it is in the siamese stage ("sd_locked").</summary>
     public bool DecoderLocked { get; init; }
 
-    /// <summary>Share of samples whose control is dropped, which mask guidance needs; in [0,1).</summary>
-    public double ControlDropout { get; init; }
+    /// <summary>Share of samples whose control is dropped, so that classifier-free guidance by the mask can be used; in [0,1).</summary>
+    [FormerName("controlDropout")]
+    public double CfgDropout { get; init; }
 
     /// <summary>Share of samples whose prompt is replaced by the empty one, in [0,1].</summary>
     public double EmptyPromptProbability { get; init; } = 0.05;
 
     /// <summary>Computes the insides of ControlNet and decoder blocks again in the backward pass instead of keeping them.</summary>
-    public bool RecomputeActivations { get; init; }
+    [FormerName("recomputeActivations")]
+    public bool GradientCheckpointing { get; init; }
 
     /// <summary>Where the optimizer keeps its moments, twice the size of the trained weights; the numbers are the same.</summary>
     public OptimizerStorage OptimizerState { get; init; }
@@ -235,7 +243,7 @@ public sealed record TrainOptions
         if (Losses.AgreementWeight is not (>= 0 and <= 1)) faults.Add(FormattableString.Invariant($"losses.agreementWeight is {Losses.AgreementWeight}; give 0 to 1."));
         if (Losses.AgreementWeight > 0 && Labels != LabelKind.Soft) faults.Add("losses.agreementWeight needs soft labels: set labels to soft.");
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
-        if (ControlDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"controlDropout is {ControlDropout}; give 0 up to below 1."));
+        if (CfgDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"cfgDropout is {CfgDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");
         if (InitialWeights is not null && BaseWeights is not null) faults.Add("initialWeights and baseWeights are both given: a model begins in one place. Leave one out.");
         if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null) faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
@@ -247,8 +255,8 @@ public sealed record TrainOptions
         if (LoraRank > 0 && Base.Steps > 0) faults.Add("loraRank needs base weights and base.steps 0: without them the decoder has learned nothing to add to.");
         if (PreviewCount < 0) faults.Add($"previewCount is {PreviewCount}; 0 or more.");
         if (PreviewEvery < 0) faults.Add($"previewEvery is {PreviewEvery}; 0 or more.");
-        if (Sampling.GuidanceKind == GuidanceKind.Mask && Sampling.GuidanceScale != 1 && ControlDropout == 0)
-            faults.Add("mask guidance needs a model trained with controlDropout above 0.");
+        if (Sampling.GuidanceKind == GuidanceKind.Mask && Sampling.GuidanceScale != 1 && CfgDropout == 0)
+            faults.Add("mask guidance needs a model trained with cfgDropout above 0.");
         foreach (var (name, stage) in new[] { ("base", Base), ("siamese", Siamese) }) faults.AddRange(Faults(name, stage));
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }

@@ -197,7 +197,7 @@ internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, St
         var noisy = Pipeline.Process.AddNoise(batch.CleanLatent, batch.Timesteps, batch.Noise).to(Pipeline.Placement.Type);
         var prediction = unet.Decode(unet.Encode(noisy, batch.Timesteps, batch.Context), batch.Context).to(float32);
         var weights = LossWeights.Of(Pipeline.Options.Losses.Weighting, Pipeline.Process.Schedule, batch.Timesteps);
-        var loss = SiameseLosses.Denoising(prediction, Pipeline.Process.TargetOf(batch.CleanLatent, batch.Noise), weights).mean();
+        var loss = SiameseLosses.Denoising(prediction, Pipeline.Process.TargetOf(batch.CleanLatent, batch.Noise, batch.Timesteps), weights).mean();
         (scale == 1 ? loss : loss * (float)scale).backward();
         return new Dictionary<string, double> { ["total"] = loss.item<float>() };
     }

@@ -34,6 +34,18 @@ public static class OptionsFile
         return FromJson<T>(node, path);
     }
 
+    /// <summary>Reads an options record that the product itself wrote, in this version or the one before.</summary>
+    /// <exception cref="InvalidOptionsException">As <see cref="Load{T}(string)"/>.</exception>
+    internal static T LoadRecorded<T>(string path) where T : class => FromRecorded<T>(ReadObject(path), path);
+
+    /// <summary>The same of a JSON object, which stays as it is.</summary>
+    internal static T FromRecorded<T>(JsonObject recorded, string source) where T : class
+    {
+        var node = recorded.DeepClone().AsObject();
+        FormerNames.Renew(node, typeof(T));
+        return FromJson<T>(node, source);
+    }
+
     /// <summary>The JSON object in a file, whatever its keys.</summary>
     /// <exception cref="InvalidOptionsException">No such file, or not a JSON object.</exception>
     public static JsonObject ReadObject(string path)
@@ -123,6 +135,11 @@ public static class OptionsFile
         {
             if (!known.TryGetValue(key, out var property))
             {
+                if (FormerNames.Find(info, key) is { } renamed)
+                {
+                    yield return $"{source}: option '{prefix}{key}' {FormerNames.Of(renamed)!.Hint($"'{prefix}{renamed.Name}'")}";
+                    continue;
+                }
                 var meant = ClosestName.To(key, known.Keys) is { } name ? $"did you mean '{prefix}{name}'?" : $"known are {string.Join(", ", known.Keys)}.";
                 yield return $"{source}: unknown option '{prefix}{key}'; {meant}";
             }

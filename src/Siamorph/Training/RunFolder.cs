@@ -52,7 +52,7 @@ public sealed class RunFolder
     public T Options<T>() where T : class
     {
         if (!File.Exists(OptionsPath)) throw new SiamorphException($"{Path}: not a run folder, options.json is missing.");
-        return OptionsFile.Load<T>(OptionsPath);
+        return OptionsFile.LoadRecorded<T>(OptionsPath);
     }
 
     private string In(string name) => System.IO.Path.Combine(Path, name);

@@ -23,6 +23,7 @@ public sealed class CommandLineTests : IDisposable
     public sealed record SampleOptions
     {
         public int BatchSize { get; init; } = 16;
+        [FormerName("mood", "slow", "veryThorough")]
         public Mode Mode { get; init; }
         public string Name { get; init; } = "x";
         public Seed Seed { get; init; } = new(7);
@@ -64,6 +65,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("sample in --set mode=slow", "--set mode slow: expected one of quick, veryThorough.")]
     [InlineData("sample in --set batchSize=null", "--set batchSize null: expected a whole number")]
     [InlineData("sample in --set batchSize", "write key=value")]
+    [InlineData("sample in --mood slow", "'--mood' is called --mode now (slow is veryThorough).")]
+    [InlineData("sample in --mood=slow", "is called --mode now")]
+    [InlineData("sample in --set mood=slow", "--set mood: this option is called mode now (slow is veryThorough).")]
     [InlineData("fail input", "siamorph: pictures/a.png: broken.")]
     [InlineData("fail io", "disk")]
     public void BadInput_IsOneLineAndExitCode2(string line, string expected)

@@ -32,7 +32,7 @@ public partial class DdimConformanceTests
     private static void Compare(Dictionary<string, Tensor> golden, SiameseModel model, string prefix, DdimOptions options, float scale)
     {
         using var scope = NewDisposeScope();
-        var sampler = new DdimSampler(new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise), options);
+        var sampler = new DdimSampler(new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon), options);
         using var denoiser = new GuidedDenoiser(
             model, golden["hint_mask"].to(float32), golden["context"], golden["uncond_context"], new GuidanceOptions { Kind = GuidanceKind.Prompt, Scale = scale });
         var final = sampler.Sample(

@@ -28,7 +28,7 @@ public class ScheduleConformanceTests
     {
         using var scope = NewDisposeScope();
         var golden = DiffusionFixtures.Tensors("schedule.safetensors");
-        var process = new ForwardProcess(Schedule, PredictionTarget.Noise);
+        var process = new ForwardProcess(Schedule, PredictionType.Epsilon);
         var cases = golden.Keys.Where(k => k.Contains("_sigmas_eta", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(cases);
         foreach (var key in cases)

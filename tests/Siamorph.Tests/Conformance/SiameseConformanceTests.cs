@@ -13,7 +13,7 @@ public class SiameseConformanceTests
         ["mask"] = "mask", ["image"] = "image", ["mask2image"] = "consistency", ["reg"] = "augmentation",
     };
 
-    private static readonly ForwardProcess Process = new(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
+    private static readonly ForwardProcess Process = new(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon);
 
     [Fact]
     public void Losses_EqualReference_InEveryScenario()

@@ -115,7 +115,7 @@ public class SiameseTrainingConformanceTests
     private static List<double> Train(SiameseModel model, List<(string, Tensor)> trained, double rate, long maxSteps)
     {
         var data = DiffusionFixtures.Tensors("train_data_A.safetensors");
-        var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
+        var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon);
         var step = new SiameseStep(model, process, new SiameseLossOptions());
         using var optimizer = new AdamW(trained, new AdamWOptions());
         var losses = new List<double>();

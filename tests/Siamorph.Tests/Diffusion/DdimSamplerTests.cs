@@ -14,7 +14,7 @@ public class DdimSamplerTests
     {
         foreach (var steps in new[] { 1, 2, 3, 7, 9, 20, 30, 36, 101, 333, 501, 999, 1000 })
         {
-            var walk = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = steps, Spacing = spacing }).Timesteps;
+            var walk = Sampler(PredictionType.Epsilon, new DdimOptions { Steps = steps, Spacing = spacing }).Timesteps;
             Assert.Equal(spacing == TimestepSpacing.Trailing ? steps : (1000 + 1000 / steps - 1) / (1000 / steps), walk.Count);
             Assert.All(walk, t => Assert.InRange(t, 0, 999));
             Assert.All(walk.Zip(walk.Skip(1)), p => Assert.True(p.First <= p.Second));
@@ -24,23 +24,24 @@ public class DdimSamplerTests
     [Fact]
     public void LeadingWalk_OfThirtySteps_VisitsThirtyOne_AsTheReference()
     {
-        var walk = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 30 }).Timesteps;
+        var walk = Sampler(PredictionType.Epsilon, new DdimOptions { Steps = 30 }).Timesteps;
         Assert.Equal([1, 34, 67], walk.Take(3));
         Assert.Equal((31, 991), (walk.Count, walk[^1]));
     }
 
     [Theory]
-    [InlineData(PredictionTarget.Noise)]
-    [InlineData(PredictionTarget.CleanLatent)]
-    public void PerfectPrediction_LeadsToTheCleanLatent(PredictionTarget target)
+    [InlineData(PredictionType.Epsilon)]
+    [InlineData(PredictionType.Sample)]
+    [InlineData(PredictionType.V)]
+    public void PerfectPrediction_LeadsToTheCleanLatent(PredictionType type)
     {
         using var scope = NewDisposeScope();
         using var generator = new Seed(1).Generator();
         var (x0, noise) = (randn([2, 3, 4, 4], generator: generator), randn([2, 3, 4, 4], generator: generator));
-        var process = new ForwardProcess(Cosine, target);
-        var sampler = Sampler(target, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, FinalStep = FinalStep.CleanLatent });
+        var process = new ForwardProcess(Cosine, type);
+        var sampler = Sampler(type, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, SetAlphaToOne = true });
         var start = process.AddNoise(x0, tensor(new[] { 999L, 999L }), noise);
-        var end = sampler.Sample(start, (_, _) => process.TargetOf(x0, noise).alias());
+        var end = sampler.Sample(start, (_, t) => process.TargetOf(x0, noise, tensor(new[] { (long)t, t })).alias());
         Assert.True((end - x0).abs().max().item<float>() < 2e-2f);
     }
 
@@ -50,7 +51,7 @@ public class DdimSamplerTests
     [InlineData(0.35, 7)]
     [InlineData(0.01, 9)]
     public void FirstStep_IsTheNoisiestNotAboveTheStrength(double strength, int first) =>
-        Assert.Equal(first, Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing }).FirstStep(strength));
+        Assert.Equal(first, Sampler(PredictionType.Epsilon, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing }).FirstStep(strength));
 
     [Fact]
     public void WalkFromHalfWay_WithAPerfectPrediction_LeadsToTheCleanLatent()
@@ -58,7 +59,7 @@ public class DdimSamplerTests
         using var scope = NewDisposeScope();
         using var generator = new Seed(1).Generator();
         var (x0, noise) = (randn([2, 3, 4, 4], generator: generator), randn([2, 3, 4, 4], generator: generator));
-        var sampler = Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, FinalStep = FinalStep.CleanLatent });
+        var sampler = Sampler(PredictionType.Epsilon, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, SetAlphaToOne = true });
         var (first, asked) = (sampler.FirstStep(0.5), 0);
         var end = sampler.Sample(sampler.NoisedTo(x0, noise, first), (_, _) => { asked++; return noise.alias(); }, first: first);
         Assert.Equal(10 - first, asked);
@@ -72,7 +73,7 @@ public class DdimSamplerTests
         using var generator = new Seed(1).Generator();
         var x = randn([1, 3, 4, 4], generator: generator);
         var asked = new List<int>();
-        Tensor Walk(double eta) => Sampler(PredictionTarget.Noise, new DdimOptions { Steps = 5, Eta = eta })
+        Tensor Walk(double eta) => Sampler(PredictionType.Epsilon, new DdimOptions { Steps = 5, Eta = eta })
             .Sample(x, (y, _) => y * 0.5f, k => { asked.Add(k); return ones_like(x) * (k + 1); });
         var without = Walk(0);
         Assert.Empty(asked);
@@ -86,7 +87,7 @@ public class DdimSamplerTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Seed(1).Generator();
-        var sampler = Sampler(PredictionTarget.CleanLatent, new DdimOptions { Steps = 4, FinalStep = FinalStep.CleanLatent });
+        var sampler = Sampler(PredictionType.Sample, new DdimOptions { Steps = 4, SetAlphaToOne = true });
         var end = sampler.Sample(randn([1, 1, 4, 4], generator: generator), (y, _) => y * 10, correct: y => y.clamp(-1, 1));
         Assert.True(end.abs().max().item<float>() <= 1);
     }
@@ -98,7 +99,7 @@ public class DdimSamplerTests
     [InlineData(10, -0.1)]
     [InlineData(10, double.NaN)]
     public void ImpossibleOptions_AreRefused(int steps, double eta) =>
-        Assert.Throws<InvalidOptionsException>(() => Sampler(PredictionTarget.Noise, new DdimOptions { Steps = steps, Eta = eta }));
+        Assert.Throws<InvalidOptionsException>(() => Sampler(PredictionType.Epsilon, new DdimOptions { Steps = steps, Eta = eta }));
 
-    private static DdimSampler Sampler(PredictionTarget target, DdimOptions options) => new(new ForwardProcess(Cosine, target), options);
+    private static DdimSampler Sampler(PredictionType type, DdimOptions options) => new(new ForwardProcess(Cosine, type), options);
 }

@@ -26,17 +26,18 @@ public class MultistepSamplerTests
     }
 
     [Theory]
-    [InlineData(SamplerKind.DpmSolver, PredictionTarget.CleanLatent, TimestepSpacing.Trailing, FinalStep.CleanLatent)]
-    [InlineData(SamplerKind.UniPc, PredictionTarget.CleanLatent, TimestepSpacing.Trailing, FinalStep.CleanLatent)]
-    [InlineData(SamplerKind.DpmSolver, PredictionTarget.Noise, TimestepSpacing.Leading, FinalStep.FirstAlphaBar)]
-    [InlineData(SamplerKind.UniPc, PredictionTarget.Noise, TimestepSpacing.Leading, FinalStep.FirstAlphaBar)]
-    public void Tensors_AgreeWithDoublePrecision(SamplerKind kind, PredictionTarget target, TimestepSpacing spacing, FinalStep last)
+    [InlineData(SamplerKind.DpmSolver, PredictionType.Sample, TimestepSpacing.Trailing, true)]
+    [InlineData(SamplerKind.UniPc, PredictionType.Sample, TimestepSpacing.Trailing, true)]
+    [InlineData(SamplerKind.UniPc, PredictionType.V, TimestepSpacing.Trailing, true)]
+    [InlineData(SamplerKind.DpmSolver, PredictionType.Epsilon, TimestepSpacing.Leading, false)]
+    [InlineData(SamplerKind.UniPc, PredictionType.Epsilon, TimestepSpacing.Leading, false)]
+    public void Tensors_AgreeWithDoublePrecision(SamplerKind kind, PredictionType type, TimestepSpacing spacing, bool toOne)
     {
         using var scope = NewDisposeScope();
-        var sampler = new MultistepSampler(new ForwardProcess(Cosine, target), new() { Steps = 12, Spacing = spacing, FinalStep = last }, kind);
-        double[] grid = [.. sampler.Timesteps.Reverse().Select(t => (double)Cosine.AlphaBar[t]), last == FinalStep.CleanLatent ? 1 : Cosine.AlphaBar[0]];
+        var sampler = new MultistepSampler(new ForwardProcess(Cosine, type), new() { Steps = 12, Spacing = spacing, SetAlphaToOne = toOne }, kind);
+        double[] grid = [.. sampler.Timesteps.Reverse().Select(t => (double)Cosine.AlphaBar[t]), toOne ? 1 : Cosine.AlphaBar[0]];
         var x = tensor([.. Starts.Select(s => (float)s)], [Starts.Length, 1, 1, 1]);
-        var end = sampler.Sample(x, (xt, t) => Prediction(xt, Cosine.AlphaBar[t], target));
+        var end = sampler.Sample(x, (xt, t) => Prediction(xt, Cosine.AlphaBar[t], type));
         for (var i = 0; i < Starts.Length; i++) Assert.Equal(Walk(kind, (float)Starts[i], grid), end[i].item<float>(), 2e-3);
     }
 
@@ -53,9 +54,9 @@ public class MultistepSamplerTests
     public void Samples_DoNotDependOnTheirBatch_AndLeaveNoTensorBehind()
     {
         using var scope = NewDisposeScope();
-        var sampler = new MultistepSampler(new ForwardProcess(Cosine, PredictionTarget.CleanLatent), new() { Steps = 6, Spacing = TimestepSpacing.Trailing }, SamplerKind.UniPc);
+        var sampler = new MultistepSampler(new ForwardProcess(Cosine, PredictionType.Sample), new() { Steps = 6, Spacing = TimestepSpacing.Trailing }, SamplerKind.UniPc);
         var x = tensor([.. Starts.Select(s => (float)s)], [Starts.Length, 1, 1, 1]);
-        Tensor Run(Tensor start) => sampler.Sample(start, (xt, t) => Prediction(xt, Cosine.AlphaBar[t], PredictionTarget.CleanLatent));
+        Tensor Run(Tensor start) => sampler.Sample(start, (xt, t) => Prediction(xt, Cosine.AlphaBar[t], PredictionType.Sample));
         var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var all = Run(x);
         Assert.Equal(before + 1, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
@@ -68,8 +69,8 @@ public class MultistepSamplerTests
         using var scope = NewDisposeScope();
         using var generator = new Seed(1).Generator();
         var (x0, noise) = (randn([2, 3, 4, 4], generator: generator), randn([2, 3, 4, 4], generator: generator));
-        var sampler = new MultistepSampler(new ForwardProcess(Cosine, PredictionTarget.CleanLatent),
-            new() { Steps = 10, Spacing = TimestepSpacing.Trailing, FinalStep = FinalStep.CleanLatent }, SamplerKind.DpmSolver);
+        var sampler = new MultistepSampler(new ForwardProcess(Cosine, PredictionType.Sample),
+            new() { Steps = 10, Spacing = TimestepSpacing.Trailing, SetAlphaToOne = true }, SamplerKind.DpmSolver);
         var first = sampler.FirstStep(0.5);
         var end = sampler.Sample(sampler.NoisedTo(x0, noise, first), (_, _) => x0.alias(), first: first);
         Assert.True((end - x0).abs().max().item<float>() < 1e-5f);
@@ -77,7 +78,7 @@ public class MultistepSamplerTests
 
     [Fact]
     public void Noise_IsRefused() => Assert.Throws<InvalidOptionsException>(() =>
-        new MultistepSampler(new ForwardProcess(Cosine, PredictionTarget.Noise), new() { Eta = 0.5 }, SamplerKind.UniPc));
+        new MultistepSampler(new ForwardProcess(Cosine, PredictionType.Epsilon), new() { Eta = 0.5 }, SamplerKind.UniPc));
 
     // 20,000 steps of second order: errors of about 1e-10.
     private static double Truth(double x) => Walk(SamplerKind.DpmSolver, x, Grid(20_000));
@@ -105,13 +106,19 @@ public class MultistepSamplerTests
         return sum / weights;
     }
 
-    private static Tensor Prediction(Tensor x, double alphaBar, PredictionTarget target)
+    private static Tensor Prediction(Tensor x, double alphaBar, PredictionType type)
     {
         using var scope = NewDisposeScope();
         var numbers = x.to(float64).flatten();
         double[] x0 = [.. Enumerable.Range(0, (int)numbers.numel()).Select(i => Best(numbers[i].item<double>(), alphaBar))];
         var clean = tensor(x0).view(x.shape);
-        var answer = target == PredictionTarget.CleanLatent ? clean : (x.to(float64) - Math.Sqrt(alphaBar) * clean) / Math.Sqrt(1 - alphaBar);
+        var noise = (x.to(float64) - Math.Sqrt(alphaBar) * clean) / Math.Sqrt(1 - alphaBar);
+        var answer = type switch
+        {
+            PredictionType.Epsilon => noise,
+            PredictionType.Sample => clean,
+            _ => Math.Sqrt(alphaBar) * noise - Math.Sqrt(1 - alphaBar) * clean,
+        };
         return answer.to(float32).MoveToOuterDisposeScope();
     }
 

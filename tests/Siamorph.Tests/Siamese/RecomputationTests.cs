@@ -14,9 +14,9 @@ public class RecomputationTests
         using var model = SmallSetting.ModelWithoutZeros();
         model.FreezeEncoder();
         var batch = SmallSetting.Batch(model.UNet.Config, [150, 700], new Seed(3));
-        var step = new SiameseStep(model, new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise), new SiameseLossOptions());
+        var step = new SiameseStep(model, new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon), new SiameseLossOptions());
         var kept = Gradients(model, step, batch);
-        model.RecomputesActivations = true;
+        model.GradientCheckpointing = true;
         var again = Gradients(model, step, batch);
         Assert.Equal(kept.Keys, again.Keys);
         foreach (var (name, gradient) in kept)

@@ -7,7 +7,7 @@ namespace Siamorph.Tests.Siamese;
 
 public class SiameseStepTests
 {
-    private static readonly ForwardProcess Process = new(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
+    private static readonly ForwardProcess Process = new(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon);
     private static readonly SiameseLossOptions None = new() { Mask = 0, Image = 0, Consistency = 0, Augmentation = 0 };
 
     public static TheoryData<string, bool, bool> Reach => new()

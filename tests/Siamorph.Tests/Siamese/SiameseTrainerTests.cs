@@ -51,7 +51,7 @@ public sealed class SiameseTrainerTests : IDisposable
         using var data = SmallSetting.Data(In("data"));
         var options = SmallSetting.Options with
         {
-            Losses = new() { Image = 0.5, Weighting = LossWeighting.TruncatedSnr }, ControlDropout = 0.4, DecoderLocked = true,
+            Losses = new() { Image = 0.5, Weighting = LossWeighting.TruncatedSnr }, CfgDropout = 0.4, DecoderLocked = true,
         };
         SiameseTrainer.Run(options, data, In("whole"), NullMonitor.Instance);
 

@@ -267,7 +267,7 @@ internal sealed class ExperimentPlan
         var plain = new TrainOptions();
         return options with
         {
-            Losses = plain.Losses with { Weighting = options.Losses.Weighting }, Siamese = plain.Siamese, ControlDropout = plain.ControlDropout, DecoderLocked = plain.DecoderLocked,
+            Losses = plain.Losses with { Weighting = options.Losses.Weighting }, Siamese = plain.Siamese, CfgDropout = plain.CfgDropout, DecoderLocked = plain.DecoderLocked,
             Sampling = plain.Sampling, PreviewEvery = 0, PreviewCount = plain.PreviewCount,
         };
     }

@@ -103,7 +103,7 @@ internal static class StepBenchmark
         var place = Placement.Of(options.Device, options.Precision);
         var model = Model(options, place);
         model.FreezeEncoder();
-        var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
+        var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon);
         var step = new SiameseStep(model, process, new SiameseLossOptions());
         using var weights = new MasterWeights([.. model.TrainableParameters().Select(p => (p.Name, (Tensor)p.Parameter))]);
         using var optimizer = new AdamW(weights.Masters);
@@ -135,7 +135,7 @@ internal static class StepBenchmark
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var guidance = new GuidanceOptions();
-        var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionTarget.Noise);
+        var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon);
         var place = Placement.Of(options.Device, options.Precision);
         using var denoiser = new GuidedDenoiser(
             Model(options, place), place.Put(MaskHint(options)), place.Put(Context(options, "prompt")), place.Put(Context(options, "empty")), guidance);
