@@ -15,6 +15,7 @@ internal static class BenchCommand
     {
         Verb("train-step", "Times a training step: all four losses, gradients, AdamW.", StepBenchmark.TrainStep),
         Verb("ddim-step", "Times a DDIM step with prompt guidance.", StepBenchmark.DdimStep),
+        BenchSegmentCommand.Create(),
         BenchSynthesizeCommand.Create(),
     };
 

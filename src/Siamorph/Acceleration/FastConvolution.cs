@@ -10,7 +10,7 @@ namespace Siamorph.Acceleration;
 /// </summary>
 internal static class FastConvolution
 {
-    private const int LeastTiles = 48;         // below, transforming the weights costs more than is gained;
+    private const int LeastTiles = 24;         // below, transforming the weights costs more than is gained;
     private const int LeastTilesOfASample = 4; // when that is done once for all, it does not matter
     [ThreadStatic] private static bool t_constantWeights;
 
@@ -31,6 +31,7 @@ internal static class FastConvolution
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
+        if (IsPicture(x, weight)) return OfPicture(x, weight, bias);
         if (!Applies(x, weight) || !KernelUse.FitsRow(bias, weight.shape[0])) return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
         if (is_grad_enabled()) return Function.apply(x, weight, bias!);
         using var scope = NewDisposeScope();
@@ -81,6 +82,19 @@ internal static class FastConvolution
             ? samples * tiles >= LeastTiles
             : tiles >= LeastTiles || tiles >= LeastTilesOfASample && FrozenWeights.CanKeep(weight, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
 
+    // A picture of three channels, as it comes from the data: it gets no gradient.
+    private static bool IsPicture(Tensor x, Tensor weight) =>
+        KernelUse.Fits(x) && x.dim() == 4 && x.shape[1] is > 1 and < 8 && !x.requires_grad && weight.shape[0] % 8 == 0;
+
+    // Filled up with channels of zeros to a whole vector.
+    private static Tensor OfPicture(Tensor x, Tensor weight, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var missing = 8 - x.shape[1];
+        var rows = nn.functional.pad(x.permute(0, 2, 3, 1), [0, missing]);
+        return Forward(Pixels.Named(rows), nn.functional.pad(weight, [0, 0, 0, 0, 0, missing]), bias).MoveToOuterDisposeScope();
+    }
+
     private sealed class ConstantWeightsScope : IDisposable
     {
         private readonly bool _outer = t_constantWeights;
@@ -124,6 +138,7 @@ internal static class FastConvolution
     internal static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null, Tensor? shift = null)
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
+        using var noted = StepProfile.Of(backward ? "3×3 convolution, by data" : "3×3 convolution, forward", shape.Pixels * (shape.InChannels + shape.OutChannels));
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
         KernelUse.MustHold(bias, shape.OutChannels);
         KernelUse.MustHold(shift, (long)shape.Samples * shape.OutChannels);
@@ -149,6 +164,7 @@ internal static class FastConvolution
     internal static unsafe Tensor WeightGradient(Tensor x, Tensor dy)
     {
         var shape = ShapeOf(x, dy.shape[3]);
+        using var noted = StepProfile.Of("3×3 convolution, by weights", shape.Pixels * (shape.InChannels + shape.OutChannels));
         var dw = empty(shape.OutChannels, shape.InChannels, 3, 3);
         KernelUse.MustHold(dy, (long)shape.Samples * shape.Height * shape.Width * shape.OutChannels);
         Winograd.WeightGradient(shape, Pixels.Pointer(x), Pixels.Pointer(dy), Pixels.Pointer(dw));

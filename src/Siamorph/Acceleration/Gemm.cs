@@ -27,6 +27,19 @@ internal static unsafe partial class Gemm
                 var b = packed + (nint)n0 * depth + k0 * 16;
                 var width = Math.Min(16, columns - n0);
                 var start = k0 == 0 && bias != null ? bias + n0 : null;
+                if (IsWide && columns - n0 >= 32)
+                {
+                    for (var m = 0; m < rows; m += WideRows)
+                        WidePair(Math.Min(WideRows, rows - m), k, a + m * lda + k0, lda, b, (nint)depth * 16, c + m * ldc + n0, ldc, start, add);
+                    n0 += 16;
+                    continue;
+                }
+                if (IsWide && width == 16)
+                {
+                    for (var m = 0; m < rows; m += WideRows)
+                        WideTile(Math.Min(WideRows, rows - m), k, a + m * lda + k0, lda, b, c + m * ldc + n0, ldc, start, add);
+                    continue;
+                }
                 for (var m = 0; m < rows; m += TileRows)
                 {
                     var count = Math.Min(TileRows, rows - m);

@@ -18,7 +18,13 @@ internal static unsafe partial class Gemm
             var k = Math.Min(DepthBlock, depth - k0);
             for (var n = 0; n < columns; n += 16)
             {
-                for (var m = 0; m < rows; m += TileRows)
+                var m = 0;
+                if (IsWide)
+                {
+                    for (; m + WideRows <= rows; m += WideRows)
+                        WideTransposed(k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c + m * ldc + n, ldc, accumulate || k0 > 0);
+                }
+                for (; m < rows; m += TileRows)
                 {
                     TileTransposed(Math.Min(TileRows, rows - m), k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c + m * ldc + n, ldc,
                         accumulate || k0 > 0);

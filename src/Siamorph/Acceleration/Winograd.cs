@@ -96,7 +96,9 @@ internal static unsafe partial class Winograd
     internal static int TilesOf(int pixels) => (pixels + Tile - 1) / Tile;
 
     // Few tiles keep the transformed data in the second-level cache, many let each weight be used more often.
-    private static int ChunkOf(int inChannels, int outChannels) => Math.Clamp((inChannels + outChannels) / 8 / 6 * 6, 12, 48);
+    private static int ChunkOf(int inChannels, int outChannels) => Gemm.IsWide
+        ? Math.Clamp((inChannels + outChannels) / 8 / 8 * 8, 16, 48)
+        : Math.Clamp((inChannels + outChannels) / 8 / 6 * 6, 12, 48);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void TransformInput(in ConvShape s, float* x, int first, int count, float* v, nint plane)
@@ -119,6 +121,11 @@ internal static unsafe partial class Winograd
                     var inside = (uint)py < (uint)s.Height && (uint)px < (uint)s.Width;
                     pixel[dy * Patch + dx] = inside ? image + ((nint)py * s.Width + px) * channels : zeros;
                 }
+            }
+            if (IsWide(channels))
+            {
+                WideInputTile(pixel, channels, v + (nint)i * channels, plane);
+                continue;
             }
             for (nint c = 0; c < channels; c += 8)
             {
@@ -152,6 +159,12 @@ internal static unsafe partial class Winograd
             int px = t % across * Tile, py = t / across % down * Tile, sample = t / (across * down);
             int width = Math.Min(Tile, s.Width - px), height = Math.Min(Tile, s.Height - py);
             var offset = (((nint)sample * s.Height + py) * s.Width + px) * channels;
+            if (activated == null && IsWide(channels))
+            {
+                WideOutputTile(m + (nint)i * wide, plane, channels, width, height, y + offset, (nint)s.Width * channels, bias,
+                    addend == null ? null : addend + offset, shift == null ? null : shift + (nint)sample * channels);
+                continue;
+            }
             for (nint c = 0; c < channels; c += 8)
             {
                 var source = m + (nint)i * wide + c;

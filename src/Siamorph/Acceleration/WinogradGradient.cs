@@ -16,8 +16,10 @@ internal static unsafe partial class Winograd
         var s = shape;
         var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
         var wide = PackedMatrix.PanelsOf(s.OutChannels) * PackedMatrix.PanelWidth;
-        // About 4 MB of transformed tiles at a time. The batch depends on the shapes alone, so the sums' order does too.
-        var batch = Math.Min(tiles, Math.Max(TilesATask, (1 << 20) / Points / (s.InChannels + wide) / TilesATask * TilesATask));
+        // As many transformed tiles at a time as stay in the second-level cache, or as many as there are sums of them, which
+        // are read and written once each time. It depends on the shapes alone, so the sums' order does too.
+        var floats = Math.Clamp(2 * Points * s.InChannels * wide, 1 << 17, 1 << 20);
+        var batch = Math.Min(tiles, Math.Max(TilesATask, floats / Points / (s.InChannels + wide) / TilesATask * TilesATask));
         using var v = new NativeBuffer((nint)Points * batch * s.InChannels);
         using var d = new NativeBuffer((nint)Points * batch * wide);
         using var du = new NativeBuffer((nint)Points * s.InChannels * wide);
@@ -53,6 +55,11 @@ internal static unsafe partial class Winograd
             {
                 int row = py + j / 4, column = px + j % 4;
                 pixel[j] = row < s.Height && column < s.Width ? image + ((nint)row * s.Width + column) * channels : zeros;
+            }
+            if (IsWide(channels))
+            {
+                WideGradientTile(pixel, channels, d + (nint)i * wide, plane);
+                continue;
             }
             for (var c = 0; c < wide; c += 8)
             {

@@ -29,10 +29,14 @@ internal sealed class RecipeOptimizer : IDisposable
     public void Descend(Tensor loss, double learningRate)
     {
         foreach (var (_, optimizer) in _groups) optimizer.ZeroGrad();
-        loss.backward();
-        if (_clip.Value > 0) GradientClip.ClipValue(_parameters, _clip.Value);
-        if (_clip.Norm > 0) GradientClip.ClipNorm(_parameters, _clip.Norm);
-        foreach (var (rate, optimizer) in _groups) optimizer.Step(learningRate * rate);
+        using (StepProfile.Of("backward, the rest")) loss.backward();
+        using (StepProfile.Of("gradient clipping"))
+        {
+            if (_clip.Value > 0) GradientClip.ClipValue(_parameters, _clip.Value);
+            if (_clip.Norm > 0) GradientClip.ClipNorm(_parameters, _clip.Norm);
+        }
+        using (StepProfile.Of("optimizer"))
+            foreach (var (rate, optimizer) in _groups) optimizer.Step(learningRate * rate);
     }
 
     public WeightTable State() => new(_groups.SelectMany(g => g.Optimizer.State().Entries));

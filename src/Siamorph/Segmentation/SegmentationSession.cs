@@ -60,6 +60,9 @@ internal sealed class SegmentationSession : IDisposable
 
     public int Step { get; private set; }
 
+    /// <summary>Images a step.</summary>
+    public int BatchSize => _options.BatchSize;
+
     public double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;
 
     public long Parameters => _network.parameters().Sum(p => p.numel());
@@ -78,23 +81,34 @@ internal sealed class SegmentationSession : IDisposable
     {
         using var scope = NewDisposeScope();
         _ema ??= AveragesOf(_network, _options); // only now, so that a backbone's weights are in
-        var (images, masks) = PutBoth(_batches.Batch(Step));
+        var (images, masks) = Batch();
         _network.train();
         _network.Noise.Begin(_noise.Derive(Step));
-        var lesson = _teacher?.Of(_network, _ema!, images, _batches.IsUnlabelled(Step), Step);
-        var loss = lesson is null ? HeadLosses(images, masks) : Taught(lesson, masks);
+        var loss = LossAt(images, masks);
         var value = loss.to_type(ScalarType.Float32).item<float>();
         if (!float.IsFinite(value))
             throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
         var rate = _schedule.At(Step, _history);
         _optimizer.Descend(loss, rate);
-        _ema?.Update();
+        using (StepProfile.Of("averaged weights")) _ema?.Update();
         Step++;
         (_lossSum, _lossCount) = (_lossSum + value, _lossCount + 1);
         return (value, rate);
     }
 
-    private (Tensor Images, Tensor Masks) PutBoth((Tensor Images, Tensor Masks) batch) => (_place.Put(batch.Images), _place.Put(batch.Masks));
+    private (Tensor Images, Tensor Masks) Batch()
+    {
+        using var noted = StepProfile.Of("batch and its augmentation");
+        var (images, masks) = _batches.Batch(Step);
+        return (_place.Put(images), _place.Put(masks));
+    }
+
+    private Tensor LossAt(Tensor images, Tensor masks)
+    {
+        using var noted = StepProfile.Of("network forward, the rest");
+        var lesson = _teacher?.Of(_network, _ema!, images, _batches.IsUnlabelled(Step), Step);
+        return lesson is null ? HeadLosses(images, masks) : Taught(lesson, masks);
+    }
 
     /// <summary>Averages of a network's weights, and of the statistics of norms with them; null where the options ask for none.</summary>
     internal static Ema? AveragesOf(SegmentationNetwork network, SegmentationOptions options) => options.EmaDecay > 0
@@ -211,9 +225,13 @@ internal sealed class SegmentationSession : IDisposable
         return (real * ofReal + drawn * ofDrawn) / (ofReal + ofDrawn);
     }
 
-    private Tensor LossOf(Tensor logits, Tensor masks) => _options.LabelReading.IsSoft
-        ? SoftMaskLosses.Of(_options.Loss, logits, masks, _options.AgreementWeight)
-        : MaskLosses.Of(_options.Loss, logits, masks);
+    private Tensor LossOf(Tensor logits, Tensor masks)
+    {
+        using var noted = StepProfile.Of("loss");
+        return _options.LabelReading.IsSoft
+            ? SoftMaskLosses.Of(_options.Loss, logits, masks, _options.AgreementWeight)
+            : MaskLosses.Of(_options.Loss, logits, masks);
+    }
 
     private void KeepWeights()
     {

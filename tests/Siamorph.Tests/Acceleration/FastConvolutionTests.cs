@@ -53,6 +53,18 @@ public class FastConvolutionTests
         KernelComparison.AssertAgrees(Fast, Reference, Tolerance, inputs);
     }
 
+    [Theory]
+    [InlineData(2, 32, 32, 3, 16)]
+    [InlineData(1, 29, 35, 2, 8)]
+    public void Pictures_OfFewChannels_AreFilledUp(int batch, int height, int width, int channels, int outChannels)
+    {
+        using var scope = NewDisposeScope();
+        var inputs = Inputs(batch, height, width, channels, outChannels);
+        var (picture, exact) = (inputs[0], inputs[0].to(float64));
+        KernelComparison.AssertAgrees(
+            t => FastConvolution.Forward(picture, t[0], t[1]), t => nn.functional.conv2d(exact, t[0], t[1], padding: [1, 1]), Tolerance, inputs[1], inputs[2]);
+    }
+
     [Fact]
     public void NoBias_IsZeroBias()
     {

@@ -15,12 +15,14 @@ internal sealed class SegmentationBatches
     private readonly double[] _means;
     private readonly bool _severalClasses;
     private readonly MultiScale _multiScale;
+    private readonly SmoothWarp.Spot[] _spots;
 
     public SegmentationBatches(PairedDataset data, SegmentationOptions options)
     {
         (_data, _augmentation, _seed) = (data, options.Augmentation, options.Seed.Derive("augmentation"));
         _order = new(data.Pairs, options);
         (_severalClasses, _multiScale) = (options.Network.Classes > 1, options.MultiScale);
+        _spots = new SmoothWarp.Spot[data.Size.Width * data.Size.Height];
         _means = new double[data.Count];
         for (var i = 0; i < _means.Length; i++) _means[i] = MeanOf(Part(data.Images.bytes, i, data.Count));
     }
@@ -59,6 +61,7 @@ internal sealed class SegmentationBatches
             var random = _seed.Derive(step).Derive(i).Random();
             var augmentation = Augmentation.Draw(_augmentation, random, width == height);
             var warp = SmoothWarp.Draw(_augmentation, random, _data.Size); // after the others: they stay as they are without it
+            warp?.Trace(augmentation.Walk(width, height), _spots);
             ReadOnlySpan<byte> source = Part(_data.Images.bytes, indices[i], _data.Count);
             if (_augmentation.ColourExchange) source = Recoloured(source, _seed.Derive("colours").Derive(step).Derive(i).Random().Next(_data.Count));
             var result = Part(imageValues, i, indices.Length);
@@ -88,7 +91,7 @@ internal sealed class SegmentationBatches
     {
         if (warp is not null)
         {
-            warp.Copy(from, into, augmentation.Walk(_data.Size.Width, _data.Size.Height), table, smooth);
+            SmoothWarp.Copy(from, into, _spots, table, smooth);
             return;
         }
         var (row, right, down) = augmentation.Walk(_data.Size.Width, _data.Size.Height);

@@ -1,3 +1,4 @@
+using Siamorph.Acceleration;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -16,13 +17,15 @@ internal static class Operators
     public static IDisposable RecordInto(IGraphRecorder recorder) => new Recording(recorder);
 
     /// <summary>Applies a layer; containers are walked, so that each of their layers is noted.</summary>
-    public static Tensor Run(nn.Module<Tensor, Tensor> layer, Tensor x)
+    /// <param name="layer">A layer or a container.</param>
+    /// <param name="x">What it is applied to.</param>
+    /// <param name="fused">A norm and the ReLU behind it may be one kernel, which rounds differently from libtorch's own.</param>
+    public static Tensor Run(nn.Module<Tensor, Tensor> layer, Tensor x, bool fused = true)
     {
         switch (layer)
         {
             case Sequential chain:
-                foreach (var part in chain.children()) x = Run((nn.Module<Tensor, Tensor>)part, x);
-                return x;
+                return RunChain([.. chain.children().Cast<nn.Module<Tensor, Tensor>>()], x, fused);
             case Conv2d m:
                 return Note(m.forward(x), "Conv", [x, m.weight, m.bias], Window(m.kernel_size, m.stride, m.padding ?? [0, 0], ("dilations", m.dilation), ("group", m.groups)));
             case Conv1d m:
@@ -45,6 +48,22 @@ internal static class Operators
             default:
                 return layer.forward(x); // one of ours, written in these operations itself
         }
+    }
+
+    // A norm and the ReLU behind it are one kernel, except where a graph is recorded: there they are two operations.
+    private static Tensor RunChain(nn.Module<Tensor, Tensor>[] parts, Tensor x, bool fused)
+    {
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (fused && _recorder is null && parts[i] is BatchNorm2d norm)
+            {
+                var relu = i + 1 < parts.Length && parts[i + 1] is ReLU;
+                x = FastBatchNorm.Forward(norm, x, relu);
+                if (relu) i++;
+            }
+            else x = Run(parts[i], x, fused);
+        }
+        return x;
     }
 
     public static Tensor Relu(Tensor x) => Note(nn.functional.relu(x), "Relu", [x]);

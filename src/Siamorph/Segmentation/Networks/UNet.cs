@@ -96,9 +96,11 @@ internal sealed class UNet : SegmentationNetwork
 internal sealed class DoubleConv : nn.Module<Tensor, Tensor>
 {
     private readonly Sequential double_conv;
+    private readonly bool _fast;
 
     public DoubleConv(int channels, int middle, int result, bool fast) : base(nameof(DoubleConv))
     {
+        _fast = fast;
         double_conv = nn.Sequential(
             ("0", new Conv3x3(channels, middle, fast)),
             ("1", nn.BatchNorm2d(middle)),
@@ -109,7 +111,7 @@ internal sealed class DoubleConv : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor input) => Operators.Run(double_conv, input);
+    public override Tensor forward(Tensor input) => Operators.Run(double_conv, input, _fast);
 }
 
 /// <summary>Convolution 3×3 without bias that keeps the size; fast where the channel counts are multiples of 8.</summary>
