@@ -5,10 +5,14 @@ namespace Siamorph;
 /// <summary>
 /// Keeps garbage collection out of native calls. TorchSharp hands a number such as the 2 in <c>x * 2</c> to native code
 /// through a temporary object and does not keep it alive meanwhile: a collection at that moment frees the number while
-/// it is read. Long loops therefore collect between their steps only.
+/// it is read. Where the process asks for it, long loops therefore collect between their steps only. It is the process's own
+/// garbage collector, so a program that uses the library decides for itself, by the switch; the command `siamorph` turns it on.
 /// </summary>
 internal sealed class QuietHeap : IDisposable
 {
+    /// <summary>The switch of <see cref="AppContext"/> that turns the no-collection region on; off where it is not set.</summary>
+    public const string SwitchName = "Siamorph.QuietHeap";
+
     private const long Budget = 64 << 20; // bytes of managed memory between two collections; a step needs less than one MiB
     private const double Interval = 1; // seconds; gradient functions of ours let go of their graph only when collected
     private static int s_users;
@@ -50,18 +54,20 @@ internal sealed class QuietHeap : IDisposable
         if (Interlocked.Decrement(ref s_users) == 0) End();
     }
 
+    private static bool IsOn => AppContext.TryGetSwitch(SwitchName, out var on) && on;
+
     private void Begin()
     {
         _allocated = GC.GetTotalAllocatedBytes();
         _since = Stopwatch.GetTimestamp();
-        if (System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion) GC.TryStartNoGCRegion(Budget);
+        if (IsOn && System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion) GC.TryStartNoGCRegion(Budget);
     }
 
     private static void End()
     {
         try
         {
-            if (System.Runtime.GCSettings.LatencyMode == System.Runtime.GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+            if (IsOn && System.Runtime.GCSettings.LatencyMode == System.Runtime.GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
         }
         catch (InvalidOperationException)
         {

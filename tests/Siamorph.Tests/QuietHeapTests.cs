@@ -22,6 +22,23 @@ public class QuietHeapTests
     }
 
     [Fact]
+    public void WithoutTheSwitch_TheProcessIsLeftAlone()
+    {
+        AppContext.SetSwitch(QuietHeap.SwitchName, false);
+        try
+        {
+            using var heap = QuietHeap.Enter();
+            Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+            heap.StepDone();
+            Assert.NotEqual(GCLatencyMode.NoGCRegion, GCSettings.LatencyMode);
+        }
+        finally
+        {
+            AppContext.SetSwitch(QuietHeap.SwitchName, true);
+        }
+    }
+
+    [Fact]
     public void NestedLoops_AndTooMuchMemory_AreHarmless()
     {
         using (var outer = QuietHeap.Enter())
