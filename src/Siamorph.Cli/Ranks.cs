@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Siamorph.Distributed;
 
@@ -30,12 +31,15 @@ internal static class Ranks
     public static int? Run(string[] args, Func<TextWriter, TextWriter, int> run)
     {
         if (Launched(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
-        if (args is not (["train", ..] or ["bench", "ranks", ..])) return Refuse(launched.Rank, $"'{string.Join(' ', args.Take(1))}' works in one process. Start it without mpirun or srun; train works on several ranks.");
+        if (args is not ["train", ..]) return Refuse(launched.Rank, $"'{string.Join(' ', args.Take(1))}' works in one process. Start it without mpirun or srun; train works on several ranks.");
         try
         {
             using var group = Mpi.Join(launched.Launcher, launched.Size, Patience(), Tell);
             Group = group;
+            var clock = Stopwatch.StartNew();
             var code = group.Rank == 0 ? run(Console.Out, Console.Error) : Quietly(run);
+            if (group.Rank == 0 && code == 0) Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{group.Size} ranks: {100 * group.InCollectives / clock.Elapsed:0} % of the time went into waiting for the others and adding up."));
             if (code is not (0 or Application.Stopped)) group.Abort(code);
             return code;
         }
