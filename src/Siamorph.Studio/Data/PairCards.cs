@@ -39,7 +39,7 @@ internal sealed class PairCards(DatasetShelf shelf, Desk desk)
     private PairOutline? Outline(Dataset dataset, ImageMaskPair pair)
     {
         var key = shelf.KeyOf(dataset, pair);
-        if (pair.IsUnlabelled || !desk.Root.Inside(pair.MaskPath)) return null;
+        if (pair.IsUnlabelled || !pair.MoreMaskPaths.Prepend(pair.MaskPath).All(desk.Root.Inside)) return null;
         var written = File.GetLastWriteTimeUtc(pair.MaskPath);
         if (_outlines.TryGetValue(key, out var known) && known.Written == written) return known.Outline;
         try

@@ -78,7 +78,7 @@ internal static class EditPages
     {
         var found = shelf.Find(key);
         if (found.Pair.IsUnlabelled) throw new StudioFault(404, "This image has no mask yet.");
-        if (!desk.Root.Inside(found.Pair.MaskPath) || !desk.Root.Inside(found.Pair.ImagePath)) throw new StudioFault(403, "This pair's files lie outside the Studio's folder.");
+        if (!found.Pair.MoreMaskPaths.Concat([found.Pair.MaskPath, found.Pair.ImagePath]).All(desk.Root.Inside)) throw new StudioFault(403, "This pair's files lie outside the Studio's folder.");
         return found;
     }
 

@@ -149,6 +149,20 @@ public sealed partial class SecurityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Manifests_ThatNameFilesOutsideTheRoot_ShowNothingOfThem()
+    {
+        PhantomDataset.Write(_folder["secret"], new PhantomOptions { Count = 1 }, NullMonitor.Instance);
+        Directory.CreateDirectory(_folder["root", "d"]);
+        var (image, mask) = (Directory.GetFiles(_folder["secret", "images"])[0], Directory.GetFiles(_folder["secret", "masks"])[0]);
+        File.WriteAllText(_folder["root", "d", "manifest.jsonl"], $$"""{"id":"a","image":"{{image}}","mask":"{{mask}}","source":"real"}{{"\n"}}""");
+        using var cards = System.Text.Json.JsonDocument.Parse(await _studio.Owner.GetStringAsync("/data/cards?at=d"));
+        var card = cards.RootElement[0];
+        Assert.Equal(HttpStatusCode.Forbidden, await Status(_studio.Owner, card.GetProperty("image").GetString()!));
+        Assert.Equal(HttpStatusCode.Forbidden, await Status(_studio.Owner, $"/edit/{card.GetProperty("key").GetString()}/bits"));
+        Assert.Equal("[]", await _studio.Owner.GetStringAsync("/data/outlines?at=d&from=0&count=9"));
+    }
+
+    [Fact]
     public async Task Values_NeverBecomeFlags_AndPathsStayInside()
     {
         Directory.CreateDirectory(_folder["root", "d"]);
