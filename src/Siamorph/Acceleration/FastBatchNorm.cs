@@ -52,6 +52,8 @@ internal static class FastBatchNorm
         (scale[c], shift[c]) = ((float)slope, (float)(Pixels.Pointer(norm.bias!)[c] - mean * slope));
     }
 
+    private const int WorthSharing = 1 << 16; // floats; below, a second thread comes too late
+
     private delegate void PartOfPicture(int part, nint first, int pixels);
 
     // The picture in parts: their number, where their floats begin, and how many pixels they have.
@@ -59,7 +61,9 @@ internal static class FastBatchNorm
     {
         var (pixels, channels) = ((int)(rows.numel() / rows.shape[3]), (int)rows.shape[3]);
         var part = BatchNormKernel.PartOf(channels);
-        Workers.For(PartsOf(rows), i => body(i, (nint)i * part * channels, Math.Min(part, pixels - i * part)));
+        void Part(int i) => body(i, (nint)i * part * channels, Math.Min(part, pixels - i * part));
+        if (rows.numel() >= WorthSharing) Workers.For(PartsOf(rows), Part);
+        else for (var i = 0; i < PartsOf(rows); i++) Part(i);
     }
 
     private static int PartsOf(Tensor rows)

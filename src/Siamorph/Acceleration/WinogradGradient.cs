@@ -16,9 +16,9 @@ internal static unsafe partial class Winograd
         var s = shape;
         var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
         var wide = PackedMatrix.PanelsOf(s.OutChannels) * PackedMatrix.PanelWidth;
-        // As many transformed tiles at a time as stay in the second-level cache, or as many as there are sums of them, which
-        // are read and written once each time. It depends on the shapes alone, so the sums' order does too.
-        var floats = Math.Clamp(2 * Points * s.InChannels * wide, 1 << 17, 1 << 20);
+        // One thread takes as many transformed tiles at a time as stay in the second-level cache, or as many as there are sums of
+        // them; several take 4 MB, since each time they wait for each other. A sum runs through all tiles in order either way.
+        var floats = TorchSharp.torch.get_num_threads() > 1 ? 1 << 20 : Math.Clamp(2 * Points * s.InChannels * wide, 1 << 17, 1 << 20);
         var batch = Math.Min(tiles, Math.Max(TilesATask, floats / Points / (s.InChannels + wide) / TilesATask * TilesATask));
         using var v = new NativeBuffer((nint)Points * batch * s.InChannels);
         using var d = new NativeBuffer((nint)Points * batch * wide);
