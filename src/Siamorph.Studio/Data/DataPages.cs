@@ -2,13 +2,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Siamorph.Data.Checks;
-using Siamorph.Studio.Folders;
 using Siamorph.Studio.Pages;
 
 namespace Siamorph.Studio.Data;
 
 /// <summary>What a page about a dataset shows before its script has asked for the pairs.</summary>
-internal sealed record DataModel(string At, string Summary, IReadOnlyList<string> Runs);
+internal sealed record DataModel(string At, string Summary);
 
 /// <summary>A finding of the check, with the names of the pairs it is about.</summary>
 internal sealed record FindingCard(string Code, bool IsError, string Subject, string Message, string? Key, string? Other);
@@ -21,8 +20,7 @@ internal static class DataPages
     public static void Map(IEndpointRouteBuilder routes, Desk desk, DatasetShelf shelf)
     {
         var cards = new PairCards(shelf, desk);
-        routes.MapGet("/data", (HttpContext context, string at) => Html.Page<DataPage>(context, new DataModel(
-            at, shelf.Read(at).Summary(), [.. FolderIndex.Of(desk.Root).Where(f => f.Kind == FolderKind.Run).Select(f => f.Path)])));
+        routes.MapGet("/data", (HttpContext context, string at) => Html.Page<DataPage>(context, new DataModel(at, shelf.Read(at).Summary())));
         routes.MapGet("/data/cards", (string at) => Results.Json(cards.All(at)));
         routes.MapGet("/data/outlines", (string at, int from, int count) => Results.Json(cards.Outlines(at, Math.Max(0, from), Math.Clamp(count, 1, MostOutlines))));
         routes.MapPost("/data/check", (string at, HttpContext context) => Results.Json(Check(desk, shelf, at, new Watch(context.RequestAborted))));

@@ -55,7 +55,7 @@ internal static class DrawPages
     private static DrawModel Model(Desk desk, DatasetShelf shelf, string at, string? pair)
     {
         Run(desk.Root, at);
-        var runs = FolderIndex.Of(desk.Root).Where(f => f.Kind == FolderKind.Run && RunView.Read(desk.Root.Resolve(f.Path)).IsGenerator).Select(f => f.Path);
+        var runs = FolderIndex.Of(desk.Root).Where(f => RunView.Draws(desk.Root.Resolve(f.Path))).Select(f => f.Path);
         if (pair is null) return new(at, new ImageSize(Canvas, Canvas), null, null, [.. runs]);
         var found = shelf.Find(pair).Pair;
         return new(at, ImageFile.Identify(found.ImagePath).Size, pair, desk.Pictures.Address(found.ImagePath, found.Range), [.. runs]);
@@ -64,7 +64,7 @@ internal static class DrawPages
     private static string Run(RootFolder root, string at)
     {
         var folder = root.Resolve(at);
-        return FolderIndex.KindOf(folder) == FolderKind.Run && RunView.Read(folder).IsGenerator ? folder : throw new StudioFault(404, $"{at}: this is no run that can draw.");
+        return RunView.Draws(folder) ? folder : throw new StudioFault(404, $"{at}: this is no run that can draw.");
     }
 
     // The mask's own name goes into the noise: the same mask gives the same image again, here as by `synthesize`.

@@ -68,7 +68,7 @@ internal static class EditPages
         {
             Previous = Beside(-1),
             Next = Beside(1),
-            Run = FolderIndex.Of(desk.Root).FirstOrDefault(f => f.Kind == FolderKind.Run && RunView.Read(desk.Root.Resolve(f.Path)).IsGenerator)?.Path,
+            Run = FolderIndex.Of(desk.Root).FirstOrDefault(f => RunView.Draws(desk.Root.Resolve(f.Path)))?.Path,
             Loss = MaskEdits.Loss(pair),
             Obstacle = MaskEdits.Obstacle(dataset, pair),
         };

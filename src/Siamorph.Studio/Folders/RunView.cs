@@ -57,7 +57,7 @@ internal sealed record RunView
             Losses = LossChart.Of(entries),
             Previews = Pictures(Path.Combine(folder, "previews")),
             Checkpoints = Names(Path.Combine(folder, "checkpoints")),
-            IsGenerator = options["siamese"] is not null,
+            IsGenerator = IsGeneratorBy(options),
         };
     }
 
@@ -67,6 +67,12 @@ internal sealed record RunView
         var line = JobFolder.Tail(Path.Combine(folder, "log.jsonl"), 4096).Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
         return line is null || TryParse(line)?["step"] is not { } step ? "not begun" : $"step {step}";
     }
+
+    /// <summary>Whether a folder is a run that draws images, by its options alone.</summary>
+    public static bool Draws(string folder) =>
+        FolderIndex.KindOf(folder) == FolderKind.Run && IsGeneratorBy(OptionsFile.ReadObject(Path.Combine(folder, "options.json")));
+
+    private static bool IsGeneratorBy(JsonObject options) => options["siamese"] is not null;
 
     private static JsonNode? TryParse(string line)
     {
