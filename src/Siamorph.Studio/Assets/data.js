@@ -19,7 +19,7 @@ function element(name, properties = {}, ...children) {
 
 function card(pair) {
   const view = element("a", { className: "view", href: `/edit?pair=${pair.key}` });
-  view.append(element("img", { src: `${pair.image}?size=256`, loading: "lazy", decoding: "async", alt: `Image of pair ${pair.id}` }));
+  view.append(element("img", { src: `${pair.image}?size=192`, loading: "lazy", decoding: "async", alt: `Image of pair ${pair.id}` }));
   const about = [pair.split, pair.source === "real" ? null : pair.source, pair.group && `group ${pair.group}`].filter(Boolean).join(" · ");
   pair.line = element("p", { textContent: about });
   const item = element("li", { className: "pair" }, view, element("p", { className: "name", textContent: pair.id }), pair.line);
