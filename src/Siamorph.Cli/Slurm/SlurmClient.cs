@@ -23,7 +23,7 @@ internal sealed class SlurmClient(string? folder = null)
     }
 
     /// <summary>The user's jobs that Slurm remembers, each task of an array by its own name, such as "12_0"; null where it gives no answer.</summary>
-    public IReadOnlyDictionary<string, JobState>? Jobs()
+    public IReadOnlyDictionary<string, SlurmJobState>? Jobs()
     {
         var (exitCode, output, _) = Call("squeue", ["--noheader", "--array", "--states=all", "--me", "--format=%i %T"]);
         if (exitCode != 0) return null;
@@ -34,7 +34,7 @@ internal sealed class SlurmClient(string? folder = null)
     /// <summary>Takes a job back; one that is over already is nothing to speak of.</summary>
     public void Cancel(string job) => Call("scancel", [job]);
 
-    private static JobState StateOf(string word) => _ended.Contains(word) ? JobState.Ended : word == "RUNNING" ? JobState.Running : JobState.Waiting;
+    private static SlurmJobState StateOf(string word) => _ended.Contains(word) ? SlurmJobState.Ended : word == "RUNNING" ? SlurmJobState.Running : SlurmJobState.Waiting;
 
     private (int ExitCode, string Output, string Error) Call(string command, IEnumerable<string> arguments)
     {
@@ -57,7 +57,7 @@ internal sealed class SlurmClient(string? folder = null)
 }
 
 /// <summary>What has become of a job.</summary>
-internal enum JobState
+internal enum SlurmJobState
 {
     Waiting,
     Running,

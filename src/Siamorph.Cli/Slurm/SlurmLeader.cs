@@ -29,7 +29,7 @@ internal sealed class SlurmLeader(SlurmClient slurm, SlurmSettings settings, str
         using var alone = FolderLock.TakeTested(_folder);
         var jobs = new SlurmJobs(_folder);
         var known = slurm.Jobs() ?? throw new SiamorphException("squeue gives no answer, so nobody knows which stages run already. Try again when Slurm is back.");
-        bool IsLive(string stage) => jobs.Of(stage) is { } job && known.TryGetValue(job, out var state) && state != JobState.Ended;
+        bool IsLive(string stage) => jobs.Of(stage) is { } job && known.TryGetValue(job, out var state) && state != SlurmJobState.Ended;
 
         var left = PlannedWork.Left(plan, _folder);
         var live = left.Where(w => IsLive(w.Stage)).Select(w => jobs.Of(w.Stage)!).ToList();

@@ -23,7 +23,7 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
             var left = PlannedWork.Left(plan, folder);
             var states = States();
             progress.Report(plan.Count - left.Count, Detail(left, states));
-            if (left.Count == 0 && (states is null || StateOf(SlurmJobs.Results, states) == JobState.Ended)) return;
+            if (left.Count == 0 && (states is null || StateOf(SlurmJobs.Results, states) == SlurmJobState.Ended)) return;
             var over = Over(left, states);
             Tell(left, over);
             if (left.Count > 0 && over.Count == left.Count) throw new SiamorphException(Failure(left));
@@ -33,7 +33,7 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
         }
     }
 
-    private IReadOnlyDictionary<string, JobState>? States()
+    private IReadOnlyDictionary<string, SlurmJobState>? States()
     {
         var states = slurm.Jobs();
         if (states is null && _answered) monitor.Note("squeue gives no answer; waiting for Slurm to come back.");
@@ -42,23 +42,23 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
     }
 
     // What Slurm has forgotten is over: it forgets jobs minutes after their end.
-    private JobState StateOf(string stage, IReadOnlyDictionary<string, JobState> states)
-        => _jobs.Of(stage) is { } job ? states.GetValueOrDefault(job, JobState.Ended) : JobState.Ended;
+    private SlurmJobState StateOf(string stage, IReadOnlyDictionary<string, SlurmJobState> states)
+        => _jobs.Of(stage) is { } job ? states.GetValueOrDefault(job, SlurmJobState.Ended) : SlurmJobState.Ended;
 
-    private string Detail(IReadOnlyList<PlannedWork> left, IReadOnlyDictionary<string, JobState>? states)
+    private string Detail(IReadOnlyList<PlannedWork> left, IReadOnlyDictionary<string, SlurmJobState>? states)
     {
         if (states is null) return "Slurm gives no answer";
         var counts = left.Select(w => StateOf(w.Stage, states)).ToList();
-        return $"{counts.Count(s => s == JobState.Running)} running, {counts.Count(s => s == JobState.Waiting)} waiting";
+        return $"{counts.Count(s => s == SlurmJobState.Running)} running, {counts.Count(s => s == SlurmJobState.Waiting)} waiting";
     }
 
     // Stages that are not done though their jobs have been over for a while.
-    private List<PlannedWork> Over(IReadOnlyList<PlannedWork> left, IReadOnlyDictionary<string, JobState>? states)
+    private List<PlannedWork> Over(IReadOnlyList<PlannedWork> left, IReadOnlyDictionary<string, SlurmJobState>? states)
     {
         if (states is null) return [];
         foreach (var stage in left.Select(w => w.Stage))
         {
-            if (StateOf(stage, states) != JobState.Ended) _overSince.Remove(stage);
+            if (StateOf(stage, states) != SlurmJobState.Ended) _overSince.Remove(stage);
             else _overSince.TryAdd(stage, Stopwatch.GetTimestamp());
         }
         return [.. left.Where(w => _overSince.TryGetValue(w.Stage, out var since) && Stopwatch.GetElapsedTime(since) >= settings.Grace)];
