@@ -9,8 +9,17 @@ internal static class ReportCommand
     public static Command Create()
     {
         var folder = new Argument<string>("folder") { Description = "Folder of a finished experiment." };
-        var command = new Command("report", "Writes the report of an experiment anew: HTML, Markdown, CSV.") { folder };
-        return command.Runs(context => Render(context, context.Get(folder)));
+        var study = new Option<string[]>("--study")
+        {
+            Description = "Folder of an evaluated reader study of these images: this and all later reports show and link its result.",
+        };
+        var command = new Command("report", "Writes the report of an experiment anew: HTML, Markdown, CSV.") { folder, study };
+        return command.Runs(context =>
+        {
+            ExperimentReport.Demand(context.Get(folder));
+            foreach (var named in context.Get(study) ?? []) LinkedStudies.Add(context.Get(folder), named);
+            Render(context, context.Get(folder));
+        });
     }
 
     /// <summary>Writes the report and ends with its path.</summary>

@@ -5,6 +5,9 @@ namespace Siamorph.Studio.Pages;
 /// <summary>An experiment, its report's address and the job, if there is one, that works on it.</summary>
 internal sealed record ExperimentModel(string At, ExperimentView Experiment, string? Report, JobModel? Job)
 {
+    /// <summary>Reader studies of its images, named as links name folders.</summary>
+    public required IReadOnlyList<string> Studies { get; init; }
+
     public string StateSentence => Experiment.State switch
     {
         "running" => $"{Experiment.Done} of {Experiment.Stages.Count} stages are done, about {Words.Duration(Experiment.SecondsLeft)} of work left.",

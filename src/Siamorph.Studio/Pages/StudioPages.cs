@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Siamorph.Reports;
 using Siamorph.Studio.Data;
 using Siamorph.Studio.Draw;
 using Siamorph.Studio.Edit;
@@ -57,7 +58,11 @@ internal static class StudioPages
     private static ExperimentModel Experiment(Desk desk, string at)
     {
         var experiment = ExperimentView.Read(Of(desk.Root, at, FolderKind.Experiment));
-        return new(at, experiment, experiment.Report is null ? null : $"/report?at={Uri.EscapeDataString(at)}", JobPages.For(desk, at));
+        return new(at, experiment, experiment.Report is null ? null : $"/report?at={Uri.EscapeDataString(at)}", JobPages.For(desk, at))
+        {
+            Studies = [.. LinkedStudies.FoldersOf(experiment.Folder)
+                .Where(s => desk.Root.Inside(s) && FolderIndex.KindOf(s) == FolderKind.Study).Select(desk.Root.RelativeOf)],
+        };
     }
 
     private static string Of(RootFolder root, string at, FolderKind kind)

@@ -19,14 +19,20 @@ public static class ExperimentReport
     /// <exception cref="SiamorphException">There is no readable result, or the folder can't be written.</exception>
     public static WrittenReport Write(string folder)
     {
-        ArgumentNullException.ThrowIfNull(folder);
-        var path = Path.Combine(folder, ExperimentRunner.ResultFile);
-        if (!File.Exists(path))
-            throw new SiamorphException($"{folder}: no {ExperimentRunner.ResultFile} here. Name the folder of a finished experiment.");
-        var result = OptionsFile.LoadRecorded<ExperimentResult>(path);
+        var result = OptionsFile.LoadRecorded<ExperimentResult>(Demand(folder));
         var timesPath = Path.Combine(folder, ExperimentRunner.TimesFile);
         var times = File.Exists(timesPath) ? OptionsFile.Load<ExperimentTimes>(timesPath) : null;
         return Write(result, times, folder);
+    }
+
+    /// <summary>The result's file.</summary>
+    /// <exception cref="SiamorphException">There is none.</exception>
+    internal static string Demand(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        var path = Path.Combine(folder, ExperimentRunner.ResultFile);
+        return File.Exists(path) ? path
+            : throw new SiamorphException($"{folder}: no {ExperimentRunner.ResultFile} here. Name the folder of a finished experiment.");
     }
 
     internal static WrittenReport Write(ExperimentResult result, ExperimentTimes? times, string folder)
@@ -64,6 +70,7 @@ public static class ExperimentReport
             ScoreSections.ImageByImage(result, folder),
             PictureSection.Pictures(result, folder),
             .. result.Gates.Count > 0 ? new[] { GateSection.Gate(result, folder) } : [],
+            .. ReaderSection.Readers(result, folder) is { } readers ? new[] { readers } : [],
             DataSection.Data(result),
             TrainingSection.Training(result),
             MethodSections.Method(result),

@@ -1,0 +1,45 @@
+using Siamorph.Experiment.Results;
+
+namespace Siamorph.Reports.Sections;
+
+/// <summary>What readers said of the experiment's images: in short, with links to the studies' own reports.</summary>
+internal static class ReaderSection
+{
+    /// <summary>Null where no study was named.</summary>
+    public static Section? Readers(ExperimentResult result, string folder)
+    {
+        var studies = LinkedStudies.Of(folder);
+        if (studies.Count == 0) return null;
+        return new Section("What readers said", [new Paragraph(StudyWords.NotUsefulness), .. studies.SelectMany(s => Blocks(result, s))]);
+    }
+
+    private static IEnumerable<Block> Blocks(ExperimentResult result, LinkedStudy study)
+    {
+        if (study.Result is not { } found)
+        {
+            yield return new Paragraph($"The reader study {study.Name} can't be read from here any more.", Tone.Bad);
+            yield break;
+        }
+        var primary = found.Realism.Primary;
+        yield return new Paragraph(StudyWords.Verdict(found));
+        yield return new Table(["readers", "images", "right answers (guessing: 50 %)", "95 % interval", "image quality, synthetic", "real"],
+        [[
+            Format.Integer(primary.Readers), Format.Integer(primary.Images), StudyWords.Percent(primary.Accuracy.Value),
+            StudyWords.Interval(primary.Accuracy),
+            found.Quality is { } quality ? StudyWords.Rating(quality.Synthetic.Value) : "–",
+            found.Quality is { } same ? StudyWords.Rating(same.Real.Value) : "–",
+        ]])
+        {
+            Note = Origin(result, found.ModelHashes),
+        };
+        yield return new Link("The report of this reader study", study.Name + "/report.html");
+    }
+
+    private static string Origin(ExperimentResult result, IReadOnlyList<string> drawnBy)
+    {
+        var here = result.Generators.Select(g => g.Outcome.ModelHash).ToHashSet();
+        return drawnBy.Count == 0 ? "The study does not say which generator drew its images."
+            : drawnBy.All(here.Contains) ? "Its synthetic images were drawn by a generator of this experiment."
+            : "Its synthetic images were not all drawn by generators of this experiment: what readers said need not hold for these pairs.";
+    }
+}
