@@ -8,25 +8,25 @@ namespace Siamorph.Benchmarks;
 /// <summary>
 /// How long people wait in the Studio, in Chromium without a window, over a folder of pairs and a run that can draw:
 /// <code>
-/// Siamorph.Benchmarks studio ROOT DATASET RUN      (both below ROOT)
+/// Siamorph.Benchmarks studio ROOT DATASET RUN [STUDY]      (all below ROOT; a reader called bench-… joins the study)
 /// </code>
 /// </summary>
 internal static class StudioRates
 {
-    private const int StrokeMoves = 240, Drawings = 9;
+    private const int StrokeMoves = 240, Drawings = 9, Readings = 60;
 
     public static int Run(string[] arguments)
     {
         if (arguments.Length < 4)
         {
-            Console.Error.WriteLine("Siamorph.Benchmarks studio ROOT DATASET RUN");
+            Console.Error.WriteLine("Siamorph.Benchmarks studio ROOT DATASET RUN [STUDY]");
             return 2;
         }
-        Measure(arguments[1], arguments[2], arguments[3]).GetAwaiter().GetResult();
+        Measure(arguments[1], arguments[2], arguments[3], arguments.ElementAtOrDefault(4)).GetAwaiter().GetResult();
         return 0;
     }
 
-    private static async Task Measure(string root, string dataset, string run)
+    private static async Task Measure(string root, string dataset, string run, string? study)
     {
         var pictures = Path.Combine(root, ".studio", "pictures");
         if (Directory.Exists(pictures)) Directory.Delete(pictures, recursive: true);
@@ -45,6 +45,7 @@ internal static class StudioRates
             await Draw(page, address, run);
             Say("memory of the server", program.WorkingSet64 / 1e6, "MB");
             await Idle(page, address, run, program);
+            if (study is not null) await Read(page, address, study);
         }
         finally
         {
@@ -133,6 +134,33 @@ internal static class StudioRates
             times.Add(clock.Elapsed.TotalSeconds);
         }
         Say("click to image, median", Percentile([.. times.Skip(1)], 0.5), "s");
+    }
+
+    // From the key that sends an answer to the next image on the screen; practice items count too.
+    private static async Task Read(IPage page, string address, string study)
+    {
+        await page.GotoAsync($"{address}/study?at={WebUtility.UrlEncode(study)}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make a link" }).ClickAsync();
+        await page.GotoAsync(await page.GetByLabel("The reader's link").InnerTextAsync());
+        await page.GetByLabel("I agree").CheckAsync();
+        await page.GetByLabel("A pseudonym").FillAsync($"bench-{Environment.ProcessId}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Begin" }).ClickAsync();
+        await page.Locator("#reading[data-item]").WaitForAsync();
+        var times = new List<double>();
+        for (var i = 0; i < Readings && await page.Locator("#answers input").CountAsync() > 0; i++)
+            times.Add(await page.EvaluateAsync<double>("""
+                async () => {
+                  const box = document.getElementById('reading'), before = box.dataset.item;
+                  for (const field of document.querySelectorAll('#answers fieldset')) field.querySelector('input[value="3"]').click();
+                  const changed = new Promise(done => new MutationObserver(() => box.dataset.item === before || done()).observe(box, { attributes: true }));
+                  const start = performance.now();
+                  document.getElementById('next').click();
+                  await changed;
+                  return performance.now() - start;
+                }
+                """));
+        Say("answer to the next image of a study, median", Percentile([.. times], 0.5), "ms");
+        Say("answer to the next image of a study, 95th percentile", Percentile([.. times], 0.95), "ms");
     }
 
     // While somebody watches a run.

@@ -4,8 +4,11 @@ namespace Siamorph;
 internal static class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/> through a stream; on any failure the old file, if there was one, stays.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes it.</param>
+    /// <param name="lasting">Whether it is on the disk when this returns. What can be made again at any time need not wait for that.</param>
     /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, bool lasting = true)
     {
         ArgumentNullException.ThrowIfNull(write);
         var full = Path.GetFullPath(path);
@@ -16,7 +19,7 @@ internal static class AtomicFile
             using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                stream.Flush(flushToDisk: lasting);
             }
             File.Move(beside, full, overwrite: true);
         }

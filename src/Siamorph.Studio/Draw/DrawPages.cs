@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Siamorph.Diffusion;
 using Siamorph.Imaging;
 using Siamorph.Studio.Data;
 using Siamorph.Studio.Folders;
@@ -21,7 +22,8 @@ namespace Siamorph.Studio.Draw;
 internal sealed record DrawModel(string At, ImageSize Size, string? Pair, string? Image, IReadOnlyList<string> Runs);
 
 /// <summary>What the page asks for.</summary>
-internal sealed record DrawForm(byte[] Bits, int Width, int Height, ulong Seed, int Number, int? Steps, double? Guidance, bool FromReal, double? Strength, string? Pair, bool Previews, string? Prompt = null);
+internal sealed record DrawForm(byte[] Bits, int Width, int Height, ulong Seed, int Number, int? Steps, double? Guidance, bool FromReal,
+    double? Strength, string? Pair, bool Previews, string? Prompt = null, string? Sampler = null);
 
 /// <summary>The addresses of the drawing page.</summary>
 internal static class DrawPages
@@ -75,12 +77,17 @@ internal static class DrawPages
         var pair = form.FromReal ? shelf.Find(form.Pair ?? throw new StudioFault(400, "Choose a pair to start from a real image.")).Pair : null;
         return new()
         {
-            Id = $"drawn-{Convert.ToHexStringLower(SHA256.HashData(form.Bits))[..10]}", Number = form.Number, Seed = form.Seed, Steps = form.Steps, Guidance = form.Guidance, Prompt = form.Prompt,
+            Id = $"drawn-{Convert.ToHexStringLower(SHA256.HashData(form.Bits))[..10]}", Number = form.Number, Seed = form.Seed, Guidance = form.Guidance, Prompt = form.Prompt,
+            Sampler = SamplerOf(form.Sampler), Steps = form.Steps,
             Mask = new MaskBytes { Bits = form.Bits, Width = form.Width, Height = form.Height }, PreviewEvery = form.Previews ? PreviewEvery : 0,
             Start = pair is null ? SampleStart.Noise : SampleStart.Real, Strength = pair is null ? null : form.Strength,
             Image = pair is null ? null : ImageFile.EncodePng(ImageFile.DecodeRgb(pair.Id, desk.Root.ReadBytes(pair.ImagePath), pair.Range)), Host = pair?.Id,
         };
     }
+
+    private static SamplerKind? SamplerOf(string? name) => string.IsNullOrEmpty(name) ? null
+        : Enum.TryParse<SamplerKind>(name, ignoreCase: true, out var kind) && Enum.IsDefined(kind) ? kind
+        : throw new StudioFault(400, $"There is no sampler of that name. Choose one of {string.Join(", ", Enum.GetNames<SamplerKind>())}.");
 
     private static async Task Send(HttpContext context, DrawAnswer answer, string? name)
     {

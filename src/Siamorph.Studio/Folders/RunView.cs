@@ -41,10 +41,12 @@ internal sealed record RunView
 
     public string State => Busy ? "running" : Finished ? "finished" : "stopped";
 
-    public static RunView Read(string folder)
+    /// <param name="folder">Of the run.</param>
+    /// <param name="logs">Where logs are kept from one look to the next.</param>
+    public static RunView Read(string folder, RunLogs logs)
     {
         var options = OptionsFile.ReadObject(Path.Combine(folder, "options.json"));
-        var entries = Entries(folder);
+        var entries = logs.Read(Path.Combine(folder, "log.jsonl"));
         var (step, total, busy) = (entries is [.., var last] ? last.Step : 0, TotalOf(options), FolderLock.IsHeld(folder));
         return new()
         {
@@ -84,12 +86,6 @@ internal sealed record RunView
         {
             return null;
         }
-    }
-
-    private static IReadOnlyList<LogEntry> Entries(string folder)
-    {
-        var log = Path.Combine(folder, "log.jsonl");
-        return File.Exists(log) ? TrainingLog.Read(log) : [];
     }
 
     private static long TotalOf(JsonObject options)

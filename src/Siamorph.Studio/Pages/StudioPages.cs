@@ -51,7 +51,7 @@ internal static class StudioPages
 
     private static RunModel Run(Desk desk, string at)
     {
-        var run = RunView.Read(Of(desk.Root, at, FolderKind.Run));
+        var run = RunView.Read(Of(desk.Root, at, FolderKind.Run), desk.Logs);
         return new(at, run, [.. run.Previews.Select(p => (p.Step, desk.Pictures.Address(p.File)))], JobPages.For(desk, at));
     }
 

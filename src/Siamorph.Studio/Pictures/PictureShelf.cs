@@ -54,7 +54,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
         try
         {
             var png = Encode(picture, size);
-            if (kept is not null) AtomicFile.Write(kept, s => s.Write(png));
+            if (kept is not null) AtomicFile.Write(kept, s => s.Write(png), lasting: false);
             return png;
         }
         finally

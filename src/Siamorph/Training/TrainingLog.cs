@@ -106,7 +106,8 @@ internal sealed class TrainingLog : IDisposable
 
     private static readonly JsonSerializerOptions LineFormat = new(OptionsFile.Json) { WriteIndented = false };
 
-    private static LogEntry? Parse(string line)
+    /// <summary>A line as an entry; null where it is none.</summary>
+    internal static LogEntry? Parse(string line)
     {
         try
         {
