@@ -185,7 +185,7 @@ internal static class Mutations
     {
         GreyImage? mask = null;
         SiamorphException? refused = null;
-        foreach (var read in new Action[] { () => mask = ImageFile.ReadMaskLevels(path), () => ImageFile.ReadRgb(path), () => ImageFile.Identify(path), () => PictureRange.OfSet([path]) })
+        foreach (var read in new Action[] { () => mask = ImageFile.ReadMaskLevels(path), () => ImageFile.ReadRgb(path), () => ImageFile.Identify(path), () => IntensityRange.OfSet([path]) })
         {
             try
             {

@@ -45,7 +45,7 @@ internal static class Application
             Error = error,
             Cancellation = stop.Token,
             Interactive = !Console.IsErrorRedirected && error == Console.Error,
-            FailureFolder = FailureRecord.DefaultFolder,
+            FailureFolder = CrashReport.DefaultFolder,
         });
     }
 
@@ -71,7 +71,7 @@ internal static class Application
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         try
         {
-            if (parsed.Action is not VersionFacts && UsageFault.In(parsed) is { } fault) return Say(surroundings.Error, fault, Failure);
+            if (parsed.Action is not VersionFacts && UsageError.In(parsed) is { } fault) return Say(surroundings.Error, fault, Failure);
             return parsed.Invoke(surroundings);
         }
         catch (Exception e)
@@ -84,7 +84,7 @@ internal static class Application
     {
         SiamorphException or IOException or UnauthorizedAccessException => Say(here.Error, e.Message, Failure),
         OperationCanceledException => Say(here.Error, IsTheDefault(e) ? "stopped." : e.Message, Stopped),
-        _ => Say(here.Error, FailureRecord.Describe(e, verbose, here.FailureFolder), Unexpected),
+        _ => Say(here.Error, CrashReport.Describe(e, verbose, here.FailureFolder), Unexpected),
     };
 
     private static bool IsTheDefault(Exception e) =>

@@ -92,12 +92,12 @@ internal sealed class ConsoleMonitor : IMonitor, IDisposable
         }
 
         private static IMonitoredStage Shown(ConsoleMonitor monitor, string title, long total) =>
-            monitor.Bars() is { } bars ? bars.Begin(title, total) : new PlainStage(title, total, monitor.Note);
+            monitor.Bars() is { } bars ? bars.Begin(title, total) : new PlainProgress(title, total, monitor.Note);
 
         private void Follow()
         {
             if (!_isBar || monitor.Bars() is not null) return;
-            (_isBar, _shown) = (false, new PlainStage(title, total, monitor.Note));
+            (_isBar, _shown) = (false, new PlainProgress(title, total, monitor.Note));
         }
     }
 

@@ -21,7 +21,7 @@ internal static class DemoCommand
         {
             var target = context.Get(folder);
             context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}";
-            var crew = context.Get(quick) ? null : ExperimentCrew.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
+            var crew = context.Get(quick) ? null : WorkerProcesses.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
             Demo.Run(context.Get(quick) ? Demo.Quick : Demo.Full, target, context.Monitor, crew);
             ReportCommand.Render(context, target);
         });

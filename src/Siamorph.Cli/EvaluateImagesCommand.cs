@@ -19,7 +19,7 @@ internal static class EvaluateImagesCommand
         var command = new Command("images", "Compares synthetic pictures with real ones: FID, KID, precision, recall, LPIPS, radiomics, shapes.") { real, synthetic, json, output };
         return command.Runs(binder, (context, options) =>
         {
-            foreach (var set in new[] { real, synthetic }) ReadingNote.Of(context.Get(set)!, context.Monitor);
+            foreach (var set in new[] { real, synthetic }) DatasetNote.Of(context.Get(set)!, context.Monitor);
             var result = ImageSetReport.Run(context.Get(real)!, context.Get(synthetic)!, options, context.Get(output), context.Monitor);
             if (context.Get(json)) context.Out.WriteLine(OptionsFile.ToJson(result));
             else foreach (var line in Lines(result)) context.Out.WriteLine(line);

@@ -25,7 +25,7 @@ internal static class EvaluateMasksCommand
         var command = new Command("masks", "Scores predicted masks by every measure: overlap, borders, lesions, by group and by size.") { truth, predictions, json, output };
         return command.Runs(binder, (context, options) =>
         {
-            ReadingNote.Of(context.Get(truth)!, context.Monitor);
+            DatasetNote.Of(context.Get(truth)!, context.Monitor);
             var result = MaskEvaluationReport.Run(context.Get(truth)!, context.Get(predictions)!, options, context.Get(output), context.Monitor);
             if (context.Get(json)) context.Out.WriteLine(OptionsFile.ToJson(result));
             else foreach (var line in Lines(result)) context.Out.WriteLine(line);

@@ -13,7 +13,7 @@ internal static class ExperimentAssistCommand
         command.Hidden = true;
         return command.Runs(context =>
         {
-            using var stop = ExperimentCrew.WithLeader(context.Monitor.Cancellation);
+            using var stop = WorkerProcesses.WithLeader(context.Monitor.Cancellation);
             ExperimentRunner.Assist(context.Get(folder), new Member(stop.Token));
         });
     }

@@ -39,7 +39,7 @@ internal static class ExperimentCommand
                 RunBySlurm(context, options, context.Arguments.GetRequiredValue(folder), context.Get(slurm));
                 return;
             }
-            var crew = ExperimentCrew.Of(context.Get(jobs) ?? DefaultJobs, context.Get(Verb.Threads), context.Monitor);
+            var crew = WorkerProcesses.Of(context.Get(jobs) ?? DefaultJobs, context.Get(Verb.Threads), context.Monitor);
             if (context.Get(binder.DryRun)) Preview(context, options, crew);
             else Run(context, options, context.Arguments.GetRequiredValue(folder), crew);
         });
@@ -67,19 +67,19 @@ internal static class ExperimentCommand
     private static void RunBySlurm(VerbContext context, ExperimentOptions options, string target, string? slurmOptions)
     {
         var settings = new SlurmSettings { Program = ThisProgram.Words, Threads = context.Get(Verb.Threads), Options = SlurmSettings.Split(slurmOptions) };
-        context.GoOnWith = $"the same command; submitted jobs go on without it, \"scancel --name={SlurmLeader.JobName(target)}\" ends them";
-        new SlurmLeader(new SlurmClient(), settings, target, context.Monitor).Run(ExperimentRunner.Plan(options, target, context.Monitor));
+        context.GoOnWith = $"the same command; submitted jobs go on without it, \"scancel --name={SlurmSubmission.JobName(target)}\" ends them";
+        new SlurmSubmission(new SlurmClient(), settings, target, context.Monitor).Run(ExperimentRunner.Plan(options, target, context.Monitor));
         ExperimentRunner.Collect(target, context.Monitor);
         ReportCommand.Render(context, target);
     }
 
-    private static void Preview(VerbContext context, ExperimentOptions options, Crew? crew)
+    private static void Preview(VerbContext context, ExperimentOptions options, WorkerPool? crew)
     {
         context.Out.WriteLine(OptionsFile.ToJson(options)); // alone on this stream: it may become the next --options
         foreach (var line in ExperimentRunner.Preview(options, context.Monitor, crew?.Size ?? 1)) context.Monitor.Note(line);
     }
 
-    private static void Run(VerbContext context, ExperimentOptions options, string target, Crew? crew)
+    private static void Run(VerbContext context, ExperimentOptions options, string target, WorkerPool? crew)
     {
         context.GoOnWith = "the same command; what is finished is kept";
         ExperimentRunner.Run(options, target, context.Monitor, crew);

@@ -12,7 +12,7 @@ internal static class JobCommand
         var run = new Command("run", "Runs a job of the Studio.") { folder };
         run.Runs(context => context.ExitCode = JobWorker.Run(context.Get(folder), (arguments, stop) => Application.Run(Program.Verbs(), arguments, new()
         {
-            Output = Console.Out, Error = Console.Error, Cancellation = stop, FailureFolder = FailureRecord.DefaultFolder,
+            Output = Console.Out, Error = Console.Error, Cancellation = stop, FailureFolder = CrashReport.DefaultFolder,
         })));
         return new Command("job", "Runs jobs of the Studio.") { run }.Hide();
     }

@@ -24,7 +24,7 @@ internal sealed class OptionFlag
         var former = Former is null ? null : NameOf([.. path[..^1], Former.Name]);
         Option = type == typeof(bool) ? new Flag<bool>(NameOf(path), former, Former) : new Flag<string>(NameOf(path), former, Former);
         Option.HelpName = HelpName(type);
-        Option.Description = $"{SummaryOf.Property(property)} {DefaultText(value)}".Trim();
+        Option.Description = $"{DocumentationSummary.Property(property)} {DefaultText(value)}".Trim();
     }
 
     public Option Option { get; }

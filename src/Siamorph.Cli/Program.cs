@@ -16,7 +16,7 @@ internal static class Program
     {
         if (SystemLibraries.Fault() is { } fault) return Application.Refuse(fault);
         NativeSettings.Apply(); // before anything touches torch
-        AppContext.SetSwitch(QuietHeap.SwitchName, true);
+        AppContext.SetSwitch(NoCollectionRegion.SwitchName, true);
         return Ranks.Run(args, (output, error) => Application.RunFromConsole(Verbs(), args, output, error)) ?? Application.RunFromConsole(Verbs(), args, Console.Out, Console.Error);
     }
 

@@ -44,7 +44,7 @@ internal static class SegmentTrainCommand
             context.GoOnWith = $"siamorph segment train {context.Get(dataset)} --out {run}{also} --options {Path.Combine(run, "options.json")} --resume";
             var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor, context.Get(resume), images);
             context.Out.WriteLine(FormattableString.Invariant(
-                $"{(options.Keep == KeptWeights.Last ? "Validation" : "Best validation")} Dice {summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ({summary.Seconds:0} s)."));
+                $"{(options.Keep == CheckpointSelection.Last ? "Validation" : "Best validation")} Dice {summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ({summary.Seconds:0} s)."));
             context.Out.WriteLine(TrainingCurvePage.Sentence(summary));
             context.Out.WriteLine(TrainingCurvePage.Write(summary, run));
             context.Out.WriteLine(Path.GetFullPath(Path.Combine(run, Predictor.FileName)));

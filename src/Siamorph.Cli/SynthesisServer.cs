@@ -8,7 +8,7 @@ namespace Siamorph.Cli;
 /// `synthesize --serve`: reads requests, a line of JSON each, and answers them one after another on standard output, which carries
 /// nothing else. A bad request gets an error and is survived; the end of the input, once all is answered, is the end.
 /// </summary>
-internal sealed class SynthesisServer(WarmSynthesizer synthesizer, TextReader input, TextWriter output)
+internal sealed class SynthesisServer(SynthesisSession synthesizer, TextReader input, TextWriter output)
 {
     private readonly Lock _lock = new();
     private CancellationTokenSource? _drawing;

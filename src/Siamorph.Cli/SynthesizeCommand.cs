@@ -37,7 +37,7 @@ internal static class SynthesizeCommand
     {
         if (others.FirstOrDefault(o => context.Get(o) is not null) is { } other)
             throw new InvalidOptionsException($"{other.Name} and --serve exclude each other: masks come with the requests, images go with the answers.");
-        using var synthesizer = new WarmSynthesizer(model, options);
+        using var synthesizer = new SynthesisSession(model, options);
         new SynthesisServer(synthesizer, Console.In, context.Out).Run(context.Monitor.Cancellation);
     }
 

@@ -11,7 +11,7 @@ internal static class TestHost
     internal static void Begin()
     {
         NativeSettings.Apply();
-        AppContext.SetSwitch(QuietHeap.SwitchName, true);
+        AppContext.SetSwitch(NoCollectionRegion.SwitchName, true);
         // How the tests are run a second time without kernels.
         if (Environment.GetEnvironmentVariable("SIAMORPH_NO_KERNELS") == "1") AppContext.SetSwitch(KernelUse.SwitchName, true);
     }

@@ -50,7 +50,7 @@ internal static class DrawPages
         {
             var answer = drawn.TryGetValue(name, out var found) ? found : throw new StudioFault(404, "This image is no longer here. Draw it again.");
             var target = desk.Root.ResolveNew(folder);
-            return Results.Json(new { pair = KeptPairs.Add(target, answer).Id, at = desk.Root.RelativeOf(target) });
+            return Results.Json(new { pair = SavedPairs.Add(target, answer).Id, at = desk.Root.RelativeOf(target) });
         });
     }
 

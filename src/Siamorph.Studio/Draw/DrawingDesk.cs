@@ -6,7 +6,7 @@ internal sealed class DrawingDesk : IDisposable
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5), Look = TimeSpan.FromSeconds(15);
 
     private readonly IReadOnlyList<string> _program;
-    private readonly Dictionary<string, (string Version, Task<WarmChild> Child)> _children = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Version, Task<SynthesisProcess> Child)> _children = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private readonly Timer _timer;
 
@@ -18,14 +18,14 @@ internal sealed class DrawingDesk : IDisposable
 
     /// <summary>The process that draws with a run; a newer checkpoint takes an older one's place.</summary>
     /// <exception cref="StudioFault">The model can't be loaded.</exception>
-    public Task<WarmChild> Of(string run, CancellationToken stop)
+    public Task<SynthesisProcess> Of(string run, CancellationToken stop)
     {
         var version = Version(run);
         lock (_lock)
         {
             if (_children.TryGetValue(run, out var known) && known.Version == version && !HasFailed(known.Child)) return known.Child;
             if (known.Child is not null) End(known.Child);
-            var child = WarmChild.Start(_program, run, stop);
+            var child = SynthesisProcess.Start(_program, run, stop);
             _children[run] = (version, child);
             return child;
         }
@@ -50,9 +50,9 @@ internal sealed class DrawingDesk : IDisposable
         }
     }
 
-    private static bool HasFailed(Task<WarmChild> child) => child.IsFaulted || child.IsCanceled || (child.IsCompletedSuccessfully && child.Result.HasEnded);
+    private static bool HasFailed(Task<SynthesisProcess> child) => child.IsFaulted || child.IsCanceled || (child.IsCompletedSuccessfully && child.Result.HasEnded);
 
-    private static void End(Task<WarmChild> child) => child.ContinueWith(c => c.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    private static void End(Task<SynthesisProcess> child) => child.ContinueWith(c => c.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
     private static string Version(string run)
     {

@@ -12,7 +12,7 @@ namespace Siamorph.Studio.Pictures;
 /// <summary>A picture that a page shows.</summary>
 /// <param name="Path">Its file.</param>
 /// <param name="Range">How levels of more than 8 bits are brought to 0…255.</param>
-internal sealed record ShelvedPicture(string Path, PictureRange? Range = null);
+internal sealed record ShelvedPicture(string Path, IntensityRange? Range = null);
 
 /// <summary>
 /// Pictures by names that tell nothing: browsers never see where a file lies or what it is called, and get pixels that were encoded
@@ -27,7 +27,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
     private readonly SemaphoreSlim _decoding = new(AtOnce);
 
     /// <summary>The address of a picture.</summary>
-    public string Address(string path, PictureRange? range = null)
+    public string Address(string path, IntensityRange? range = null)
     {
         var id = Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{path}\n{range}")))[..32];
         _pictures[id] = new(path, range);

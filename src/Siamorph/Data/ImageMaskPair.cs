@@ -53,7 +53,7 @@ public sealed record ImageMaskPair
     public ChannelFiles? Channels { get; init; }
 
     /// <summary>How levels of more than 8 bits become a picture, the same for all of a set; null where the image has 8 bits.</summary>
-    public PictureRange? Range { get; init; }
+    public IntensityRange? Range { get; init; }
 
     /// <summary>The classes of the mask; null where it is lesion against background.</summary>
     public ClassTable? Classes { get; init; }

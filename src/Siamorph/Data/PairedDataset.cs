@@ -29,7 +29,7 @@ public sealed class PairedDataset : IDisposable
     public ClassTable? Classes => Pairs[0].Classes;
 
     /// <summary>How images of more than 8 bits were brought to 0…255; null where there are none.</summary>
-    public PictureRange? Range => Pairs.FirstOrDefault(p => p.Range is not null)?.Range;
+    public IntensityRange? Range => Pairs.FirstOrDefault(p => p.Range is not null)?.Range;
 
     /// <summary>uint8 [N,1,H,W], 0 or 1 (class numbers, where there is a table of classes), on the CPU.</summary>
     public Tensor Masks { get; }

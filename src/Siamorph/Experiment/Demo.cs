@@ -77,7 +77,7 @@ internal static class Demo
     /// <param name="crew">Processes that run stages beside this one; null for none.</param>
     /// <exception cref="SiamorphException">The folder holds something else, or can't be written.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; run again to go on.</exception>
-    public static ExperimentResult Run(DemoPlan plan, string folder, IMonitor monitor, Crew? crew = null)
+    public static ExperimentResult Run(DemoPlan plan, string folder, IMonitor monitor, WorkerPool? crew = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(monitor);

@@ -31,7 +31,7 @@ public static class ExperimentRunner
     /// <exception cref="InvalidOptionsException">The options are at fault, or ask for more than the data have.</exception>
     /// <exception cref="InvalidDatasetException">The data have errors; the message counts them.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; all finished stages are kept.</exception>
-    public static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, Crew? crew = null)
+    public static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, WorkerPool? crew = null)
     {
         using var runner = new TorchStageRunner();
         return Run(options, folder, monitor, runner, crew);
@@ -71,10 +71,10 @@ public static class ExperimentRunner
     internal static bool RunOne(string folder, string stage, IMonitor monitor)
     {
         using var runner = new TorchStageRunner();
-        return RunOne(folder, stage, monitor, runner, Patience.ForNetworks);
+        return RunOne(folder, stage, monitor, runner, RetryPolicy.ForNetworks);
     }
 
-    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner, Patience patience = default)
+    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner, RetryPolicy patience = default)
     {
         var (_, plan) = Prepare(LaidOut(folder), folder, monitor);
         var wanted = plan.Stages.FirstOrDefault(s => s.Folder == stage)
@@ -97,10 +97,10 @@ public static class ExperimentRunner
     internal static ExperimentResult Collect(string folder, IMonitor monitor)
     {
         using var runner = new TorchStageRunner();
-        return Collect(folder, monitor, runner, Patience.ForNetworks);
+        return Collect(folder, monitor, runner, RetryPolicy.ForNetworks);
     }
 
-    internal static ExperimentResult Collect(string folder, IMonitor monitor, IStageRunner runner, Patience patience = default)
+    internal static ExperimentResult Collect(string folder, IMonitor monitor, IStageRunner runner, RetryPolicy patience = default)
     {
         var options = LaidOut(folder);
         patience.Until(() => !FolderLock.IsHeld(folder), monitor.Cancellation); // by a leader that is still submitting
@@ -130,7 +130,7 @@ public static class ExperimentRunner
         WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
     }
 
-    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner, Crew? crew = null)
+    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner, WorkerPool? crew = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
@@ -190,7 +190,7 @@ public static class ExperimentRunner
         return (data, new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External));
     }
 
-    private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, Crew? crew)
+    private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, WorkerPool? crew)
     {
         var remaining = Remaining(plan, store, runner);
         if (remaining.Count == 0)

@@ -60,21 +60,21 @@ public static class ImageFile
     /// are brought to 0…255 by <paramref name="range"/>, or where there is none by the depth that the file uses.
     /// </summary>
     /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
-    public static RgbImage ReadRgb(string path, PictureRange? range = null) => DecodeRgb(path, Load(path), range);
+    public static RgbImage ReadRgb(string path, IntensityRange? range = null) => DecodeRgb(path, Load(path), range);
 
     /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
-    internal static RgbImage DecodeRgb(string name, byte[] bytes, PictureRange? range = null)
+    internal static RgbImage DecodeRgb(string name, byte[] bytes, IntensityRange? range = null)
     {
-        if (WidePicture.TryRead(name, bytes) is { } wide) return WidePicture.ToRgb(wide, range ?? PictureRange.OfDepth(wide));
+        if (HighBitDepth.TryRead(name, bytes) is { } wide) return HighBitDepth.ToRgb(wide, range ?? IntensityRange.OfDepth(wide));
         return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(name, bytes) : SkiaCodec.ReadRgb(name, bytes);
     }
 
     /// <summary>Reads one channel of a picture as levels 0…255; of coloured files the brightest one. Wide levels as in <see cref="ReadRgb"/>.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
-    public static GreyImage ReadGrey(string path, PictureRange? range = null)
+    public static GreyImage ReadGrey(string path, IntensityRange? range = null)
     {
         var bytes = Load(path);
-        if (WidePicture.TryRead(path, bytes) is { } wide) return Brightest(WidePicture.ToRgb(wide, range ?? PictureRange.OfDepth(wide)), lossless: true);
+        if (HighBitDepth.TryRead(path, bytes) is { } wide) return Brightest(HighBitDepth.ToRgb(wide, range ?? IntensityRange.OfDepth(wide)), lossless: true);
         return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(path, bytes), TiffCodec.IsLossless(path, bytes)) : SkiaCodec.ReadGrey(path, bytes);
     }
 
@@ -154,7 +154,7 @@ public static class ImageFile
         return PngReader.IsWide(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
     }
 
-    private static StoredPicture? Stored(string path, byte[] bytes) =>
+    private static StoredImage? Stored(string path, byte[] bytes) =>
         PngReader.IsPng(bytes) ? PngReader.Read(path, bytes)
         : TiffCodec.IsTiff(bytes) ? TiffCodec.ReadStored(path, bytes)
         : BmpIndices.IsBmp(bytes) ? BmpIndices.TryRead(path, bytes)

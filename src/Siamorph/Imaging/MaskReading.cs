@@ -9,7 +9,7 @@ internal static class MaskReading
     private const double MostlyAlike = 0.6, FaintOutline = 0.15;
     private const int LargestStep = 10; // annotators whose mean a map may be
 
-    internal static GreyImage Of(StoredPicture stored, string path)
+    internal static GreyImage Of(StoredImage stored, string path)
     {
         if (stored.Reals.Length > 0) return OfReals(stored, path);
         var (values, note) = Plane(stored);
@@ -27,7 +27,7 @@ internal static class MaskReading
         Brightness,
     }
 
-    private static Meaning Means(uint[] values, StoredPicture stored, int distinct, uint largest)
+    private static Meaning Means(uint[] values, StoredImage stored, int distinct, uint largest)
     {
         if (!stored.Lossless || largest == 0) return Meaning.Brightness;
         if (stored.Palette is { } palette) return IsRamp(palette) && largest > MaskLevels.LargestClassNumber ? OfLevels(values, stored.Size, distinct, largest) : Meaning.Numbers;
@@ -95,7 +95,7 @@ internal static class MaskReading
 
     // One number a pixel: of colours the number where all channels agree, the transparency where nothing else differs,
     // otherwise the brightest channel (and, of few flat colours, anything but black).
-    private static (uint[] Values, string? Note) Plane(StoredPicture stored)
+    private static (uint[] Values, string? Note) Plane(StoredImage stored)
     {
         var (colours, count) = (stored.Colours, stored.Size.Width * stored.Size.Height);
         if (stored.Channels == 1) return (stored.Numbers, null);
@@ -125,7 +125,7 @@ internal static class MaskReading
         numbers.Where(n => n > 0).CountBy(n => n).DefaultIfEmpty(new(0, 0)).MaxBy(n => n.Value).Key;
 
     // Flat colours as numbers in the order in which they come; black is 0.
-    private static uint[] Numbered(StoredPicture stored, int colours)
+    private static uint[] Numbered(StoredImage stored, int colours)
     {
         var known = new Dictionary<(uint, uint, uint), uint> { [(0, 0, 0)] = 0 };
         var numbers = new uint[stored.Size.Width * stored.Size.Height];
@@ -138,14 +138,14 @@ internal static class MaskReading
         return numbers;
     }
 
-    private static bool IsOneColour(StoredPicture stored)
+    private static bool IsOneColour(StoredImage stored)
     {
         for (var i = 0; i < stored.Numbers.Length; i++)
             if (i % stored.Channels < stored.Colours && stored.Numbers[i] != stored.Numbers[i % stored.Channels]) return false;
         return true;
     }
 
-    private static uint[] Channel(StoredPicture stored, int channel)
+    private static uint[] Channel(StoredImage stored, int channel)
     {
         var values = new uint[stored.Size.Width * stored.Size.Height];
         for (var i = 0; i < values.Length; i++) values[i] = stored.Numbers[i * stored.Channels + channel];
@@ -153,7 +153,7 @@ internal static class MaskReading
     }
 
     // Real numbers are probabilities, or brightness up to 255.
-    private static GreyImage OfReals(StoredPicture stored, string path)
+    private static GreyImage OfReals(StoredImage stored, string path)
     {
         var plane = new float[stored.Size.Width * stored.Size.Height];
         for (var i = 0; i < plane.Length; i++)

@@ -43,7 +43,7 @@ internal static class Recomputation
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             var gradients = Gradients(ctx, grad_output);
-            QuietHeap.Pause(); // lets go of what was computed again
+            NoCollectionRegion.Pause(); // lets go of what was computed again
             return gradients;
         }
 

@@ -54,9 +54,9 @@ public static class ExperimentReport
     {
         Title = "Do synthetic pairs help segmentation here?",
         Overline = $"Siamorph experiment on {result.Data.Name}",
-        Answer = ExperimentWords.Answer(result),
+        Answer = ExperimentSentences.Answer(result),
         KeyFigures = [.. Shown(result).Select(c => new KeyFigure(
-            $"{c.RealCount} real pairs: Dice, {ExperimentWords.Title(result, c.Arm)} minus {ExperimentWords.Title(result, c.Baseline)}",
+            $"{c.RealCount} real pairs: Dice, {ExperimentSentences.Title(result, c.Arm)} minus {ExperimentSentences.Title(result, c.Baseline)}",
             Format.Signed(c.Difference), $"95\u00A0% interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
             c.Verdict switch { Verdict.Higher => Tone.Good, Verdict.Lower => Tone.Bad, _ => Tone.Neutral }))],
         Sections =
@@ -68,7 +68,7 @@ public static class ExperimentReport
             .. result.Robustness.Count > 0 ? new[] { RobustnessSection.Robustness(result, folder) } : [],
             .. result.External.Count > 0 ? new[] { ExternalSection.External(result) } : [],
             ScoreSections.ImageByImage(result, folder),
-            PictureSection.Pictures(result, folder),
+            ImageSection.Pictures(result, folder),
             .. result.Gates.Count > 0 ? new[] { GateSection.Gate(result, folder) } : [],
             .. ReaderSection.Readers(result, folder) is { } readers ? new[] { readers } : [],
             DataSection.Data(result),

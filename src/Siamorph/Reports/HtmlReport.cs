@@ -107,10 +107,10 @@ internal static class HtmlReport
             case Figure figure:
                 AppendFigure(html, figure);
                 break;
-            case PictureSheet sheet:
+            case ImageSheet sheet:
                 AppendSheet(html, sheet);
                 break;
-            case Folded folded:
+            case CollapsedSection folded:
                 html.Append(CultureInfo.InvariantCulture, $"<details><summary>{Escape(folded.Title)}</summary>\n");
                 AppendBlocks(html, folded.Blocks);
                 html.Append("</details>\n");
@@ -165,7 +165,7 @@ internal static class HtmlReport
         html.Append("</details>\n</figure>\n");
     }
 
-    private static void AppendSheet(StringBuilder html, PictureSheet sheet)
+    private static void AppendSheet(StringBuilder html, ImageSheet sheet)
     {
         html.Append(CultureInfo.InvariantCulture, $"""
             <figure class="sheet">

@@ -75,7 +75,7 @@ internal static class ImageSetReport
     private static IEnumerable<Block> NotComputed(IReadOnlyList<SetMeasure> measures)
     {
         string[] missing = [.. measures.Where(m => m.Value is null).Select(m => $"{m.Name}: {m.Note}")];
-        return missing.Length == 0 ? [] : [new Folded($"Not computed ({missing.Length})", [new BulletList(missing)])];
+        return missing.Length == 0 ? [] : [new CollapsedSection($"Not computed ({missing.Length})", [new BulletList(missing)])];
     }
 
     private static IEnumerable<Figure> Figures(ImageSetEvaluation result)
@@ -118,7 +118,7 @@ internal static class ImageSetReport
     private static Section Pictures(ImageSetEvaluation result)
     {
         Dictionary<string, SetImage> real = ById(result.Real), synthetic = ById(result.Synthetic);
-        PictureSheet Sheet(string title, string caption, IEnumerable<string> ids, Dictionary<string, SetImage> images) =>
+        ImageSheet Sheet(string title, string caption, IEnumerable<string> ids, Dictionary<string, SetImage> images) =>
             new(title, caption, [.. ids.Where(images.ContainsKey).Take(Shown).Select(id => Tile(images[id]))]);
         var evenly = result.Map.Where(p => p.Synthetic).ToList();
         List<Block> blocks =
@@ -134,10 +134,10 @@ internal static class ImageSetReport
         return new("Pictures", blocks);
     }
 
-    private static PictureTile Tile(SetImage image)
+    private static ImageTile Tile(SetImage image)
     {
         var picture = image.Read();
-        return InlinePictures.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
+        return InlineImages.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
     }
 
     private static Dictionary<string, SetImage> ById(string folder) => ImageSet.Open(folder).Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());

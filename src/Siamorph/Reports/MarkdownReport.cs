@@ -50,10 +50,10 @@ internal static class MarkdownReport
                 text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(figure.Title)}\n\n{Escape(figure.Caption)}\n\n");
                 AppendTable(text, figure.Chart.ToTable());
                 break;
-            case PictureSheet sheet:
+            case ImageSheet sheet:
                 text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(sheet.Title)}\n\n{Escape(sheet.Caption)} The pictures are in report.html.\n\n");
                 break;
-            case Folded folded:
+            case CollapsedSection folded:
                 text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(folded.Title)}\n\n");
                 foreach (var inner in folded.Blocks) AppendBlock(text, inner, level + 1);
                 break;

@@ -126,7 +126,7 @@ internal static class MaskEvaluationReport
             "Distance of borders", "95th percentile in pixels; an image with one empty mask counts its diagonal.");
     }
 
-    private static PictureSheet WorstCases(MaskEvaluation result, IReadOnlyList<PredictedPair> pairs)
+    private static ImageSheet WorstCases(MaskEvaluation result, IReadOnlyList<PredictedPair> pairs)
     {
         var byId = pairs.ToDictionary(p => p.Id);
         return new("Worst cases", "Lowest Dice first. Green: the truth. Yellow: found at 0.5.", [.. result.Images.Take(Worst).Select(i =>
@@ -135,11 +135,11 @@ internal static class MaskEvaluationReport
             var (mask, map) = pair.Open();
             var picture = pair.ImagePath is { } path ? ImageFile.ReadRgb(path) : ContactSheet.OfMask(mask);
             if (picture.Size != mask.Size) picture = Resize.Image(picture, mask.Size);
-            return InlinePictures.Of($"{i.Id}: {Format.Score(i.Dice)}", picture, [(mask, 0), (map.ToMask(), 1)]);
+            return InlineImages.Of($"{i.Id}: {Format.Score(i.Dice)}", picture, [(mask, 0), (map.ToMask(), 1)]);
         })]);
     }
 
-    private static Folded Images(MaskEvaluation result)
+    private static CollapsedSection Images(MaskEvaluation result)
     {
         const int shown = 200;
         return new($"Every image, worst first{(result.Images.Count > shown ? $" ({shown} of {result.Images.Count})" : "")}", [new Table(

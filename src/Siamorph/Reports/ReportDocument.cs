@@ -91,7 +91,7 @@ internal sealed record Figure(Chart Chart, string Title, string Caption, bool Wi
 /// <param name="Title">What they are.</param>
 /// <param name="Caption">How to read them.</param>
 /// <param name="Tiles">The pictures.</param>
-internal sealed record PictureSheet(string Title, string Caption, IReadOnlyList<PictureTile> Tiles) : Block
+internal sealed record ImageSheet(string Title, string Caption, IReadOnlyList<ImageTile> Tiles) : Block
 {
     /// <summary>Pictures in a row, where rows and columns mean something; 0 for as many as there is room for.</summary>
     public int Columns { get; init; }
@@ -102,9 +102,9 @@ internal sealed record PictureSheet(string Title, string Caption, IReadOnlyList<
 /// <param name="Png">The picture as a PNG file.</param>
 /// <param name="Size">Its width and height in pixels.</param>
 /// <param name="Outlines">Masks to outline on it, each with its colour number; of the picture's size.</param>
-internal sealed record PictureTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
+internal sealed record ImageTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
 
 /// <summary>Blocks folded away under a title.</summary>
 /// <param name="Title">What is inside.</param>
 /// <param name="Blocks">The content.</param>
-internal sealed record Folded(string Title, IReadOnlyList<Block> Blocks) : Block;
+internal sealed record CollapsedSection(string Title, IReadOnlyList<Block> Blocks) : Block;

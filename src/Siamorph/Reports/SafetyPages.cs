@@ -41,7 +41,7 @@ internal static class SafetyPages
             var made = set.Synthetic.ToDictionary(p => p.Id);
             var real = set.Trained.Select(p => (p.Id, Unlabelled: false, Pair: p)).Concat(set.Unlabelled.Select(p => (p.Id, Unlabelled: true, Pair: p)))
                 .ToLookup(p => (p.Id, p.Unlabelled), p => p.Pair); // files without masks may differ by their endings alone
-            blocks.Add(new PictureSheet("Near-copies and their originals", "Each synthetic image is followed by the training image it resembles.",
+            blocks.Add(new ImageSheet("Near-copies and their originals", "Each synthetic image is followed by the training image it resembles.",
                 [.. report.Copies.Take(ShownCopies).SelectMany(c => new[] { Tile(made[c.Id], $"synthetic {c.Id}"), Tile(real[(c.Training, c.Unlabelled)].First(), FormattableString.Invariant($"training {c.Training}, distance {c.ToTrained:0.0}")) })]));
         }
         return new ReportDocument
@@ -63,7 +63,7 @@ internal static class SafetyPages
         };
     }
 
-    private static PictureTile Tile(ImageMaskPair pair, string name)
+    private static ImageTile Tile(ImageMaskPair pair, string name)
     {
         var image = PairFiles.ReadImage(pair);
         var size = new ImageSize(128, Math.Max(1, 128 * image.Size.Height / image.Size.Width));

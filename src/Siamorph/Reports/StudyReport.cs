@@ -49,12 +49,12 @@ internal static class StudyReport
     {
         Title = "Can readers tell synthetic from real images?",
         Overline = $"Siamorph reader study, {result.Created:yyyy-MM-dd}, unsealed {result.Unsealed:yyyy-MM-dd}",
-        Answer = StudyWords.Answer(result),
+        Answer = StudySentences.Answer(result),
         KeyFigures = [.. Keys(result)],
         Sections = [.. new[]
         {
             StudySections.Realism(result), StudySections.Quality(result),
-            StudyPictures.Outlines(result, evidence), StudyPictures.Images(result, evidence),
+            StudyImages.Outlines(result, evidence), StudyImages.Images(result, evidence),
             StudySections.Exclusions(result), StudySections.Readers(result), StudySections.Times(result), Method(result),
         }.OfType<Section>()],
         Footer = $"Made by Siamorph {result.Product}. The same numbers: report.md, readers.csv, images.csv, answers.csv, "
@@ -64,16 +64,16 @@ internal static class StudyReport
     private static IEnumerable<KeyFigure> Keys(StudyResult result)
     {
         var realism = result.Realism;
-        yield return new("Right answers (guessing: 50\u00A0%)", StudyWords.Percent(realism.Primary.Accuracy.Value),
-            $"95\u00A0% interval {StudyWords.Interval(realism.Primary.Accuracy)}; {StudyWords.Title(realism.Primary.Verdict)}");
-        yield return new("Sensitivity d′ (nothing told apart: 0)", StudyWords.Rating(realism.Sensitivity),
-            $"criterion c {StudyWords.Rating(realism.Criterion)}; AUC {Format.Score(realism.Auc.Value)}");
+        yield return new("Right answers (guessing: 50\u00A0%)", StudySentences.Percent(realism.Primary.Accuracy.Value),
+            $"95\u00A0% interval {StudySentences.Interval(realism.Primary.Accuracy)}; {StudySentences.Title(realism.Primary.Verdict)}");
+        yield return new("Sensitivity d′ (nothing told apart: 0)", StudySentences.Rating(realism.Sensitivity),
+            $"criterion c {StudySentences.Rating(realism.Criterion)}; AUC {Format.Score(realism.Auc.Value)}");
         if (result.Quality is { } quality)
-            yield return new("Image quality, synthetic (1 to 5)", StudyWords.Rating(quality.Synthetic.Value),
-                $"real {StudyWords.Rating(quality.Real.Value)}; difference {StudyWords.SignedScored(quality.Difference)}");
+            yield return new("Image quality, synthetic (1 to 5)", StudySentences.Rating(quality.Synthetic.Value),
+                $"real {StudySentences.Rating(quality.Real.Value)}; difference {StudySentences.SignedScored(quality.Difference)}");
         if (result.Shape is { } shape)
-            yield return new("Shape of the lesion, synthetic (1 to 5)", StudyWords.Rating(shape.Synthetic.Value),
-                $"real {StudyWords.Rating(shape.Real.Value)}; difference {StudyWords.SignedScored(shape.Difference)}");
+            yield return new("Shape of the lesion, synthetic (1 to 5)", StudySentences.Rating(shape.Synthetic.Value),
+                $"real {StudySentences.Rating(shape.Real.Value)}; difference {StudySentences.SignedScored(shape.Difference)}");
     }
 
     private static Section Method(StudyResult result)
@@ -81,7 +81,7 @@ internal static class StudyReport
         var options = result.Options;
         return new("Method",
         [
-            new Paragraph(StudyWords.NotUsefulness),
+            new Paragraph(StudySentences.NotUsefulness),
             .. options.Experiment is { Length: > 0 } experiment
                 ? new Block[] { new Link("The experiment on these pairs", experiment) } : [],
             new BulletList(
@@ -97,7 +97,7 @@ internal static class StudyReport
                 + "readers or images alone, with Satterthwaite's degrees of freedom"
                 + Error(result.Realism.Primary),
                 $"Told apart: the 95 % interval leaves out 50 %. No better than chance: the 90 % interval lies within "
-                + $"{StudyWords.Points(options.Margin)} points of 50 %, which is two one-sided tests at 5 %. Both may hold; else "
+                + $"{StudySentences.Points(options.Margin)} points of 50 %, which is two one-sided tests at 5 %. Both may hold; else "
                 + "it is undecided.",
                 "d′ and c from log-linear rates; AUC by Mann and Whitney; weighted κ with squared weights; ICC after Shrout and "
                 + "Fleiss, case 2.",

@@ -28,7 +28,7 @@ internal static class StudySections
                         .Select(r => new ForestRow(Named(r), r.Accuracy!.Value, r.Accuracy.Low, r.Accuracy.High, 0))],
             }, "Right answers, reader by reader",
             $"With 95 % intervals: that of all readers counts readers and images as samples, those of single readers "
-                + $"(Wilson) only images. The band is {StudyWords.Points(result.Options.Margin)} points about chance.",
+                + $"(Wilson) only images. The band is {StudySentences.Points(result.Options.Margin)} points about chance.",
                 Wide: true),
             new Figure(new RocPlot
             {
@@ -66,7 +66,7 @@ internal static class StudySections
             Bars(shape, "Shape of the lesion", "How plausible is its shape?"),
             new Table(headings, [Row("image quality", quality), Row("shape of the lesion", shape)])
             {
-                Note = $"No worse: the interval of the difference lies above −{StudyWords.OfFive(result.Options.QualityMargin)}. "
+                Note = $"No worse: the interval of the difference lies above −{StudySentences.OfFive(result.Options.QualityMargin)}. "
                     + "ICC: agreement of single readers, and of their mean. The last columns are (score − 1) / 4.",
             },
         ]);
@@ -80,7 +80,7 @@ internal static class StudySections
         }, title, question);
 
         static IReadOnlyList<string> Row(string name, ScaleResult s) =>
-            [name, StudyWords.Scored(s.Real), StudyWords.Scored(s.Synthetic), StudyWords.SignedScored(s.Difference),
+            [name, StudySentences.Scored(s.Real), StudySentences.Scored(s.Synthetic), StudySentences.SignedScored(s.Difference),
                 s.NonInferior ? "yes" : "not shown",
                 Format.Score(s.Single), Format.Score(s.Mean), Format.Score((s.Real.Value - 1) / 4),
                 Format.Score((s.Synthetic.Value - 1) / 4)];
@@ -93,7 +93,7 @@ internal static class StudySections
         List<IReadOnlyList<string>> rows = [Row("as planned (the answer)", primary)];
         if (result.Everyone is { } all) rows.Add(Row("everyone who finished", all));
         rows.Add(["as if all answers were independent", Format.Integer(primary.Readers),
-            StudyWords.Percent(primary.Binomial.Value), StudyWords.Interval(primary.Binomial), "–",
+            StudySentences.Percent(primary.Binomial.Value), StudySentences.Interval(primary.Binomial), "–",
             "too narrow: ignores readers and images"]);
         return new("Left out",
         [
@@ -108,8 +108,8 @@ internal static class StudySections
         ]);
 
         static IReadOnlyList<string> Row(string name, AccuracyResult a) =>
-            [name, Format.Integer(a.Readers), StudyWords.Percent(a.Accuracy.Value), StudyWords.Interval(a.Accuracy),
-                $"{StudyWords.Percent(a.Low90)} to {StudyWords.Percent(a.High90)}", StudyWords.Title(a.Verdict)];
+            [name, Format.Integer(a.Readers), StudySentences.Percent(a.Accuracy.Value), StudySentences.Interval(a.Accuracy),
+                $"{StudySentences.Percent(a.Low90)} to {StudySentences.Percent(a.High90)}", StudySentences.Title(a.Verdict)];
     }
 
     public static Section Readers(StudyResult result) => new("Readers and screens",
@@ -122,7 +122,7 @@ internal static class StudySections
         {
             Note = "c above 0: slow to say \"synthetic\".",
         },
-        new Folded("Ratings, attention, time", [new Table(
+        new CollapsedSection("Ratings, attention, time", [new Table(
             ["reader", "quality, real", "quality, synthetic", "cut pictures taken for real", "median seconds", "sessions"],
             [.. result.Readers.Select(r => (IReadOnlyList<string>)[
                 r.Reader, Number(r.QualityReal, "0.00"), Number(r.QualitySynthetic, "0.00"),
@@ -131,7 +131,7 @@ internal static class StudySections
         {
             Note = "Seconds before an image in the block about realism, pauses counted out.",
         }]),
-        new Folded("Screens",
+        new CollapsedSection("Screens",
             [new Table(["reader", "screen", "device pixels", "zoom", "light", "near black seen", "near white seen"],
             [.. result.Readers.Select(r => (IReadOnlyList<string>)[
                 r.Reader, r.Display.Width > 0 ? $"{r.Display.Width} × {r.Display.Height}" : "–",
@@ -164,20 +164,20 @@ internal static class StudySections
         var r = result.Realism;
         List<IReadOnlyList<string>> rows =
         [
-            ["Right answers (accuracy)", StudyWords.Percent(r.Primary.Accuracy.Value), StudyWords.Interval(r.Primary.Accuracy)],
-            ["Real images called real", StudyWords.Percent(r.RealRight), "–"],
-            ["Synthetic images called synthetic", StudyWords.Percent(r.SyntheticRight), "–"],
-            ["Sensitivity d′ (0: nothing told apart)", StudyWords.Rating(r.Sensitivity), "–"],
-            [$"Criterion c (leaning to \"{(r.Criterion > 0 ? "real" : "synthetic")}\")", StudyWords.Rating(r.Criterion), "–"],
+            ["Right answers (accuracy)", StudySentences.Percent(r.Primary.Accuracy.Value), StudySentences.Interval(r.Primary.Accuracy)],
+            ["Real images called real", StudySentences.Percent(r.RealRight), "–"],
+            ["Synthetic images called synthetic", StudySentences.Percent(r.SyntheticRight), "–"],
+            ["Sensitivity d′ (0: nothing told apart)", StudySentences.Rating(r.Sensitivity), "–"],
+            [$"Criterion c (leaning to \"{(r.Criterion > 0 ? "real" : "synthetic")}\")", StudySentences.Rating(r.Criterion), "–"],
             ["Area under the ROC curve, mean of readers", Format.Score(r.Auc.Value),
                 $"{Format.Score(r.Auc.Low)} to {Format.Score(r.Auc.High)}"],
-            ["Agreement of readers with each other (Fleiss κ)", StudyWords.Rating(r.Agreement), "–"],
+            ["Agreement of readers with each other (Fleiss κ)", StudySentences.Rating(r.Agreement), "–"],
         ];
         if (r.RepeatAgreement is { } repeat)
-            rows.Add([$"Agreement with themselves, {r.RepeatPairs} images shown twice (weighted κ)", StudyWords.Rating(repeat),
+            rows.Add([$"Agreement with themselves, {r.RepeatPairs} images shown twice (weighted κ)", StudySentences.Rating(repeat),
                 "–"]);
         if (r.SessionAgreement is { } session) rows.Add(["Agreement of first and second session (weighted κ)",
-            StudyWords.Rating(session), "–"]);
+            StudySentences.Rating(session), "–"]);
         return new(["measure", "value", "95 % interval"], rows);
     }
 
@@ -185,7 +185,7 @@ internal static class StudySections
         new(["secondary tests", "estimate", "95 % interval", "p", "p after Holm"],
         [.. result.Tests.Select(t => (IReadOnlyList<string>)[
         t.Name, Format.Score(t.Estimate.Value), $"{Format.Score(t.Estimate.Low)} to {Format.Score(t.Estimate.High)}",
-        StudyWords.P(t.P), StudyWords.P(t.AdjustedP)])])
+        StudySentences.P(t.P), StudySentences.P(t.AdjustedP)])])
     {
         Note = $"Two-sided, with readers and images as samples; corrected for {Format.Count(result.Tests.Count, "test")}. The "
             + "accuracy is the primary and needs no correction.",
@@ -203,7 +203,7 @@ internal static class StudySections
 
     private static string Text(string text) => text.Length > 0 ? text : "–";
 
-    private static string Percent(double? value) => value is { } v ? StudyWords.Percent(v) : "–";
+    private static string Percent(double? value) => value is { } v ? StudySentences.Percent(v) : "–";
 
     private static string Number(double? value, string format) => value is { } v && double.IsFinite(v)
         ? v.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−') : "–";

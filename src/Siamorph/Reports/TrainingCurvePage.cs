@@ -38,10 +38,10 @@ internal static class TrainingCurvePage
     public static string Sentence(SegmentationSummary summary)
     {
         ArgumentNullException.ThrowIfNull(summary);
-        return TrainedEnough.GainOfLastHalf([.. summary.History.Select(h => ((long)h.Step, h.Dice))]) switch
+        return ConvergenceCheck.GainOfLastHalf([.. summary.History.Select(h => ((long)h.Step, h.Dice))]) switch
         {
             null => "There were too few looks at the validation split to tell whether more steps would help.",
-            > TrainedEnough.LargestGain and var gain => FormattableString.Invariant(
+            > ConvergenceCheck.LargestGain and var gain => FormattableString.Invariant(
                 $"Validation Dice still rose by {100 * gain:0.0} points in the last half of the steps: more steps may help."),
             var gain => FormattableString.Invariant(
                 $"Validation Dice rose by {100 * gain:0.0} points in the last half of the steps: more steps would add little."),

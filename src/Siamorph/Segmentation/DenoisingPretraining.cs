@@ -57,7 +57,7 @@ internal static class DenoisingPretraining
     private static void Train(SegmentationOptions options, Session session, RunFolder run, TrainingLog log, IMonitor monitor)
     {
         using var stage = monitor.Begin("Pretraining segmentation", options.Steps);
-        using var heap = QuietHeap.Enter();
+        using var heap = NoCollectionRegion.Enter();
         while (session.Step < options.Steps)
         {
             if (monitor.Cancellation.IsCancellationRequested)

@@ -97,9 +97,9 @@ internal static class PredictionFolder
         if (split is not null || dataset.Pairs.Count > 0) monitor.Note(dataset.Summary() + (dataset.Unmasked.Count > 0 && split is null ? $" {dataset.Unmasked.Count} images without a mask are predicted all the same." : ""));
         if (split is not null) return dataset.Pairs.Where(p => p.Split == split);
         if (dataset.Pairs.Count > 0) return [.. dataset.Pairs, .. dataset.Unmasked.Select(f => WithoutMask(f) with { Range = dataset.Pairs[0].Range })];
-        var files = dataset.Unmasked.Count > 0 ? dataset.Unmasked : PictureFolder.Files(input);
+        var files = dataset.Unmasked.Count > 0 ? dataset.Unmasked : ImageFolder.Files(input);
         monitor.Note($"{input}: read {files.Count} images.");
-        var range = PictureRange.OfSet(files);
+        var range = IntensityRange.OfSet(files);
         return files.Select(f => WithoutMask(f) with { Range = range });
     }
 }

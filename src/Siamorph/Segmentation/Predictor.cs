@@ -33,7 +33,7 @@ public sealed class Predictor : IDisposable
     public ClassTable? Classes { get; private init; }
 
     /// <summary>How images of more than 8 bits were brought to 0…255 in training, and are here; null where it saw 8 bits alone.</summary>
-    public PictureRange? Range { get; private init; }
+    public IntensityRange? Range { get; private init; }
 
     /// <summary>Loads the best weights of a finished run.</summary>
     /// <param name="path">The run folder, or a weight file written by a run.</param>
@@ -141,7 +141,7 @@ internal static class ModelFile
 {
     private const string Kind = "siamorph segmentation", UNetKind = "siamorph segmentation unet";
 
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options, (ClassTable? Classes, PictureRange? Range) data)
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options, (ClassTable? Classes, IntensityRange? Range) data)
     {
         var metadata = new Dictionary<string, string>
         {
@@ -158,7 +158,7 @@ internal static class ModelFile
         SafeTensors.Write(path, weights, metadata);
     }
 
-    public static (NetworkConfig Config, ImageSize Size, ClassTable? Classes, PictureRange? Range) Describe(string path)
+    public static (NetworkConfig Config, ImageSize Size, ClassTable? Classes, IntensityRange? Range) Describe(string path)
     {
         var metadata = SafeTensors.ReadHeader(path).Metadata;
         int Number(string key) =>
@@ -177,6 +177,6 @@ internal static class ModelFile
             },
             new ImageSize(Number("imageWidth"), Number("imageHeight")),
             metadata.TryGetValue("classTable", out var table) ? ClassTable.FromJson(table, path) : null,
-            metadata.TryGetValue("pictureRange", out var range) ? PictureRange.Parse(range) : null);
+            metadata.TryGetValue("pictureRange", out var range) ? IntensityRange.Parse(range) : null);
     }
 }

@@ -62,7 +62,7 @@ internal static class SegmentationBenchmark
     private static SegmentationTiming Measure(SegmentationSession session, int steps, bool profile, IMonitor monitor)
     {
         using var stage = monitor.Begin("Timing", WarmUps + steps);
-        using var heap = QuietHeap.Enter();
+        using var heap = NoCollectionRegion.Enter();
         using var shares = profile ? new StepProfile() : null;
         var (times, used) = (new List<double>(), TimeSpan.Zero);
         for (var i = 0; i < WarmUps + steps; i++, stage.Report(i))

@@ -63,7 +63,7 @@ public enum SegmentationSchedule
 }
 
 /// <summary>Which weights of a run become its model.</summary>
-public enum KeptWeights
+public enum CheckpointSelection
 {
     /// <summary>Those of the best look at the validation split, whose labels then take part in the training.</summary>
     Best,
@@ -171,7 +171,7 @@ public sealed record SegmentationOptions
     public double EmaDecay { get; init; }
 
     /// <summary>Which weights are kept.</summary>
-    public KeptWeights Keep { get; init; }
+    public CheckpointSelection Keep { get; init; }
 
     /// <summary>Steps between two looks at the validation split.</summary>
     public int ValidateEvery { get; init; } = 50;
@@ -198,7 +198,7 @@ public sealed record SegmentationOptions
     /// <summary>What an experiment begins with, see docs/results: enough training for small sets, and no label spent on choosing weights.</summary>
     public static SegmentationOptions ForExperiments { get; } = new()
     {
-        Steps = 2000, ValidateEvery = 100, Schedule = SegmentationSchedule.Constant, EmaDecay = 0.99, Keep = KeptWeights.Last,
+        Steps = 2000, ValidateEvery = 100, Schedule = SegmentationSchedule.Constant, EmaDecay = 0.99, Keep = CheckpointSelection.Last,
         Augmentation = AugmentationOptions.Strong,
     };
 

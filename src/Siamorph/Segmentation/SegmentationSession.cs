@@ -70,10 +70,10 @@ internal sealed class SegmentationSession : IDisposable
     public IReadOnlyList<ValidationPoint> History => _history;
 
     /// <summary>The look whose weights are kept: the first of the best, or the last.</summary>
-    public ValidationPoint Kept => _options.Keep == Segmentation.KeptWeights.Last ? _history[^1] : _history.MaxBy(p => p.Dice)!;
+    public ValidationPoint Kept => _options.Keep == Segmentation.CheckpointSelection.Last ? _history[^1] : _history.MaxBy(p => p.Dice)!;
 
     /// <summary>The weights at <see cref="Kept"/>; this session's own.</summary>
-    public IReadOnlyDictionary<string, Tensor> KeptWeights => _best;
+    public IReadOnlyDictionary<string, Tensor> CheckpointSelection => _best;
 
     /// <summary>One optimizer step.</summary>
     /// <exception cref="SiamorphException">The loss is not a number.</exception>
@@ -128,7 +128,7 @@ internal sealed class SegmentationSession : IDisposable
     }
 
     // The same with what a teacher finds in images without masks.
-    private Tensor Taught(MeanTeacher.Lesson lesson, Tensor masks) => _network.Heads(_network.Normalised(lesson.Images))
+    private Tensor Taught(MeanTeacher.TeacherBatch lesson, Tensor masks) => _network.Heads(_network.Normalised(lesson.Images))
         .Select(h => lesson.Loss(Operators.ScaleTo(h, masks, _network.AlignCorners), masks, LossOf))
         .Aggregate((a, b) => a + b);
 

@@ -113,7 +113,7 @@ public static class SegmentationTrainer
     private static void Train(SegmentationOptions options, SegmentationSession session, RunFolder run, TrainingLog log, IMonitor monitor)
     {
         using var stage = monitor.Begin("Training segmentation", options.Steps);
-        using var heap = QuietHeap.Enter();
+        using var heap = NoCollectionRegion.Enter();
         while (session.Step < options.Steps)
         {
             if (monitor.Cancellation.IsCancellationRequested)
@@ -145,7 +145,7 @@ public static class SegmentationTrainer
         SegmentationOptions options, PairedDataset train, PairedDataset validation, SegmentationSession session, RunFolder run)
     {
         var model = Path.Combine(run.Path, Predictor.FileName);
-        ModelFile.Write(model, session.KeptWeights, options, (options.Network.Classes > 1 ? train.Classes : null, train.Range));
+        ModelFile.Write(model, session.CheckpointSelection, options, (options.Network.Classes > 1 ? train.Classes : null, train.Range));
         var summary = new SegmentationSummary
         {
             Options = options,

@@ -24,7 +24,7 @@ internal static class DenoisingLosses
         var losses = new double[data.Count];
         using var stage = monitor.Begin("measuring losses", data.Count);
         using var noGrad = no_grad();
-        using var heap = QuietHeap.Enter();
+        using var heap = NoCollectionRegion.Enter();
         for (var first = 0; first < data.Count; first += Batch)
         {
             monitor.Cancellation.ThrowIfCancellationRequested();

@@ -199,7 +199,7 @@ public sealed class SiameseTrainer
     private void Train(TrainingStage stage, long from, long stepsBefore, TrainingLog? log)
     {
         using var watched = _monitor.Begin($"stage {stage.Name}", stage.Options.Steps);
-        using var heap = QuietHeap.Enter();
+        using var heap = NoCollectionRegion.Enter();
         var saved = from;
         for (var step = from; step < stage.Options.Steps; step++)
         {

@@ -89,7 +89,7 @@ internal abstract class TrainingStage : IDisposable
             using var scope = NewDisposeScope();
             foreach (var (name, value) in Gradients(step, step * count + i, _lossScale.Value / count))
                 sums[name] = sums.GetValueOrDefault(name) + value / count;
-            if (i + 1 < end) QuietHeap.Pause();
+            if (i + 1 < end) NoCollectionRegion.Pause();
         }
         var scale = whole ? 1 : 1.0 / _group.Size;
         _group.Sum(sums, Reported, scale); // before anyone looks at them: ranks fail together
@@ -105,7 +105,7 @@ internal abstract class TrainingStage : IDisposable
     }
 
     /// <summary>The averaged weights until the result is disposed, for previews; the weights themselves where there are none.</summary>
-    public IDisposable? SwapAverages() => _ema is null ? null : new SwappedAverages(_ema, _weights);
+    public IDisposable? SwapAverages() => _ema is null ? null : new EmaScope(_ema, _weights);
 
     /// <summary>Makes the averaged weights the weights: the end of a stage.</summary>
     public void KeepAverages()
@@ -168,12 +168,12 @@ internal abstract class TrainingStage : IDisposable
 }
 
 /// <summary>Averages in the place of the weights, and in the networks where these hold 16-bit copies, until disposed.</summary>
-internal sealed class SwappedAverages : IDisposable
+internal sealed class EmaScope : IDisposable
 {
     private readonly IDisposable _swapped;
     private readonly MasterWeights _weights;
 
-    public SwappedAverages(Ema averages, MasterWeights weights)
+    public EmaScope(Ema averages, MasterWeights weights)
     {
         (_swapped, _weights) = (averages.Swap(), weights);
         weights.Publish();

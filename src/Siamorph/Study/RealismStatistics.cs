@@ -32,7 +32,7 @@ internal static class RealismStatistics
             SyntheticRight = (double)hits / signals,
             Sensitivity = detection.Sensitivity,
             Criterion = detection.Criterion,
-            Auc = Bounded.Of(auc, 0, 1),
+            Auc = ValueWithInterval.Of(auc, 0, 1),
             PooledAuc = RankAuc.Of(Pooled(true), Pooled(false)),
             Agreement = readers.Count < 2 ? double.NaN
                 : Kappa.Fleiss([.. items.Select((_, c) => Votes([.. ratings.Select(row => row[c])]))]),

@@ -30,7 +30,7 @@ internal static class StudyAnalysis
         var realism = RealismStatistics.Of(evidence, counted, out var auc);
         return new StudyResult
         {
-            Product = Product.Version,
+            Product = ProductVersion.Version,
             Study = evidence.Study.Hash,
             Options = file.Options,
             Size = file.Size,
@@ -70,11 +70,11 @@ internal static class StudyAnalysis
         int[] Counts(int kind) => [.. Enumerable.Range(1, 5).Select(v => Part(kind).Sum(row => row.Count(x => x == v)))];
         var difference = CrossedMean.Of(ratings, kinds, [-1, 1]);
         var icc = counted.Count > 1 ? IntraclassCorrelation.Of(ratings) : new(double.NaN, double.NaN);
-        var bounded = Bounded.Of(difference, -4, 4);
+        var bounded = ValueWithInterval.Of(difference, -4, 4);
         return (new ScaleResult
         {
-            Real = Bounded.Of(CrossedMean.Of(Part(0)), 1, 5),
-            Synthetic = Bounded.Of(CrossedMean.Of(Part(1)), 1, 5),
+            Real = ValueWithInterval.Of(CrossedMean.Of(Part(0)), 1, 5),
+            Synthetic = ValueWithInterval.Of(CrossedMean.Of(Part(1)), 1, 5),
             Difference = bounded,
             NonInferior = bounded.Low > -evidence.Study.File.Options.QualityMargin,
             Single = icc.Single,
@@ -95,8 +95,8 @@ internal static class StudyAnalysis
         int[] kinds = [.. items.Select(i => evidence.IsSynthetic(i) ? 1 : 0)];
         double[][] Part(int kind) => [.. dice.Select(row => row.Where((_, c) => kinds[c] == kind).ToArray())];
         var difference = CrossedMean.Of(dice, kinds, [-1, 1]);
-        return (new OutlineResult(Bounded.Of(CrossedMean.Of(Part(0)), 0, 1), Bounded.Of(CrossedMean.Of(Part(1)), 0, 1),
-            Bounded.Of(difference, -1, 1), counted.Count, items.Count), difference);
+        return (new OutlineResult(ValueWithInterval.Of(CrossedMean.Of(Part(0)), 0, 1), ValueWithInterval.Of(CrossedMean.Of(Part(1)), 0, 1),
+            ValueWithInterval.Of(difference, -1, 1), counted.Count, items.Count), difference);
     }
 
     private static double Dice(StudyEvidence evidence, ReaderEvidence reader, string item) =>
@@ -111,7 +111,7 @@ internal static class StudyAnalysis
         if (outlines is not null) all.Add(("Dice of outlines, synthetic minus real", 0, outlines));
         double[] p = [.. all.Select(t => t.Estimate.P(t.Expected))];
         var adjusted = HolmCorrection.Adjust(p);
-        return [.. all.Select((t, i) => new SecondaryTest(t.Name, t.Expected, Bounded.Of(t.Estimate), p[i], adjusted[i]))];
+        return [.. all.Select((t, i) => new SecondaryTest(t.Name, t.Expected, ValueWithInterval.Of(t.Estimate), p[i], adjusted[i]))];
     }
 
     private static ImageResult Image(StudyEvidence evidence, List<ReaderEvidence> counted, string item)

@@ -12,7 +12,7 @@ namespace Siamorph.Study;
 /// <param name="Size">Size of its pictures.</param>
 /// <param name="Items">Pictures in it, practice and repeats included.</param>
 /// <param name="Warnings">What may make real and synthetic images differ besides realism.</param>
-public sealed record MadeStudy(string Folder, ImageSize Size, int Items, IReadOnlyList<string> Warnings);
+public sealed record StudySummary(string Folder, ImageSize Size, int Items, IReadOnlyList<string> Warnings);
 
 /// <summary>
 /// Makes the folder of a reader study: chosen pictures, brought to one size by one filter, written by one codec without
@@ -31,7 +31,7 @@ public static class StudyMaker
     /// <param name="consent">What readers agree to; null for <see cref="StudyTexts.Consent"/>.</param>
     /// <param name="monitor">Watches and may stop.</param>
     /// <exception cref="SiamorphException">Too few pairs, damaged files, or the folder can't be written.</exception>
-    public static MadeStudy Make(Dataset real, Dataset synthetic, string folder, StudyOptions options, string? consent,
+    public static StudySummary Make(Dataset real, Dataset synthetic, string folder, StudyOptions options, string? consent,
         IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(real);
@@ -47,7 +47,7 @@ public static class StudyMaker
         var stimuli = Stimuli(choice, options, real.Folder, synthetic.Folder, size);
         Write(folder, stimuli, new StudyFile
         {
-            Product = Product.Version, Created = DateTimeOffset.UtcNow, Options = options, Size = size,
+            Product = ProductVersion.Version, Created = DateTimeOffset.UtcNow, Options = options, Size = size,
             Consent = string.IsNullOrWhiteSpace(consent) ? StudyTexts.Consent : consent.Trim(), Items = "", Key = "",
         }, monitor);
         return new(folder, size, stimuli.Count, Warnings(choice, size));
@@ -55,7 +55,7 @@ public static class StudyMaker
 
     private static List<ImageMaskPair> HeldOut(Dataset real, StudyOptions options)
     {
-        var splits = options.Splits.Select(s => SplitWords.Read(s, "--splits")).ToHashSet();
+        var splits = options.Splits.Select(s => SplitNames.Read(s, "--splits")).ToHashSet();
         var held = real.Pairs.Where(p => p.Source == PairSource.Real && p.Split is { } split && splits.Contains(split)).ToList();
         if (held.Count > 0) return held;
         throw new InvalidDatasetException(real.Pairs.All(p => p.Split is null)

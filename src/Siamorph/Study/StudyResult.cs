@@ -34,9 +34,9 @@ internal sealed record StudyResult
 }
 
 /// <summary>A number with its 95 % interval.</summary>
-internal sealed record Bounded(double Value, double Low, double High)
+internal sealed record ValueWithInterval(double Value, double Low, double High)
 {
-    public static Bounded Of(CrossedEstimate estimate, double low = double.NegativeInfinity,
+    public static ValueWithInterval Of(CrossedEstimate estimate, double low = double.NegativeInfinity,
         double high = double.PositiveInfinity)
     {
         var interval = estimate.At(0.95).Within(low, high);
@@ -55,8 +55,8 @@ internal sealed record Bounded(double Value, double Low, double High)
 /// <param name="Readers">How many.</param>
 /// <param name="Images">How many.</param>
 internal sealed record AccuracyResult(
-    Bounded Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError, double DegreesOfFreedom,
-    Bounded Binomial, int Readers, int Images);
+    ValueWithInterval Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError, double DegreesOfFreedom,
+    ValueWithInterval Binomial, int Readers, int Images);
 
 /// <summary>What was answered about realism.</summary>
 internal sealed record RealismResult
@@ -76,7 +76,7 @@ internal sealed record RealismResult
     public required double Criterion { get; init; }
 
     /// <summary>Mean of the readers' areas under the ROC curve.</summary>
-    public required Bounded Auc { get; init; }
+    public required ValueWithInterval Auc { get; init; }
 
     /// <summary>The area of all answers together, as one curve.</summary>
     public required double PooledAuc { get; init; }
@@ -96,11 +96,11 @@ internal sealed record RealismResult
 /// <summary>What was rated on five points.</summary>
 internal sealed record ScaleResult
 {
-    public required Bounded Real { get; init; }
-    public required Bounded Synthetic { get; init; }
+    public required ValueWithInterval Real { get; init; }
+    public required ValueWithInterval Synthetic { get; init; }
 
     /// <summary>Synthetic minus real.</summary>
-    public required Bounded Difference { get; init; }
+    public required ValueWithInterval Difference { get; init; }
 
     /// <summary>Whether the interval of the difference lies above the margin.</summary>
     public required bool NonInferior { get; init; }
@@ -119,10 +119,10 @@ internal sealed record ScaleResult
 }
 
 /// <summary>How well readers' outlines fit the masks.</summary>
-internal sealed record OutlineResult(Bounded Real, Bounded Synthetic, Bounded Difference, int Readers, int Images);
+internal sealed record OutlineResult(ValueWithInterval Real, ValueWithInterval Synthetic, ValueWithInterval Difference, int Readers, int Images);
 
 /// <summary>A test besides the primary one.</summary>
-internal sealed record SecondaryTest(string Name, double Expected, Bounded Estimate, double P, double AdjustedP);
+internal sealed record SecondaryTest(string Name, double Expected, ValueWithInterval Estimate, double P, double AdjustedP);
 
 /// <summary>A reader's own numbers; what was not finished is null.</summary>
 internal sealed record ReaderResult(string Reader, string Specialty, double? Years, ReaderDisplay Display)
@@ -131,7 +131,7 @@ internal sealed record ReaderResult(string Reader, string Specialty, double? Yea
     public string? LeftOut { get; init; }
 
     public int? CatchMisses { get; init; }
-    public Bounded? Accuracy { get; init; }
+    public ValueWithInterval? Accuracy { get; init; }
     public double? RealRight { get; init; }
     public double? SyntheticRight { get; init; }
     public double? Auc { get; init; }

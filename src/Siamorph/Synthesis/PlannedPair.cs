@@ -35,7 +35,7 @@ internal sealed record PlannedPair(string Id, int Mask, Seed Seed, string Prompt
     public bool IsDrawn(string folder) => File.Exists(ImagePath(folder)) && File.Exists(MaskPath(folder));
 
     /// <summary>The pair as the manifest names it.</summary>
-    public ImageMaskPair Pair(string folder, StartPicture start, bool deforms) => new()
+    public ImageMaskPair Pair(string folder, StartImage start, bool deforms) => new()
     {
         Id = Id,
         ImagePath = ImagePath(folder),

@@ -51,7 +51,7 @@ internal sealed class QualityGate
     private const int Neighbours = 3;
     private const int WrongMasks = 3; // given to each real image, to see what the gate can see
     private const double AreaSlack = 1.5; // masks may be so much smaller or larger than any real one
-    private readonly List<PairLook> _real;
+    private readonly List<PairMeasurement> _real;
     private readonly double[] _centre, _spread;
 
     /// <summary>Calibrates the gate.</summary>
@@ -63,7 +63,7 @@ internal sealed class QualityGate
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(options);
         if (real.Count < 4) throw new ArgumentException($"The gate needs four real pairs, there are {real.Count}.", nameof(real));
-        _real = [.. real.Select(p => new PairLook(p))];
+        _real = [.. real.Select(p => new PairMeasurement(p))];
         _centre = [.. Enumerable.Range(0, _real[0].Features.Length).Select(f => _real.Average(r => r.Features[f]))];
         _spread = [.. _centre.Select((c, f) => Math.Max(1e-3, Math.Sqrt(_real.Average(r => (r.Features[f] - c) * (r.Features[f] - c)))))];
         var q = options.RefusedReal;
@@ -96,7 +96,7 @@ internal sealed class QualityGate
     /// <returns>One verdict for each candidate, in their order.</returns>
     public IReadOnlyList<GateVerdict> Judge(IEnumerable<GateInput> pairs, int wanted, GateSelection selection)
     {
-        var judged = pairs.Select(p => new PairLook(p)).Select(look => (Look: look, Reasons: Reasons(look).ToList())).ToList();
+        var judged = pairs.Select(p => new PairMeasurement(p)).Select(look => (Look: look, Reasons: Reasons(look).ToList())).ToList();
         var passed = judged.Where(j => j.Reasons.Count == 0);
         if (selection == GateSelection.Difficulty) passed = passed.OrderByDescending(j => j.Look.Difficulty);
         var kept = passed.Take(wanted).Select(j => j.Look).ToHashSet();
@@ -110,7 +110,7 @@ internal sealed class QualityGate
         })];
     }
 
-    private IEnumerable<GateReason> Reasons(PairLook look)
+    private IEnumerable<GateReason> Reasons(PairMeasurement look)
     {
         if (MaskFault(look) is { } fault) yield return new("mask", fault);
         if (look.Agreement < Limits.Agreement)
@@ -123,7 +123,7 @@ internal sealed class QualityGate
             yield return new("outlier", Text($"unlike all real images (distance {strange:0.0}, at most {Limits.Outlier:0.0})"));
     }
 
-    private string? MaskFault(PairLook look)
+    private string? MaskFault(PairMeasurement look)
     {
         if (look.Share < Limits.SmallestShare || (look.Share == 0 && Limits.SmallestShare > 0)) return Text($"the mask covers {100 * look.Share:0.0} %, less than any real one");
         if (look.Share > Limits.LargestShare) return Text($"the mask covers {100 * look.Share:0.0} %, more than any real one");
@@ -134,17 +134,17 @@ internal sealed class QualityGate
     {
         var wrong = Enumerable.Range(1, WrongMasks).Select(k => k * real.Count / (WrongMasks + 1)).Distinct()
             .SelectMany(shift => real.Select((r, i) => r with { Mask = real[(i + shift) % real.Count].Mask }));
-        return wrong.Average(w => PairLook.AgreementOf(w.Mask, w.Found) < Limits.Agreement || PairLook.BorderContrast(w.Image, w.Mask) < Limits.Contrast ? 1.0 : 0);
+        return wrong.Average(w => PairMeasurement.AgreementOf(w.Mask, w.Found) < Limits.Agreement || PairMeasurement.BorderContrast(w.Image, w.Mask) < Limits.Contrast ? 1.0 : 0);
     }
 
     // A real pair is compared with the others: as if it were not among the training pairs.
-    private (string Id, double Distance) Nearest(PairLook look)
+    private (string Id, double Distance) Nearest(PairMeasurement look)
         => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Thumbnail.DistanceUpToMirroring(look.Thumbnail))).MinBy(x => x.Distance);
 
-    private double Strangeness(PairLook look)
+    private double Strangeness(PairMeasurement look)
         => _real.Where(r => r != look).Select(r => FeatureDistance(r, look)).Order().Take(Neighbours).Average();
 
-    private double FeatureDistance(PairLook a, PairLook b)
+    private double FeatureDistance(PairMeasurement a, PairMeasurement b)
     {
         double sum = 0;
         for (var f = 0; f < _spread.Length; f++)

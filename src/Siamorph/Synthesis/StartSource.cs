@@ -42,7 +42,7 @@ internal sealed class StartSource
     public bool IsSoft => _masks.IsSoft;
 
     /// <summary>What one synthetic image starts from.</summary>
-    public StartPicture Of(int index, Seed seed) => _options.Start switch
+    public StartImage Of(int index, Seed seed) => _options.Start switch
     {
         SampleStart.Real => Real(index, seed),
         SampleStart.Paste => Paste(index, seed),
@@ -51,20 +51,20 @@ internal sealed class StartSource
     };
 
     // The second hint shows the mask's own picture, moved as the mask is.
-    private StartPicture Noise(int index, Seed seed)
+    private StartImage Noise(int index, Seed seed)
     {
         if (_options.ImageWeight > 0) return Real(index, seed);
         var (mask, description) = _masks.Of(index, seed);
         return new(mask, description);
     }
 
-    private StartPicture Real(int index, Seed seed)
+    private StartImage Real(int index, Seed seed)
     {
         var (image, mask, description) = MaskDeformation.Apply(Image(index), _masks.Read(index), _options.Deformation, seed);
         return new(mask, description) { Image = image, Host = _pairs[index].Id };
     }
 
-    private StartPicture Paste(int index, Seed seed)
+    private StartImage Paste(int index, Seed seed)
     {
         for (var attempt = 0; attempt < 4; attempt++)
         {
@@ -76,7 +76,7 @@ internal sealed class StartSource
         return new(_masks.Read(index), "none") { Image = Image(index), Host = _pairs[index].Id };
     }
 
-    private StartPicture Inpaint(int index, Seed seed)
+    private StartImage Inpaint(int index, Seed seed)
     {
         var (lesion, description) = _masks.Of(index, seed);
         var host = Other(index, seed.Derive("host"));

@@ -58,7 +58,7 @@ public static class Synthesizer
         return Complete(plan, Source(masks, options, like, monitor), masks[0].Classes, options, outFolder, monitor, (_, starts, _) => stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]));
     }
 
-    private delegate Tensor Drawing(Tensor hints, IReadOnlyList<StartPicture> starts, IReadOnlyList<PlannedPair> batch);
+    private delegate Tensor Drawing(Tensor hints, IReadOnlyList<StartImage> starts, IReadOnlyList<PlannedPair> batch);
 
     private static void Check(IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, IMonitor monitor)
     {
@@ -78,7 +78,7 @@ public static class Synthesizer
         using var stage = monitor.Begin("drawing images", plan.Count);
         var missing = plan.Where(p => !p.IsDrawn(outFolder)).ToList();
         var done = plan.Count - missing.Count;
-        using var heap = QuietHeap.Enter();
+        using var heap = NoCollectionRegion.Enter();
         foreach (var batch in missing.Chunk(options.BatchSize))
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
@@ -117,7 +117,7 @@ public static class Synthesizer
     }
 
     /// <summary>The pictures that samples start from, where the options want any.</summary>
-    internal static StartImages? StartImages(IReadOnlyList<StartPicture> starts, SynthesisOptions options)
+    internal static StartImages? StartImages(IReadOnlyList<StartImage> starts, SynthesisOptions options)
     {
         if (!options.NeedsImages) return null;
         var images = stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]);

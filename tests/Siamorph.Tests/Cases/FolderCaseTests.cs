@@ -117,7 +117,7 @@ public sealed class FolderCaseTests : IDisposable
     {
         foreach (var file in files.Split(' ').Aggregate(new List<string>(), Join)) Write(file);
         var dataset = DatasetFolder.Read(_folder.Path);
-        Assert.Equal(SameName.Of(expected), string.Join(' ', dataset.Pairs.OrderBy(p => p.ImagePath, StringComparer.Ordinal).Select(p => $"{SameName.Of(p.Id)}:{p.Split}")));
+        Assert.Equal(NormalisedName.Of(expected), string.Join(' ', dataset.Pairs.OrderBy(p => p.ImagePath, StringComparer.Ordinal).Select(p => $"{NormalisedName.Of(p.Id)}:{p.Split}")));
         Assert.DoesNotContain(dataset.Findings, f => f.Severity == FindingSeverity.Error);
         Assert.All(dataset.Pairs, p => Assert.NotEmpty(PairFiles.ReadMask(p).Labels));
 

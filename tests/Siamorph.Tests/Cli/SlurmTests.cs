@@ -219,7 +219,7 @@ public sealed class SlurmTests : IDisposable
         return (process.ExitCode, output);
     }
 
-    private SlurmLeader Leader(Func<SlurmSettings, SlurmSettings>? with = null) => new(new SlurmClient(_folder["bin"]), (with ?? (s => s))(Settings), Experiment, NullMonitor.Instance);
+    private SlurmSubmission Leader(Func<SlurmSettings, SlurmSettings>? with = null) => new(new SlurmClient(_folder["bin"]), (with ?? (s => s))(Settings), Experiment, NullMonitor.Instance);
 
     private static SlurmSettings Settings => new() { Program = ["siamorph"], Look = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20)), Grace = TimeSpan.Zero };
 

@@ -46,7 +46,7 @@ public sealed class SynthesisServerTests : IDisposable
     [Fact]
     public void Stop_EndsTheDrawingUnderWay()
     {
-        using var synthesizer = new WarmSynthesizer(_folder["run"], new());
+        using var synthesizer = new SynthesisSession(_folder["run"], new());
         using var reader = new TricklingReader();
         var lines = new List<DrawAnswer>();
         using var writer = new ListeningWriter(line =>
@@ -91,7 +91,7 @@ public sealed class SynthesisServerTests : IDisposable
 
     private List<DrawAnswer> Serve(params string[] lines)
     {
-        using var synthesizer = new WarmSynthesizer(_folder["run"], new());
+        using var synthesizer = new SynthesisSession(_folder["run"], new());
         using var output = new StringWriter();
         using var input = new StringReader(string.Join('\n', lines));
         new SynthesisServer(synthesizer, input, output).Run(CancellationToken.None);

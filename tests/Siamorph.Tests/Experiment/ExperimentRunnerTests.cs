@@ -93,7 +93,7 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         Run("alone", Options(), new FakeStageRunner());
         var (leader, member) = (new FakeStageRunner { Pause = Nap }, new FakeStageRunner { Pause = Nap });
         Exception? fault = null;
-        var crew = new Crew(2, folder =>
+        var crew = new WorkerPool(2, folder =>
         {
             var helper = new Thread(() => fault = Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
             helper.Start();
@@ -113,7 +113,7 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     {
         var (leader, member) = (new FakeStageRunner { Pause = Nap }, new FakeStageRunner { DiesAt = 0 });
         Exception? fault = null;
-        var crew = new Crew(2, folder =>
+        var crew = new WorkerPool(2, folder =>
         {
             var helper = new Thread(() => fault = Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
             helper.Start();

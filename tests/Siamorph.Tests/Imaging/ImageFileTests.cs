@@ -78,7 +78,7 @@ public sealed class ImageFileTests : IDisposable
     {
         File.WriteAllBytes(_folder["a.png"], Pictures.Png(new ImageSize(2, 1), 16, 2, (x, _) => [(byte)(200 - x), 200, 100, 100, 0, 0]));
         Assert.Equal([200, 100, 0, 199, 100, 0], ImageFile.ReadRgb(_folder["a.png"]).Pixels);
-        Assert.Equal([255, 128, 0, 254, 128, 0], ImageFile.ReadRgb(_folder["a.png"], new PictureRange(0, 200 * 257)).Pixels);
+        Assert.Equal([255, 128, 0, 254, 128, 0], ImageFile.ReadRgb(_folder["a.png"], new IntensityRange(0, 200 * 257)).Pixels);
     }
 
     [Theory]

@@ -169,7 +169,7 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     public void Answer_ClaimsOnlyWhatTheIntervalAllows(double low, double high, string expected)
     {
         var result = sample.Result with { Comparisons = [sample.Result.Comparisons[0] with { Low = low, High = high }] };
-        Assert.Contains(expected, ExperimentWords.Answer(result)[0], StringComparison.Ordinal);
+        Assert.Contains(expected, ExperimentSentences.Answer(result)[0], StringComparison.Ordinal);
     }
 
     private string Rendered(ExperimentResult result) => HtmlReport.Render(ExperimentReport.Document(

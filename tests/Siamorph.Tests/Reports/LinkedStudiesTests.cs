@@ -32,7 +32,7 @@ public sealed class LinkedStudiesTests : IDisposable
         var html = File.ReadAllText(_folder["experiment", "report.html"]);
         Assert.Contains("href=\"../study/report.html\"", html, StringComparison.Ordinal);
         Assert.Equal(2, html.Split("id=\"what-readers-said\"").Length);
-        var answer = StudyWords.Verdict(StudyAnalysis.Run(StudyEvidence.Read(study)));
+        var answer = StudySentences.Verdict(StudyAnalysis.Run(StudyEvidence.Read(study)));
         Assert.Equal(2, File.ReadAllText(_folder["experiment", "report.md"]).Split(answer).Length);
         Assert.Contains("not all drawn by generators of this experiment", html, StringComparison.Ordinal); // it was another model's
     }

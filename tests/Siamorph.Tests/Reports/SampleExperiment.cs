@@ -67,7 +67,7 @@ internal static class SampleExperiment
     {
         var (image, mask) = (Siamorph.Tests.Imaging.Pictures.Image(4, 64, 64), Siamorph.Tests.Imaging.Pictures.Disc(64, 64));
         ImageFile.WriteMaskPng(Path.Combine(folder, "sheets/corrupted/mask.png"), mask);
-        var pictures = new List<SheetPicture>();
+        var pictures = new List<SheetImage>();
         for (var strength = 0; strength <= Corruption.Strengths; strength++)
             foreach (var kind in Corruption.Kinds)
             {
@@ -177,7 +177,7 @@ internal static class SampleExperiment
 
     private static Sheet Pictures(string folder, string title, SheetKind kind, int n, int count, int masks, SeededRandom random)
     {
-        var pictures = new List<SheetPicture>();
+        var pictures = new List<SheetImage>();
         for (var i = 0; i < count; i++)
         {
             var stem = $"sheets/{kind}-{n}/{i:00}";

@@ -47,7 +47,7 @@ public sealed class PlacementTests : IDisposable
         session.Validate();
         Assert.Contains([6, 3, 32, 32], place.Put_);
         Assert.Contains([6, 1, 32, 32], place.Put_);
-        Assert.All(session.KeptWeights.Values.Where(t => t.is_floating_point()), t => Assert.Equal(ScalarType.Float64, t.dtype));
+        Assert.All(session.CheckpointSelection.Values.Where(t => t.is_floating_point()), t => Assert.Equal(ScalarType.Float64, t.dtype));
     }
 
     [Fact]

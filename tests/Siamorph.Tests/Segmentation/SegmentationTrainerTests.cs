@@ -51,9 +51,9 @@ public sealed class SegmentationTrainerTests : IDisposable
     [Fact]
     public void KeptLast_AreTheWeightsOfTheLastStep_HoweverValidationWent()
     {
-        var last = Run(Small with { Keep = KeptWeights.Last, EmaDecay = 0.9 }, "last");
+        var last = Run(Small with { Keep = CheckpointSelection.Last, EmaDecay = 0.9 }, "last");
         Assert.Equal((12, last.History[^1].Dice), (last.BestStep, last.BestValidationDice));
-        var looked = Run(Small with { Keep = KeptWeights.Last, EmaDecay = 0.9, ValidateEvery = 3 }, "looked");
+        var looked = Run(Small with { Keep = CheckpointSelection.Last, EmaDecay = 0.9, ValidateEvery = 3 }, "looked");
         Assert.Equal(last.ModelHash, looked.ModelHash); // looking chooses nothing
     }
 

@@ -22,7 +22,7 @@ public class SmoothWarpTests
         {
             var warp = SmoothWarp.Draw(Options, new Seed(seed).Random(), new ImageSize(width, height))!;
             var walk = new Augmentation(MirrorX: seed % 2 == 0, MirrorY: seed % 3 == 0, Turns: width == height ? (int)(seed % 4) : 2, 1, 1).Walk(width, height);
-            var (spots, result) = (new SmoothWarp.Spot[plane.Length], new float[plane.Length]);
+            var (spots, result) = (new SmoothWarp.SourcePixels[plane.Length], new float[plane.Length]);
             warp.Trace(walk, spots);
             SmoothWarp.Copy(plane, result, spots, table, smooth);
             Assert.Equal(ByFormula(new Seed(seed).Random(), width, height, plane, walk, table, smooth), result);

@@ -103,7 +103,7 @@ public sealed class UnlabelledTrainingTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var logits = randn(3, 1, 4, 4);
-        var lesson = new MeanTeacher.Lesson(zeros(3, 3, 4, 4), tensor(new long[] { 1 }), tensor(new long[] { 0, 2 }), logits.index_select(0, tensor(new long[] { 0, 2 })).sigmoid(), 5);
+        var lesson = new MeanTeacher.TeacherBatch(zeros(3, 3, 4, 4), tensor(new long[] { 1 }), tensor(new long[] { 0, 2 }), logits.index_select(0, tensor(new long[] { 0, 2 })).sigmoid(), 5);
         var seen = 0L;
         var loss = lesson.Loss(logits, ones(3, 1, 4, 4), (l, m) => { seen = l.shape[0]; return m.mean(); });
         Assert.Equal((1, 1), ((double)loss.item<float>(), seen));

@@ -116,9 +116,9 @@ public sealed class QualityGateTests : IDisposable
     {
         var size = new ImageSize(5, 1);
         // By hand: inside 30 and 10 against outside 20, 10, 0: wins 3 and 1.5 of 3 each.
-        Assert.Equal(4.5 / 6, PairLook.AgreementOf(new LabelMap(size, [1, 1, 0, 0, 0]), new ProbabilityMap(size, [30, 10, 20, 10, 0])), 12);
-        Assert.Equal(1, PairLook.AgreementOf(new LabelMap(size, [1, 1, 1, 1, 1]), new ProbabilityMap(size, [0, 0, 0, 0, 0])));
-        Assert.Equal(0.8, PairLook.AgreementOf(new LabelMap(size, [0, 0, 0, 0, 0]), new ProbabilityMap(size, [200, 0, 0, 0, 100])), 12);
+        Assert.Equal(4.5 / 6, PairMeasurement.AgreementOf(new LabelMap(size, [1, 1, 0, 0, 0]), new ProbabilityMap(size, [30, 10, 20, 10, 0])), 12);
+        Assert.Equal(1, PairMeasurement.AgreementOf(new LabelMap(size, [1, 1, 1, 1, 1]), new ProbabilityMap(size, [0, 0, 0, 0, 0])));
+        Assert.Equal(0.8, PairMeasurement.AgreementOf(new LabelMap(size, [0, 0, 0, 0, 0]), new ProbabilityMap(size, [200, 0, 0, 0, 100])), 12);
     }
 
     private QualityGate Gate() => new([.. _pairs.Take(60)], new GateOptions());

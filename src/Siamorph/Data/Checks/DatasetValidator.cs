@@ -80,10 +80,10 @@ public static class DatasetValidator
         return inspections;
     }
 
-    private static IEnumerable<Lookalike> Sparse(IReadOnlyList<Lookalike> all, int pairs) =>
+    private static IEnumerable<NearDuplicatePair> Sparse(IReadOnlyList<NearDuplicatePair> all, int pairs) =>
         all.Count <= LookalikesPerPair * pairs ? all : all.GroupBy(a => a.Second).Select(g => g.MinBy(a => (a.Difference, a.Distance))!);
 
-    private static IEnumerable<Finding> Judge(Lookalike alike, IReadOnlyList<ImageMaskPair> pairs, PairInspection[] inspections)
+    private static IEnumerable<Finding> Judge(NearDuplicatePair alike, IReadOnlyList<ImageMaskPair> pairs, PairInspection[] inspections)
     {
         var (one, other) = (pairs[alike.First], pairs[alike.Second]);
         var how = alike.Same ? "the same image as" : FormattableString.Invariant($"looks like (hash distance {alike.Distance} of 256)");

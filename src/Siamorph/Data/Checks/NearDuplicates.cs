@@ -8,7 +8,7 @@ namespace Siamorph.Data.Checks;
 /// <param name="Same">All pixels are equal.</param>
 /// <param name="Distance">Difference-hash bits that differ, of 256.</param>
 /// <param name="Difference">Mean absolute difference at 32×32 pixels, in 8-bit levels.</param>
-internal sealed record Lookalike(int First, int Second, bool Same, int Distance, double Difference);
+internal sealed record NearDuplicatePair(int First, int Second, bool Same, int Distance, double Difference);
 
 /// <summary>Finds images that are the same or look alike: neighbouring frames, re-encoded or slightly edited copies.</summary>
 internal static class NearDuplicates
@@ -21,7 +21,7 @@ internal static class NearDuplicates
 
     /// <summary>Opens all images of <paramref name="pairs"/> and compares each with each; images that can't be read are left out.</summary>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static IReadOnlyList<Lookalike> Find(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
+    public static IReadOnlyList<NearDuplicatePair> Find(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
@@ -29,16 +29,16 @@ internal static class NearDuplicates
     }
 
     /// <summary>Compares each image of one list with each of another.</summary>
-    /// <returns><see cref="Lookalike.First"/> counts in <paramref name="ones"/>, <see cref="Lookalike.Second"/> in <paramref name="others"/>.</returns>
+    /// <returns><see cref="NearDuplicatePair.First"/> counts in <paramref name="ones"/>, <see cref="NearDuplicatePair.Second"/> in <paramref name="others"/>.</returns>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static IReadOnlyList<Lookalike> Across(IReadOnlyList<ImageMaskPair> ones, IReadOnlyList<ImageMaskPair> others, IMonitor monitor)
+    public static IReadOnlyList<NearDuplicatePair> Across(IReadOnlyList<ImageMaskPair> ones, IReadOnlyList<ImageMaskPair> others, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(ones);
         ArgumentNullException.ThrowIfNull(others);
         ArgumentNullException.ThrowIfNull(monitor);
         if (others.Count == 0) return [];
         var prints = Prints([.. ones, .. others], monitor);
-        var found = new ConcurrentBag<Lookalike>();
+        var found = new ConcurrentBag<NearDuplicatePair>();
         Parallel.For(0, ones.Count, Options(monitor), i =>
         {
             for (var j = 0; j < others.Count; j++)
@@ -47,9 +47,9 @@ internal static class NearDuplicates
         return [.. found.OrderBy(l => l.First).ThenBy(l => l.Second)];
     }
 
-    internal static IReadOnlyList<Lookalike> Among(Fingerprint?[] prints, IMonitor monitor)
+    internal static IReadOnlyList<NearDuplicatePair> Among(Fingerprint?[] prints, IMonitor monitor)
     {
-        var found = new ConcurrentBag<Lookalike>();
+        var found = new ConcurrentBag<NearDuplicatePair>();
         Parallel.For(0, prints.Length, Options(monitor), i =>
         {
             if (prints[i] is not { } one) return;
@@ -59,9 +59,9 @@ internal static class NearDuplicates
         return [.. found.OrderBy(l => l.First).ThenBy(l => l.Second)];
     }
 
-    private static Lookalike? Compare(Fingerprint one, Fingerprint other, int i, int j) =>
+    private static NearDuplicatePair? Compare(Fingerprint one, Fingerprint other, int i, int j) =>
         one.Distance(other) is <= MaxDistance and var distance && one.Difference(other) is <= MaxDifference and var difference
-            ? new Lookalike(i, j, one.Pixels == other.Pixels, distance, difference)
+            ? new NearDuplicatePair(i, j, one.Pixels == other.Pixels, distance, difference)
             : null;
 
     private static Fingerprint?[] Prints(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)

@@ -59,7 +59,7 @@ public static class DatasetFolder
     private static Dataset WithRange(Dataset dataset)
     {
         var training = dataset.Of("train");
-        return PictureRange.OfSet((training.Count > 0 ? training : dataset.Pairs).SelectMany(Files)) is { } range
+        return IntensityRange.OfSet((training.Count > 0 ? training : dataset.Pairs).SelectMany(Files)) is { } range
             ? dataset with { Pairs = [.. dataset.Pairs.Select(p => p with { Range = range })] }
             : dataset;
     }

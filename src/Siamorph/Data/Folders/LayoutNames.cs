@@ -39,8 +39,8 @@ internal static partial class LayoutNames
         var named = here.Folders.Select(f => (Folder: f, Match: IsicName().Match(f.Name))).Where(f => f.Match.Success).ToList();
         return [.. from images in named
                    where !IsTruth(images.Match)
-                   let split = SplitWords.Meant(images.Match.Groups["split"].Value)!
-                   let masks = named.Find(m => IsTruth(m.Match) && SplitWords.Meant(m.Match.Groups["split"].Value) == split)
+                   let split = SplitNames.Meant(images.Match.Groups["split"].Value)!
+                   let masks = named.Find(m => IsTruth(m.Match) && SplitNames.Meant(m.Match.Groups["split"].Value) == split)
                    where masks.Folder is not null
                    select (split, images.Folder, masks.Folder)];
     }

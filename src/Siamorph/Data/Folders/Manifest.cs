@@ -96,7 +96,7 @@ internal static class Manifest
             MoreMaskPaths = MoreMasks is null ? [] : [.. MoreMasks.Select(m => Full(folder, m))],
             Prompt = Prompt ?? "",
             Source = Source,
-            Split = string.IsNullOrWhiteSpace(Split) ? null : SplitWords.Read(Split, where),
+            Split = string.IsNullOrWhiteSpace(Split) ? null : SplitNames.Read(Split, where),
             Group = string.IsNullOrEmpty(Group) ? null : Group,
             Centre = string.IsNullOrEmpty(Centre) ? null : Centre,
             Channels = Channels is { } c ? new ChannelFiles(Full(folder, c.GreenPath), Full(folder, c.BluePath)) : null,

@@ -15,14 +15,14 @@ internal static partial class MaskNames
     /// <summary>The file's name without its ending, and without what makes it a mask: "benign (1)" of "benign (1)_mask_1.png".</summary>
     public static string Stem(string path)
     {
-        var stem = SameName.Of(Path.GetFileNameWithoutExtension(path));
+        var stem = NormalisedName.Of(Path.GetFileNameWithoutExtension(path));
         if (Numbered().Match(stem) is { Success: true } match) stem = match.Groups["mask"].Value;
         var suffix = Array.Find(Suffixes, s => stem.EndsWith(s, StringComparison.OrdinalIgnoreCase));
         return suffix is null ? stem : stem[..^suffix.Length];
     }
 
     /// <summary>The ending says that it is a mask.</summary>
-    public static bool IsMask(string path) => Stem(path).Length < SameName.Of(Path.GetFileNameWithoutExtension(path)).Length;
+    public static bool IsMask(string path) => Stem(path).Length < NormalisedName.Of(Path.GetFileNameWithoutExtension(path)).Length;
 
     /// <summary>A second, third, … lesion of an image, in a file of its own: _mask_1, _mask_2.</summary>
     public static bool IsFurther(string path) => Numbered().IsMatch(Path.GetFileNameWithoutExtension(path));

@@ -28,7 +28,7 @@ internal static class NamedFile
             if (!Path.Exists(next))
             {
                 if (!Directory.Exists(at) || System.Text.Ascii.IsValid(part)) return null;
-                next = Directory.EnumerateFileSystemEntries(at).FirstOrDefault(e => SameName.Of(Path.GetFileName(e)) == SameName.Of(part));
+                next = Directory.EnumerateFileSystemEntries(at).FirstOrDefault(e => NormalisedName.Of(Path.GetFileName(e)) == NormalisedName.Of(part));
             }
             if (next is null) return null;
             at = next;

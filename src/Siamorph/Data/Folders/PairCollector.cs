@@ -45,7 +45,7 @@ internal sealed class PairCollector(string folder)
     {
         _files.Add(path);
         if (_foreign.Count == 0) _foreign.UnionWith(FolderTree.Of(folder).All.SelectMany(f => f.Foreign).Select(ForeignStem).DefaultIfEmpty("/"));
-        return _foreign.Contains(kind == "mask" ? MaskNames.Stem(path) : SameName.Of(Path.GetFileNameWithoutExtension(path)));
+        return _foreign.Contains(kind == "mask" ? MaskNames.Stem(path) : NormalisedName.Of(Path.GetFileNameWithoutExtension(path)));
     }
 
     // Names folders with pictures of which none was read, and medical formats.
@@ -62,7 +62,7 @@ internal sealed class PairCollector(string folder)
 
     private static string ForeignStem(string path)
     {
-        var name = SameName.Of(Path.GetFileName(path));
+        var name = NormalisedName.Of(Path.GetFileName(path));
         if (name.EndsWith(".nii.gz", StringComparison.OrdinalIgnoreCase)) name = name[..^3];
         return MaskNames.Stem(name);
     }

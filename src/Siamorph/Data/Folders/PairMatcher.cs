@@ -18,7 +18,7 @@ internal sealed class PairMatcher(PairCollector collector, string? split)
             images = [.. images.Where(i => !MaskNames.IsMask(i.Path))];
         }
         if (images.Count == 0 && masks.Count == 0) return;
-        var imageOf = ByKey(images, i => SameName.Of(System.IO.Path.GetFileNameWithoutExtension(i.Path)));
+        var imageOf = ByKey(images, i => NormalisedName.Of(System.IO.Path.GetFileNameWithoutExtension(i.Path)));
         var further = masks.Where(m => MaskNames.IsFurther(m.Path) && !imageOf.ContainsKey(Key(m, Stem(m.Path)))).ToList();
         // An ending belongs to the name where an image has it too.
         var maskOf = ByKey([.. masks.Except(further)], m => imageOf.ContainsKey(Key(m, Stem(m.Path))) ? Stem(m.Path) : MaskNames.Stem(m.Path));
@@ -86,7 +86,7 @@ internal sealed class PairMatcher(PairCollector collector, string? split)
         return byKey;
     }
 
-    private static string Stem(string path) => SameName.Of(System.IO.Path.GetFileNameWithoutExtension(path));
+    private static string Stem(string path) => NormalisedName.Of(System.IO.Path.GetFileNameWithoutExtension(path));
 
-    private static string Key(PlacedFile file, string stem) => $"{SameName.Of(file.Folder)}\n{stem}";
+    private static string Key(PlacedFile file, string stem) => $"{NormalisedName.Of(file.Folder)}\n{stem}";
 }

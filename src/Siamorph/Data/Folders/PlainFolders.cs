@@ -35,10 +35,10 @@ internal static class PlainFolders
         var isic = LayoutNames.Isic(here);
         foreach (var (part, images, masks) in isic) new PairMatcher(collector, part).Match(In(images), In(masks), []);
         here = here.Without([.. isic.SelectMany(i => new[] { i.Images, i.Masks })]);
-        List<FolderTree> parts = split is null ? [.. here.Folders.Where(f => SplitWords.Meant(f.Name) is not null).OrderBy(f => SplitWords.Order(SplitWords.Meant(f.Name)!))] : [];
-        foreach (var part in parts) AddFolder(collector, part, SplitWords.Meant(part.Name));
+        List<FolderTree> parts = split is null ? [.. here.Folders.Where(f => SplitNames.Meant(f.Name) is not null).OrderBy(f => SplitNames.Order(SplitNames.Meant(f.Name)!))] : [];
+        foreach (var part in parts) AddFolder(collector, part, SplitNames.Meant(part.Name));
         // What lies beside test/ alone is there to be trained on; beside train/ it belongs to no split.
-        var own = split ?? (parts.Count > 0 && parts.TrueForAll(p => SplitWords.Meant(p.Name) != "train") ? "train" : null);
+        var own = split ?? (parts.Count > 0 && parts.TrueForAll(p => SplitNames.Meant(p.Name) != "train") ? "train" : null);
         var choice = LayoutNames.Choose(here);
         if (choice.Doubt is { } doubt) collector.Report(Finding.Error(FindingCodes.AmbiguousFolder, collector.Name(here.Path), doubt));
         var matcher = new PairMatcher(collector, own);
@@ -50,14 +50,14 @@ internal static class PlainFolders
     }
 
     // images/train, masks/train, …
-    private static bool IsSplitInside(FolderTree role) => role.Pictures.Count == 0 && role.Folders.Count > 0 && role.Folders.All(f => SplitWords.Meant(f.Name) is not null);
+    private static bool IsSplitInside(FolderTree role) => role.Pictures.Count == 0 && role.Folders.Count > 0 && role.Folders.All(f => SplitNames.Meant(f.Name) is not null);
 
     private static void AddSplitInside(PairCollector collector, FolderTree images, FolderTree masks)
     {
-        foreach (var split in images.Folders.Concat(masks.Folders).Select(f => SplitWords.Meant(f.Name)!).Distinct().OrderBy(SplitWords.Order))
+        foreach (var split in images.Folders.Concat(masks.Folders).Select(f => SplitNames.Meant(f.Name)!).Distinct().OrderBy(SplitNames.Order))
             new PairMatcher(collector, split).Match(
-                [.. images.Folders.Where(f => SplitWords.Meant(f.Name) == split).SelectMany(f => In(f))],
-                [.. masks.Folders.Where(f => SplitWords.Meant(f.Name) == split).SelectMany(f => In(f))], []);
+                [.. images.Folders.Where(f => SplitNames.Meant(f.Name) == split).SelectMany(f => In(f))],
+                [.. masks.Folders.Where(f => SplitNames.Meant(f.Name) == split).SelectMany(f => In(f))], []);
     }
 
     // All pictures of a folder with their place below it; of pictures side by side those whose ending says what they are.

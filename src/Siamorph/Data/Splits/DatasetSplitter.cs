@@ -42,7 +42,7 @@ public static class DatasetSplitter
     }
 
     // Connected components: pairs that must stay together.
-    private static List<List<int>> Units(IReadOnlyList<ImageMaskPair> pairs, IReadOnlyList<Lookalike> alike)
+    private static List<List<int>> Units(IReadOnlyList<ImageMaskPair> pairs, IReadOnlyList<NearDuplicatePair> alike)
     {
         var parent = Enumerable.Range(0, pairs.Count).ToArray();
         int Root(int i) => parent[i] == i ? i : parent[i] = Root(parent[i]);

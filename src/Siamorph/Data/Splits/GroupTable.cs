@@ -61,11 +61,11 @@ internal static class GroupTable
 
     // All ways in which a table may name a pair.
     private static string[] Names(ImageMaskPair pair) =>
-        [.. new[] { pair.Id, Path.GetFileNameWithoutExtension(pair.ImagePath), Path.GetFileName(pair.ImagePath) }.Select(SameName.Of)];
+        [.. new[] { pair.Id, Path.GetFileNameWithoutExtension(pair.ImagePath), Path.GetFileName(pair.ImagePath) }.Select(NormalisedName.Of)];
 
     private static string Clean(string cell)
     {
-        var name = SameName.Of(cell.Trim());
+        var name = NormalisedName.Of(cell.Trim());
         return name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
     }
 

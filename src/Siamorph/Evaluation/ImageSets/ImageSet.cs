@@ -15,7 +15,7 @@ internal sealed record SetImage(string Id, string ImagePath, string? MaskPath, s
     public ClassTable? Classes { get; init; }
 
     /// <summary>How levels of more than 8 bits become a picture, the same for the whole set; null where it has 8 bits.</summary>
-    public PictureRange? Range { get; init; }
+    public IntensityRange? Range { get; init; }
 
     /// <summary>Further lesions of the mask, in files of their own.</summary>
     public IReadOnlyList<string> MoreMaskPaths { get; init; } = [];
@@ -56,8 +56,8 @@ internal sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         if (dataset.Pairs.Count > 0)
             return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes, Range = p.Range, MoreMaskPaths = p.MoreMaskPaths }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
         var inner = Path.Combine(folder, Inner);
-        var files = PictureFolder.Files(Directory.Exists(inner) ? inner : folder);
-        var range = PictureRange.OfSet(files);
+        var files = ImageFolder.Files(Directory.Exists(inner) ? inner : folder);
+        var range = IntensityRange.OfSet(files);
         return new(folder, [.. files.Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null) { Range = range })]);
     }
 

@@ -31,7 +31,7 @@ internal static class MaskFolders
         var maps = files.ToDictionary(f => f.Key, f => f.Value);
         foreach (var renamed in truths.Where(t => !files.ContainsKey(t.Id)))
         {
-            var name = SameName.Of(renamed.Id);
+            var name = NormalisedName.Of(renamed.Id);
             if (!files.ContainsKey(name) && stems.Contains(renamed.Stem)) name = renamed.Stem;
             if (!maps.Remove(name, out var file)) continue;
             maps[renamed.Id] = file;
@@ -57,7 +57,7 @@ internal static class MaskFolders
     {
         public IReadOnlyList<string> More { get; init; } = [];
 
-        public string Stem => SameName.Of(Path.GetFileNameWithoutExtension(ImagePath ?? MaskPath));
+        public string Stem => NormalisedName.Of(Path.GetFileNameWithoutExtension(ImagePath ?? MaskPath));
     }
 
     private static IReadOnlyList<Truth> Truths(string folder, string split)
@@ -75,9 +75,9 @@ internal static class MaskFolders
     private static Dictionary<string, string> ByName(string folder)
     {
         var byName = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var path in PictureFolder.Files(folder))
+        foreach (var path in ImageFolder.Files(folder))
         {
-            var name = SameName.Of(Path.GetFileNameWithoutExtension(path));
+            var name = NormalisedName.Of(Path.GetFileNameWithoutExtension(path));
             if (!byName.TryAdd(name, path)) throw new InvalidDatasetException($"{folder}: {Path.GetFileName(byName[name])} and {Path.GetFileName(path)} have one name. Remove one.");
         }
         return byName;

@@ -78,8 +78,8 @@ internal static class Analysis
                 WilcoxonP = SignedRankTest.Run(OfUnits(ofImages, groups)).P,
                 Effect = Finite(PairedEffect.Standardised(ofImages)),
                 Superiority = PairedEffect.Superiority([.. differences.SelectMany(d => d)]),
-                Missed = PerHundred(options, cells, count, arm, i => i.Missed),
-                FalseAlarms = PerHundred(options, cells, count, arm, i => i.FalseAlarms),
+                Missed = RatePerHundred(options, cells, count, arm, i => i.Missed),
+                FalseAlarms = RatePerHundred(options, cells, count, arm, i => i.FalseAlarms),
                 Subgroups = [.. Parts(facts).Select(p => Part(options, differences, facts, p, DrawSeed(options, network + arm + p.Kind + p.Name, count)))],
             },
         };
@@ -103,7 +103,7 @@ internal static class Analysis
     private static IEnumerable<double> OfUnits(double[] ofImages, List<string?> groups)
         => ofImages.Select((d, i) => (Unit: groups[i] is { } g ? $"g{g}" : $"#{i}", d)).GroupBy(x => x.Unit, x => x.d).Select(g => g.Average());
 
-    private static PerHundred? PerHundred(
+    private static RatePerHundred? RatePerHundred(
         ExperimentOptions options, IReadOnlyList<CellResult> cells, int count, string arm, Func<ImageScore, int?> number)
     {
         double? Of(string name)

@@ -25,10 +25,10 @@ public sealed record ComparisonStatistics
     public required double Superiority { get; init; }
 
     /// <summary>Missed lesions per 100 test images under baseline and arm; null where not counted.</summary>
-    public PerHundred? Missed { get; init; }
+    public RatePerHundred? Missed { get; init; }
 
     /// <summary>False alarms per 100 test images under baseline and arm; null where not counted.</summary>
-    public PerHundred? FalseAlarms { get; init; }
+    public RatePerHundred? FalseAlarms { get; init; }
 
     /// <summary>The difference in parts of the test images.</summary>
     public required IReadOnlyList<SubgroupResult> Subgroups { get; init; }
@@ -37,7 +37,7 @@ public sealed record ComparisonStatistics
 /// <summary>A count per 100 images.</summary>
 /// <param name="Baseline">Under the baseline.</param>
 /// <param name="Arm">Under the arm.</param>
-public sealed record PerHundred(double Baseline, double Arm);
+public sealed record RatePerHundred(double Baseline, double Arm);
 
 /// <summary>The difference in one part of the test images.</summary>
 /// <param name="Kind">What divides them: "lesion size", "centre", "group".</param>

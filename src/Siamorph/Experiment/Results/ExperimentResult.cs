@@ -194,7 +194,7 @@ internal sealed record SynthesisOutcome(int Count, string ContentHash);
 /// <param name="RealCount">Real training pairs of the cell they come from.</param>
 /// <param name="Pictures">The pictures.</param>
 /// <param name="Arm">Name of the arm they belong to; null for real pairs, and in results of older versions.</param>
-public sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetPicture> Pictures, string? Arm = null);
+public sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetImage> Pictures, string? Arm = null);
 
 /// <summary>What a sheet shows.</summary>
 public enum SheetKind
@@ -219,7 +219,7 @@ public enum SheetKind
 /// <param name="Name">What to call it.</param>
 /// <param name="Image">The image file (PNG).</param>
 /// <param name="Masks">Mask files: the conditioning mask or truth first, then predictions.</param>
-public sealed record SheetPicture(string Name, string Image, IReadOnlyList<string> Masks);
+public sealed record SheetImage(string Name, string Image, IReadOnlyList<string> Masks);
 
 /// <summary>What the data are.</summary>
 public sealed record DataCard

@@ -16,7 +16,7 @@ internal static class ResultWriter
         List<ArmSummary> arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))];
         var result = new ExperimentResult
         {
-            Version = Product.Version,
+            Version = ProductVersion.Version,
             Options = plan.Options,
             Data = data.Card,
             Arms = arms,

@@ -44,7 +44,7 @@ internal static class SheetWriter
         var image = Resize.Image(PairFiles.ReadImage(pair), size);
         const string mask = "sheets/corrupted/mask.png";
         WriteMask(pair, size, Path.Combine(folder, mask));
-        var pictures = new List<SheetPicture>();
+        var pictures = new List<SheetImage>();
         for (var strength = 0; strength <= Corruption.Strengths; strength++)
             foreach (var kind in stage.Corruptions)
             {
@@ -67,7 +67,7 @@ internal static class SheetWriter
             var stem = FormattableString.Invariant($"sheets/{name}/{i + 1:00}");
             WriteImage(pair, plan.Options.Segmentation.ImageSize, Path.Combine(folder, stem + ".png"));
             WriteMask(pair, plan.Options.Segmentation.ImageSize, Path.Combine(folder, stem + "-mask.png"));
-            return new SheetPicture(pair.Id, stem + ".png", [stem + "-mask.png"]);
+            return new SheetImage(pair.Id, stem + ".png", [stem + "-mask.png"]);
         });
         return new Sheet(title, kind, count, [.. pictures]);
     }
@@ -91,7 +91,7 @@ internal static class SheetWriter
         var (before, after) = (Images(baseline), Images(cell));
         var order = Enumerable.Range(0, after.Count).OrderBy(i => after[i].Dice - before[i].Dice).ToList();
         var chosen = order.Take(Extremes).Concat(order.TakeLast(Extremes)).Distinct();
-        var pictures = new List<SheetPicture>();
+        var pictures = new List<SheetImage>();
         foreach (var i in chosen)
         {
             var stem = FormattableString.Invariant($"sheets/test-n{cell.RealCount}-{cell.Stage.Key[..8]}/{i + 1:0000}");

@@ -19,8 +19,8 @@ internal static class Undertraining
     private static string? Reason(IReadOnlyList<ArmSummary> arms, List<CellResult> cells, int count)
     {
         var baseline = cells.Where(c => c.Arm == arms[0].Name).ToList();
-        var gains = baseline.Select(c => TrainedEnough.GainOfLastHalf([.. c.Outcome.Validation.Steps.Zip(c.Outcome.Validation.Values)])).OfType<double>().ToList();
-        if (gains.Count > 0 && gains.Average() is var gain && gain > TrainedEnough.LargestGain)
+        var gains = baseline.Select(c => ConvergenceCheck.GainOfLastHalf([.. c.Outcome.Validation.Steps.Zip(c.Outcome.Validation.Values)])).OfType<double>().ToList();
+        if (gains.Count > 0 && gains.Average() is var gain && gain > ConvergenceCheck.LargestGain)
             return FormattableString.Invariant(
                 $"With {count} real pairs, {arms[0].Title} still gained {100 * gain:0.0} points of validation Dice in the last half of its steps.");
         double[] Of(string arm) => [.. cells.Where(c => c.Arm == arm).Select(c => c.Outcome.Dice)];

@@ -334,7 +334,7 @@ internal sealed class ExperimentPlan
     private static JsonObject Inputs(StageKind kind, JsonObject options, JsonObject inputs) => new()
     {
         ["stage"] = kind.Name,
-        ["version"] = Product.Version,
+        ["version"] = ProductVersion.Version,
         ["revision"] = kind.Revision,
         ["options"] = Decisive(options),
         ["inputs"] = inputs,

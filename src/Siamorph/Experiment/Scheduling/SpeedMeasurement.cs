@@ -21,7 +21,7 @@ internal static class SpeedMeasurement
         seconds[WorkKind.CorruptedImage] = seconds[WorkKind.SegmentationStep] / (3 * plan.Options.Segmentation.BatchSize);
         if (plan.Stages.OfType<GeneratorStage>().FirstOrDefault() is { } generator)
         {
-            using var data = generator.Options.Load([.. generator.Pairs.Take(Enough)], new PaceMonitor(monitor));
+            using var data = generator.Options.Load([.. generator.Pairs.Take(Enough)], new SpeedMonitor(monitor));
             (seconds[WorkKind.BaseStep], seconds[WorkKind.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
             seconds[WorkKind.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(s => s.Generator is not null), data);
         }
@@ -35,9 +35,9 @@ internal static class SpeedMeasurement
     private static double SegmentationStep(SegmentationOptions trained, ExperimentPlan plan, string folder, IMonitor monitor)
     {
         var options = trained with { Steps = SegmentationSteps, ValidateEvery = SegmentationSteps, CheckpointEvery = 0 };
-        using var train = options.Load([.. plan.Train.Take(Enough)], new PaceMonitor(monitor));
-        using var validation = PairedDataset.Load([.. plan.Validation.Take(Enough)], options.ImageSize, new PaceMonitor(monitor));
-        var pace = new PaceMonitor(monitor);
+        using var train = options.Load([.. plan.Train.Take(Enough)], new SpeedMonitor(monitor));
+        using var validation = PairedDataset.Load([.. plan.Validation.Take(Enough)], options.ImageSize, new SpeedMonitor(monitor));
+        var pace = new SpeedMonitor(monitor);
         var clock = Stopwatch.StartNew();
         SegmentationTrainer.Run(options, train, validation, folder, pace);
         return pace.SecondsPerUnit(SegmentationSteps) ?? clock.Elapsed.TotalSeconds / SegmentationSteps;

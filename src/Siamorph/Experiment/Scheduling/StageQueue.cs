@@ -24,7 +24,7 @@ internal sealed class StageQueue(IEnumerable<RemainingStage> remaining, StageSto
     public IReadOnlyList<RemainingStage> Ready() => [.. _left.Where(s => s.Stage.Needs.All(n => store.Find(n) is not null))];
 
     /// <summary>The first stage that can be worked on now; null while others hold all of those.</summary>
-    public Claim? Take()
+    public ClaimedStage? Take()
     {
         foreach (var stage in Ready())
         {
@@ -36,7 +36,7 @@ internal sealed class StageQueue(IEnumerable<RemainingStage> remaining, StageSto
     }
 
     /// <summary>A stage that this process alone works on until it is disposed.</summary>
-    public sealed record Claim(RemainingStage Stage, IDisposable Lock) : IDisposable
+    public sealed record ClaimedStage(RemainingStage Stage, IDisposable Lock) : IDisposable
     {
         public void Dispose() => Lock.Dispose();
     }

@@ -21,7 +21,7 @@ internal sealed record StageSpeeds
 }
 
 /// <summary>Listens to a short run and tells how long a unit of its main part took, the first unit (warm-up) left out.</summary>
-internal sealed class PaceMonitor(IMonitor monitor) : IMonitor
+internal sealed class SpeedMonitor(IMonitor monitor) : IMonitor
 {
     private readonly List<(long Total, long Done, long Ticks)> _reports = [];
 
@@ -39,7 +39,7 @@ internal sealed class PaceMonitor(IMonitor monitor) : IMonitor
         return Stopwatch.GetElapsedTime(heard[0].Ticks, heard[^1].Ticks).TotalSeconds / (heard[^1].Done - heard[0].Done);
     }
 
-    private sealed class Part(PaceMonitor owner, long total) : IMonitoredStage
+    private sealed class Part(SpeedMonitor owner, long total) : IMonitoredStage
     {
         public void Report(long done, string? detail = null) => owner._reports.Add((total, done, Stopwatch.GetTimestamp()));
 

@@ -59,7 +59,7 @@ internal sealed class StageStore(string experimentFolder)
         var record = new StageRecord
         {
             Key = stage.Key,
-            Code = Product.Code,
+            Code = ProductVersion.Code,
             Seconds = Math.Round(seconds, 1),
             Finished = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture),
             Resumed = resumed,

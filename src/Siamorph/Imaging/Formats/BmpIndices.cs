@@ -10,7 +10,7 @@ internal static class BmpIndices
     internal static bool IsBmp(ReadOnlySpan<byte> file) => file.StartsWith("BM"u8);
 
     // Null where the file has no palette, or is packed; damage is for the common codec to name.
-    internal static StoredPicture? TryRead(string path, ReadOnlySpan<byte> file)
+    internal static StoredImage? TryRead(string path, ReadOnlySpan<byte> file)
     {
         if (file.Length < HeaderLength || !IsBmp(file)) return null;
         var (pixels, header) = (Number(file, 10), Number(file, 14));

@@ -10,7 +10,7 @@ internal static class GifIndices
     internal static bool IsGif(ReadOnlySpan<byte> file) => file.StartsWith("GIF8"u8);
 
     // Null where the frame is only a part of the picture; damage is for the common codec to name.
-    internal static StoredPicture? TryRead(string path, byte[] file)
+    internal static StoredImage? TryRead(string path, byte[] file)
     {
         try
         {
@@ -18,15 +18,15 @@ internal static class GifIndices
         }
         catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException or InvalidDataException)
         {
-            throw StoredPicture.Damaged(path, e);
+            throw StoredImage.Damaged(path, e);
         }
     }
 
-    private static StoredPicture? Read(string path, byte[] file)
+    private static StoredImage? Read(string path, byte[] file)
     {
         var canvas = new ImageSize(Short(file, 6), Short(file, 8));
         ImageFile.RefuseHuge(path, canvas);
-        StoredPicture.RefuseHollow(path, canvas, 1, (file.Length, StoredPicture.Lzw));
+        StoredImage.RefuseHollow(path, canvas, 1, (file.Length, StoredImage.Lzw));
         var at = 13;
         var colours = Table(file, file[10], ref at);
         for (; file[at] != 0x3B;)

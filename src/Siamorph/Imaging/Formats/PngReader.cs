@@ -16,19 +16,19 @@ internal static class PngReader
     internal static bool IsWide(ReadOnlySpan<byte> file) => file.Length > SignatureLength + 8 + HeaderLength && IsPng(file) && file[24] == 16;
 
     /// <exception cref="InvalidDatasetException">The file is damaged, cut off, too large, or an animation.</exception>
-    internal static StoredPicture Read(string path, byte[] file)
+    internal static StoredImage Read(string path, byte[] file)
     {
         try
         {
             var chunks = PngChunks.Read(file);
-            StoredPicture.RefuseSeveral(path, chunks.Frames, "frames");
+            StoredImage.RefuseSeveral(path, chunks.Frames, "frames");
             var layout = new PngLayout(chunks.Header.Span);
             ImageFile.RefuseHuge(path, layout.Size);
             if (!layout.IsValid) throw new InvalidDataException("Impossible header.");
-            StoredPicture.RefuseHollow(path, layout.Size, layout.Channels * layout.Bits / 8.0, (chunks.Data.Length, StoredPicture.Deflated));
+            StoredImage.RefuseHollow(path, layout.Size, layout.Channels * layout.Bits / 8.0, (chunks.Data.Length, StoredImage.Deflated));
             using var inflated = new ZLibStream(new MemoryStream(chunks.Data), CompressionMode.Decompress);
             var numbers = PngPixels.Read(inflated, layout);
-            return new StoredPicture(layout.Size, layout.Channels, layout.Bits)
+            return new StoredImage(layout.Size, layout.Channels, layout.Bits)
             {
                 Numbers = numbers,
                 HasAlpha = layout.ColourType is GreyAlpha or Rgba,
@@ -38,7 +38,7 @@ internal static class PngReader
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or ArgumentException or IndexOutOfRangeException or OverflowException)
         {
-            throw StoredPicture.Damaged(path, e);
+            throw StoredImage.Damaged(path, e);
         }
     }
 

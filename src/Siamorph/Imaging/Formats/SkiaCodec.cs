@@ -40,14 +40,14 @@ internal static class SkiaCodec
             if (GifIndices.TryRead(path, bytes) is { } indices) return MaskReading.Of(indices, path);
         }
         var (size, format, rgba) = Decode(path, bytes);
-        return MaskReading.Of(new StoredPicture(size, 4, 8) { Numbers = Array.ConvertAll(rgba, b => (uint)b), HasAlpha = true, Lossless = IsLossless(format, bytes) }, path);
+        return MaskReading.Of(new StoredImage(size, 4, 8) { Numbers = Array.ConvertAll(rgba, b => (uint)b), HasAlpha = true, Lossless = IsLossless(format, bytes) }, path);
     }
 
     private static void RefuseSeveral(string path, byte[] bytes)
     {
         using var data = SKData.CreateCopy(bytes);
         using var codec = Open(path, data);
-        StoredPicture.RefuseSeveral(path, codec.FrameCount, "frames");
+        StoredImage.RefuseSeveral(path, codec.FrameCount, "frames");
     }
 
     private static bool IsLossless(SKEncodedImageFormat format, ReadOnlySpan<byte> bytes) =>
@@ -96,7 +96,7 @@ internal static class SkiaCodec
     {
         using var data = SKData.CreateCopy(bytes);
         using var codec = Open(path, data);
-        StoredPicture.RefuseSeveral(path, codec.FrameCount, "frames");
+        StoredImage.RefuseSeveral(path, codec.FrameCount, "frames");
         var size = SizeOf(codec);
         var info = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var pixels = new byte[info.BytesSize];
@@ -104,7 +104,7 @@ internal static class SkiaCodec
         try
         {
             var result = codec.GetPixels(info, pin.AddrOfPinnedObject());
-            if (result != SKCodecResult.Success || FileEnd.IsMissing(bytes))
+            if (result != SKCodecResult.Success || TruncationCheck.IsMissing(bytes))
                 throw new InvalidDatasetException($"{path}: the picture is cut off or damaged. Replace the file or remove the pair.");
         }
         finally

@@ -19,7 +19,7 @@ internal static class TiffCodec
 
     internal static RgbImage ReadRgb(string path, byte[] bytes)
     {
-        StoredPicture.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
+        StoredImage.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
         var (size, raster) = With(path, bytes, tiff => Raster(path, tiff, bytes.Length));
         var rgb = new byte[3 * raster.Length];
         for (var i = 0; i < raster.Length; i++)
@@ -28,9 +28,9 @@ internal static class TiffCodec
     }
 
     // As stored; null where only a picture can be had from it, as of JPEG or printing colours.
-    internal static StoredPicture? ReadStored(string path, byte[] bytes)
+    internal static StoredImage? ReadStored(string path, byte[] bytes)
     {
-        StoredPicture.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
+        StoredImage.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
         return With(path, bytes, tiff => HasPlainSamples(tiff) ? TiffSamples.Read(path, tiff, Plausible(path, tiff, bytes.Length)) : null);
     }
 
@@ -52,7 +52,7 @@ internal static class TiffCodec
         var size = SizeOf(path, tiff);
         RefuseHollow(path, tiff, size, length);
         var raster = new int[size.Width * size.Height];
-        if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true)) throw StoredPicture.Damaged(path);
+        if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true)) throw StoredImage.Damaged(path);
         return (size, raster);
     }
 
@@ -62,13 +62,13 @@ internal static class TiffCodec
         TiffPages.RefuseImpossible(path, bytes);
         try
         {
-            using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw StoredPicture.Damaged(path);
+            using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw StoredImage.Damaged(path);
             var value = read(tiff);
-            return _sawError ? throw StoredPicture.Damaged(path) : value;
+            return _sawError ? throw StoredImage.Damaged(path) : value;
         }
         catch (Exception e) when (e is not SiamorphException)
         {
-            throw StoredPicture.Damaged(path, e); // the library lets index and cast errors of bad files through
+            throw StoredImage.Damaged(path, e); // the library lets index and cast errors of bad files through
         }
     }
 
@@ -84,11 +84,11 @@ internal static class TiffCodec
         var most = (Compression)Number(tiff, TiffTag.COMPRESSION, 1) switch
         {
             Compression.NONE => 1,
-            Compression.PACKBITS => StoredPicture.RunLengths,
-            Compression.DEFLATE or Compression.ADOBE_DEFLATE => StoredPicture.Deflated,
-            _ => StoredPicture.Lzw,
+            Compression.PACKBITS => StoredImage.RunLengths,
+            Compression.DEFLATE or Compression.ADOBE_DEFLATE => StoredImage.Deflated,
+            _ => StoredImage.Lzw,
         };
-        StoredPicture.RefuseHollow(path, size, Number(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Number(tiff, TiffTag.BITSPERSAMPLE, 1) / 8.0, (length, most));
+        StoredImage.RefuseHollow(path, size, Number(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Number(tiff, TiffTag.BITSPERSAMPLE, 1) / 8.0, (length, most));
     }
 
     private static ImageSize SizeOf(string path, Tiff tiff)

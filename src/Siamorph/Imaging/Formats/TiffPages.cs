@@ -27,10 +27,10 @@ internal static class TiffPages
         foreach (var directory in Directories(file))
         {
             foreach (var entry in directory)
-                if ((long)TypeSizes[Math.Min(entry.Type, TypeSizes.Length - 1)] * entry.Count > file.Length) throw StoredPicture.Damaged(path);
+                if ((long)TypeSizes[Math.Min(entry.Type, TypeSizes.Length - 1)] * entry.Count > file.Length) throw StoredImage.Damaged(path);
             foreach (var entry in directory.Where(e => e.Tag is StripOffsets or StripLengths or TileOffsets or TileLengths))
                 for (var i = 0u; i < entry.Count; i++)
-                    if (Element(file, entry, i) > file.Length) throw StoredPicture.Damaged(path);
+                    if (Element(file, entry, i) > file.Length) throw StoredImage.Damaged(path);
             uint? Size(int tag) => directory.Where(e => e.Tag == tag).Select(e => (uint?)e.Value).FirstOrDefault();
             if (Size(Width) is { } width && Size(Height) is { } height)
                 ImageFile.RefuseHuge(path, new((int)Math.Min(width, int.MaxValue), (int)Math.Min(height, int.MaxValue)));

@@ -7,7 +7,7 @@ internal static class TiffSamples
 {
     private const int Unsigned = 1, Signed = 2, Real = 3, Untyped = 4;
 
-    internal static StoredPicture Read(string path, Tiff tiff, ImageSize size)
+    internal static StoredImage Read(string path, Tiff tiff, ImageSize size)
     {
         var channels = TiffCodec.Number(tiff, TiffTag.SAMPLESPERPIXEL, 1);
         var (bits, format) = (TiffCodec.Number(tiff, TiffTag.BITSPERSAMPLE, 1), TiffCodec.Number(tiff, TiffTag.SAMPLEFORMAT, Unsigned));
@@ -42,7 +42,7 @@ internal static class TiffSamples
         _ => false,
     };
 
-    private static StoredPicture Stored(Layout layout, double[] values)
+    private static StoredImage Stored(Layout layout, double[] values)
     {
         var whole = Array.TrueForAll(values, v => v >= 0 && v <= uint.MaxValue && v == Math.Floor(v)) && (layout.Format != Real || Array.Exists(values, v => v > 1));
         return whole || layout.Format is Unsigned or Untyped && layout.Bits <= 32
@@ -56,7 +56,7 @@ internal static class TiffSamples
         for (var plane = 0; plane < layout.Planes; plane++)
             for (var y = 0; y < layout.Size.Height; y++)
             {
-                if (!tiff.ReadScanline(line, 0, y, (short)plane)) throw StoredPicture.Damaged(path);
+                if (!tiff.ReadScanline(line, 0, y, (short)plane)) throw StoredImage.Damaged(path);
                 layout.Put(line, values, plane, (0, y), layout.Size.Width);
             }
     }
@@ -64,13 +64,13 @@ internal static class TiffSamples
     private static void ReadTiles(string path, Tiff tiff, Layout layout, double[] values)
     {
         var (width, height) = (TiffCodec.Number(tiff, TiffTag.TILEWIDTH, 0), TiffCodec.Number(tiff, TiffTag.TILELENGTH, 0));
-        if (width < 1 || height < 1 || (long)width * height > ImageFile.MaxPixels) throw StoredPicture.Damaged(path);
+        if (width < 1 || height < 1 || (long)width * height > ImageFile.MaxPixels) throw StoredImage.Damaged(path);
         var (tile, row) = (new byte[Math.Max(tiff.TileSize(), layout.RowBytes(width) * height)], layout.RowBytes(width));
         for (var plane = 0; plane < layout.Planes; plane++)
             for (var top = 0; top < layout.Size.Height; top += height)
                 for (var left = 0; left < layout.Size.Width; left += width)
                 {
-                    if (tiff.ReadEncodedTile(tiff.ComputeTile(left, top, 0, (short)plane), tile, 0, tile.Length) < 0) throw StoredPicture.Damaged(path);
+                    if (tiff.ReadEncodedTile(tiff.ComputeTile(left, top, 0, (short)plane), tile, 0, tile.Length) < 0) throw StoredImage.Damaged(path);
                     for (var y = 0; y < height && top + y < layout.Size.Height; y++)
                         layout.Put(tile.AsSpan(y * row), values, plane, (left, top + y), Math.Min(width, layout.Size.Width - left));
                 }

@@ -22,7 +22,7 @@ internal static class CostSection
     {
         var curve = result.Cells.Where(x => x.Arm == c.Baseline).GroupBy(x => x.RealCount).OrderBy(g => g.Key).Select(g => (N: g.Key, Dice: g.Average(x => x.Outcome.Dice))).ToList();
         if (curve.Count < 2) return null;
-        var arm = ExperimentWords.Title(result, c.Arm);
+        var arm = ExperimentSentences.Title(result, c.Arm);
         var start = $"{arm} with {c.RealCount} real images has test Dice {Format.Score(c.ArmDice)}";
         for (var i = 1; i < curve.Count; i++)
         {

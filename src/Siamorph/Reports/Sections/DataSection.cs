@@ -38,10 +38,10 @@ internal static class DataSection
         {
             blocks.Add(new Paragraph($"Generators also learned from {Format.Count(u.Count, "image")} without masks ({u.Name}) in stage base; no other stage saw them. "
                 + (u.LeftOut.Count == 0 ? "None of them is, or looks like, a validation or test image." : $"{Format.Count(u.LeftOut.Count, "image was", "images were")} left out, which the test must stay blind to.")));
-            if (u.LeftOut.Count > 0) blocks.Add(new Folded($"Left out of {u.Name}", [new BulletList([.. u.LeftOut.Take(ShownFindings)])]));
+            if (u.LeftOut.Count > 0) blocks.Add(new CollapsedSection($"Left out of {u.Name}", [new BulletList([.. u.LeftOut.Take(ShownFindings)])]));
         }
         if (data.Findings.Count == 0) blocks.Add(new Paragraph("The data check found nothing to remark.", Tone.Good));
-        else blocks.Add(new Folded(
+        else blocks.Add(new CollapsedSection(
             $"The data check: {Format.Count(data.Findings.Count, "remark")}", [new BulletList([.. data.Findings.Take(ShownFindings),
                 .. data.Findings.Count > ShownFindings ? new[] { $"and {data.Findings.Count - ShownFindings} more: siamorph data check lists them all" } : []])]));
         return new Section("Data", blocks);

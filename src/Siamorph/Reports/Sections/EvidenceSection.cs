@@ -39,11 +39,11 @@ internal static class EvidenceSection
 
     public static Paragraph Control(ExperimentResult result, MaskControl c)
     {
-        var numbers = $"{Verdicts.Points(c.Difference)} points against {ExperimentWords.Title(result, c.Against)}, {Verdicts.Interval(c.Low, c.High)}";
+        var numbers = $"{AnswerSentences.Points(c.Difference)} points against {ExperimentSentences.Title(result, c.Against)}, {AnswerSentences.Interval(c.Low, c.High)}";
         if (c.Hurts) return new Paragraph($"{c.RealCount} real pairs: wrong masks hurt, as they must ({numbers}). The measurement can tell good pairs from bad ones.", Tone.Good);
-        return Verdicts.Harm(result, c) is { } harm
-            ? new Paragraph($"{c.RealCount} real pairs: undecided. Wrong masks harm against {ExperimentWords.Title(result, harm.Baseline)} ({Verdicts.Points(harm.Difference)} points, "
-                + $"{Verdicts.Interval(harm.Low, harm.High)}), but not for certain against the same images with right masks ({numbers}). More seeds would tell.", Tone.Bad)
+        return AnswerSentences.Harm(result, c) is { } harm
+            ? new Paragraph($"{c.RealCount} real pairs: undecided. Wrong masks harm against {ExperimentSentences.Title(result, harm.Baseline)} ({AnswerSentences.Points(harm.Difference)} points, "
+                + $"{AnswerSentences.Interval(harm.Low, harm.High)}), but not for certain against the same images with right masks ({numbers}). More seeds would tell.", Tone.Bad)
             : new Paragraph($"{c.RealCount} real pairs: the measurement is blind. Shuffled masks did not hurt ({numbers}); more seeds, more test images or longer training are needed before any conclusion.", Tone.Bad);
     }
 
@@ -52,7 +52,7 @@ internal static class EvidenceSection
         Label = "Mean test Dice over the number of real training pairs, a line for each arm.",
         XTitle = "real training pairs",
         YTitle = "test Dice",
-        Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentWords.Colour(result, a.Name),
+        Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentSentences.Colour(result, a.Name),
             [.. result.Cells.Where(c => c.Arm == a.Name).GroupBy(c => c.RealCount).OrderBy(g => g.Key).Select(g => ((double)g.Key, g.Average(c => c.Outcome.Dice)))]))],
     }, "Learning curves", "Mean over seeds. Where a line lies left of the baseline at the same height, it saves real pairs.");
 
@@ -67,14 +67,14 @@ internal static class EvidenceSection
             XTitle = "difference in mean Dice",
             Differences = true,
             Rows = [.. parts.Select(p => new StripRow($"{p.Name}, {Format.Count(p.Images, "image")}", p.High < 0 ? 5 : 1, [p.Difference], ["mean"], p.Kind) { Interval = (p.Low, p.High) })],
-        }, $"Who gains: {ExperimentWords.Title(result, shown.Arm)}, {shown.RealCount} real pairs", "Mean and 95\u00A0% interval in parts of the test images. Parts whose interval lies below zero lose.");
+        }, $"Who gains: {ExperimentSentences.Title(result, shown.Arm)}, {shown.RealCount} real pairs", "Mean and 95\u00A0% interval in parts of the test images. Parts whose interval lies below zero lose.");
     }
 
     public static Table Differences(ExperimentResult result, IReadOnlyList<Comparison> comparisons) => new(
         ["arm", "real pairs", "difference", "95 % interval", "p (Holm)", "least detectable", "verdict"],
         [.. comparisons.Select(c => (IReadOnlyList<string>)
         [
-            ExperimentWords.Title(result, c.Arm) + (c.Statistics!.Primary ? " (primary)" : ""), Format.Integer(c.RealCount), Format.Signed(c.Difference),
+            ExperimentSentences.Title(result, c.Arm) + (c.Statistics!.Primary ? " (primary)" : ""), Format.Integer(c.RealCount), Format.Signed(c.Difference),
             $"{Format.Signed(c.Low)} to {Format.Signed(c.High)}", Probability(c.Statistics.AdjustedP ?? c.Statistics.WilcoxonP),
             Format.Score(c.Statistics.MinimumDetectable), NetworkSection.Word(c.Verdict),
         ])])
@@ -86,7 +86,7 @@ internal static class EvidenceSection
         ["arm", "real pairs", "effect d", "better in", "missed lesions", "false alarms"],
         [.. comparisons.Select(c => (IReadOnlyList<string>)
         [
-            ExperimentWords.Title(result, c.Arm), Format.Integer(c.RealCount), Format.Signed(c.Statistics!.Effect), Format.Percent(c.Statistics.Superiority),
+            ExperimentSentences.Title(result, c.Arm), Format.Integer(c.RealCount), Format.Signed(c.Statistics!.Effect), Format.Percent(c.Statistics.Superiority),
             Change(c.Statistics.Missed), Change(c.Statistics.FalseAlarms),
         ])])
     {
@@ -95,6 +95,6 @@ internal static class EvidenceSection
 
     private static string Probability(double p) => p < 0.001 ? "< 0.001" : Format.Score(p);
 
-    private static string Change(PerHundred? counts)
+    private static string Change(RatePerHundred? counts)
         => counts is null ? "–" : string.Create(CultureInfo.InvariantCulture, $"{counts.Baseline:0.0} → {counts.Arm:0.0}");
 }

@@ -33,7 +33,7 @@ internal static class ExternalSection
                 XTitle = "difference in mean Dice",
                 Differences = true,
                 Rows = [.. result.External.Where(r => r.Difference is not null).GroupBy(Heading).SelectMany(set => set).Select(r => new StripRow(
-                    ExperimentWords.Title(result, r.Arm), ExperimentWords.Colour(result, r.Arm), [r.Difference!.Mean], ["mean"], Heading(r))
+                    ExperimentSentences.Title(result, r.Arm), ExperimentSentences.Colour(result, r.Arm), [r.Difference!.Mean], ["mean"], Heading(r))
                 {
                     Interval = (r.Difference.Low, r.Difference.High),
                 })],
@@ -41,7 +41,7 @@ internal static class ExternalSection
         blocks.Add(new Table(["set", "images", "arm", "real pairs", "Dice", "IoU", "difference", "95 % interval"],
             [.. result.External.Select(r => (IReadOnlyList<string>)
             [
-                r.Set ?? Together, Format.Integer(r.Images), ExperimentWords.Title(result, r.Arm), Format.Integer(r.RealCount), Format.Score(r.Dice), Format.Score(r.Iou),
+                r.Set ?? Together, Format.Integer(r.Images), ExperimentSentences.Title(result, r.Arm), Format.Integer(r.RealCount), Format.Score(r.Dice), Format.Score(r.Iou),
                 r.Difference is { } d ? Format.Signed(d.Mean) : "–", r.Difference is { } e ? $"{Format.Signed(e.Low)} to {Format.Signed(e.High)}" : "–",
             ])])
         {
@@ -57,8 +57,8 @@ internal static class ExternalSection
         var d = r.Difference!;
         var verdict = d.Low > 0 ? "it helps there too" : d.High < 0 ? "it harms there" : "there is no evidence of a difference there";
         return new Paragraph(
-            $"{r.Set ?? "All together"} ({r.Images} images): {ExperimentWords.Title(result, r.Arm)} scores {Format.Score(r.Dice)}, {Verdicts.Points(d.Mean)} points "
-            + $"from the baseline ({Verdicts.Interval(d.Low, d.High)}): {verdict}.",
+            $"{r.Set ?? "All together"} ({r.Images} images): {ExperimentSentences.Title(result, r.Arm)} scores {Format.Score(r.Dice)}, {AnswerSentences.Points(d.Mean)} points "
+            + $"from the baseline ({AnswerSentences.Interval(d.Low, d.High)}): {verdict}.",
             d.Low > 0 ? Tone.Good : d.High < 0 ? Tone.Bad : Tone.Neutral);
     }
 }

@@ -24,9 +24,9 @@ internal static class GateSection
                 : new Paragraph($"What it can see: of real images with the mask of another it refuses {Format.Percent(power)}."),
             reasons.Count > 0 ? Refused(reasons, candidates) : new Paragraph($"None of {candidates} candidates was refused: arms with a gate differ from the one without by their choice alone."),
             Judged(result),
-            new Folded("The limits", [Limits(looks)]),
+            new CollapsedSection("The limits", [Limits(looks)]),
         };
-        blocks.AddRange(PictureSection.Sheets(result, folder, SheetKind.Refused));
+        blocks.AddRange(ImageSection.Sheets(result, folder, SheetKind.Refused));
         return new Section("Quality gate", blocks);
     }
 

@@ -33,16 +33,16 @@ internal static class LadderSection
     {
         var gain = s.Gain!;
         var pays = gain.Low > 0 ? "it pays" : gain.High < 0 ? "it does worse" : "no evidence that it pays";
-        return $"{Needs(s.Rung)[..1].ToUpperInvariant()}{Needs(s.Rung)[1..]}, {s.RealCount} real pairs: the best by validation Dice is {ExperimentWords.Title(result, s.Arm)}; beside "
-            + $"{ExperimentWords.Title(result, s.Against!)}, the best that needs less, it is worth {Verdicts.Points(gain.Mean)} points ({Verdicts.Interval(gain.Low, gain.High)}): {pays}.";
+        return $"{Needs(s.Rung)[..1].ToUpperInvariant()}{Needs(s.Rung)[1..]}, {s.RealCount} real pairs: the best by validation Dice is {ExperimentSentences.Title(result, s.Arm)}; beside "
+            + $"{ExperimentSentences.Title(result, s.Against!)}, the best that needs less, it is worth {AnswerSentences.Points(gain.Mean)} points ({AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
     }
 
     private static Table Table(ExperimentResult result) => new(
         ["needs", "real pairs", "best arm by validation", "chosen from", "test Dice", "beside", "gain", "95 % interval"],
         [.. result.Ladder.Select(s => (IReadOnlyList<string>)
         [
-            Needs(s.Rung), Format.Integer(s.RealCount), ExperimentWords.Title(result, s.Arm), Format.Integer(s.Candidates), Format.Score(s.Dice),
-            s.Against is { } against ? ExperimentWords.Title(result, against) : "–",
+            Needs(s.Rung), Format.Integer(s.RealCount), ExperimentSentences.Title(result, s.Arm), Format.Integer(s.Candidates), Format.Score(s.Dice),
+            s.Against is { } against ? ExperimentSentences.Title(result, against) : "–",
             s.Gain is { } g ? Format.Signed(g.Mean) : "–", s.Gain is { } i ? $"{Format.Signed(i.Low)} to {Format.Signed(i.High)}" : "–",
         ])])
     {

@@ -27,7 +27,7 @@ internal static class MethodSections
             [
                 "A generator saw the real training pairs of its cell and nothing else: no validation or test image, no further real pair. Its masks are theirs.",
                 $"Every segmentation network took {o.Segmentation.Steps} optimizer steps of {Format.Count(o.Segmentation.BatchSize, "image")}, whatever its number of training pairs.",
-                result.Options.Segmentation.Keep == Segmentation.KeptWeights.Last
+                result.Options.Segmentation.Keep == Segmentation.CheckpointSelection.Last
                     ? "The last weights were kept, so the validation split chose nothing: a number of real pairs is the number of labelled images that were spent."
                     : "The weights that were kept are those with the best validation Dice; the rule and the validation split are the same for all arms. The labels of the validation split were spent beside the real pairs.",
                 "The test split was used once for each network, after its training.",
@@ -46,7 +46,7 @@ internal static class MethodSections
         return
         [
             primary is null ? "No comparison was declared as the primary one."
-                : $"Declared before the run: mean test Dice of {ExperimentWords.Title(result, primary.Arm)} against {ExperimentWords.Title(result, primary.Baseline)} with {primary.RealCount} real pairs. All else is secondary.",
+                : $"Declared before the run: mean test Dice of {ExperimentSentences.Title(result, primary.Arm)} against {ExperimentSentences.Title(result, primary.Baseline)} with {primary.RealCount} real pairs. All else is secondary.",
             "For few seeds the intervals are widened: Student's t with degrees of freedom after Satterthwaite, from the parts of seeds and of test images.",
             "A secondary comparison counts only if its interval leaves out zero and Wilcoxon's signed-rank test holds after Holm's correction (5\u00A0%).",
             "Least detectable: the true difference that an experiment with this spread finds four times in five.",
@@ -68,7 +68,7 @@ internal static class MethodSections
                 Bars = [.. kinds.Select((k, i) => ($"{Kind(k.Key)} ({k.Count})", k.Sum, Format.Duration(k.Sum), i + 1))],
             }, $"{Format.Duration(total)} in all", "Time of the stages on this machine, added up; those that ran side by side count each."
                 + (times.Stages.Any(s => s.Resumed) ? " Some stages were interrupted: for these, the time of the last run only." : "")),
-            new Folded("Each stage", [new Table(["stage", "kind", "time", "finished (UTC)"],
+            new CollapsedSection("Each stage", [new Table(["stage", "kind", "time", "finished (UTC)"],
                 [.. times.Stages.Select(s => (IReadOnlyList<string>)[s.Stage, s.Kind, Format.Duration(s.Seconds), s.Finished])])]),
         ]);
     }
@@ -77,11 +77,11 @@ internal static class MethodSections
     {
         var blocks = new List<Block>
         {
-            new Folded("Every option", [new Table(["option", "value"], [.. Rows(OptionsFile.ToNode(result.Options), "")])]),
-            new Folded("Every network", [new Table(["arm", "real pairs", "seed", "Dice", "IoU", "best step", "weights (SHA-256)"],
-                [.. result.Cells.Select(c => (IReadOnlyList<string>)[ExperimentWords.Title(result, c.Arm), Text(c.RealCount), Text(c.Seed),
+            new CollapsedSection("Every option", [new Table(["option", "value"], [.. Rows(OptionsFile.ToNode(result.Options), "")])]),
+            new CollapsedSection("Every network", [new Table(["arm", "real pairs", "seed", "Dice", "IoU", "best step", "weights (SHA-256)"],
+                [.. result.Cells.Select(c => (IReadOnlyList<string>)[ExperimentSentences.Title(result, c.Arm), Text(c.RealCount), Text(c.Seed),
                     Format.Score(c.Outcome.Dice), Format.Score(c.Outcome.Iou), Text(c.Outcome.BestStep), c.Outcome.ModelHash])])]),
-            new Folded("Hashes", [new Table(["what", "SHA-256"],
+            new CollapsedSection("Hashes", [new Table(["what", "SHA-256"],
             [
                 ["data: ids, splits and all files", result.Data.ContentHash],
                 .. result.Generators.Select(g => (IReadOnlyList<string>)[$"generator {g.Stage}", g.Outcome.ModelHash]),
@@ -89,7 +89,7 @@ internal static class MethodSections
         };
         if (times is not null)
         {
-            blocks.Add(new Folded("Machine and versions", [new Table(["what", "value"],
+            blocks.Add(new CollapsedSection("Machine and versions", [new Table(["what", "value"],
                 [.. times.Environment.Select(e => (IReadOnlyList<string>)[e.Key, e.Value])])]));
             var codes = times.Stages.Select(s => s.Code).Distinct().ToList();
             if (codes.Count > 1) blocks.Add(new Paragraph($"The stages were run by different builds of the program: {string.Join(", ", codes)}.", Tone.Bad));

@@ -12,7 +12,7 @@ internal static class NetworkSection
 
     public static Section Networks(ExperimentResult result) => new("Other networks",
     [
-        new Paragraph($"Every arm was repeated with {ExperimentWords.Joined([.. result.OtherNetworks.Select(n => n.Name)])}: the same pairs, seeds, steps and "
+        new Paragraph($"Every arm was repeated with {ExperimentSentences.Joined([.. result.OtherNetworks.Select(n => n.Name)])}: the same pairs, seeds, steps and "
             + $"images; the rest of the training is each network's recipe. The figures above are those of {result.Options.Segmentation.Network.Name}."),
         .. Views(result).Skip(1).SelectMany(v => One(v.Name, v.Result)),
     ]);

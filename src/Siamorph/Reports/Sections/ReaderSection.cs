@@ -10,7 +10,7 @@ internal static class ReaderSection
     {
         var studies = LinkedStudies.Of(folder);
         if (studies.Count == 0) return null;
-        return new Section("What readers said", [new Paragraph(StudyWords.NotUsefulness), .. studies.SelectMany(s => Blocks(result, s))]);
+        return new Section("What readers said", [new Paragraph(StudySentences.NotUsefulness), .. studies.SelectMany(s => Blocks(result, s))]);
     }
 
     private static IEnumerable<Block> Blocks(ExperimentResult result, LinkedStudy study)
@@ -21,13 +21,13 @@ internal static class ReaderSection
             yield break;
         }
         var primary = found.Realism.Primary;
-        yield return new Paragraph(StudyWords.Verdict(found));
+        yield return new Paragraph(StudySentences.Verdict(found));
         yield return new Table(["readers", "images", "right answers (guessing: 50 %)", "95 % interval", "image quality, synthetic", "real"],
         [[
-            Format.Integer(primary.Readers), Format.Integer(primary.Images), StudyWords.Percent(primary.Accuracy.Value),
-            StudyWords.Interval(primary.Accuracy),
-            found.Quality is { } quality ? StudyWords.Rating(quality.Synthetic.Value) : "–",
-            found.Quality is { } same ? StudyWords.Rating(same.Real.Value) : "–",
+            Format.Integer(primary.Readers), Format.Integer(primary.Images), StudySentences.Percent(primary.Accuracy.Value),
+            StudySentences.Interval(primary.Accuracy),
+            found.Quality is { } quality ? StudySentences.Rating(quality.Synthetic.Value) : "–",
+            found.Quality is { } same ? StudySentences.Rating(same.Real.Value) : "–",
         ]])
         {
             Note = Origin(result, found.ModelHashes),

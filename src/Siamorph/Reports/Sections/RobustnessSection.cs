@@ -27,14 +27,14 @@ internal static class RobustnessSection
         var count = main?.RealCount ?? result.Robustness[0].RealCount;
         var blocks = new List<Block>();
         if (main is not null) blocks.Add(Sentence(result, main));
-        blocks.AddRange(PictureSection.Sheets(result, folder, SheetKind.Corrupted));
+        blocks.AddRange(ImageSection.Sheets(result, folder, SheetKind.Corrupted));
         blocks.AddRange(Curves(result, count));
         if (Together(result) is { } together) blocks.Add(together);
         if (main is not null) blocks.Add(Conditions(result, main.Arm, count));
         foreach (var other in result.Robustness.Select(r => r.RealCount).Distinct().Where(n => n != count))
-            blocks.Add(new Folded($"The same with {other} real pairs", [.. Curves(result, other), .. main is null ? [] : new[] { Conditions(result, main.Arm, other) }]));
-        blocks.Add(new Folded("Every corruption in numbers", [Numbers(result)]));
-        blocks.Add(new Folded("How the images were corrupted", [
+            blocks.Add(new CollapsedSection($"The same with {other} real pairs", [.. Curves(result, other), .. main is null ? [] : new[] { Conditions(result, main.Arm, other) }]));
+        blocks.Add(new CollapsedSection("Every corruption in numbers", [Numbers(result)]));
+        blocks.Add(new CollapsedSection("How the images were corrupted", [
             new BulletList([.. result.Options.Corruptions.Select(k => $"{Name(k)}: {Corruption.Describe(k)} (strengths 1, 2, 3).")]),
             new Paragraph("After ImageNet-C (Hendrycks and Dietterich 2019). Images were corrupted at the size the networks see; the masks stayed as they are. "
                 + "Every network saw the same corrupted images, and what was drawn for an image only grows with the strength. The networks were trained and chosen without any of this."),
@@ -57,9 +57,9 @@ internal static class RobustnessSection
         var worst = result.Robustness.Where(r => r.Corruption is not null && r.RealCount == c.RealCount && r.Arm == c.Baseline).MinBy(r => r.Dice)!;
         var verdict = d.Low > 0 ? "the advantage holds under corruption" : d.High < 0 ? "it is worse under corruption" : "there is no evidence of a difference under corruption";
         return new Paragraph(
-            $"{c.RealCount} real pairs: over all corruptions test Dice falls from {Format.Score(baseline.CleanDice)} to {Format.Score(baseline.Dice)} with {ExperimentWords.Title(result, c.Baseline)} "
-            + $"and from {Format.Score(arm.CleanDice)} to {Format.Score(arm.Dice)} with {ExperimentWords.Title(result, c.Arm)}. The difference of the two is {Verdicts.Points(d.Mean)} points "
-            + $"({Verdicts.Interval(d.Low, d.High)}): {verdict}. What hurts most is {Name(worst.Corruption!.Value)} at strength {worst.Strength} (Dice {Format.Score(worst.Dice)}).",
+            $"{c.RealCount} real pairs: over all corruptions test Dice falls from {Format.Score(baseline.CleanDice)} to {Format.Score(baseline.Dice)} with {ExperimentSentences.Title(result, c.Baseline)} "
+            + $"and from {Format.Score(arm.CleanDice)} to {Format.Score(arm.Dice)} with {ExperimentSentences.Title(result, c.Arm)}. The difference of the two is {AnswerSentences.Points(d.Mean)} points "
+            + $"({AnswerSentences.Interval(d.Low, d.High)}): {verdict}. What hurts most is {Name(worst.Corruption!.Value)} at strength {worst.Strength} (Dice {Format.Score(worst.Dice)}).",
             d.Low > 0 ? Tone.Good : d.High < 0 ? Tone.Bad : Tone.Neutral);
     }
 
@@ -72,7 +72,7 @@ internal static class RobustnessSection
         XTitle = "strength (0: the image as it is)",
         YTitle = "test Dice",
         YRange = (result.Robustness.Min(r => r.Dice), result.Robustness.Max(r => Math.Max(r.Dice, r.CleanDice))), // one scale for all kinds
-        Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentWords.Colour(result, a.Name), Curve(result, a.Name, count, kind)))],
+        Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentSentences.Colour(result, a.Name), Curve(result, a.Name, count, kind)))],
     }, Capital(Name(kind)), $"Mean over test images and seeds, {count} real pairs."));
 
     private static (double X, double Y)[] Curve(ExperimentResult result, string arm, int count, CorruptionKind kind) =>
@@ -88,7 +88,7 @@ internal static class RobustnessSection
         XTitle = "difference in mean Dice",
         Differences = true,
         Rows = [.. result.Robustness.Where(r => r is { Corruption: null, Difference: not null }).Select(r => Row(
-            ExperimentWords.Title(result, r.Arm), ExperimentWords.Colour(result, r.Arm), r.Difference!, $"{r.RealCount} real pairs"))],
+            ExperimentSentences.Title(result, r.Arm), ExperimentSentences.Colour(result, r.Arm), r.Difference!, $"{r.RealCount} real pairs"))],
     }, $"All corruptions together: difference from {result.Arms[0].Title}", "Mean over all kinds and strengths, with its 95 % interval over seeds and test images.");
 
     private static Figure Conditions(ExperimentResult result, string arm, int count)
@@ -99,8 +99,8 @@ internal static class RobustnessSection
             Label = $"Difference in mean Dice under each corruption, {count} real pairs.",
             XTitle = "difference in mean Dice",
             Differences = true,
-            Rows = [.. shown.Select(r => Row($"strength {r.Strength}", ExperimentWords.Colour(result, arm), r.Difference!, Capital(Name(r.Corruption!.Value))))],
-        }, $"{Capital(ExperimentWords.Title(result, arm))} minus {result.Arms[0].Title}, {count} real pairs",
+            Rows = [.. shown.Select(r => Row($"strength {r.Strength}", ExperimentSentences.Colour(result, arm), r.Difference!, Capital(Name(r.Corruption!.Value))))],
+        }, $"{Capital(ExperimentSentences.Title(result, arm))} minus {result.Arms[0].Title}, {count} real pairs",
             $"Under each corruption, with 95 % intervals. Of {shown.Count} such intervals about one in twenty leaves out zero by chance alone.", Wide: true);
     }
 
@@ -110,7 +110,7 @@ internal static class RobustnessSection
         ["arm", "real pairs", "corruption", "strength", "Dice", "loss", "difference", "95 % interval"],
         [.. result.Robustness.Select(r => (IReadOnlyList<string>)
         [
-            ExperimentWords.Title(result, r.Arm), Format.Integer(r.RealCount), r.Corruption is { } kind ? Name(kind) : "all", r.Corruption is null ? "–" : Format.Integer(r.Strength),
+            ExperimentSentences.Title(result, r.Arm), Format.Integer(r.RealCount), r.Corruption is { } kind ? Name(kind) : "all", r.Corruption is null ? "–" : Format.Integer(r.Strength),
             Format.Score(r.Dice), Format.Score(r.CleanDice - r.Dice), r.Difference is { } d ? Format.Signed(d.Mean) : "–",
             r.Difference is { } e ? $"{Format.Signed(e.Low)} to {Format.Signed(e.High)}" : "–",
         ])])

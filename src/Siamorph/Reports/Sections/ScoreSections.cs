@@ -15,14 +15,14 @@ internal static class ScoreSections
             {
                 Label = "Test Dice of each trained network, by number of real training pairs and arm.",
                 XTitle = "mean Dice over the test images",
-                Rows = [.. groups.Select(g => new StripRow(ExperimentWords.Title(result, g.Key.Arm), ExperimentWords.Colour(result, g.Key.Arm),
+                Rows = [.. groups.Select(g => new StripRow(ExperimentSentences.Title(result, g.Key.Arm), ExperimentSentences.Colour(result, g.Key.Arm),
                     [.. g.Select(c => c.Outcome.Dice)], [.. g.Select(c => $"seed {c.Seed}")], $"{g.Key.RealCount} real pairs"))],
             }, "Test Dice", "Each dot is one network (a seed), the tick their mean, the line their range."),
         };
         if (result.Comparisons.Count > 0) blocks.Add(Differences(result));
         blocks.Add(new Table(["arm", "real pairs", "added pairs", "real image seen", "Dice", "IoU", "mDice (256 thresholds)", "mIoU (256 thresholds)"],
             [.. groups.Select(g => (IReadOnlyList<string>)[
-                ExperimentWords.Title(result, g.Key.Arm), Format.Integer(g.Key.RealCount), Format.Integer(g.First().SyntheticCount), g.First().RealExposures is { } seen ? $"{Format.Integer((int)Math.Round(seen))}×" : "–",
+                ExperimentSentences.Title(result, g.Key.Arm), Format.Integer(g.Key.RealCount), Format.Integer(g.First().SyntheticCount), g.First().RealExposures is { } seen ? $"{Format.Integer((int)Math.Round(seen))}×" : "–",
                 Spread(g.Select(c => c.Outcome.Dice)), Spread(g.Select(c => c.Outcome.Iou)),
                 Spread(g.Select(c => c.Outcome.MeanDice)), Spread(g.Select(c => c.Outcome.MeanIou))])])
         {
@@ -36,10 +36,10 @@ internal static class ScoreSections
     {
         var primary = Primary(result);
         var blocks = new List<Block>(result.Comparisons.Where(c => c.Arm == primary).SelectMany(c => Pair(result, c)));
-        blocks.AddRange(PictureSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && (s.Arm ?? primary) == primary));
+        blocks.AddRange(ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && (s.Arm ?? primary) == primary));
         foreach (var other in result.Comparisons.Where(c => c.Arm != primary).GroupBy(c => c.Arm))
-            blocks.Add(new Folded($"{ExperimentWords.Title(result, other.Key)}: image by image", [.. other.SelectMany(c => Pair(result, c)),
-                .. PictureSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && s.Arm == other.Key)]));
+            blocks.Add(new CollapsedSection($"{ExperimentSentences.Title(result, other.Key)}: image by image", [.. other.SelectMany(c => Pair(result, c)),
+                .. ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && s.Arm == other.Key)]));
         if (blocks.Count == 0) blocks.Add(new Paragraph("There is one arm only, so nothing to compare."));
         return new Section("Image by image", blocks);
     }
@@ -51,7 +51,7 @@ internal static class ScoreSections
     private static IEnumerable<Block> Pair(ExperimentResult result, Comparison c)
     {
         var points = Points(result, c);
-        var (arm, baseline) = (ExperimentWords.Title(result, c.Arm), ExperimentWords.Title(result, c.Baseline));
+        var (arm, baseline) = (ExperimentSentences.Title(result, c.Arm), ExperimentSentences.Title(result, c.Baseline));
         var where = $"{c.RealCount} real pairs";
         yield return new Figure(new ScatterPlot
         {
@@ -73,7 +73,7 @@ internal static class ScoreSections
         Label = "Difference in test Dice from the baseline, with 95 % intervals.",
         XTitle = "difference in mean Dice",
         Differences = true,
-        Rows = [.. result.Comparisons.Select(c => new StripRow(ExperimentWords.Title(result, c.Arm), ExperimentWords.Colour(result, c.Arm), c.PerSeed,
+        Rows = [.. result.Comparisons.Select(c => new StripRow(ExperimentSentences.Title(result, c.Arm), ExperimentSentences.Colour(result, c.Arm), c.PerSeed,
             [.. result.Options.Seeds.Select(s => $"seed {s}")], $"{c.RealCount} real pairs") { Interval = (c.Low, c.High) })],
     }, $"Difference from {result.Arms[0].Title}", "Each dot is one seed, the tick their mean, the line the 95 % interval over seeds and test images.");
 

@@ -29,11 +29,11 @@ internal static class TrainingSection
         var several = result.Generators.Select(g => g.Arms[0]).Distinct().Count() > 1;
         foreach (var alike in result.Generators.GroupBy(g => (g.RealCount, Arm: g.Arms[0])))
         {
-            var name = several ? $"Generator of {ExperimentWords.Title(result, alike.Key.Arm)}" : "Generator";
+            var name = several ? $"Generator of {ExperimentSentences.Title(result, alike.Key.Arm)}" : "Generator";
             var figures = alike.Select(g => g.Outcome.Stages.Where(s => s.Curves.Count > 0 && shown.Add(Values(s))).Select(s => Losses(s, name, Which(result, g))).ToList())
                 .Where(f => f.Count > 0).ToList();
             foreach (var figure in figures.Take(1).SelectMany(f => f)) yield return figure;
-            if (figures.Count > 1) yield return new Folded($"{name}: {alike.Key.RealCount} real pairs, other seeds", [.. figures.Skip(1).SelectMany(f => f)]);
+            if (figures.Count > 1) yield return new CollapsedSection($"{name}: {alike.Key.RealCount} real pairs, other seeds", [.. figures.Skip(1).SelectMany(f => f)]);
         }
     }
 
@@ -64,7 +64,7 @@ internal static class TrainingSection
                 : [.. cells.Select(c => Series(c.Arm, Points(curve(c))))],
         }, title, cells.Count > MostLines ? $"Mean over {Format.Count(cells.Select(c => c.Seed).Distinct().Count(), "seed")}." : "A line for each seed.");
 
-        LineSeries Series(string arm, IReadOnlyList<(double X, double Y)> points) => new(ExperimentWords.Title(result, arm), ExperimentWords.Colour(result, arm), points);
+        LineSeries Series(string arm, IReadOnlyList<(double X, double Y)> points) => new(ExperimentSentences.Title(result, arm), ExperimentSentences.Colour(result, arm), points);
     }
 
     // Where all seeds have a value.

@@ -15,14 +15,14 @@ internal sealed class SegmentationBatches
     private readonly double[] _means;
     private readonly bool _severalClasses;
     private readonly MultiScale _multiScale;
-    private readonly SmoothWarp.Spot[] _spots;
+    private readonly SmoothWarp.SourcePixels[] _spots;
 
     public SegmentationBatches(PairedDataset data, SegmentationOptions options)
     {
         (_data, _augmentation, _seed) = (data, options.Augmentation, options.Seed.Derive("augmentation"));
         _order = new(data.Pairs, options);
         (_severalClasses, _multiScale) = (options.Network.Classes > 1, options.MultiScale);
-        _spots = new SmoothWarp.Spot[data.Size.Width * data.Size.Height];
+        _spots = new SmoothWarp.SourcePixels[data.Size.Width * data.Size.Height];
         _means = new double[data.Count];
         for (var i = 0; i < _means.Length; i++) _means[i] = MeanOf(Part(data.Images.bytes, i, data.Count));
     }

@@ -13,7 +13,7 @@ internal sealed class SmoothWarp
     private SmoothWarp(ImageSize size) => _size = size;
 
     /// <summary>Where a pixel of the varied picture comes from: four pixels of the source, and how far it lies right and down between them.</summary>
-    internal readonly record struct Spot(int A, int B, int C, int D, float Right, float Down);
+    internal readonly record struct SourcePixels(int A, int B, int C, int D, float Right, float Down);
 
     /// <summary>Draws one; null where the options ask for none.</summary>
     public static SmoothWarp? Draw(AugmentationOptions options, SeededRandom random, ImageSize size)
@@ -29,7 +29,7 @@ internal sealed class SmoothWarp
     /// <summary>Where all pixels come from, once for the planes of an image and its mask; what lies outside the picture is its mirror image.</summary>
     /// <param name="walk">Where the symmetry of the grid starts in the source and how it steps right and down.</param>
     /// <param name="spots">Receives one for each pixel, row by row.</param>
-    public void Trace((int Start, int Right, int Down) walk, Span<Spot> spots)
+    public void Trace((int Start, int Right, int Down) walk, Span<SourcePixels> spots)
     {
         var (width, height) = (_size.Width, _size.Height);
         // Each wave is a product of one function of the column and one of the row.
@@ -56,7 +56,7 @@ internal sealed class SmoothWarp
     /// <param name="spots">What <see cref="Trace"/> gave.</param>
     /// <param name="table">What becomes of each value.</param>
     /// <param name="smooth">Interpolate between pixels (images), or take the nearest (masks).</param>
-    public static void Copy(ReadOnlySpan<byte> from, Span<float> into, ReadOnlySpan<Spot> spots, ReadOnlySpan<float> table, bool smooth)
+    public static void Copy(ReadOnlySpan<byte> from, Span<float> into, ReadOnlySpan<SourcePixels> spots, ReadOnlySpan<float> table, bool smooth)
     {
         for (var i = 0; i < into.Length; i++)
         {
@@ -70,7 +70,7 @@ internal sealed class SmoothWarp
         }
     }
 
-    private Spot Between(double u, double v, (int Start, int Right, int Down) walk)
+    private SourcePixels Between(double u, double v, (int Start, int Right, int Down) walk)
     {
         int left = (int)Math.Floor(u), top = (int)Math.Floor(v);
         int near = Mirrored(left, _size.Width) * walk.Right, far = Mirrored(left + 1, _size.Width) * walk.Right;

@@ -20,7 +20,7 @@ internal sealed class MeanTeacher(SegmentationOptions options)
     /// <param name="unlabelled">Which of them have no mask.</param>
     /// <param name="step">Steps done.</param>
     /// <returns>The lesson, with tensors of the caller's scope; null where all images have a mask.</returns>
-    public Lesson? Of(SegmentationNetwork network, Ema averages, Tensor images, bool[] unlabelled, int step)
+    public TeacherBatch? Of(SegmentationNetwork network, Ema averages, Tensor images, bool[] unlabelled, int step)
     {
         long[] Rows(bool which) => [.. Enumerable.Range(0, unlabelled.Length).Where(i => unlabelled[i] == which).Select(i => (long)i)];
         var (known, blind) = (Rows(false), Rows(true));
@@ -55,7 +55,7 @@ internal sealed class MeanTeacher(SegmentationOptions options)
     /// <param name="Unlabelled">Rows without.</param>
     /// <param name="Targets">What the teacher finds there, probabilities [U,Classes,H,W].</param>
     /// <param name="Weight">Of the agreement.</param>
-    internal sealed record Lesson(Tensor Images, Tensor? Labelled, Tensor Unlabelled, Tensor Targets, double Weight)
+    internal sealed record TeacherBatch(Tensor Images, Tensor? Labelled, Tensor Unlabelled, Tensor Targets, double Weight)
     {
         /// <summary>The loss of a head: of its labelled rows by their masks, and the mean squared difference from the teacher's probabilities.</summary>
         /// <param name="logits">[B,Classes,H,W].</param>
