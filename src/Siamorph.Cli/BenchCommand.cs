@@ -17,6 +17,7 @@ internal static class BenchCommand
         Verb("ddim-step", "Times a DDIM step with prompt guidance.", StepBenchmark.DdimStep),
         BenchSegmentCommand.Create(),
         BenchSynthesizeCommand.Create(),
+        BenchRanksCommand.Create(),
     };
 
     private static Command Verb(string name, string description, Func<StepBenchmarkOptions, int, IMonitor, StepTiming> run)

@@ -16,29 +16,22 @@ internal static class Ranks
     /// <summary>The group of this process.</summary>
     public static IProcessGroup Group { get; private set; } = SingleProcess.Instance;
 
-    /// <summary>How many processes the launcher has started, and which kind it is; null where this is no such process.</summary>
-    public static (MpiLauncher Launcher, int Size, int Rank)? Launched(Func<string, string?> variable)
-    {
-        int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : null;
-        if (Number("OMPI_COMM_WORLD_SIZE") is { } open) return (MpiLauncher.OpenMpi, open, Number("OMPI_COMM_WORLD_RANK") ?? 0);
-        // A batch script of Slurm has its number of tasks too; only srun makes a step of it.
-        if (variable("SLURM_STEP_ID") is not null && Number("SLURM_STEP_NUM_TASKS") is { } tasks) return (MpiLauncher.Slurm, tasks, Number("SLURM_PROCID") ?? 0);
-        return Number("PMI_SIZE") is { } mpich ? (MpiLauncher.Mpich, mpich, Number("PMI_RANK") ?? 0) : null;
-    }
-
     /// <summary>Runs a command line on all ranks.</summary>
     /// <returns>Its exit code; null where this is no process of a launcher.</returns>
     public static int? Run(string[] args, Func<TextWriter, TextWriter, int> run)
     {
-        if (Launched(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
-        if (args is not ["train", ..]) return Refuse(launched.Rank, $"'{string.Join(' ', args.Take(1))}' works in one process. Start it without mpirun or srun; train works on several ranks.");
+        if (LaunchedRank.Of(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
+        if (args is not (["train", ..] or ["bench", "ranks", ..])) return Refuse(launched.Rank,
+            $"'{string.Join(' ', args.Take(1))}' works in one process. Start it without mpirun or srun; train works on several ranks.");
+        // Open MPI gives ranks a terminal, to which .NET would send control characters that end up in what is piped on.
+        Environment.SetEnvironmentVariable("TERM", "dumb");
         try
         {
-            using var group = Mpi.Join(launched.Launcher, launched.Size, Patience(), Tell);
+            using var group = Mpi.Join(launched, Patience(), Tell);
             Group = group;
             var clock = Stopwatch.StartNew();
             var code = group.Rank == 0 ? run(Console.Out, Console.Error) : Quietly(run);
-            if (group.Rank == 0 && code == 0) Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            if (group.Rank == 0 && code == 0 && args[0] == "train") Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{group.Size} ranks: {100 * group.InCollectives / clock.Elapsed:0} % of the time went into waiting for the others and adding up."));
             if (code is not (0 or Application.Stopped)) group.Abort(code);
             return code;

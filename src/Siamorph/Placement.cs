@@ -1,3 +1,4 @@
+using Siamorph.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ public enum ComputeDevice
     /// <summary>The processor.</summary>
     Cpu,
 
-    /// <summary>The first CUDA graphics card.</summary>
+    /// <summary>A CUDA graphics card: the first one, or that of this rank.</summary>
     Cuda,
 }
 
@@ -33,13 +34,17 @@ public record Placement(Device Device, ScalarType Type)
 {
     /// <summary>Finds the device.</summary>
     /// <exception cref="InvalidOptionsException">It isn't there, or can't compute with that type.</exception>
-    public static Placement Of(ComputeDevice device, Precision precision)
+    public static Placement Of(ComputeDevice device, Precision precision) => Of(device, precision, localRank: 0);
+
+    /// <summary>The same for one of several processes of a machine, each with a card of its own.</summary>
+    /// <exception cref="InvalidOptionsException">It isn't there, or can't compute with that type.</exception>
+    internal static Placement Of(ComputeDevice device, Precision precision, int localRank)
     {
         if (device == ComputeDevice.Cuda && !cuda_is_available())
             throw new InvalidOptionsException("device cuda: none can be used here. It needs an NVIDIA card with its driver, and a build with -p:Torch=cuda.");
         // Otherwise convolutions would keep 10 bits of their float32 (TF32), and results would leave the processor's by a thousandth.
         if (device == ComputeDevice.Cuda) backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = precision != Precision.Full;
-        return new(device == ComputeDevice.Cuda ? CUDA : CPU, precision switch
+        return new(device == ComputeDevice.Cuda ? new Device(DeviceType.CUDA, LaunchedRank.CardOf(localRank, cuda.device_count())) : CPU, precision switch
         {
             Precision.BFloat16 => ScalarType.BFloat16,
             Precision.Float16 => ScalarType.Float16,

@@ -11,6 +11,9 @@ internal interface IProcessGroup
     /// <summary>How many there are.</summary>
     int Size { get; }
 
+    /// <summary>Number of this process among those of its machine, from 0: it decides which graphics card is its own.</summary>
+    int LocalRank => 0;
+
     /// <summary>Waits until all have come here.</summary>
     void Barrier();
 

@@ -22,8 +22,9 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
     private readonly TimeSpan _patience;
     private long _entered; // when this rank went into a collective; 0 outside of one
 
-    private Mpi(MpiAbi abi, nint library, TimeSpan patience, Action<string> tell)
+    private Mpi(MpiAbi abi, nint library, int localRank, TimeSpan patience, Action<string> tell)
     {
+        LocalRank = localRank;
         nint Symbol(string name) => NativeLibrary.GetExport(library, name);
         (_abi, _patience) = (abi, patience);
         _allreduce = (delegate* unmanaged[Cdecl]<void*, void*, int, nint, nint, nint, int>)Symbol("MPI_Allreduce");
@@ -43,22 +44,24 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
 
     public int Size { get; }
 
+    public int LocalRank { get; }
+
     /// <summary>Time that this rank has spent waiting and reducing.</summary>
     public TimeSpan InCollectives { get; private set; }
 
     /// <summary>Joins the other ranks.</summary>
-    /// <param name="launcher">What started this process.</param>
-    /// <param name="expected">How many processes the launcher says it has started.</param>
+    /// <param name="launched">What started this process, and as which.</param>
     /// <param name="patience">How long a rank may wait for the others before all are ended; a lost connection would wait for ever.</param>
     /// <param name="tell">Told why all are ended.</param>
     /// <exception cref="SiamorphException">No library of MPI is there, or it does not belong to the launcher.</exception>
-    public static Mpi Join(MpiLauncher launcher, int expected, TimeSpan patience, Action<string> tell)
+    public static Mpi Join(LaunchedRank launched, TimeSpan patience, Action<string> tell)
     {
+        var expected = launched.Size;
         if (!OperatingSystem.IsLinux()) throw new SiamorphException("Several ranks work on Linux alone. Start the training without mpirun.");
         _ = setenv("UCX_ERROR_SIGNALS", "", 1); // UCX would take SIGSEGV, which .NET needs for itself
-        if (MpiAbi.Open(launcher, name => dlopen(name, Now | Global), out var library) is not { } abi)
+        if (MpiAbi.Open(launched.Launcher, name => dlopen(name, Now | Global), out var library) is not { } abi)
             throw new SiamorphException($"The launcher started {expected} processes, but no library of MPI was found. Install the one that belongs to the launcher (Open MPI or MPICH).");
-        var group = new Mpi(abi, library, patience, tell);
+        var group = new Mpi(abi, library, launched.LocalRank, patience, tell);
         if (group.Size == expected) return group;
         group.Dispose();
         throw new SiamorphException($"The launcher started {expected} processes, but {abi.Library} sees {group.Size}: it belongs to another launcher. Use the mpirun of the same MPI, or srun --mpi with its interface.");

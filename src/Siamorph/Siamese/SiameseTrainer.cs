@@ -99,7 +99,7 @@ public sealed class SiameseTrainer
         using var more = unlabelled is null ? null : options.Load(
             [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes, Range = data.Range ?? i.Range })], monitor);
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
-        var place = Placement.Of(options.Device, options.Precision);
+        var place = Placement.Of(options.Device, options.Precision, group.LocalRank);
         using var pipeline = new SiamesePipeline(options, (more ?? data).Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
         if (options.InitialWeights is { } initial && !resume) monitor.Note(InitialModel.Load(pipeline, initial));

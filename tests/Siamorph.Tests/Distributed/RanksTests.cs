@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Siamorph.Cli;
 using Siamorph.Data.Phantom;
 using Siamorph.Distributed;
 using Siamorph.Imaging;
@@ -143,12 +142,48 @@ public sealed class RanksTests : IDisposable
     [Fact]
     public void Launchers_AreKnownByTheirEnvironment()
     {
-        static (MpiLauncher, int, int)? Of(params (string, string)[] variables) => Ranks.Launched(name => variables.FirstOrDefault(v => v.Item1 == name).Item2);
+        static LaunchedRank? Of(params (string, string)[] variables) =>
+            LaunchedRank.Of(name => variables.FirstOrDefault(v => v.Item1 == name).Item2);
         Assert.Null(Of());
-        Assert.Equal((MpiLauncher.OpenMpi, 4, 3), Of(("OMPI_COMM_WORLD_SIZE", "4"), ("OMPI_COMM_WORLD_RANK", "3")));
-        Assert.Equal((MpiLauncher.Mpich, 2, 1), Of(("PMI_SIZE", "2"), ("PMI_RANK", "1")));
-        Assert.Equal((MpiLauncher.Slurm, 8, 5), Of(("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "8"), ("SLURM_PROCID", "5")));
+        Assert.Equal(new(MpiLauncher.OpenMpi, 4, 3, 1),
+            Of(("OMPI_COMM_WORLD_SIZE", "4"), ("OMPI_COMM_WORLD_RANK", "3"), ("OMPI_COMM_WORLD_LOCAL_RANK", "1")));
+        Assert.Equal(new(MpiLauncher.Mpich, 2, 1, 1), Of(("PMI_SIZE", "2"), ("PMI_RANK", "1"), ("MPI_LOCALRANKID", "1")));
+        Assert.Equal(new(MpiLauncher.Slurm, 8, 5, 2),
+            Of(("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "8"), ("SLURM_PROCID", "5"), ("SLURM_LOCALID", "2")));
         Assert.Null(Of(("SLURM_NTASKS", "8"), ("SLURM_PROCID", "0"))); // a batch script, not a step
+    }
+
+    [Fact]
+    public void EveryRank_HasACardOfItsOwn_OrIsRefused()
+    {
+        Assert.Equal([0, 1, 2, 3], Enumerable.Range(0, 4).Select(rank => LaunchedRank.CardOf(rank, 4)));
+        Assert.Contains("Rank 2 of this machine has no graphics card: there are 2",
+            Assert.Throws<InvalidOptionsException>(() => LaunchedRank.CardOf(2, 2)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOptionsException>(() => LaunchedRank.CardOf(1, 1));
+    }
+
+    [Theory]
+    [InlineData(Open)]
+    [InlineData(Mpich)]
+    public void Bench_TellsWhatAddingUpCosts_OnceForAllRanks(string launcher)
+    {
+        Require(launcher);
+        var (code, output, error) = Launch(launcher, ["dotnet", Command, "bench", "ranks", "--megabytes", "0.5,2", "--repeats", "3", "--json"]);
+        Assert.True(code == 0, error);
+        var result = System.Text.Json.JsonDocument.Parse(output).RootElement; // one line, of one rank
+        Assert.Equal(2, result.GetProperty("ranks").GetInt32());
+        var sums = result.GetProperty("sums").EnumerateArray().ToList();
+        Assert.Equal([0.5, 2], sums.Select(s => s.GetProperty("megabytes").GetDouble()));
+        Assert.All(sums, s => Assert.InRange(s.GetProperty("milliseconds").GetDouble(), 1e-3, 60_000));
+        Assert.InRange(result.GetProperty("barrierMilliseconds").GetDouble(), 0, 60_000);
+    }
+
+    [Fact]
+    public void Bench_OnOneProcess_SaysHowToStartIt()
+    {
+        var (code, _, error) = Run("dotnet", [Command, "bench", "ranks"]);
+        Assert.Equal(2, code);
+        Assert.Contains("mpirun -n 2", error, StringComparison.Ordinal);
     }
 
     [Fact]
