@@ -49,6 +49,17 @@ public sealed class RanksTests : IDisposable
     }
 
     [Fact]
+    public void TwoHosts_AreOneProcess_ToTheBit()
+    {
+        Require(Open);
+        using var hosts = new TwoHosts(_folder);
+        Trained(Train(null, "one", 2, 2, Shared));
+        var words = hosts.Launch(Open, Words("two", 2, 2, Shared));
+        Trained(Run(words[0], words[1..]));
+        Assert.Equal(Weights("one", 4), Weights("two", 4));
+    }
+
+    [Fact]
     public void CutBatches_AreTheSameToRounding_AndUnevenOnesAreRefused()
     {
         Require(Open);
