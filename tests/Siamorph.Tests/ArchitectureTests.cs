@@ -28,6 +28,14 @@ public partial class ArchitectureTests
     }
 
     [Fact]
+    public void Libtorch_KeepsItsDefaults()
+    {
+        // Its default device and type belong to the whole process: what another thread makes meanwhile would have them too.
+        var files = Directory.EnumerateFiles(Library, "*.cs", SearchOption.AllDirectories).Where(f => File.ReadAllText(f).Contains("set_default_", StringComparison.Ordinal));
+        Assert.Empty(files);
+    }
+
+    [Fact]
     public void EveryType_UsesOnlyRoomsAboveItsOwn()
     {
         var faults = Dependencies().Where(d => RoomOf(d.Target) > RoomOf(d.Origin)).Select(d => $"{d.Origin.FullName} uses {d.Target.FullName}").Distinct();

@@ -94,12 +94,12 @@ internal sealed class ControlNet : Module
         return Recomputation.Run(GradientCheckpointing, block.Trainable, t => block.Forward(t[0], t[1], t[2]), h, time, tokens);
     }
 
-    private static Sequential PointConvolution(int channels) => Sequential(("0", Conv2d(channels, channels, 1)));
+    private static Sequential PointConvolution(int channels) => Sequential(("0", NewLayer.Conv2d(channels, channels, 1)));
 
     private static Sequential HintEncoder(DenoiserConfig config)
     {
         if (config.HintEncoder == HintEncoderKind.Plain) return PlainHintEncoder.Build(config);
         var features = new DenseHintInput(config.HintChannels, config.HintWidth, System.Numerics.BitOperations.Log2((uint)config.HintFactor));
-        return Sequential(("0", features), ("1", Conv2d(features.OutChannels, config.ModelChannels, 3, padding: 1)));
+        return Sequential(("0", features), ("1", NewLayer.Conv2d(features.OutChannels, config.ModelChannels, 3, padding: 1)));
     }
 }

@@ -35,9 +35,9 @@ internal sealed class DenoisingUNet : Module
         middle_block = EncoderLayout.Middle(config);
         output_blocks = Decoder(config, channels);
         @out = Sequential(
-            ("0", GroupNorm(ResidualBlock.Groups, config.ModelChannels)),
+            ("0", NewLayer.GroupNorm(ResidualBlock.Groups, config.ModelChannels)),
             ("1", SiLU()),
-            ("2", Conv2d(config.ModelChannels, config.LatentChannels, 3, padding: 1)));
+            ("2", NewLayer.Conv2d(config.ModelChannels, config.LatentChannels, 3, padding: 1)));
         RegisterComponents();
     }
 

@@ -48,11 +48,11 @@ internal sealed class DenseHintInput : Module<Tensor, Tensor>
     }
 
     private (Conv2d, HintResidual) Full(string convolutionName, int layer, int inChannels, int outChannels) =>
-        (Add(convolutionName, Conv2d(inChannels, outChannels, 3, padding: 1)), Add(Name("layer", layer), new HintResidual(outChannels)));
+        (Add(convolutionName, NewLayer.Conv2d(inChannels, outChannels, 3, padding: 1)), Add(Name("layer", layer), new HintResidual(outChannels)));
 
     private (PatchMerge, Conv2d, HintResidual) Merged(int index, int channels) => (
         Add(Name("patch_merge", index), new PatchMerge(channels)),
-        Add(Name("conv_before_res", index + 2), Conv2d(2 * channels, 2 * channels, 3, padding: 1)),
+        Add(Name("conv_before_res", index + 2), NewLayer.Conv2d(2 * channels, 2 * channels, 3, padding: 1)),
         Add(Name("layer", index + 2), new HintResidual(2 * channels)));
 
     private T Add<T>(string name, T module) where T : Module
@@ -72,8 +72,8 @@ internal sealed class HintResidual : Module<Tensor, Tensor>
 
     public HintResidual(int channels) : base(nameof(HintResidual))
     {
-        conv1 = Conv2d(channels, channels, 3, padding: 1);
-        conv2 = Conv2d(channels, channels, 3, padding: 1);
+        conv1 = NewLayer.Conv2d(channels, channels, 3, padding: 1);
+        conv2 = NewLayer.Conv2d(channels, channels, 3, padding: 1);
         RegisterComponents();
     }
 
@@ -90,8 +90,8 @@ internal sealed class PatchMerge : Module<Tensor, Tensor>
 
     public PatchMerge(int channels) : base(nameof(PatchMerge))
     {
-        norm = LayerNorm(4 * channels);
-        reduction = Linear(4 * channels, 2 * channels);
+        norm = NewLayer.LayerNorm(4 * channels);
+        reduction = NewLayer.Linear(4 * channels, 2 * channels);
         RegisterComponents();
     }
 

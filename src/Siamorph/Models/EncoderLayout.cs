@@ -6,16 +6,16 @@ namespace Siamorph.Models;
 internal static class EncoderLayout
 {
     public static TorchSharp.Modules.Sequential TimeEmbedding(DenoiserConfig config) => Sequential(
-        ("0", Linear(config.ModelChannels, EmbeddingWidth(config))),
+        ("0", NewLayer.Linear(config.ModelChannels, EmbeddingWidth(config))),
         ("1", SiLU()),
-        ("2", Linear(EmbeddingWidth(config), EmbeddingWidth(config))));
+        ("2", NewLayer.Linear(EmbeddingWidth(config), EmbeddingWidth(config))));
 
     public static int EmbeddingWidth(DenoiserConfig config) => 4 * config.ModelChannels;
 
     /// <summary>The encoder's blocks, and the channels each one gives.</summary>
     public static (TorchSharp.Modules.ModuleList<TimestepBlock> Blocks, List<int> Channels) Encoder(DenoiserConfig config)
     {
-        var blocks = new List<TimestepBlock> { new(Conv2d(config.LatentChannels, config.ModelChannels, 3, padding: 1)) };
+        var blocks = new List<TimestepBlock> { new(NewLayer.Conv2d(config.LatentChannels, config.ModelChannels, 3, padding: 1)) };
         var channels = new List<int> { config.ModelChannels };
         for (var level = 0; level < config.ChannelMultipliers.Count; level++)
         {

@@ -16,15 +16,15 @@ internal static class PlainHintEncoder
     {
         var layers = new List<TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>>();
         var channels = config.HintWidth;
-        layers.AddRange([Conv2d(config.HintChannels, channels, 3, padding: 1), SiLU(), Conv2d(channels, channels, 3, padding: 1), SiLU()]);
+        layers.AddRange([NewLayer.Conv2d(config.HintChannels, channels, 3, padding: 1), SiLU(), NewLayer.Conv2d(channels, channels, 3, padding: 1), SiLU()]);
         for (var factor = 2; factor <= config.HintFactor; factor *= 2)
         {
             var wider = WidthAt(config, factor);
-            layers.AddRange([Conv2d(channels, wider, 3, stride: 2, padding: 1), SiLU()]);
-            if (factor < config.HintFactor) layers.AddRange([Conv2d(wider, wider, 3, padding: 1), SiLU()]);
+            layers.AddRange([NewLayer.Conv2d(channels, wider, 3, stride: 2, padding: 1), SiLU()]);
+            if (factor < config.HintFactor) layers.AddRange([NewLayer.Conv2d(wider, wider, 3, padding: 1), SiLU()]);
             channels = wider;
         }
-        layers.Add(Conv2d(channels, config.ModelChannels, 3, padding: 1));
+        layers.Add(NewLayer.Conv2d(channels, config.ModelChannels, 3, padding: 1));
         return Sequential([.. layers.Select((layer, i) => (i.ToString(CultureInfo.InvariantCulture), layer))]);
     }
 

@@ -12,7 +12,7 @@ internal sealed class Downsample : Module<Tensor, Tensor>
 
     public Downsample(int channels) : base(nameof(Downsample))
     {
-        op = Conv2d(channels, channels, 3, stride: 2, padding: 1);
+        op = NewLayer.Conv2d(channels, channels, 3, stride: 2, padding: 1);
         RegisterComponents();
     }
 
@@ -28,7 +28,7 @@ internal sealed class Upsample : Module<Tensor, Tensor>
 
     public Upsample(int channels) : base(nameof(Upsample))
     {
-        conv = Conv2d(channels, channels, 3, padding: 1);
+        conv = NewLayer.Conv2d(channels, channels, 3, padding: 1);
         RegisterComponents();
     }
 

@@ -19,10 +19,10 @@ internal sealed class ResidualBlock : Module, IConditionedLayer
 
     public ResidualBlock(int channels, int embeddingWidth, int outChannels) : base(nameof(ResidualBlock))
     {
-        in_layers = Sequential(("0", GroupNorm(Groups, channels)), ("2", Conv2d(channels, outChannels, 3, padding: 1)));
-        emb_layers = Sequential(("1", Linear(embeddingWidth, outChannels)));
-        out_layers = Sequential(("0", GroupNorm(Groups, outChannels)), ("3", Conv2d(outChannels, outChannels, 3, padding: 1)));
-        if (channels != outChannels) skip_connection = Conv2d(channels, outChannels, 1);
+        in_layers = Sequential(("0", NewLayer.GroupNorm(Groups, channels)), ("2", NewLayer.Conv2d(channels, outChannels, 3, padding: 1)));
+        emb_layers = Sequential(("1", NewLayer.Linear(embeddingWidth, outChannels)));
+        out_layers = Sequential(("0", NewLayer.GroupNorm(Groups, outChannels)), ("3", NewLayer.Conv2d(outChannels, outChannels, 3, padding: 1)));
+        if (channels != outChannels) skip_connection = NewLayer.Conv2d(channels, outChannels, 1);
         RegisterComponents();
     }
 

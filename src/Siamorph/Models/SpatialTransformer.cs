@@ -16,10 +16,10 @@ internal sealed class SpatialTransformer : Module, IConditionedLayer
 
     public SpatialTransformer(int channels, int heads, int contextWidth) : base(nameof(SpatialTransformer))
     {
-        norm = GroupNorm(ResidualBlock.Groups, channels, NormEpsilon);
-        proj_in = Conv2d(channels, channels, 1);
+        norm = NewLayer.GroupNorm(ResidualBlock.Groups, channels, NormEpsilon);
+        proj_in = NewLayer.Conv2d(channels, channels, 1);
         transformer_blocks = new ModuleList<TransformerBlock>(new TransformerBlock(channels, heads, contextWidth));
-        proj_out = Conv2d(channels, channels, 1);
+        proj_out = NewLayer.Conv2d(channels, channels, 1);
         RegisterComponents();
     }
 
@@ -55,7 +55,7 @@ internal sealed class TransformerBlock : Module
         attn1 = new CrossAttention(channels, channels, heads);
         ff = new FeedForward(channels);
         attn2 = new CrossAttention(channels, contextWidth, heads);
-        (norm1, norm2, norm3) = (LayerNorm(channels), LayerNorm(channels), LayerNorm(channels));
+        (norm1, norm2, norm3) = (NewLayer.LayerNorm(channels), NewLayer.LayerNorm(channels), NewLayer.LayerNorm(channels));
         RegisterComponents();
     }
 
@@ -86,10 +86,10 @@ internal sealed class CrossAttention : Module
     public CrossAttention(int channels, int contextWidth, int heads) : base(nameof(CrossAttention))
     {
         _heads = heads;
-        to_q = Linear(channels, channels, hasBias: false);
-        to_k = Linear(contextWidth, channels, hasBias: false);
-        to_v = Linear(contextWidth, channels, hasBias: false);
-        to_out = Sequential(("0", Linear(channels, channels)));
+        to_q = NewLayer.Linear(channels, channels, hasBias: false);
+        to_k = NewLayer.Linear(contextWidth, channels, hasBias: false);
+        to_v = NewLayer.Linear(contextWidth, channels, hasBias: false);
+        to_out = Sequential(("0", NewLayer.Linear(channels, channels)));
         RegisterComponents();
     }
 
@@ -128,7 +128,7 @@ internal sealed class FeedForward : Module
 
     public FeedForward(int channels) : base(nameof(FeedForward))
     {
-        net = Sequential(("0", new GatedProjection(channels, 4 * channels)), ("2", Linear(4 * channels, channels)));
+        net = Sequential(("0", new GatedProjection(channels, 4 * channels)), ("2", NewLayer.Linear(4 * channels, channels)));
         RegisterComponents();
     }
 
@@ -144,7 +144,7 @@ internal sealed class FeedForward : Module
 
         public GatedProjection(int channels, int width) : base(nameof(GatedProjection))
         {
-            proj = Linear(channels, 2 * width);
+            proj = NewLayer.Linear(channels, 2 * width);
             RegisterComponents();
         }
 

@@ -27,7 +27,8 @@ internal static class GridLayers
                             {
                                 var row = r * stride + down;
                                 if (row < 0 || row >= height || first > last) continue;
-                                visit(((b * outputs + o) * rows + r) * columns + first, (plane + row) * width + first * stride + across,
+                                var to = ((b * outputs + o) * rows + r) * columns + first;
+                                visit(to, (plane + row) * width + first * stride + across,
                                     (o * inputs + i) * k * k + at, last - first + 1);
                             }
                         }

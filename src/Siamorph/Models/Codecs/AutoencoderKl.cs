@@ -26,8 +26,8 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
         if (config.Validate() is { Count: > 0 } faults) throw new InvalidOptionsException(faults);
         Config = config;
         (encoder, decoder) = (new KlEncoder(config), new KlDecoder(config));
-        quant_conv = Conv2d(2 * config.LatentChannels, 2 * config.LatentChannels, 1);
-        post_quant_conv = Conv2d(config.LatentChannels, config.LatentChannels, 1);
+        quant_conv = NewLayer.Conv2d(2 * config.LatentChannels, 2 * config.LatentChannels, 1);
+        post_quant_conv = NewLayer.Conv2d(config.LatentChannels, config.LatentChannels, 1);
         RegisterComponents();
     }
 
@@ -118,7 +118,7 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
 
         public KlEncoder(AutoencoderKlConfig config) : base(nameof(KlEncoder))
         {
-            conv_in = Conv2d(config.ImageChannels, config.Channels, 3, padding: 1);
+            conv_in = NewLayer.Conv2d(config.ImageChannels, config.Channels, 3, padding: 1);
             var levels = new List<KlLevel>();
             var channels = config.Channels;
             foreach (var (multiplier, level) in config.ChannelMultipliers.Select((m, i) => (m, i)))
@@ -130,8 +130,8 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
             }
             down = new([.. levels]);
             mid = new(channels);
-            norm_out = GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
-            conv_out = Conv2d(channels, 2 * config.LatentChannels, 3, padding: 1);
+            norm_out = NewLayer.GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
+            conv_out = NewLayer.Conv2d(channels, 2 * config.LatentChannels, 3, padding: 1);
             RegisterComponents();
         }
 
@@ -157,7 +157,7 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
         public KlDecoder(AutoencoderKlConfig config) : base(nameof(KlDecoder))
         {
             var channels = config.ChannelMultipliers[^1] * config.Channels;
-            conv_in = Conv2d(config.LatentChannels, channels, 3, padding: 1);
+            conv_in = NewLayer.Conv2d(config.LatentChannels, channels, 3, padding: 1);
             mid = new(channels);
             var levels = new List<KlLevel>();
             for (var level = config.ChannelMultipliers.Count - 1; level >= 0; level--)
@@ -167,8 +167,8 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
                 channels = width;
             }
             up = new([.. levels]);
-            norm_out = GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
-            conv_out = Conv2d(channels, config.ImageChannels, 3, padding: 1);
+            norm_out = NewLayer.GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
+            conv_out = NewLayer.Conv2d(channels, config.ImageChannels, 3, padding: 1);
             RegisterComponents();
         }
 

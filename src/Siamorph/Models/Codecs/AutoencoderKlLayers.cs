@@ -18,9 +18,9 @@ internal sealed class KlResidual : Module<Tensor, Tensor>
 
     public KlResidual(int channels, int outChannels) : base(nameof(KlResidual))
     {
-        (norm1, conv1) = (GroupNorm(Groups, channels, NormEpsilon), Conv2d(channels, outChannels, 3, padding: 1));
-        (norm2, conv2) = (GroupNorm(Groups, outChannels, NormEpsilon), Conv2d(outChannels, outChannels, 3, padding: 1));
-        if (channels != outChannels) nin_shortcut = Conv2d(channels, outChannels, 1);
+        (norm1, conv1) = (NewLayer.GroupNorm(Groups, channels, NormEpsilon), NewLayer.Conv2d(channels, outChannels, 3, padding: 1));
+        (norm2, conv2) = (NewLayer.GroupNorm(Groups, outChannels, NormEpsilon), NewLayer.Conv2d(outChannels, outChannels, 3, padding: 1));
+        if (channels != outChannels) nin_shortcut = NewLayer.Conv2d(channels, outChannels, 1);
         RegisterComponents();
     }
 
@@ -44,8 +44,8 @@ internal sealed class KlAttention : Module<Tensor, Tensor>
 
     public KlAttention(int channels) : base(nameof(KlAttention))
     {
-        norm = GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
-        (q, k, v, proj_out) = (Conv2d(channels, channels, 1), Conv2d(channels, channels, 1), Conv2d(channels, channels, 1), Conv2d(channels, channels, 1));
+        norm = NewLayer.GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
+        (q, k, v, proj_out) = (NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1));
         RegisterComponents();
     }
 
@@ -112,7 +112,7 @@ internal sealed class KlDownsample : Module<Tensor, Tensor>
 
     public KlDownsample(int channels) : base(nameof(KlDownsample))
     {
-        conv = Conv2d(channels, channels, 3, stride: 2);
+        conv = NewLayer.Conv2d(channels, channels, 3, stride: 2);
         RegisterComponents();
     }
 

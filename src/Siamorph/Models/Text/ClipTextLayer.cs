@@ -15,7 +15,7 @@ internal sealed class ClipTextLayer : Module
     public ClipTextLayer(ClipTextConfig config) : base(nameof(ClipTextLayer))
     {
         (self_attn, mlp) = (new(config.Width, config.Heads), new(config.Width, config.FeedForwardWidth));
-        (layer_norm1, layer_norm2) = (LayerNorm(config.Width), LayerNorm(config.Width));
+        (layer_norm1, layer_norm2) = (NewLayer.LayerNorm(config.Width), NewLayer.LayerNorm(config.Width));
         RegisterComponents();
     }
 
@@ -39,7 +39,7 @@ internal sealed class ClipTextLayer : Module
         public TextAttention(int width, int heads) : base(nameof(TextAttention))
         {
             _heads = heads;
-            (k_proj, v_proj, q_proj, out_proj) = (Linear(width, width), Linear(width, width), Linear(width, width), Linear(width, width));
+            (k_proj, v_proj, q_proj, out_proj) = (NewLayer.Linear(width, width), NewLayer.Linear(width, width), NewLayer.Linear(width, width), NewLayer.Linear(width, width));
             RegisterComponents();
         }
 
@@ -62,7 +62,7 @@ internal sealed class ClipTextLayer : Module
 
         public TextFeedForward(int width, int inner) : base(nameof(TextFeedForward))
         {
-            (fc1, fc2) = (Linear(width, inner), Linear(inner, width));
+            (fc1, fc2) = (NewLayer.Linear(width, inner), NewLayer.Linear(inner, width));
             RegisterComponents();
         }
 

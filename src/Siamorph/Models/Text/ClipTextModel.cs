@@ -47,7 +47,7 @@ internal sealed class ClipTextModel : Module
 
         public TextTower(ClipTextConfig config) : base(nameof(TextTower))
         {
-            (embeddings, encoder, final_layer_norm) = (new(config), new(config), LayerNorm(config.Width));
+            (embeddings, encoder, final_layer_norm) = (new(config), new(config), NewLayer.LayerNorm(config.Width));
             RegisterComponents();
         }
 
@@ -66,9 +66,9 @@ internal sealed class ClipTextModel : Module
 
         public TextEmbeddings(ClipTextConfig config) : base(nameof(TextEmbeddings))
         {
-            token_embedding = Embedding(config.VocabularySize, config.Width);
-            position_embedding = Embedding(config.Length, config.Width);
-            position_ids = arange(config.Length, int64).unsqueeze(0);
+            token_embedding = NewLayer.Embedding(config.VocabularySize, config.Width);
+            position_embedding = NewLayer.Embedding(config.Length, config.Width);
+            position_ids = arange(config.Length, dtype: int64, device: NewLayer.Place).unsqueeze(0);
             register_module(nameof(token_embedding), token_embedding);
             register_module(nameof(position_embedding), position_embedding);
             register_buffer(nameof(position_ids), position_ids);

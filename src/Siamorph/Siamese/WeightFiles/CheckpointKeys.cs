@@ -1,6 +1,6 @@
 using Siamorph.Diffusion;
+using Siamorph.Models;
 using Siamorph.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Siamorph.Siamese.WeightFiles;
@@ -12,13 +12,11 @@ namespace Siamorph.Siamese.WeightFiles;
 internal sealed record CheckpointKey(string Name, IReadOnlyList<long> Shape, ScalarType DType);
 
 /// <summary>
-/// The tensors of a preset's full checkpoint, told by its own networks: they are built on the storage-less "meta" device,
+/// The tensors of a preset's full checkpoint, told by its own networks: they are built without storage (<see cref="NewLayer"/>),
 /// so that listing the 1.4 billion numbers of the paper's model takes no memory.
 /// </summary>
 internal static class CheckpointKeys
 {
-    private static readonly Lock DefaultDevice = new();
-
     /// <summary>The presets whose keys can be listed.</summary>
     public static IReadOnlyList<string> Presets { get; } = [.. Siamese.Presets.All.Keys];
 
@@ -39,28 +37,15 @@ internal static class CheckpointKeys
         return
         [
             .. schedule, .. OfModule("", () => new SiameseModel(options.Network)),
-            .. OfModule(SiamesePipeline.CodecPrefix, () => (nn.Module)SiamesePipeline.CodecOf(options), onMeta: options.Autoencoder is not null),
-            .. OfModule(SiamesePipeline.PromptPrefix, () => (nn.Module)SiamesePipeline.PromptEncoderOf(options, [], tokenizer: null), onMeta: options.TextModel is not null),
+            .. OfModule(SiamesePipeline.CodecPrefix, () => (nn.Module)SiamesePipeline.CodecOf(options)),
+            .. OfModule(SiamesePipeline.PromptPrefix, () => (nn.Module)SiamesePipeline.PromptEncoderOf(options, [], tokenizer: null)),
         ];
     }
 
-    // The default device is the process's own: it is set back before anyone else can build a network.
-    private static List<CheckpointKey> OfModule(string prefix, Func<nn.Module> build, bool onMeta = true)
+    private static List<CheckpointKey> OfModule(string prefix, Func<nn.Module> build)
     {
-        lock (DefaultDevice)
-        {
-            var before = get_default_device();
-            if (onMeta) set_default_device(new Device(DeviceType.META));
-            try
-            {
-                using var scope = NewDisposeScope();
-                using var module = build();
-                return [.. StateDict.Of(module).Select(p => new CheckpointKey(prefix + p.Key, p.Value.shape, p.Value.dtype))];
-            }
-            finally
-            {
-                set_default_device(before);
-            }
-        }
+        using var scope = NewDisposeScope();
+        using var module = NewLayer.WithoutNumbers(build);
+        return [.. StateDict.Of(module).Select(p => new CheckpointKey(prefix + p.Key, p.Value.shape, p.Value.dtype))];
     }
 }
