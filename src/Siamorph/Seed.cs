@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 using TorchSharp;
 
 namespace Siamorph;
@@ -9,8 +11,15 @@ namespace Siamorph;
 /// size or another order draws the same.
 /// </summary>
 /// <param name="Value">The bits.</param>
+[JsonConverter(typeof(SeedConverter))]
 public readonly record struct Seed(ulong Value)
 {
+    /// <summary>A number is a seed.</summary>
+    public static implicit operator Seed(ulong value) => new(value);
+
+    /// <summary>The number alone.</summary>
+    public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>The seed for a named purpose.</summary>
     public Seed Derive(string purpose)
     {

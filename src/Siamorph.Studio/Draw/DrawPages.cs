@@ -22,7 +22,7 @@ namespace Siamorph.Studio.Draw;
 internal sealed record DrawModel(string At, ImageSize Size, string? Pair, string? Image, IReadOnlyList<string> Runs);
 
 /// <summary>What the page asks for.</summary>
-internal sealed record DrawForm(byte[] Bits, int Width, int Height, ulong Seed, int Number, int? Steps, double? Guidance, bool FromReal,
+internal sealed record DrawForm(byte[] Bits, int Width, int Height, Seed Seed, int Number, int? Steps, double? Guidance, bool FromReal,
     double? Strength, string? Pair, bool Previews, string? Prompt = null, string? Sampler = null);
 
 /// <summary>The addresses of the drawing page.</summary>

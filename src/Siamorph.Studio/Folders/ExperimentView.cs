@@ -48,11 +48,13 @@ internal sealed record ExperimentView
     public IReadOnlyList<string> Arms => [.. Stages.SelectMany(s => s.Work.Arms).Distinct()];
 
     /// <summary>Columns of the matrix.</summary>
-    public IReadOnlyList<(int RealCount, ulong Seed)> Cells =>
-        [.. Stages.Where(s => s.Work is { RealCount: not null, Seed: not null }).Select(s => (s.Work.RealCount!.Value, s.Work.Seed!.Value)).Distinct().Order()];
+    public IReadOnlyList<(int RealCount, Seed Seed)> Cells =>
+        [.. Stages.Where(s => s.Work is { RealCount: not null, Seed: not null })
+            .Select(s => (RealCount: s.Work.RealCount!.Value, Seed: s.Work.Seed!.Value)).Distinct()
+            .OrderBy(c => c.RealCount).ThenBy(c => c.Seed.Value)];
 
     /// <summary>The networks of an arm in a cell.</summary>
-    public IReadOnlyList<StageView> At(string arm, (int RealCount, ulong Seed) cell) =>
+    public IReadOnlyList<StageView> At(string arm, (int RealCount, Seed Seed) cell) =>
         [.. Stages.Where(s => s.Work.Arms.Contains(arm) && s.Work.RealCount == cell.RealCount && s.Work.Seed == cell.Seed)];
 
     /// <summary>Work that is not the training of an arm's network.</summary>

@@ -77,7 +77,7 @@ public sealed record ChannelFiles(string GreenPath, string BluePath);
 /// <param name="Deformation">How that mask was deformed, or null where it was used as it is.</param>
 /// <param name="GateVerdict">What the quality gate said, or null where none ran.</param>
 public sealed record SyntheticOrigin(
-    string ModelHash, ulong Seed, string Sampler, int Steps, double Guidance, string SourceMask,
+    string ModelHash, Seed Seed, string Sampler, int Steps, double Guidance, string SourceMask,
     string? Deformation = null, string? GateVerdict = null)
 {
     /// <summary>What it was drawn from: "real", "paste" or "inpaint"; null for noise.</summary>

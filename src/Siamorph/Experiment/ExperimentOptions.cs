@@ -29,7 +29,7 @@ public sealed record ExperimentOptions
     public IReadOnlyList<int> RealCounts { get; init; } = [50, 200];
 
     /// <summary>Seeds; each trains a segmentation network for every arm.</summary>
-    public IReadOnlyList<ulong> Seeds { get; init; } = [1, 2, 3];
+    public IReadOnlyList<Seed> Seeds { get; init; } = [1, 2, 3];
 
     /// <summary>What differs between seeds.</summary>
     public SeedScope SeedScope { get; init; } = SeedScope.Segmentation;

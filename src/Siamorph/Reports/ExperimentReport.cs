@@ -87,14 +87,14 @@ public static class ExperimentReport
 
     private static void WriteScores(ExperimentResult result, string path) => CsvFile.Write(path,
         ["network", "arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256", "validation_dice", "best_step", "model_sha256"],
-        NetworkSection.Views(result).SelectMany(v => v.Result.Cells.Select(c => (IReadOnlyList<string>)[v.Name, c.Arm, Text(c.RealCount), Text(c.SyntheticCount), Text(c.Seed), Text(c.Outcome.Dice),
+        NetworkSection.Views(result).SelectMany(v => v.Result.Cells.Select(c => (IReadOnlyList<string>)[v.Name, c.Arm, Text(c.RealCount), Text(c.SyntheticCount), Text(c.Seed.Value), Text(c.Outcome.Dice),
             Text(c.Outcome.Iou), Text(c.Outcome.MeanDice), Text(c.Outcome.MeanIou), Text(c.Outcome.ValidationDice), Text(c.Outcome.BestStep),
             c.Outcome.ModelHash])));
 
     private static void WriteImages(ExperimentResult result, string path) => CsvFile.Write(path,
         ["network", "arm", "real_pairs", "seed", "image", "dice", "iou"],
         NetworkSection.Views(result).SelectMany(v => v.Result.Cells.SelectMany(c => c.Outcome.Images.Select(i => (IReadOnlyList<string>)[
-            v.Name, c.Arm, Text(c.RealCount), Text(c.Seed), i.Id, Text(i.Dice), Text(i.Iou)]))));
+            v.Name, c.Arm, Text(c.RealCount), Text(c.Seed.Value), i.Id, Text(i.Dice), Text(i.Iou)]))));
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

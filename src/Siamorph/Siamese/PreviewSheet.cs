@@ -22,7 +22,7 @@ internal static class PreviewSheet
         var masks = stack([.. indices.Select(data.Hint)]);
         var images = new MaskDiffusionSampler(pipeline, pipeline.Options.Sampling).Sample(
             masks, [.. indices.Select(i => data.Pairs[i].Prompt)],
-            [.. indices.Select(i => new Seed(pipeline.Options.Seed).Derive("preview").Derive(i))]);
+            [.. indices.Select(i => pipeline.Options.Seed.Derive("preview").Derive(i))]);
         var scale = Math.Max(1, ShownSize / (int)masks.shape[3]);
         var cells = new List<RgbImage>();
         for (var k = 0; k < count; k++)

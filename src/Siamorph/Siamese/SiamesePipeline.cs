@@ -31,7 +31,7 @@ internal sealed class SiamesePipeline : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
-        var seed = new Seed(options.Seed);
+        var seed = options.Seed;
         Codec = CodecOf(options);
         if (options.Network.LatentChannels != Codec.Channels || options.Network.HintFactor != Codec.Factor)
             throw new InvalidOptionsException(
@@ -218,7 +218,7 @@ internal sealed class SiamesePipeline : IDisposable
     internal static IPromptEncoder PromptEncoderOf(TrainOptions options, IEnumerable<string> prompts, ClipTokenizer? tokenizer) =>
         options.TextModel is { } text
             ? new ClipPromptEncoder(text, tokenizer)
-            : new PromptTable(prompts, options.PromptLength, options.Network.ContextWidth, new Seed(options.Seed).Derive("prompts"));
+            : new PromptTable(prompts, options.PromptLength, options.Network.ContextWidth, options.Seed.Derive("prompts"));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -220,7 +220,7 @@ public sealed record TrainOptions
     public int PreviewCount { get; init; } = 12;
 
     /// <summary>Decides first weights, data order, noise and augmentation.</summary>
-    public ulong Seed { get; init; }
+    public Seed Seed { get; init; }
 
     /// <summary>How data for this training are loaded.</summary>
     internal LabelReading LabelReading => new(Labels, BoundaryWidth);

@@ -36,7 +36,7 @@ internal abstract class TrainingStage : IDisposable
         (Name, Pipeline, Options) = (name, pipeline, options);
         _group = files?.Group ?? SingleProcess.Instance;
         RefuseUneven();
-        Batches = new GeneratorBatches(pipeline, data, options, new Seed(pipeline.Options.Seed).Derive(name), files?.Latents);
+        Batches = new GeneratorBatches(pipeline, data, options, pipeline.Options.Seed.Derive(name), files?.Latents);
         foreach (var tensor in pipeline.Tensors().Values) tensor.requires_grad = false;
         foreach (var (_, parameter) in parameters) parameter.requires_grad = true;
         _weights = new MasterWeights(parameters);

@@ -35,7 +35,7 @@ internal sealed record DrawRequest
     public int Number { get; init; }
 
     /// <summary>The master seed.</summary>
-    public ulong Seed { get; init; }
+    public Seed Seed { get; init; }
 
     /// <summary>The mask, of any size.</summary>
     public MaskBytes? Mask { get; init; }

@@ -22,7 +22,7 @@ internal sealed record NewShapes(IReadOnlyList<ImageMaskPair> Pairs, IReadOnlyLi
         var size = new ImageSize(trained.ImageSize, trained.ImageSize);
         IReadOnlyList<ImageMaskPair> byId = [.. given.OrderBy(p => p.Id, StringComparer.Ordinal)]; // the order of the pairs decides nothing
         var model = ShapeModel.Fit([.. byId.Select(p => Resize.Mask(PairFiles.ReadMask(p), size))]);
-        var seed = new Seed(options.Seed).Derive("shapes");
+        var seed = options.Seed.Derive("shapes");
         var masks = Enumerable.Range(0, options.Shapes).Select(i => model.Draw(size, seed.Derive(i))).ToList();
         if (trained.LabelReading.IsSoft)
             foreach (var mask in masks)

@@ -22,7 +22,7 @@ internal sealed record PlannedPair(string Id, int Mask, Seed Seed, string Prompt
         IReadOnlyList<ImageMaskPair> masks, (int Mask, int Number) which, SynthesisOptions options, (string Model, string Sampler, int Steps, double Guidance) walk)
     {
         var mask = masks[which.Mask];
-        var seed = new Seed(options.Seed).Derive(mask.Id).Derive(which.Number);
+        var seed = options.Seed.Derive(mask.Id).Derive(which.Number);
         var id = string.Create(CultureInfo.InvariantCulture, $"{mask.Id}-s{which.Number:000}");
         return new(id, which.Mask, seed, options.Prompt ?? mask.Prompt, OriginOf(options, walk, seed, mask.Id));
     }

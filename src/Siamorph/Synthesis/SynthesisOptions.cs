@@ -21,7 +21,7 @@ public sealed record SynthesisOptions
     public int BatchSize { get; init; } = 16;
 
     /// <summary>Decides every image's own seed.</summary>
-    public ulong Seed { get; init; }
+    public Seed Seed { get; init; }
 
     /// <summary>Prompt for all images; null takes each mask's own.</summary>
     public string? Prompt { get; init; }

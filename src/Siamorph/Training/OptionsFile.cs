@@ -22,7 +22,7 @@ public static class OptionsFile
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new SeedConverter(), new ImageSizeConverter() },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new ImageSizeConverter() },
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
@@ -156,13 +156,6 @@ public static class OptionsFile
     private static bool IsNoNumber(JsonNode? value, Type type) =>
         (Nullable.GetUnderlyingType(type) ?? type) is var core && (core == typeof(double) || core == typeof(float))
         && value?.GetValueKind() switch { JsonValueKind.String => true, JsonValueKind.Number => !double.IsFinite(value.GetValue<double>()), _ => false };
-
-    private sealed class SeedConverter : JsonConverter<Seed>
-    {
-        public override Seed Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => new(reader.GetUInt64());
-
-        public override void Write(Utf8JsonWriter writer, Seed value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
-    }
 
     private sealed class ImageSizeConverter : JsonConverter<ImageSize>
     {

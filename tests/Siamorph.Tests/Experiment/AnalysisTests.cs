@@ -165,8 +165,8 @@ public sealed class AnalysisTests
         {
             Outcome = c.Outcome with
             {
-                Images = [.. c.Outcome.Images.Take(images).Select((s, i) => new ImageScore(s.Id, dice(Array.IndexOf(Arms, c.Arm), c.Seed, i), 0.5, 1, 0, 0))],
-                Dice = Enumerable.Range(0, images).Average(i => dice(Array.IndexOf(Arms, c.Arm), c.Seed, i)),
+                Images = [.. c.Outcome.Images.Take(images).Select((s, i) => new ImageScore(s.Id, dice(Array.IndexOf(Arms, c.Arm), c.Seed.Value, i), 0.5, 1, 0, 0))],
+                Dice = Enumerable.Range(0, images).Average(i => dice(Array.IndexOf(Arms, c.Arm), c.Seed.Value, i)),
             },
         })];
         return toy with { Options = options, Data = card, Cells = cells, Comparisons = Analysis.Compare(options, cells, card), Controls = Analysis.Controls(options, cells, card) };

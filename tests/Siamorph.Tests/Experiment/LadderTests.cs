@@ -8,7 +8,7 @@ namespace Siamorph.Tests.Experiment;
 /// <summary>What each further need adds to the best that does without, from scores alone.</summary>
 public sealed class LadderTests
 {
-    private static readonly ulong[] Seeds = [1, 2, 3, 4, 5];
+    private static readonly Seed[] Seeds = [1, 2, 3, 4, 5];
     private static readonly string[] Names = ["real", "copy-paste", "mean-teacher", "pseudo-labels", "predicted-shapes", "wrong-masks", "continued"];
 
     [Fact]
@@ -75,9 +75,9 @@ public sealed class LadderTests
     private static List<CellResult> Cells(double[] validation, double[] test) =>
         [.. Names.SelectMany((arm, i) => Seeds.Select(seed => Cell(arm, seed, validation[i], test[i])))];
 
-    private static CellResult Cell(string arm, ulong seed, double validation, double test)
+    private static CellResult Cell(string arm, Seed seed, double validation, double test)
     {
-        var random = new Seed(seed).Derive(arm).Random();
+        var random = seed.Derive(arm).Random();
         var images = Enumerable.Range(0, 60).Select(i => test + 0.02 * random.Normal()).ToList();
         var shift = test - images.Average();
         return new()

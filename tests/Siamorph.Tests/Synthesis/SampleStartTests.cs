@@ -77,7 +77,7 @@ public sealed class SampleStartTests : IDisposable
         for (var index = 0; index < _pairs.Count; index++)
         {
             var pair = made.Single(p => p.Origin!.SourceMask == _pairs[index].Id);
-            var start = source.Of(index, new Seed(pair.Origin!.Seed));
+            var start = source.Of(index, pair.Origin!.Seed);
             Assert.NotEqual(_pairs[index].Id, pair.Origin.Host);
             Assert.Equal(start.Mask.Labels, ImageFile.ReadMask(pair.MaskPath).Labels);
             var now = ImageFile.ReadRgb(pair.ImagePath).Pixels;

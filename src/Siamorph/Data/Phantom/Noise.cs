@@ -1,12 +1,12 @@
 namespace Siamorph.Data.Phantom;
 
 // Smooth random functions of the plane, each a function of its seed alone.
-internal readonly struct Noise(ulong seed)
+internal readonly struct Noise(Seed seed)
 {
     private static readonly (float X, float Y)[] Directions =
         [.. Enumerable.Range(0, 64).Select(i => ((float)Math.Cos(i * Math.PI / 32), (float)Math.Sin(i * Math.PI / 32)))];
 
-    private readonly uint _seed = (uint)(seed ^ (seed >> 32));
+    private readonly uint _seed = (uint)(seed.Value ^ (seed.Value >> 32));
 
     // Gradient noise (Perlin 2002), about -0.7…0.7, one feature a unit.
     internal float At(float x, float y)

@@ -85,7 +85,7 @@ internal static class Analysis
         };
     }
 
-    private static Seed DrawSeed(ExperimentOptions options, string what, int count) => new Seed(options.Seeds[0]).Derive("bootstrap").Derive(what).Derive(count);
+    private static Seed DrawSeed(ExperimentOptions options, string what, int count) => options.Seeds[0].Derive("bootstrap").Derive(what).Derive(count);
 
     private static List<CellResult> Cells(ExperimentOptions options, IReadOnlyList<CellResult> cells, int count, string arm)
         => [.. options.Seeds.Select(seed => cells.Single(c => c.Arm == arm && c.RealCount == count && c.Seed == seed))];

@@ -88,7 +88,7 @@ public sealed record CellResult
     public double? RealExposures { get; init; }
 
     /// <summary>The seed.</summary>
-    public required ulong Seed { get; init; }
+    public required Seed Seed { get; init; }
 
     /// <summary>Name of the stage's folder under <c>stages/</c>.</summary>
     public required string Stage { get; init; }
@@ -156,7 +156,7 @@ public sealed record GeneratorResult
     public required int RealCount { get; init; }
 
     /// <summary>Seeds of the cells that use it.</summary>
-    public required IReadOnlyList<ulong> Seeds { get; init; }
+    public required IReadOnlyList<Seed> Seeds { get; init; }
 
     /// <summary>Name of the stage's folder under <c>stages/</c>.</summary>
     public required string Stage { get; init; }

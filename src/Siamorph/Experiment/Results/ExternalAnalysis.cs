@@ -53,7 +53,7 @@ internal static class ExternalAnalysis
         return results;
 
         ArmDifference Difference(List<double[]> arm, List<double[]> baseline, string?[] units, string what) =>
-            ArmDifference.Of(arm, baseline, units, options.BootstrapDraws, new Seed(options.Seeds[0]).Derive("external").Derive(what));
+            ArmDifference.Of(arm, baseline, units, options.BootstrapDraws, options.Seeds[0].Derive("external").Derive(what));
     }
 
     private static double Rounded(double value) => Math.Round(value, 6);

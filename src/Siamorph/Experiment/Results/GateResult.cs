@@ -10,7 +10,7 @@ namespace Siamorph.Experiment.Results;
 /// <param name="Selection">How it chose among the pairs that passed.</param>
 /// <param name="Outcome">What it said.</param>
 public sealed record GateResult(
-    IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<ulong> Seeds, string Stage, GateSelection Selection, GateOutcome Outcome);
+    IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<Seed> Seeds, string Stage, GateSelection Selection, GateOutcome Outcome);
 
 /// <summary>What the quality gate said about a set of candidates.</summary>
 public sealed record GateOutcome

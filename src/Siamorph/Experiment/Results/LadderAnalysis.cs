@@ -69,7 +69,7 @@ internal static class LadderAnalysis
                     Dice = Of(count, arm).Average(c => c.Outcome.Dice),
                     Against = best,
                     Gain = best is null ? null : ArmDifference.Of(Rows(count, arm), Rows(count, best), groups, options.BootstrapDraws,
-                        new Seed(options.Seeds[0]).Derive("ladder").Derive(arm).Derive(count)),
+                        options.Seeds[0].Derive("ladder").Derive(arm).Derive(count)),
                 });
                 if (best is null || Validation(count, arm) > Validation(count, best)) best = arm;
             }

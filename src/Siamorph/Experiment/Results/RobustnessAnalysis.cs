@@ -59,7 +59,7 @@ internal static class RobustnessAnalysis
         return results;
 
         ArmDifference Difference(List<IReadOnlyList<double>> arm, List<IReadOnlyList<double>> baseline, string what) =>
-            ArmDifference.Of(arm, baseline, groups, Math.Min(MostDraws, options.BootstrapDraws), new Seed(options.Seeds[0]).Derive("robustness").Derive(what));
+            ArmDifference.Of(arm, baseline, groups, Math.Min(MostDraws, options.BootstrapDraws), options.Seeds[0].Derive("robustness").Derive(what));
     }
 
     private static double[] MeanOfConditions(RobustnessOutcome outcome)

@@ -18,7 +18,7 @@ public sealed record SafetyOptions
     public ComputeDevice Device { get; init; }
 
     /// <summary>Decides the choice of images where one side has more, and the noises.</summary>
-    public ulong Seed { get; init; }
+    public Seed Seed { get; init; }
 
     /// <summary>Checks all options.</summary>
     /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
@@ -114,7 +114,7 @@ public static class SafetyAudit
         var both = synthetic.Select(s => (Own: Nearest(s, own), Held: Nearest(s, held))).ToList();
         var drawnTo = new int[2 * n]; // how many synthetic images have this real one for their nearest: first those trained on
         foreach (var b in both) drawnTo[b.Own.Distance < b.Held.Distance ? b.Own.Index : n + b.Held.Index]++;
-        return new((double)drawnTo[..n].Sum() / both.Count, ByChance(drawnTo, new Seed(options.Seed).Derive("permutations").Random()),
+        return new((double)drawnTo[..n].Sum() / both.Count, ByChance(drawnTo, options.Seed.Derive("permutations").Random()),
             Quantiles.Of(both.Select(b => b.Held.Distance > 0 ? b.Own.Distance / b.Held.Distance : 1), 0.5));
     }
 
@@ -145,9 +145,9 @@ public static class SafetyAudit
         IReadOnlyList<double> Of(IReadOnlyList<ImageMaskPair> pairs)
         {
             using var data = PairedDataset.Load(pairs, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), monitor);
-            return [.. DenoisingLosses.Of(pipeline, data, options.Draws, new Seed(options.Seed).Derive("membership"), monitor).Select(l => -l)];
+            return [.. DenoisingLosses.Of(pipeline, data, options.Draws, options.Seed.Derive("membership"), monitor).Select(l => -l)];
         }
-        return MembershipTest.Run(Of(members), Of(others), new Seed(options.Seed).Derive("interval"));
+        return MembershipTest.Run(Of(members), Of(others), options.Seed.Derive("interval"));
     }
 
     private static void RefuseSmall(AuditedSet set)
@@ -179,7 +179,7 @@ public static class SafetyAudit
         => [.. Permuted(all, options, side).Take(count)];
 
     private static IEnumerable<T> Permuted<T>(IReadOnlyList<T> all, SafetyOptions options, string purpose)
-        => new Seed(options.Seed).Derive(purpose).Random().Permutation(all.Count).Select(i => all[i]);
+        => options.Seed.Derive(purpose).Random().Permutation(all.Count).Select(i => all[i]);
 
     private static (int Index, double Distance) Nearest(Thumbnail image, Thumbnail[] others)
         => others.Select((o, i) => (i, o.DistanceUpToMirroring(image))).MinBy(x => x.Item2);

@@ -10,7 +10,7 @@ namespace Siamorph.Experiment.Scheduling;
 
 /// <summary>One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.</summary>
 internal sealed record PlannedCell(
-    ArmDefinition Arm, int RealCount, ulong Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null)
+    ArmDefinition Arm, int RealCount, Seed Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null)
 {
     /// <summary>Its test on sets of other hospitals; null where there are none.</summary>
     public ExternalStage? External { get; init; }
@@ -72,8 +72,8 @@ internal sealed class ExperimentPlan
     public IReadOnlyList<PlannedCell> CellsOf(string? network) => [.. _cells.Where(c => c.Network == network)];
 
     /// <summary>The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.</summary>
-    public IReadOnlyList<ImageMaskPair> RealPairs(int count, ulong seed)
-        => [.. new Seed(SubsetSeed(seed)).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order().Select(i => Train[i])];
+    public IReadOnlyList<ImageMaskPair> RealPairs(int count, Seed seed)
+        => [.. SubsetSeed(seed).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order().Select(i => Train[i])];
 
     private void RefuseSmall()
     {
@@ -86,11 +86,11 @@ internal sealed class ExperimentPlan
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
-    private ulong SubsetSeed(ulong seed) => Options.SeedScope == SeedScope.Everything ? seed : Options.Seeds[0];
+    private Seed SubsetSeed(Seed seed) => Options.SeedScope == SeedScope.Everything ? seed : Options.Seeds[0];
 
-    private ulong SynthesisSeed(ulong seed) => Options.SeedScope == SeedScope.Segmentation ? Options.Seeds[0] : seed;
+    private Seed SynthesisSeed(Seed seed) => Options.SeedScope == SeedScope.Segmentation ? Options.Seeds[0] : seed;
 
-    private void AddCell(ArmDefinition arm, int count, ulong seed, string? network)
+    private void AddCell(ArmDefinition arm, int count, Seed seed, string? network)
     {
         var stage = Segmentation(arm, RealPairs(count, seed), seed, network);
         _cells.Add(new(arm, count, seed, network, stage, Options.Corruptions.Count > 0 ? Robustness(stage) : null)
@@ -117,7 +117,7 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
         var labelling = arm.NeedsLabelling ? Labelling(arm, real, seed, network) : null;
         var added = Added(arm, real.Count);
@@ -126,11 +126,11 @@ internal sealed class ExperimentPlan
         var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
         var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
-        var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = new Seed(seed).Derive("segmentation") };
+        var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = seed.Derive("segmentation") };
         if (arm.UsesReal && added + unlabelled.Count > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
         if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
         var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
-        var armSeed = new Seed(seed).Derive("arm").Derive(arm.Name);
+        var armSeed = seed.Derive("arm").Derive(arm.Name);
         var inputs = Inputs(SegmentationStage.Of, OptionsFile.ToNode(options), new()
         {
             ["arm"] = arm.Name,
@@ -168,7 +168,7 @@ internal sealed class ExperimentPlan
     private UnlabelledSet Unlabelled => _unlabelled[Options.Generator.Unlabelled!];
 
     // The teacher is a network of the same real pairs and seed: no label is spent that the cell does not have.
-    private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
         var teacher = Segmentation(Options.Arm(arm.Teacher ?? Options.Arms[0]), real, seed, network);
         var inputs = Inputs(LabellingStage.Of, [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
@@ -182,7 +182,7 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private PretrainingStage Pretraining(SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed, string? network)
+    private PretrainingStage Pretraining(SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
         var inputs = Inputs(PretrainingStage.Of, OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash });
         return Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
@@ -198,7 +198,7 @@ internal sealed class ExperimentPlan
 
     private RobustnessStage Robustness(SegmentationStage network)
     {
-        var seed = new Seed(Options.Seeds[0]); // every network sees the same corrupted images
+        var seed = Options.Seeds[0]; // every network sees the same corrupted images
         var inputs = Inputs(RobustnessStage.Of, [], new()
         {
             ["network"] = network.Key,
@@ -217,9 +217,9 @@ internal sealed class ExperimentPlan
             });
     }
 
-    private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed)
     {
-        var options = arm.GeneratorOptions(Options.Generator) with { Seed = new Seed(SubsetSeed(seed)).Derive("generator").Value };
+        var options = arm.GeneratorOptions(Options.Generator) with { Seed = SubsetSeed(seed).Derive("generator") };
         var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
         var inputs = TrainingInputs(GeneratorStage.Of, options, unlabelled, real);
         var shared = Base(options, real, seed);
@@ -235,7 +235,7 @@ internal sealed class ExperimentPlan
     }
 
     // Where arms ask for several generators, those that differ in stage siamese alone begin with the same stage base.
-    private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, ulong seed)
+    private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed)
     {
         var plain = BaseOf(options);
         var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesGenerator(Options)).Select(a => a.GeneratorOptions(Options.Generator))
@@ -272,7 +272,7 @@ internal sealed class ExperimentPlan
         };
     }
 
-    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, ulong seed, LabellingStage? shapes)
+    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, Seed seed, LabellingStage? shapes)
     {
         var chosen = arm.SynthesisOptions(Options.Synthesis);
         var options = chosen with
@@ -280,7 +280,7 @@ internal sealed class ExperimentPlan
             Shapes = Math.Min(chosen.Shapes, count), // one for each pair is enough
             Count = count,
             ImagesPerMask = (count + real.Count - 1) / real.Count,
-            Seed = new Seed(SynthesisSeed(seed)).Derive("synthesis").Value,
+            Seed = SynthesisSeed(seed).Derive("synthesis"),
         };
         var inputs = Inputs(SynthesisStage.Of, OptionsFile.ToNode(options), new()
         {
@@ -301,12 +301,12 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private GateStage Gate(ArmDefinition arm, SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, ulong seed)
+    private GateStage Gate(ArmDefinition arm, SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, Seed seed)
     {
         var options = Options.Gate with { Selection = arm.Selection ?? Options.Gate.Selection };
         var network = Options.Segmentation with
         {
-            Seed = new Seed(SynthesisSeed(seed)).Derive("gate"),
+            Seed = SynthesisSeed(seed).Derive("gate"),
             Steps = Options.Gate.Steps ?? Math.Max(1, Options.Segmentation.Steps / 2),
         };
         var inputs = Inputs(GateStage.Of, OptionsFile.ToNode(options), new()
@@ -329,7 +329,7 @@ internal sealed class ExperimentPlan
     // What pairs that no model draws have of the generator whose rivals they are.
     private sealed record SynthesisLike(int ImageSize, bool HorizontalFlip, bool VerticalFlip, LabelReading LabelReading);
 
-    private static string SeedText(bool shown, ulong seed) => shown ? $", seed {seed}" : "";
+    private static string SeedText(bool shown, Seed seed) => shown ? $", seed {seed}" : "";
 
     private static JsonObject Inputs(StageKind kind, JsonObject options, JsonObject inputs) => new()
     {

@@ -24,7 +24,7 @@ internal sealed record PlannedWork(
     public int? RealCount { get; init; }
 
     /// <summary>Seed of that network.</summary>
-    public ulong? Seed { get; init; }
+    public Seed? Seed { get; init; }
 
     /// <summary>All stages of a plan, each after those it needs.</summary>
     public static IReadOnlyList<PlannedWork> Of(ExperimentPlan plan, StageSpeeds speeds, string folder)

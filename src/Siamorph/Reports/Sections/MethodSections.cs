@@ -79,7 +79,7 @@ internal static class MethodSections
         {
             new CollapsedSection("Every option", [new Table(["option", "value"], [.. Rows(OptionsFile.ToNode(result.Options), "")])]),
             new CollapsedSection("Every network", [new Table(["arm", "real pairs", "seed", "Dice", "IoU", "best step", "weights (SHA-256)"],
-                [.. result.Cells.Select(c => (IReadOnlyList<string>)[ExperimentSentences.Title(result, c.Arm), Text(c.RealCount), Text(c.Seed),
+                [.. result.Cells.Select(c => (IReadOnlyList<string>)[ExperimentSentences.Title(result, c.Arm), Text(c.RealCount), Text(c.Seed.Value),
                     Format.Score(c.Outcome.Dice), Format.Score(c.Outcome.Iou), Text(c.Outcome.BestStep), c.Outcome.ModelHash])])]),
             new CollapsedSection("Hashes", [new Table(["what", "SHA-256"],
             [

@@ -35,7 +35,7 @@ internal static class BaseWeights
         StateDict.Apply(pipeline.Model.UNet, file.Under(UNetPrefix), path);
         Apply(pipeline.Codec, file.Under(SiamesePipeline.CodecPrefix), path);
         Apply(pipeline.Prompts, file.Under(SiamesePipeline.PromptPrefix), path);
-        return Initialize(pipeline.Model, file, new Seed(pipeline.Options.Seed).Derive("weights"));
+        return Initialize(pipeline.Model, file, pipeline.Options.Seed.Derive("weights"));
     }
 
     private static void Apply(object part, WeightTable weights, string path)
