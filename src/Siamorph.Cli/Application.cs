@@ -32,7 +32,7 @@ internal static class Application
             // A second Ctrl-C ends the process at once. Schedulers send SIGTERM more than once, by several ways, and SIGKILL when they mean it.
             signal.Cancel = !stop.IsCancellationRequested || signal.Signal != PosixSignal.SIGINT;
             if (stop.IsCancellationRequested) return;
-            error.WriteLine("Stopping after this step; once more stops at once.");
+            error.WriteLine("Stopping after this step. Press Ctrl-C again to stop at once.");
             stop.Cancel();
         }
 
@@ -55,11 +55,11 @@ internal static class Application
     {
         surroundings.EnableDefaultExceptionHandler = false;
         surroundings.ProcessTerminationTimeout = null;
-        var root = new Command("siamorph", "Synthetic medical image-mask pairs by Siamese-Diffusion, and whether they help.");
-        root.Options.Add(new HelpOption { Description = "Shows this text, or that of a verb." });
+        var root = new Command("siamorph", "Generates synthetic medical image-mask pairs with Siamese-Diffusion and measures whether they help segmentation.");
+        root.Options.Add(new HelpOption { Description = "Shows this help, or the help of a command." });
         root.Options.Add(new VersionOption
         {
-            Description = "Shows the version; with --verbose also what a report of a fault needs.",
+            Description = "Shows the version; with --verbose also the details needed for a bug report.",
             Action = new VersionFacts(),
         });
         root.Options.Add(Verb.Threads);

@@ -11,15 +11,15 @@ internal static class BaseCommand
 
     private static Command Build()
     {
-        var recipe = new Argument<string>("recipe") { Description = "JSON file: what to learn from, and how (docs/how-to/base-model.md)." };
-        var images = new Option<string?>("--images") { Description = "Folder in which the recipe's folders of images lie.", HelpName = "folder" };
-        var output = new Option<string>("--out", "-o") { Description = "Folder for the run, the weights and their card; run again to go on.", Required = true, HelpName = "folder" };
-        var command = new Command("build", "Trains a base model by a recipe and writes its weights and card.") { recipe, images, output };
+        var recipe = new Argument<string>("recipe") { Description = "JSON file that names the images to train on and the training options (docs/how-to/base-model.md)." };
+        var images = new Option<string?>("--images") { Description = "Folder that contains the image folders named in the recipe.", HelpName = "folder" };
+        var output = new Option<string>("--out", "-o") { Description = "Folder for the run, the weights and their model card; the same command continues a stopped run.", Required = true, HelpName = "folder" };
+        var command = new Command("build", "Trains a base model from a recipe and writes its weights and model card.") { recipe, images, output };
         return command.Runs(context =>
         {
-            context.GoOnWith = "the same command; what is done is kept";
+            context.GoOnWith = "the same command; finished work is kept";
             var built = BaseModelBuilder.Build(OptionsFile.Load<BaseRecipe>(context.Get(recipe)), context.Get(images), context.Arguments.GetRequiredValue(output), context.Monitor);
-            context.Out.WriteLine(FormattableString.Invariant($"{built.Weights} ({built.Megabytes:0.0} MB): train --initial-weights begins there. {built.Card} says what it learned from."));
+            context.Out.WriteLine(FormattableString.Invariant($"{built.Weights} ({built.Megabytes:0.0} MB): start from it with train --initial-weights. {built.Card} describes its training data."));
         });
     }
 }

@@ -26,7 +26,7 @@ internal static class BenchCommand
         var json = new Option<bool>("--json") { Description = "Prints one JSON object on one line." };
         var repeats = new NumberOption<int>("--repeats")
         {
-            Description = "Steps to time, after two that are not.", DefaultValueFactory = _ => DefaultRepeats, HelpName = "n",
+            Description = "Steps to time, after two warm-up steps.", DefaultValueFactory = _ => DefaultRepeats, HelpName = "n",
         };
         var device = new Option<ComputeDevice?>("--device") { Description = "Where the networks run. [default: cpu]", HelpName = "cpu|cuda" };
         var precision = new Option<Precision?>("--precision") { Description = "Type of the networks' weights and activations. [default: full]", HelpName = "full|bFloat16|float16" };

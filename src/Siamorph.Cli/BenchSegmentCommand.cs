@@ -15,13 +15,13 @@ internal static class BenchSegmentCommand
     {
         var network = new Option<string>("--network-name") { Description = "Network to train.", HelpName = "name", DefaultValueFactory = _ => "unet" };
         var width = new NumberOption<int>("--width") { Description = "Channels of a U-Net at full resolution.", HelpName = "n", DefaultValueFactory = _ => 16 };
-        var side = new NumberOption<int>("--side") { Description = "Pixels of an image each way.", HelpName = "n", DefaultValueFactory = _ => 64 };
-        var batch = new NumberOption<int>("--batch") { Description = "Images a step.", HelpName = "n", DefaultValueFactory = _ => 8 };
-        var steps = new NumberOption<int>("--repeats") { Description = "Steps to time, after a few that are not.", HelpName = "n", DefaultValueFactory = _ => 50 };
+        var side = new NumberOption<int>("--side") { Description = "Width and height of the images, in pixels.", HelpName = "n", DefaultValueFactory = _ => 64 };
+        var batch = new NumberOption<int>("--batch") { Description = "Images per step.", HelpName = "n", DefaultValueFactory = _ => 8 };
+        var steps = new NumberOption<int>("--repeats") { Description = "Steps to time, after a few warm-up steps.", HelpName = "n", DefaultValueFactory = _ => 50 };
         var threads = new NumberOption<int>("--threads") { Description = "Threads.", HelpName = "n", DefaultValueFactory = _ => 1 };
-        var profile = new Option<bool>("--profile") { Description = "Prints what each operation takes of a step." };
+        var profile = new Option<bool>("--profile") { Description = "Prints how long each operation of a step takes." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object on one line." };
-        var command = new Command("segment", "Times the training of a segmentation network as experiments do it: strong augmentation, averaged weights.")
+        var command = new Command("segment", "Times the training of a segmentation network as in an experiment: strong augmentation, EMA of the weights.")
         {
             network, width, side, batch, steps, threads, profile, json,
         };

@@ -12,16 +12,16 @@ internal static class BenchSynthesizeCommand
     public static Command Create()
     {
         var run = new Argument<string>("run") { Description = "Run folder that `train` wrote, or weights of the whole model." };
-        var masks = new Option<string>("--masks", "-m") { Description = "Folder of pairs (or of masks alone) to draw from.", Required = true, HelpName = "folder" };
+        var masks = new Option<string>("--masks", "-m") { Description = "Folder of image-mask pairs, or of masks alone, to generate from.", Required = true, HelpName = "folder" };
         var settings = new Option<string>("--samplers")
         {
-            Description = "Samplers with their steps; the first is what the others are held against.", HelpName = "name:n,…", DefaultValueFactory = _ => "ddim:50,ddim:20,uniPc:15",
+            Description = "Samplers with their numbers of steps; the others are compared with the first.", HelpName = "name:n,…", DefaultValueFactory = _ => "ddim:50,ddim:20,uniPc:15",
         };
-        var count = new NumberOption<int>("--count") { Description = "Images to draw each time.", HelpName = "n", DefaultValueFactory = _ => 64 };
-        var repeats = new NumberOption<int>("--repeats") { Description = "How often each is timed, in turns.", HelpName = "n", DefaultValueFactory = _ => 3 };
+        var count = new NumberOption<int>("--count") { Description = "Images to generate in each repeat.", HelpName = "n", DefaultValueFactory = _ => 64 };
+        var repeats = new NumberOption<int>("--repeats") { Description = "How often each sampler is timed, in alternation.", HelpName = "n", DefaultValueFactory = _ => 3 };
         var guidance = new NumberOption<double?>("--guidance") { Description = "Guidance scale (default: the model's).", HelpName = "n" };
         var json = new Option<bool>("--json") { Description = "Prints one JSON array." };
-        var command = new Command("synthesize", "Times the drawing of images from end to end with several samplers.") { run, masks, settings, count, repeats, guidance, json };
+        var command = new Command("synthesize", "Times the generation of images from end to end with several samplers.") { run, masks, settings, count, repeats, guidance, json };
         return command.Runs(context =>
         {
             var pairs = MaskFolder.Read(context.Arguments.GetRequiredValue(masks), context.Monitor);
@@ -41,5 +41,5 @@ internal static class BenchSynthesizeCommand
     }
 
     private static string Describe(SynthesisTiming t, SynthesisTiming first) => FormattableString.Invariant(
-        $"{t.Sampler} {t.Steps,3} steps: {t.MedianSeconds:0.0} s for {t.Images} images ({t.MinSeconds:0.0} to {t.MaxSeconds:0.0}), {first.MedianSeconds / t.MedianSeconds:0.00}× as fast as {first.Sampler} {first.Steps}; differs by {t.Difference:0.0} levels");
+        $"{t.Sampler} {t.Steps,3} steps: {t.MedianSeconds:0.0} s for {t.Images} images ({t.MinSeconds:0.0} to {t.MaxSeconds:0.0}), {first.MedianSeconds / t.MedianSeconds:0.00}× as fast as {first.Sampler} {first.Steps}; mean difference {t.Difference:0.0} grey levels");
 }

@@ -12,11 +12,11 @@ internal static class DemoCommand
     {
         var folder = new Argument<string>("folder")
         {
-            Description = "Where to do it: a new folder, or that of a stopped run, which goes on.",
+            Description = "Folder to write: a new folder, or the folder of a stopped demo to continue.",
             DefaultValueFactory = _ => "siamorph-demo",
         };
-        var quick = new Option<bool>("--quick") { Description = "Only shows that everything runs: seconds, useless networks." };
-        var command = new Command("demo", "The whole loop on the built-in data set: train, synthesize, segment, report.") { folder, quick };
+        var quick = new Option<bool>("--quick") { Description = "Only checks that everything runs: it takes seconds, and the networks learn nothing useful." };
+        var command = new Command("demo", "Runs the whole loop on the built-in dataset: train, synthesize, segment, report.") { folder, quick };
         return command.Runs(context =>
         {
             var target = context.Get(folder);

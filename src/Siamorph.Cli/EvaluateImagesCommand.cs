@@ -11,12 +11,12 @@ internal static class EvaluateImagesCommand
 {
     public static Command Create()
     {
-        var real = new Option<string>("--real") { Description = "Folder of real pictures, with or without masks.", HelpName = "folder", Required = true };
-        var synthetic = new Option<string>("--synthetic") { Description = "Folder of synthetic pictures.", HelpName = "folder", Required = true };
+        var real = new Option<string>("--real") { Description = "Folder of real images, with or without masks.", HelpName = "folder", Required = true };
+        var synthetic = new Option<string>("--synthetic") { Description = "Folder of synthetic images.", HelpName = "folder", Required = true };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object instead of the table." };
         var output = new Option<string?>("--out") { Description = "Folder for evaluation.html and results.json.", HelpName = "folder" };
         var binder = new OptionsBinder<ImageEvaluationOptions>(new ImageEvaluationOptions(), o => o.Validate());
-        var command = new Command("images", "Compares synthetic pictures with real ones: FID, KID, precision, recall, LPIPS, radiomics, shapes.") { real, synthetic, json, output };
+        var command = new Command("images", "Compares synthetic images with real ones: FID, KID, precision, recall, LPIPS, radiomics, lesion shapes.") { real, synthetic, json, output };
         return command.Runs(binder, (context, options) =>
         {
             foreach (var set in new[] { real, synthetic }) DatasetNote.Of(context.Get(set)!, context.Monitor);
@@ -29,7 +29,7 @@ internal static class EvaluateImagesCommand
 
     private static IEnumerable<string> Lines(ImageSetEvaluation result)
     {
-        yield return $"{result.RealCount} real and {result.SyntheticCount} synthetic pictures";
+        yield return $"{result.RealCount} real and {result.SyntheticCount} synthetic images";
         foreach (var network in result.Networks) yield return network;
         foreach (var m in result.Measures)
             yield return $"{m.Name,-34} {ImageSetReport.Cell(m.Value),12}   {(m.Better == Better.Neither || m.Value is null ? "" : m.Better == Better.Lower ? "lower is better; " : "higher is better; ")}{m.Note}";

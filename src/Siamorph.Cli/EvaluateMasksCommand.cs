@@ -15,14 +15,14 @@ internal static class EvaluateMasksCommand
         var truth = new Option<string>("--truth") { Description = "Dataset folder, or folder of masks.", HelpName = "folder", Required = true };
         var predictions = new Option<string>("--predictions")
         {
-            Description = "Folder of predictions named as their truth: of \"segment predict\", or grey pictures.",
+            Description = "Folder of predictions with the same file names as the masks: output of \"segment predict\", or grey images.",
             HelpName = "folder",
             Required = true,
         };
-        var json = new Option<bool>("--json") { Description = "Prints one JSON object, each image included, instead of the table." };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON object with the scores of every image instead of the table." };
         var output = new Option<string?>("--out") { Description = "Folder for evaluation.html and results.json.", HelpName = "folder" };
         var binder = new OptionsBinder<MaskEvaluationOptions>(new MaskEvaluationOptions(), o => o.Validate());
-        var command = new Command("masks", "Scores predicted masks by every measure: overlap, borders, lesions, by group and by size.") { truth, predictions, json, output };
+        var command = new Command("masks", "Scores predicted masks with all metrics: overlap, boundary and lesion detection, by group and by lesion size.") { truth, predictions, json, output };
         return command.Runs(binder, (context, options) =>
         {
             DatasetNote.Of(context.Get(truth)!, context.Monitor);

@@ -8,7 +8,7 @@ internal static class ExperimentAssistCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("folder") { Description = "Folder of an experiment that another process leads." };
+        var folder = new Argument<string>("folder") { Description = "Folder of an experiment that another process manages." };
         var command = new Command("assist", "Runs stages beside another process, until its standard input ends.") { folder };
         command.Hidden = true;
         return command.Runs(context =>

@@ -14,22 +14,22 @@ internal static class ExperimentCommand
 {
     public static Command Create()
     {
-        var data = new Argument<string?>("data") { Description = "Folder of images and masks; may be left out where --options names it.", Arity = ArgumentArity.ZeroOrOne };
-        var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; run again to go on.", Required = true, HelpName = "folder" };
+        var data = new Argument<string?>("data") { Description = "Folder of images and masks; optional if the --options file names it.", Arity = ArgumentArity.ZeroOrOne };
+        var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; the same command continues a stopped experiment.", Required = true, HelpName = "folder" };
         var jobs = new NumberOption<int?>("--jobs")
         {
-            Description = $"Stages to run side by side, each in a process of its own with its share of the threads; --threads is for each process (default here: {DefaultJobs}).", HelpName = "n",
+            Description = $"Stages to run in parallel, each in its own process with its share of the threads; --threads applies to each process (default here: {DefaultJobs}).", HelpName = "n",
         };
-        var executor = new Option<string>("--executor") { Description = "Who runs the stages: this machine, or Slurm, a job each.", HelpName = "local|slurm", DefaultValueFactory = _ => "local" };
+        var executor = new Option<string>("--executor") { Description = "Where the stages run: on this machine, or as Slurm jobs.", HelpName = "local|slurm", DefaultValueFactory = _ => "local" };
         var slurm = new Option<string?>("--slurm-options") { Description = "Options for sbatch, such as \"--partition=gpu --time=4:00:00\".", HelpName = "text" };
-        var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on these data.")
+        var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on a dataset.")
         {
             data, folder, jobs, executor, slurm, ExperimentInitCommand.Create(), ExperimentPlanCommand.Create(), ExperimentStageCommand.Create(), ExperimentCollectCommand.Create(),
             ExperimentAssistCommand.Create(),
         };
         var binder = Binder();
         binder.AddTo(command);
-        binder.DryRun.Description = "Prints the resolved options as JSON, the cells and what they would cost here, and stops.";
+        binder.DryRun.Description = "Prints the resolved options as JSON, the trainings and how long they would take on this machine, and stops.";
         return command.Runs(context =>
         {
             var options = binder.Resolve(context.Arguments);
@@ -57,17 +57,17 @@ internal static class ExperimentCommand
 
     private static bool IsSlurm(string executor, string? slurmOptions, int? jobs) => executor switch
     {
-        "slurm" when jobs is not null => throw new InvalidOptionsException("--jobs is for --executor local: with Slurm every stage is a job, and Slurm decides how many run."),
+        "slurm" when jobs is not null => throw new InvalidOptionsException("--jobs works with --executor local only. With Slurm every stage is a job, and Slurm decides how many run at once."),
         "slurm" => true,
         "local" when slurmOptions is not null => throw new InvalidOptionsException("--slurm-options needs --executor slurm."),
         "local" => false,
-        _ => throw new InvalidOptionsException($"--executor {executor}: there are local and slurm."),
+        _ => throw new InvalidOptionsException($"--executor {executor}: use local or slurm."),
     };
 
     private static void RunBySlurm(VerbContext context, ExperimentOptions options, string target, string? slurmOptions)
     {
         var settings = new SlurmSettings { Program = ThisProgram.Words, Threads = context.Get(Verb.Threads), Options = SlurmSettings.Split(slurmOptions) };
-        context.GoOnWith = $"the same command; submitted jobs go on without it, \"scancel --name={SlurmSubmission.JobName(target)}\" ends them";
+        context.GoOnWith = $"the same command; submitted jobs continue without it, \"scancel --name={SlurmSubmission.JobName(target)}\" ends them";
         new SlurmSubmission(new SlurmClient(), settings, target, context.Monitor).Run(ExperimentRunner.Plan(options, target, context.Monitor));
         ExperimentRunner.Collect(target, context.Monitor);
         ReportCommand.Render(context, target);

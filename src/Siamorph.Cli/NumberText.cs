@@ -36,13 +36,13 @@ internal static partial class NumberText
 
     /// <summary>How the number may have been meant, as ", such as 0.001"; empty where that can't be told.</summary>
     public static string Hint(string text) =>
-        WithComma().IsMatch(text) ? $"; the decimal mark is a point: {text.Replace(',', '.')}"
-        : Grouped().IsMatch(text) ? $"; without marks between thousands: {Marks().Replace(text, "")}"
+        WithComma().IsMatch(text) ? $"; use a decimal point: {text.Replace(',', '.')}"
+        : Grouped().IsMatch(text) ? $"; leave out the thousands separators: {Marks().Replace(text, "")}"
         : "";
 
     /// <summary>What a flag of this type wants, in words.</summary>
     public static string Expected(Type type) =>
-        type == typeof(double) || type == typeof(float) || type == typeof(decimal) ? "a number, with a point for decimals" : "a whole number in range";
+        type == typeof(double) || type == typeof(float) || type == typeof(decimal) ? "a number, with a point for decimals" : "a whole number in the valid range";
 
     private static double Finite(double value) => double.IsFinite(value) ? value : throw new FormatException();
 

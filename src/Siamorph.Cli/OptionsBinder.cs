@@ -43,7 +43,7 @@ internal sealed class OptionsBinder<T> where T : class
     /// <summary>`--set KEY=VALUE`.</summary>
     public Option<string[]> Settings { get; } = new("--set")
     {
-        Description = "Any option by its key, such as --set base.learningRate=1e-3; may be given several times. All keys: --options-help.",
+        Description = "Sets any option by its key, such as --set base.learningRate=1e-3; can be given several times. --options-help lists all keys.",
         HelpName = "key=value",
     };
 
@@ -71,7 +71,7 @@ internal sealed class OptionsBinder<T> where T : class
         command.Options.Add(DryRun);
         command.Options.Add(new Option<bool>("--options-help")
         {
-            Description = "Lists every option: key, kind of value, default, meaning.", Action = new OptionsHelp(_flags),
+            Description = "Lists every option with its key, type, default and meaning.", Action = new OptionsHelp(_flags),
         });
     }
 
@@ -104,7 +104,7 @@ internal sealed class OptionsBinder<T> where T : class
             if (_flags.FirstOrDefault(f => key.Equals(f.FormerKey, StringComparison.OrdinalIgnoreCase)) is { } renamed)
                 throw new InvalidOptionsException($"--set {key}: this option {renamed.Former!.Hint(renamed.Key)}");
             var meant = ClosestName.To(key, _flags.Select(f => f.Key)) is { } near ? $" Did you mean {near}?" : "";
-            throw new InvalidOptionsException($"--set {key}: there is no such option.{meant} --options-help lists all.");
+            throw new InvalidOptionsException($"--set {key}: unknown option.{meant} --options-help lists all options.");
         }
         flag.Set(setting[(at + 1)..], merged);
     }
@@ -116,7 +116,7 @@ internal sealed class OptionsBinder<T> where T : class
         if (name is null) return _presets.First().Value;
         return _presets.TryGetValue(name, out var preset)
             ? preset
-            : throw new InvalidOptionsException($"--preset {name}: unknown; there are {string.Join(", ", _presets.Keys)}.");
+            : throw new InvalidOptionsException($"--preset {name}: unknown; use one of {string.Join(", ", _presets.Keys)}.");
     }
 
     private void AddFlags(Type type, JsonObject defaults, string[] path, HashSet<string> except)

@@ -13,7 +13,7 @@ internal sealed class OptionsHelp(IReadOnlyList<OptionFlag> flags) : Synchronous
     public override int Invoke(ParseResult parseResult)
     {
         var output = parseResult.InvocationConfiguration.Output;
-        output.WriteLine("Each option is a flag, a key for --set, and a key of the options file.");
+        output.WriteLine("Every option can be set by its flag, by --set with its key, or by its key in the options file.");
         foreach (var flag in flags)
         {
             output.WriteLine();

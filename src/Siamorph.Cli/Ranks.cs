@@ -22,7 +22,7 @@ internal static class Ranks
     {
         if (LaunchedRank.Of(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
         if (args is not (["train", ..] or ["bench", "ranks", ..])) return Refuse(launched.Rank,
-            $"'{string.Join(' ', args.Take(1))}' works in one process. Start it without mpirun or srun; train works on several ranks.");
+            $"'{string.Join(' ', args.Take(1))}' runs in one process only. Start it without mpirun or srun; only train runs on several ranks.");
         // Open MPI gives ranks a terminal, to which .NET would send control characters that end up in what is piped on.
         Environment.SetEnvironmentVariable("TERM", "dumb");
         try
@@ -32,7 +32,7 @@ internal static class Ranks
             var clock = Stopwatch.StartNew();
             var code = group.Rank == 0 ? run(Console.Out, Console.Error) : Quietly(run);
             if (group.Rank == 0 && code == 0 && args[0] == "train") Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{group.Size} ranks: {100 * group.InCollectives / clock.Elapsed:0} % of the time went into waiting for the others and adding up."));
+                $"{group.Size} ranks: {100 * group.InCollectives / clock.Elapsed:0} % of the time was spent waiting for other ranks and summing gradients."));
             if (code is not (0 or Application.Stopped)) group.Abort(code);
             return code;
         }

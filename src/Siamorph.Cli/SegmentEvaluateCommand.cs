@@ -16,28 +16,28 @@ internal static class SegmentEvaluateCommand
         var truth = new Option<string>("--truth") { Description = "Dataset folder, or folder of masks.", HelpName = "folder", Required = true };
         var predictions = new Option<string?>("--predictions")
         {
-            Description = "Folder of predictions named as their truth: of \"segment predict\", or grey pictures.",
+            Description = "Folder of predictions with the same file names as the masks: output of \"segment predict\", or grey images.",
             HelpName = "folder",
         };
         var model = new Option<string?>("--model")
         {
-            Description = "Run folder of \"segment train\": its network predicts the split test (or all pairs) of --truth itself, at its own size.",
+            Description = "Run folder of \"segment train\"; its network predicts the test split (or all pairs) of --truth at its own image size.",
             HelpName = "folder",
         };
         var corruptions = new Option<string?>("--corruptions")
         {
-            Description = $"Also scores --model on corrupted images at {Corruption.Strengths} strengths: all, or some of {string.Join(", ", Corruption.Kinds.Select(Name))}.",
+            Description = $"Also scores --model on corrupted images at {Corruption.Strengths} strengths: \"all\", or a list of {string.Join(", ", Corruption.Kinds.Select(Name))}.",
             HelpName = "a,b,…",
         };
-        var seed = new NumberOption<ulong>("--seed") { Description = "Decides what is drawn for the corruptions.", HelpName = "n" };
+        var seed = new NumberOption<ulong>("--seed") { Description = "Seed of the random corruptions.", HelpName = "n" };
         var device = DeviceFlag.Create();
-        var json = new Option<bool>("--json") { Description = "Prints one JSON object, each image included, instead of the table." };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON object with the scores of every image instead of the table." };
         var output = new Option<string?>("--out") { Description = "File for that JSON object.", HelpName = "file" };
-        var command = new Command("evaluate", "Scores predictions: Dice and IoU at 0.5 and over 256 thresholds.") { truth, predictions, model, corruptions, seed, device, json, output };
+        var command = new Command("evaluate", "Scores predictions with Dice and IoU, at threshold 0.5 and over 256 thresholds.") { truth, predictions, model, corruptions, seed, device, json, output };
         return command.Runs(context =>
         {
             if ((context.Get(predictions) is null) == (context.Get(model) is null))
-                throw new InvalidOptionsException("Give --predictions or --model: one of the two.");
+                throw new InvalidOptionsException("Give either --predictions or --model.");
             if (context.Get(model) is { } run)
             {
                 var tested = RobustnessEvaluator.Evaluate(run, context.Get(truth)!, Kinds(context.Get(corruptions)), new Seed(context.Get(seed)), context.Monitor, context.Get(device));
@@ -62,7 +62,7 @@ internal static class SegmentEvaluateCommand
         "all" => Corruption.Kinds,
         _ => [.. names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(n => Corruption.Kinds
             .Where(k => Name(k).Equals(n, StringComparison.OrdinalIgnoreCase)).Cast<CorruptionKind?>().FirstOrDefault()
-            ?? throw new InvalidOptionsException($"--corruptions {n}: expected all, or some of {string.Join(", ", Corruption.Kinds.Select(Name))}."))],
+            ?? throw new InvalidOptionsException($"--corruptions {n}: expected all, or a list of {string.Join(", ", Corruption.Kinds.Select(Name))}."))],
     };
 
     private static IEnumerable<string> Table(RobustnessScores scores)
@@ -71,7 +71,7 @@ internal static class SegmentEvaluateCommand
         if (scores.Conditions.Count == 0) yield break;
         static string Cell(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
         yield return "";
-        yield return $"{"Dice at 0.5",-14} {"as it is",8} {"strength 1",10} {"2",8} {"3",8}";
+        yield return $"{"Dice at 0.5",-14} {"clean",8} {"strength 1",10} {"2",8} {"3",8}";
         foreach (var kind in scores.Conditions.GroupBy(c => c.Corruption))
             yield return $"{Name(kind.Key),-14} {Cell(scores.Clean.Dice),8} {Cell(kind.ElementAt(0).Dice),10} {Cell(kind.ElementAt(1).Dice),8} {Cell(kind.ElementAt(2).Dice),8}";
         yield return $"Mean over all corruptions and strengths: {Cell(scores.Conditions.Average(c => c.Dice))}";
@@ -81,7 +81,7 @@ internal static class SegmentEvaluateCommand
     {
         static string Cell(double? value) => value is { } v ? v.ToString("0.0000", CultureInfo.InvariantCulture) : "";
         static string Row(string name, double? half, double? mean, double? max) => $"{name,-12} {Cell(half),8} {Cell(mean),8} {Cell(max),8}";
-        yield return $"{scores.Count} images, {scores.EmptyTruths} of them without a lesion";
+        yield return $"{scores.Count} images, {scores.EmptyTruths} without a lesion";
         yield return $"{"",-12} {"at 0.5",8} {"mean",8} {"max",8}   (mean, max: 256 thresholds)";
         yield return Row("Dice", scores.Dice, scores.MeanDice, scores.MaxDice);
         yield return Row("IoU", scores.Iou, scores.MeanIou, scores.MaxIou);

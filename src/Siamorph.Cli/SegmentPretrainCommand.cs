@@ -11,14 +11,14 @@ internal static class SegmentPretrainCommand
 {
     public static Command Create()
     {
-        var images = new Argument<string>("images") { Description = "Folder of images; masks are not looked at." };
+        var images = new Argument<string>("images") { Description = "Folder of images; masks in it are ignored." };
         var heldOut = new Option<string?>("--held-out")
         {
-            Description = "Dataset folder whose validation and test images are left out, and what looks like them.",
+            Description = "Dataset folder whose validation and test images, and near-duplicates of them, are left out.",
             HelpName = "folder",
         };
-        var output = new Option<string>("--out") { Description = "Run folder to write; run again to go on.", HelpName = "folder", Required = true };
-        var command = new Command("pretrain", "Trains a segmentation network to remove noise from images without masks; \"segment train --initial-weights\" begins there.")
+        var output = new Option<string>("--out") { Description = "Run folder to write; the same command continues a stopped run.", HelpName = "folder", Required = true };
+        var command = new Command("pretrain", "Pretrains a segmentation network by denoising images without masks; continue with \"segment train --initial-weights\".")
         {
             images, heldOut, output,
         };

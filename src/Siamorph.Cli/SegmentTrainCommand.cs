@@ -21,16 +21,16 @@ internal static class SegmentTrainCommand
         var output = new Option<string>("--out") { Description = "Run folder to write.", HelpName = "folder", Required = true };
         var synthetic = new Option<string[]>("--synthetic")
         {
-            Description = "Folder of synthetic pairs to learn from as well; may be given several times.",
+            Description = "Folder of synthetic pairs to add to the training pairs; can be given several times.",
             HelpName = "folder",
         };
         var unlabelled = new Option<string?>("--unlabelled")
         {
-            Description = "Folder of images without masks to learn from as well (mean teacher); by default half of each batch.",
+            Description = "Folder of images without masks to train on as well (mean teacher); by default they are half of each batch.",
             HelpName = "folder",
         };
-        var resume = new Option<bool>("--resume") { Description = "Goes on with the run in that folder." };
-        var command = new Command("train", "Trains a segmentation network; keeps the weights that do best on the split val.")
+        var resume = new Option<bool>("--resume") { Description = "Continues the run in that folder." };
+        var command = new Command("train", "Trains a segmentation network and keeps the weights with the best validation score.")
         {
             dataset, output, synthetic, unlabelled, resume,
         };

@@ -10,10 +10,10 @@ internal static class StudioCommand
     {
         var root = new Option<string>("--root")
         {
-            Description = "The folder that pages may show and write; nothing beside it.", HelpName = "folder", DefaultValueFactory = _ => ".",
+            Description = "Folder that the Studio may show and write to; it has no access to anything else.", HelpName = "folder", DefaultValueFactory = _ => ".",
         };
-        var port = new NumberOption<int>("--port") { Description = "Port on this machine; 0 takes a free one.", HelpName = "n", DefaultValueFactory = _ => 8642 };
-        var command = new Command("studio", "Serves pages for this machine's browser: folders, drawing, jobs, experiments, reader studies.") { root, port };
+        var port = new NumberOption<int>("--port") { Description = "Port on this machine; 0 chooses a free one.", HelpName = "n", DefaultValueFactory = _ => 8642 };
+        var command = new Command("studio", "Starts the web interface, for this machine only: datasets, mask editor, jobs, experiments, reader studies.") { root, port };
         return command.Runs(context =>
         {
             if (context.Get(port) is < 0 or > 65535) throw new InvalidOptionsException($"--port {context.Get(port)}: give a number from 0 to 65535.");

@@ -12,18 +12,18 @@ internal static class StudyMakeCommand
         var synthetic = new Argument<string>("synthetic") { Description = "Folder of synthetic pairs." };
         var data = new Option<string>("--data", "-d")
         {
-            Description = "Split folder of real pairs: held-out ones are shown.", Required = true, HelpName = "folder",
+            Description = "Dataset folder of real pairs, with splits; held-out pairs are shown.", Required = true, HelpName = "folder",
         };
         var outFolder = new Option<string>("--out", "-o")
         {
-            Description = "Where to write the study; a new folder.", Required = true, HelpName = "folder",
+            Description = "New folder for the study.", Required = true, HelpName = "folder",
         };
         var consent = new Option<string?>("--consent")
         {
-            Description = "Text file that readers agree to (default: a short one about research and pseudonyms).",
+            Description = "Text file with the consent that readers give (default: a short text about research and pseudonyms).",
             HelpName = "file",
         };
-        var command = new Command("make", "Chooses images, hides what they are, and fixes what will be asked and said.")
+        var command = new Command("make", "Chooses the images, hides which are synthetic, and fixes the questions and the analysis.")
         {
             synthetic, data, outFolder, consent,
         };
@@ -37,7 +37,7 @@ internal static class StudyMakeCommand
                 context.Monitor);
             foreach (var warning in study.Warnings) context.Monitor.Note($"warning: {warning}");
             context.Out.WriteLine($"{options.Images} real and {options.Images} synthetic images of {study.Size} pixels; "
-                + $"{study.Items} pictures with practice, repeats and catch items.");
+                + $"{study.Items} images in all, with practice images, repeats and catch items.");
             context.Out.WriteLine(study.Folder);
         });
     }

@@ -12,9 +12,9 @@ internal static class StudyReportCommand
         var folder = new Argument<string>("folder") { Description = "Folder of a study." };
         var unseal = new Option<bool>("--unseal")
         {
-            Description = "Ends the collection of answers and opens the key: there is no way back.",
+            Description = "Ends the collection of answers and opens the key; this can't be undone.",
         };
-        var command = new Command("report", "Writes what readers answered: HTML, Markdown, CSV, results.json.")
+        var command = new Command("report", "Evaluates the readers' answers: HTML, Markdown, CSV, results.json.")
         {
             folder, unseal,
         };

@@ -42,7 +42,7 @@ internal sealed class SynthesisServer(SynthesisSession synthesizer, TextReader i
         try
         {
             if (JsonSerializer.Deserialize<DrawRequest>(line, DrawRequest.Json) is { } request) return request;
-            Say(new() { Error = $"line {number}: null is no request." });
+            Say(new() { Error = $"line {number}: null is not a request." });
         }
         catch (JsonException e)
         {

@@ -15,7 +15,7 @@ internal static class TrainCommand
     {
         var data = new Argument<string>("data") { Description = "Folder of images and masks." };
         var outFolder = new Option<string>("--out", "-o") { Description = "Run folder to write.", Required = true, HelpName = "folder" };
-        var resume = new Option<bool>("--resume") { Description = "Goes on with the run in --out, with the options it began with." };
+        var resume = new Option<bool>("--resume") { Description = "Continues the run in --out with its original options." };
         var command = new Command("train", "Trains Siamese-Diffusion on image-mask pairs.") { data, outFolder, resume };
         var binder = new OptionsBinder<TrainOptions>(Presets.All, o => o.Validate()).Show(
             "--image-size", "--base-steps", "--base-batch-size", "--siamese-steps", "--siamese-batch-size", "--siamese-learning-rate", "--unlabelled",
@@ -44,6 +44,6 @@ internal static class TrainCommand
         string[] fitting = [OptionsFile.ToJson(begun), OptionsFile.ToJson(Presets.All.Values.First())];
         return fitting.Contains(OptionsFile.ToJson(given))
             ? begun
-            : throw new InvalidOptionsException($"--resume goes on with the options in {new RunFolder(run).OptionsPath}: leave the other options out.");
+            : throw new InvalidOptionsException($"--resume uses the options in {new RunFolder(run).OptionsPath}. Leave all other options out.");
     }
 }

@@ -18,7 +18,7 @@ internal static class UsageError
         if ((mistaken ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is { } token)
             return $"{Unmatched(token, command, path)} See '{path} --help'.";
         if (command.Subcommands.Count > 0 && command.Action is null)
-            return $"'{path}' needs a verb: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '{path} --help'.";
+            return $"'{path}' needs a command: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '{path} --help'.";
         return $"{Told(parsed.Errors[0])} See '{path} --help'.";
     }
 
@@ -29,8 +29,8 @@ internal static class UsageError
         if (token.StartsWith('-'))
             return $"'{token}' is not an option of '{path}'.{DidYouMean(token, OptionNames(command))}";
         if (command.Subcommands.Count > 0 && command.Action is null)
-            return $"'{token}' is not a verb of '{path}'.{DidYouMean(token, command.Subcommands.Select(c => c.Name))}";
-        return $"'{token}' is one argument too many for '{path}'.";
+            return $"'{token}' is not a command of '{path}'.{DidYouMean(token, command.Subcommands.Select(c => c.Name))}";
+        return $"'{token}' is an unexpected argument for '{path}'.";
     }
 
     private static string Told(ParseError error) => error.SymbolResult switch
@@ -39,7 +39,7 @@ internal static class UsageError
         OptionResult { Tokens: [] } option => $"{option.Option.Name} needs a value.",
         OptionResult option when Core(option.Option.ValueType) is var type && NumberText.Reads(type) =>
             $"{option.Option.Name} {option.Tokens[^1].Value}: expected {NumberText.Expected(type)}{NumberText.Hint(option.Tokens[^1].Value)}.",
-        OptionResult option => $"{option.Option.Name} {string.Join(' ', option.Tokens)}: not a value for this option.",
+        OptionResult option => $"{option.Option.Name} {string.Join(' ', option.Tokens)}: not a valid value for this option.",
         ArgumentResult { Tokens: [] } argument => $"<{argument.Argument.Name}> is missing.",
         _ => $"{error.Message.TrimEnd('.')}.",
     };

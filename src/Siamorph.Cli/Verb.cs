@@ -10,7 +10,7 @@ internal static class Verb
     /// <summary>Torch's threads within one operation; for every verb.</summary>
     public static Option<int?> Threads { get; } = new NumberOption<int?>("--threads")
     {
-        Description = "Threads for tensor work (default: the cores of this machine).",
+        Description = "Threads for tensor operations (default: the number of cores).",
         HelpName = "n",
         Recursive = true,
     };
@@ -23,21 +23,21 @@ internal static class Verb
     /// <summary>Leaves all computing to libtorch; for every verb.</summary>
     public static Option<bool> NoKernels { get; } = new("--no-kernels")
     {
-        Description = "Leaves all computing to libtorch: slower, for comparing results.",
+        Description = "Computes everything with libtorch; slower, for comparing results.",
         Recursive = true,
     };
 
     /// <summary>Shows the stack of an unexpected failure; for every verb.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose")
     {
-        Description = "Shows all details of an unexpected failure.",
+        Description = "Shows all details of an unexpected error.",
         Recursive = true,
     };
 
     /// <summary>Writes progress for other programs; for every verb.</summary>
     public static Option<string?> Progress { get; } = new("--progress")
     {
-        Description = "Also writes progress to a file, a line of JSON each.",
+        Description = "Also writes progress to a file, as lines of JSON.",
         HelpName = "file",
         Recursive = true,
     };
@@ -76,7 +76,7 @@ internal static class Verb
         }
         catch (OperationCanceledException) when (context.GoOnWith is { } next)
         {
-            throw new OperationCanceledException($"stopped. Go on with: {next}");
+            throw new OperationCanceledException($"stopped. Continue with: {next}");
         }
     }
 

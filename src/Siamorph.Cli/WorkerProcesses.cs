@@ -78,7 +78,7 @@ internal sealed class WorkerProcesses : IDisposable
         member.ErrorDataReceived += (_, line) => last = line.Data ?? last;
         member.Exited += (_, _) =>
         {
-            if (!_ending && member.ExitCode != 0) _monitor.Note($"A process beside this one ended ({last}); this one goes on with its work.");
+            if (!_ending && member.ExitCode != 0) _monitor.Note($"A worker process ended ({last}); the remaining processes take over its work.");
         };
         member.Start();
         member.BeginOutputReadLine();

@@ -9,14 +9,14 @@ internal sealed class RootFolder
     public RootFolder(string path)
     {
         Path = System.IO.Path.GetFullPath(path).TrimEnd('/');
-        if (!Directory.Exists(Path)) throw new SiamorphException($"{path}: no such folder. Name one that exists with --root.");
+        if (!Directory.Exists(Path)) throw new SiamorphException($"{path}: the folder does not exist. Give an existing one with --root.");
         Path = Real(Path);
         State = System.IO.Path.Combine(Path, ".studio");
     }
 
     public string Path { get; }
 
-    /// <summary>The Studio's own files: jobs and small pictures. It may be deleted.</summary>
+    /// <summary>The Studio's own files: jobs and small images. It may be deleted.</summary>
     public string State { get; }
 
     /// <summary>The full path of something below the root, named as in links.</summary>

@@ -11,7 +11,7 @@ internal sealed record SlurmBatch(IReadOnlyList<string> Stages, IReadOnlyList<st
 
     /// <summary>Groups what is left, each group after those it needs.</summary>
     /// <param name="left">Stages to submit, in the order of the plan.</param>
-    /// <param name="unfinished">Names of those and of those that are with Slurm already.</param>
+    /// <param name="unfinished">Names of those and of those that are already queued or running.</param>
     public static IReadOnlyList<SlurmBatch> Of(IReadOnlyList<PlannedWork> left, IReadOnlySet<string> unfinished) =>
     [
         // A group stands where its first stage stood, and all that this one needs stood before it.

@@ -28,7 +28,7 @@ internal sealed class SlurmSubmission(SlurmClient slurm, SlurmSettings settings,
     {
         using var alone = FolderLock.TakeTested(_folder);
         var jobs = new SlurmJobs(_folder);
-        var known = slurm.Jobs() ?? throw new SiamorphException("squeue gives no answer, so nobody knows which stages run already. Try again when Slurm is back.");
+        var known = slurm.Jobs() ?? throw new SiamorphException("squeue does not answer, so it is unknown which stages are already running. Try again when Slurm is available.");
         bool IsLive(string stage) => jobs.Of(stage) is { } job && known.TryGetValue(job, out var state) && state != SlurmJobState.Ended;
 
         var left = PlannedWork.Left(plan, _folder);
@@ -46,8 +46,8 @@ internal sealed class SlurmSubmission(SlurmClient slurm, SlurmSettings settings,
             if (IsLive(SlurmJobs.Results)) slurm.Cancel(jobs.Of(SlurmJobs.Results)!);
             jobs.Add(Submit(SlurmJobs.Results, [[.. settings.Program, "experiment", "collect", _folder]], [.. arrays, .. live]), [SlurmJobs.Results]);
         }
-        monitor.Note($"{left.Count - live.Count} stages submitted in {arrays.Count} job arrays{(live.Count > 0 ? $", {live.Count} are with Slurm already" : "")}; logs in {Path.Combine(_folder, SlurmJobs.Folder)}.");
-        monitor.Note($"This may be stopped: the jobs go on, and the same command comes back to them. \"scancel --name={JobName(_folder)}\" ends them.");
+        monitor.Note($"{left.Count - live.Count} stages submitted in {arrays.Count} job arrays{(live.Count > 0 ? $", {live.Count} are already queued or running" : "")}; logs in {Path.Combine(_folder, SlurmJobs.Folder)}.");
+        monitor.Note($"You can stop this command: the jobs continue, and the same command finds them again. \"scancel --name={JobName(_folder)}\" ends them.");
     }
 
     private IReadOnlyList<string> StageCommand(string stage) => [.. settings.Program, "experiment", "stage", _folder, stage, .. Verb.KernelFlag];

@@ -69,7 +69,7 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
         foreach (var work in Roots(left).Where(w => over.Contains(w) && _told.Add(w.Stage)))
         {
             var cancelled = Dependents(work, left);
-            monitor.Note($"{Line(work)}{(cancelled > 0 ? $" Slurm cancels the {cancelled} stages that need it" : " No other stage needs it")}; the others go on.");
+            monitor.Note($"{Line(work)}{(cancelled > 0 ? $" Slurm cancels the {cancelled} stages that need it" : " No other stage needs it")}; the others continue.");
         }
     }
 

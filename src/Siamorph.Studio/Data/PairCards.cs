@@ -8,7 +8,7 @@ namespace Siamorph.Studio.Data;
 /// <summary>What a card of the grid shows of a pair.</summary>
 internal sealed record PairCard(string Key, string Id, string? Split, string? Group, string Source, string Image);
 
-/// <summary>A mask's outline in its own small picture, and the lesion's share of it.</summary>
+/// <summary>A mask's outline in its own small image, and the lesion's share of it.</summary>
 /// <param name="Key">The pair.</param>
 /// <param name="Path">An SVG path; empty for an empty mask.</param>
 /// <param name="Width">Units across.</param>
@@ -19,7 +19,7 @@ internal sealed record PairOutline(string Key, string Path, int Width, int Heigh
 /// <summary>Cards and outlines of a dataset's pairs.</summary>
 internal sealed class PairCards(DatasetShelf shelf, Desk desk)
 {
-    private const int Side = 160; // of an outline: as fine as the small pictures
+    private const int Side = 160; // of an outline: as fine as the small images
 
     private readonly ConcurrentDictionary<string, (DateTime Written, PairOutline Outline)> _outlines = new(StringComparer.Ordinal);
 

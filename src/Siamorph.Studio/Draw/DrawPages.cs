@@ -17,7 +17,7 @@ namespace Siamorph.Studio.Draw;
 /// <param name="At">The run, below the root.</param>
 /// <param name="Size">Pixels across of the canvas.</param>
 /// <param name="Pair">A pair to begin from; null for an empty canvas.</param>
-/// <param name="Image">Address of its picture.</param>
+/// <param name="Image">Address of its image.</param>
 /// <param name="Runs">Runs that can draw.</param>
 internal sealed record DrawModel(string At, ImageSize Size, string? Pair, string? Image, IReadOnlyList<string> Runs);
 

@@ -17,7 +17,7 @@ namespace Siamorph.Studio.Edit;
 /// <param name="Id">The pair, for people.</param>
 /// <param name="Key">The pair, in addresses.</param>
 /// <param name="Draft">Names its unsaved strokes in the browser; the same after the Studio was started anew.</param>
-/// <param name="Image">Address of its picture.</param>
+/// <param name="Image">Address of its image.</param>
 /// <param name="Known">Hash of the mask's file as it was read.</param>
 /// <param name="Width">Pixels across.</param>
 /// <param name="Height">Pixels down.</param>

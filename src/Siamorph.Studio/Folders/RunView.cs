@@ -28,7 +28,7 @@ internal sealed record RunView
 
     public required IReadOnlyList<LossChart> Losses { get; init; }
 
-    /// <summary>Pictures drawn on the way: step and file.</summary>
+    /// <summary>Images drawn on the way: step and file.</summary>
     public required IReadOnlyList<(long Step, string File)> Previews { get; init; }
 
     /// <summary>Steps at which there is a checkpoint.</summary>

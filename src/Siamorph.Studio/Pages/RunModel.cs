@@ -5,7 +5,7 @@ namespace Siamorph.Studio.Pages;
 /// <summary>A training run and the job, if there is one, that works on it.</summary>
 /// <param name="At">Its folder below the root.</param>
 /// <param name="Run">What the folder tells.</param>
-/// <param name="Previews">Steps and addresses of the pictures drawn on the way.</param>
+/// <param name="Previews">Steps and addresses of the images drawn on the way.</param>
 /// <param name="Job">The newest job that writes there.</param>
 internal sealed record RunModel(string At, RunView Run, IReadOnlyList<(long Step, string Address)> Previews, JobModel? Job)
 {

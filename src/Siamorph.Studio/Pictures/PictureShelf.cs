@@ -9,13 +9,13 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Studio.Pictures;
 
-/// <summary>A picture that a page shows.</summary>
+/// <summary>An image that a page shows.</summary>
 /// <param name="Path">Its file.</param>
 /// <param name="Range">How levels of more than 8 bits are brought to 0…255.</param>
 internal sealed record ShelvedPicture(string Path, IntensityRange? Range = null);
 
 /// <summary>
-/// Pictures by names that tell nothing: browsers never see where a file lies or what it is called, and get pixels that were encoded
+/// Images by names that tell nothing: browsers never see where a file lies or what it is called, and get pixels that were encoded
 /// anew, never the file. Small ones are kept below .studio.
 /// </summary>
 internal sealed class PictureShelf(RootFolder root) : IDisposable
@@ -26,7 +26,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
     private readonly ConcurrentDictionary<string, ShelvedPicture> _pictures = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _decoding = new(AtOnce);
 
-    /// <summary>The address of a picture.</summary>
+    /// <summary>The address of an image.</summary>
     public string Address(string path, IntensityRange? range = null)
     {
         var id = Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{path}\n{range}")))[..32];
@@ -36,7 +36,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
 
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/picture/{id}", async (string id, int? size, HttpContext context) =>
     {
-        var picture = _pictures.TryGetValue(id, out var known) ? known : throw StudioFault.Missing("The picture");
+        var picture = _pictures.TryGetValue(id, out var known) ? known : throw StudioFault.Missing("The image");
         var written = File.GetLastWriteTimeUtc(picture.Path).Ticks;
         context.Response.Headers.CacheControl = "private, no-cache";
         var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{id[..8]}-{written:x}-{size ?? 0}\""));
@@ -44,10 +44,10 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
         return Results.Bytes(await Png(picture, size, context.RequestAborted), "image/png", entityTag: tag);
     });
 
-    /// <summary>The picture as PNG, fitted into a square of so many pixels.</summary>
+    /// <summary>The image as PNG, fitted into a square of so many pixels.</summary>
     public async Task<byte[]> Png(ShelvedPicture picture, int? size, CancellationToken stop)
     {
-        if (size is < 16 or > 2048) throw new StudioFault(400, "Pictures are shown at 16 to 2048 pixels.");
+        if (size is < 16 or > 2048) throw new StudioFault(400, "Images are shown at 16 to 2048 pixels.");
         var kept = size is null ? null : Kept(picture, size.Value);
         if (kept is not null && File.Exists(kept)) return await File.ReadAllBytesAsync(kept, stop);
         await _decoding.WaitAsync(stop);

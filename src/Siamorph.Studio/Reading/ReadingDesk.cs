@@ -72,7 +72,7 @@ internal sealed class ReadingDesk(RootFolder root, ReaderLinks links)
     /// <summary>What is asked next; null where nothing is.</summary>
     public ReadingCard? Next(ReaderLink link) => Card(Open(FolderOf(link), Reader(link), out _)?.Next);
 
-    /// <summary>The picture that is asked about now, and no other one.</summary>
+    /// <summary>The image that is asked about now, and no other one.</summary>
     public byte[] Picture(ReaderLink link, string item)
     {
         var due = Open(FolderOf(link), Reader(link), out _)?.Next;

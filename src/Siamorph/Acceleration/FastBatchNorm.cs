@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Acceleration;
 
 /// <summary>
-/// Batch normalisation with or without ReLU behind it over channels-last pictures: each is read and written once where
+/// Batch normalisation with or without ReLU behind it over channels-last images: each is read and written once where
 /// libtorch does it several times; the ordinary operations where the kernel does not apply. Results come channels-last.
 /// </summary>
 internal static class FastBatchNorm
@@ -56,7 +56,7 @@ internal static class FastBatchNorm
 
     private delegate void PartOfPicture(int part, nint first, int pixels);
 
-    // The picture in parts: their number, where their floats begin, and how many pixels they have.
+    // The image in parts: their number, where their floats begin, and how many pixels they have.
     private static void Each(Tensor rows, PartOfPicture body)
     {
         var (pixels, channels) = ((int)(rows.numel() / rows.shape[3]), (int)rows.shape[3]);

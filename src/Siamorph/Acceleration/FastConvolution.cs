@@ -40,7 +40,7 @@ internal static class FastConvolution
 
     /// <summary>
     /// What <paramref name="convolution"/> computes, whatever kind of layer it is, plus a value for each sample and
-    /// channel, plus another picture. With frozen weights and no gradients all of it is one operation.
+    /// channel, plus another image. With frozen weights and no gradients all of it is one operation.
     /// </summary>
     /// <param name="convolution">The layer.</param>
     /// <param name="x">[B, C, H, W].</param>
@@ -82,7 +82,7 @@ internal static class FastConvolution
             ? samples * tiles >= LeastTiles
             : tiles >= LeastTiles || tiles >= LeastTilesOfASample && FrozenWeights.CanKeep(weight, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
 
-    // A picture of three channels, as it comes from the data: it gets no gradient.
+    // An image of three channels, as it comes from the data: it gets no gradient.
     private static bool IsPicture(Tensor x, Tensor weight) =>
         KernelUse.Fits(x) && x.dim() == 4 && x.shape[1] is > 1 and < 8 && !x.requires_grad && weight.shape[0] % 8 == 0;
 

@@ -41,7 +41,7 @@ public sealed record Dataset(string Folder, IReadOnlyList<ImageMaskPair> Pairs)
         FindingCodes.MissingFile => Count(count, "file") + " that is named and not there",
         FindingCodes.UnlistedFile => Count(count, "picture") + " that the manifest does not name",
         FindingCodes.AmbiguousStem => Count(count, "picture") + " with the name of another",
-        FindingCodes.UnreadFolder => Count(count, "folder") + " with pictures that was not read",
+        FindingCodes.UnreadFolder => Count(count, "folder") + " with images that was not read",
         FindingCodes.FormatNotRead => Count(count, "medical format") + " that is not read",
         FindingCodes.AmbiguousFolder => Count(count, "choice") + " between folders",
         _ => $"{code}: {count}",

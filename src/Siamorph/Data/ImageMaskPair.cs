@@ -52,7 +52,7 @@ public sealed record ImageMaskPair
     /// <summary>Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.</summary>
     public ChannelFiles? Channels { get; init; }
 
-    /// <summary>How levels of more than 8 bits become a picture, the same for all of a set; null where the image has 8 bits.</summary>
+    /// <summary>How levels of more than 8 bits become an image, the same for all of a set; null where the image has 8 bits.</summary>
     public IntensityRange? Range { get; init; }
 
     /// <summary>The classes of the mask; null where it is lesion against background.</summary>
@@ -83,10 +83,10 @@ public sealed record SyntheticOrigin(
     /// <summary>What it was drawn from: "real", "paste" or "inpaint"; null for noise.</summary>
     public string? Start { get; init; }
 
-    /// <summary>How far the picture was noised, 0 to 1; null for noise.</summary>
+    /// <summary>How far the image was noised, 0 to 1; null for noise.</summary>
     public double? Strength { get; init; }
 
-    /// <summary>How much the picture counted as a second hint; null for not at all.</summary>
+    /// <summary>How much the image counted as a second hint; null for not at all.</summary>
     public double? ImageWeight { get; init; }
 
     /// <summary>Id of the pair whose image it was made of; null for noise.</summary>
@@ -95,7 +95,7 @@ public sealed record SyntheticOrigin(
     /// <summary>Id of the pair whose lesion was pasted; null where none was.</summary>
     public string? Donor { get; init; }
 
-    /// <summary>Whether a real image went into it: such a picture is a version of that image, not a new one.</summary>
+    /// <summary>Whether a real image went into it: such an image is a version of that image, not a new one.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsEditedReal => Host is not null;
 }

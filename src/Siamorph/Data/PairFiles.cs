@@ -2,7 +2,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Data;
 
-/// <summary>Opens the pictures of a pair.</summary>
+/// <summary>Opens the images of a pair.</summary>
 internal static class PairFiles
 {
     /// <summary>The image, put together from its channels where they are separate files.</summary>

@@ -40,7 +40,7 @@ public sealed class PairedDataset : IDisposable
     /// <summary>A mask as a generator is shown it: float32 [1,H,W] in [0,1], or [3,H,W], the colours of several classes.</summary>
     public Tensor Hint(int index) => SoftMasks is null ? MaskHint.Of(Mask(index), Classes) : SoftMasks[index].to_type(ScalarType.Float32).div_(255);
 
-    /// <summary>A copy of an image as a picture.</summary>
+    /// <summary>A copy of an image as an image.</summary>
     public RgbImage Image(int index)
     {
         using var scope = NewDisposeScope();
@@ -68,7 +68,7 @@ public sealed class PairedDataset : IDisposable
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
-        if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to load. Check the folder and its splits.");
+        if (pairs.Count == 0) throw new InvalidDatasetException("There are no pairs to load. Check the folder and its splits.");
         if (pairs.FirstOrDefault(p => !SameClasses(p.Classes, pairs[0].Classes)) is { } other)
             throw new InvalidDatasetException($"{other.MaskPath}: its folder has another {ClassTable.FileName} than {pairs[0].MaskPath}. Give all folders the same classes.");
         labels ??= LabelReading.Hard;

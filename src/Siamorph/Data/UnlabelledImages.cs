@@ -15,7 +15,7 @@ public sealed record UnlabelledLeak(string Image, string Pair, string Split, boo
 }
 
 /// <summary>
-/// Images without masks, from which stage base may learn what such images look like. What is the same as an image of the
+/// Images without masks, from which base training may learn what such images look like. What is the same as an image of the
 /// validation or test split, or looks like one, is left out and named: a generator that has seen them makes the test worthless.
 /// </summary>
 /// <param name="Folder">Full path.</param>
@@ -25,11 +25,11 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
 {
     private const int Told = 3;
 
-    /// <summary>Lists the pictures of a folder and its sub-folders (of <c>images/</c> alone, where it has one) and compares them with held-out images.</summary>
+    /// <summary>Lists the images of a folder and its sub-folders (of <c>images/</c> alone, where it has one) and compares them with held-out images.</summary>
     /// <param name="folder">Where they lie.</param>
     /// <param name="pairs">The dataset; those of the splits "val" and "test" are held out.</param>
     /// <param name="monitor">Watches, and is told what was left out.</param>
-    /// <exception cref="InvalidDatasetException">The folder is missing, or no picture is left.</exception>
+    /// <exception cref="InvalidDatasetException">The folder is missing, or no image is left.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static UnlabelledImages Read(string folder, IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
@@ -45,7 +45,7 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
             new UnlabelledLeak(Name(full, images[l.Key].ImagePath), heldOut[l.Value.Second].Id, heldOut[l.Value.Second].Split!, l.Value.Same))];
         var used = images.Where((_, i) => !leaks.ContainsKey(i)).ToList();
         if (used.Count == 0)
-            throw new InvalidDatasetException($"{folder}: every one of its {images.Count} images is, or looks like, an image of the validation or test split. {leftOut[0]} Name other images.");
+            throw new InvalidDatasetException($"{folder}: every one of its {images.Count} images is, or looks like, an image of the validation or test split. {leftOut[0]} Use other images.");
         monitor.Note(Summary(used.Count, leftOut));
         return new(full, used, leftOut);
     }
@@ -56,11 +56,11 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
 
     private static List<ImageMaskPair> List(string folder, string full)
     {
-        if (!Directory.Exists(full)) throw new InvalidDatasetException($"{folder}: no such folder of unlabelled images. Check the path.");
+        if (!Directory.Exists(full)) throw new InvalidDatasetException($"{folder}: the folder of unlabelled images does not exist. Check the path.");
         var inner = Path.Combine(full, "images");
         var root = Directory.Exists(inner) ? inner : full;
         var files = FolderTree.Of(root).All.SelectMany(f => f.Pictures).Order(StringComparer.Ordinal).ToList();
-        if (files.Count == 0) throw new InvalidDatasetException($"{folder}: holds no picture. Name a folder of images without masks.");
+        if (files.Count == 0) throw new InvalidDatasetException($"{folder}: holds no image. Give a folder of images without masks.");
         return [.. files.Select(f => new ImageMaskPair { Id = Path.ChangeExtension(Name(full, f), null), ImagePath = f, MaskPath = "" })];
     }
 

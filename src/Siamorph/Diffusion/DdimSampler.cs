@@ -21,10 +21,10 @@ internal sealed record DdimOptions
     /// <summary>Number of steps; see <see cref="Spacing"/> for how many are taken.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>0: deterministic; 1: as much fresh noise as ancestral sampling.</summary>
+    /// <summary>Eta of DDIM: 0 is deterministic, 1 adds as much noise as ancestral sampling.</summary>
     public double Eta { get; init; }
 
-    /// <summary>Which timesteps are visited.</summary>
+    /// <summary>How timesteps are spaced.</summary>
     public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
 
     /// <summary>Whether the last step lands on the clean latent itself (ᾱ = 1) instead of on ᾱ of timestep 0, where a trace of noise stays.</summary>

@@ -22,7 +22,7 @@ internal sealed class MultistepSampler : ILatentSampler
     {
         ArgumentNullException.ThrowIfNull(options);
         _walk = new(process, options);
-        if (kind == SamplerKind.Ddim) throw new InvalidOptionsException("DDIM is no multistep sampler. Choose dpmSolver or uniPc.");
+        if (kind == SamplerKind.Ddim) throw new InvalidOptionsException("DDIM is not a multistep sampler. Choose dpmSolver or uniPc.");
         if (options.Eta != 0) throw new InvalidOptionsException($"η is {options.Eta}: {kind} is deterministic. Set it to 0, or choose sampler ddim.");
         (_process, _corrects) = (process, kind == SamplerKind.UniPc);
     }

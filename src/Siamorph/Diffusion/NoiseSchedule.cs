@@ -13,7 +13,7 @@ public enum ScheduleKind
 /// <summary>Which schedule, and its numbers.</summary>
 public sealed record ScheduleOptions
 {
-    /// <summary>The form of the curve.</summary>
+    /// <summary>Shape of the noise schedule.</summary>
     public ScheduleKind Kind { get; init; } = ScheduleKind.ScaledLinear;
 
     /// <summary>Number of timesteps.</summary>

@@ -74,7 +74,7 @@ internal static class SelfTest
         yield return new("HD95, pooled", apart, 3, distances.Hd95Pooled);
         yield return new("HD95, larger direction", apart, 3, distances.Hd95MaxDirected);
         yield return new("average surface distance", apart, 3, distances.AverageSymmetric);
-        yield return new("HD95 of one empty mask", "9×9 picture: its diagonal", Math.Sqrt(162), SurfaceDistances.Hd95OrDiagonal(first, new(size), null));
+        yield return new("HD95 of one empty mask", "9×9 image: its diagonal", Math.Sqrt(162), SurfaceDistances.Hd95OrDiagonal(first, new(size), null));
         yield return new("boundary F", apart + ", tolerance 1 pixel", 0, BoundaryMeasures.FMeasure(first, second));
         yield return new("boundary IoU", apart, 0, BoundaryMeasures.BoundaryIou(first, second));
         var shape = RegionShape.Of(square)!;
@@ -113,7 +113,7 @@ internal static class SelfTest
         Tensor first = tensor(new float[] { 3, 4 }, [1, 2, 1, 1]), second = tensor(new float[] { 2, 0 }, [1, 2, 1, 1]);
         yield return new("LPIPS, one stage", "features (3, 4) and (2, 0), weights 1", .8, PerceptualDistance.Layer(first, second, null).item<float>());
         var picture = (arange(176 * 176).reshape(1, 1, 176, 176) % 251).to_type(ScalarType.Float32);
-        yield return new("MS-SSIM", "a picture and itself", 1, StructuralSimilarity.MultiScale(picture, picture).item<double>());
+        yield return new("MS-SSIM", "an image and itself", 1, StructuralSimilarity.MultiScale(picture, picture).item<double>());
         var size = new ImageSize(2, 2);
         var region = RadiomicRegion.Of(new(size, [0, 16, 0, 16], true), new(size, [1, 1, 1, 1]));
         var bins = region.BinsOfWidth(16);

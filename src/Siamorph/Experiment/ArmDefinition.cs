@@ -64,7 +64,7 @@ public sealed record ArmDefinition
     /// <summary>Optimizer steps as a multiple of the others': an arm of more steps says what training alone is worth.</summary>
     public double StepFactor { get; init; } = 1;
 
-    /// <summary>Gives every synthetic image the mask of another: a control that must hurt.</summary>
+    /// <summary>Gives every synthetic image the mask of another: a control that must lower the score.</summary>
     public bool WrongMasks { get; init; }
 
     /// <summary>Draws more candidates than wanted and lets the quality gate choose.</summary>
@@ -109,7 +109,7 @@ public sealed record ArmDefinition
             yield return $"arm '{Name}': it needs images without masks. Name their folder as generator.unlabelled.";
         if (!(StepFactor > 0 && double.IsFinite(StepFactor))) yield return FormattableString.Invariant($"arm '{Name}': stepFactor is {StepFactor}; it has to be above 0.");
         if (NeedsLabelling && Teacher is null && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
-        if (PredictedShapes && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': predicted shapes are drawn from, so they need added synthetic pairs.";
+        if (PredictedShapes && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': predicted shapes are masks to generate from, so the arm needs added synthetic pairs.";
         if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
         if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";
         foreach (var fault in PartFaults(options)) yield return fault;

@@ -20,7 +20,7 @@ public static class Arms
     {
         Name = "real+synthetic",
         Title = "real + synthetic",
-        Description = "The real training pairs and the synthetic ones, each pair drawn equally often.",
+        Description = "The real training pairs and the synthetic ones, every pair sampled equally often.",
         Added = AddedPairs.Synthetic,
     };
 
@@ -60,7 +60,7 @@ public static class Arms
     {
         Name = "wrong-masks",
         Title = "real + wrong masks",
-        Description = "As real + synthetic, but every synthetic image has the mask of another: a control that must hurt.",
+        Description = "As real + synthetic, but every synthetic image has the mask of another: a control that must lower the score.",
         WrongMasks = true,
     };
 
@@ -69,7 +69,7 @@ public static class Arms
     {
         Name = "gated",
         Title = "real + gated synthetic",
-        Description = "As real + synthetic, but more pairs were drawn and the quality gate chose among them.",
+        Description = "As real + synthetic, but more pairs were generated and the quality gate selected among them.",
         Gate = true,
     };
 
@@ -78,7 +78,7 @@ public static class Arms
     {
         Name = "gated-hard",
         Title = "real + gated, hardest",
-        Description = "As real + gated synthetic, but of the pairs that passed those were kept that networks trained on real pairs find hardest.",
+        Description = "As real + gated synthetic, but among the pairs that passed, those that networks trained on real pairs find hardest were kept.",
         Selection = GateSelection.Difficulty,
     };
 
@@ -87,7 +87,7 @@ public static class Arms
     {
         Name = "synthetic-only",
         Title = "synthetic only",
-        Description = "The synthetic pairs alone; no real pair is trained on.",
+        Description = "The synthetic pairs alone; no real pairs are trained on.",
         UsesReal = false,
     };
 
@@ -120,7 +120,7 @@ public static class Arms
         {
             Name = "deformed",
             Title = "real + deformed masks",
-            Description = "As real + synthetic, but from masks that were turned, scaled and bent at random.",
+            Description = "As real + synthetic, but from masks that were randomly rotated, scaled and elastically deformed.",
             Synthesis = Changes("""{ "deformation": { "flip": true, "rotation": 30, "scale": 0.2, "elastic": 0.03 } }"""),
         },
         RealPlusSynthetic with
@@ -183,43 +183,43 @@ public static class Arms
         {
             Name = "mean-teacher",
             Title = "real + mean teacher",
-            Description = "The real training pairs, and images without masks in which the network has to find what its averaged weights find, under CutMix. No generator.",
+            Description = "The real training pairs, and images without masks on which the network is trained to agree with the running average of its weights, under CutMix. No generator.",
             MeanTeacher = true,
         },
         new()
         {
             Name = "denoising-pretrained",
             Title = "real, pretrained by denoising",
-            Description = "The real training pairs alone; before, the network learned for as many steps to remove noise from the real images and from those without masks.",
+            Description = "The real training pairs alone, after pretraining for as many steps to denoise the real images and those without masks.",
             DenoisingPretrained = true,
         },
         new()
         {
             Name = "pseudo-labels",
             Title = "real + pseudo-labels",
-            Description = "The real training pairs, and the images without masks with the masks that the baseline's network finds in them. No generator.",
+            Description = "The real training pairs, and the images without masks with the masks that the baseline's network predicts for them. No generator.",
             Added = AddedPairs.PseudoLabels,
         },
         RealPlusSynthetic with
         {
             Name = "predicted-shapes",
-            Title = "real + drawn from predicted shapes",
-            Description = "As real + synthetic, but drawn from the real masks and from those that the baseline's network finds in the images without masks.",
+            Title = "real + synthetic from predicted masks",
+            Description = "As real + synthetic, but generated from the real masks and from the masks that the baseline's network predicts for the images without masks.",
             PredictedShapes = true,
             Synthesis = Changes($$"""{ {{Moved}} }"""),
         },
         RealPlusSynthetic with
         {
             Name = "new-shapes",
-            Title = "real + drawn from new shapes",
-            Description = "As real + synthetic, but drawn from new masks of a statistical model of the real ones.",
+            Title = "real + synthetic from new shapes",
+            Description = "As real + synthetic, but generated from new masks of a statistical shape model of the real ones.",
             Synthesis = Changes($$"""{ "shapes": 5000, {{Moved}} }"""),
         },
         RealPlusSynthetic with
         {
             Name = "predicted-shapes+teacher",
-            Title = "real + drawn from predicted shapes + mean teacher",
-            Description = "As predicted-shapes, with shapes that the network of mean-teacher finds, and mean teacher on the images without masks: what drawn pairs add to it.",
+            Title = "real + synthetic from predicted masks + mean teacher",
+            Description = "As predicted-shapes, with masks predicted by the network of mean-teacher, and mean teacher on the images without masks: what synthetic pairs add to it.",
             PredictedShapes = true,
             MeanTeacher = true,
             Teacher = "mean-teacher",
@@ -244,13 +244,13 @@ public static class Arms
             "The real training pairs, and such that were deformed, noised half-way and denoised under the deformed mask.",
             $$"""{ "start": "real", {{Moved}} }"""),
         ("harmonised", "real + harmonised paste",
-            "As copy-paste, but the pasted pictures were noised lightly and denoised under the joined mask.",
+            "As copy-paste, but noise was added to the pasted images up to a low strength, and they were denoised under the combined mask.",
             $$"""{ "start": "paste", {{Moved}} }"""),
         ("inpainted", "real + inpainted lesions",
-            "The real training pairs, and such into which the generator drew a further lesion; all else of the picture stays.",
+            "The real training pairs, and copies into which the generator inpainted a further lesion; the rest of the image is unchanged.",
             $$"""{ "start": "inpaint", {{Moved}} }"""),
-        ("second-hint", "real + drawn by mask and image",
-            "As real + synthetic, but the mask's own picture, moved alike, is a second hint at weight 0.3.",
+        ("second-hint", "real + synthetic by mask and image",
+            "As real + synthetic, but the mask's own image, deformed in the same way, is a second hint with weight 0.3.",
             $$"""{ "imageWeight": 0.3, {{Moved}} }"""),
     ];
 

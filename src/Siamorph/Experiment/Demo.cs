@@ -9,12 +9,12 @@ using Siamorph.Training;
 namespace Siamorph.Experiment;
 
 /// <summary>What a demonstration does: the phantom it paints and the experiment it runs on it.</summary>
-/// <param name="Phantom">The built-in data set.</param>
+/// <param name="Phantom">The built-in dataset.</param>
 /// <param name="Experiment">The experiment; its data folder is set by <see cref="Demo.Run"/>.</param>
 /// <param name="Minutes">What it may take; on a machine too slow for that, training is shortened.</param>
 internal sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment, double Minutes);
 
-/// <summary>The whole loop on the built-in data set, in one folder.</summary>
+/// <summary>The whole loop on the built-in dataset, in one folder.</summary>
 internal static class Demo
 {
     private const string Marker = "demo.json";
@@ -95,7 +95,7 @@ internal static class Demo
         if (File.Exists(marker))
         {
             if (File.ReadAllText(marker) == text) return;
-            throw new SiamorphException($"{folder}: holds a demonstration of another kind or version. Name a new folder, or remove this one.");
+            throw new SiamorphException($"{folder}: contains a demo of another kind (full or quick) or version. Choose a new folder, or remove this one.");
         }
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
             throw new SiamorphException($"{folder}: exists already and holds other files. Name a new folder.");
@@ -111,7 +111,7 @@ internal static class Demo
         var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, work.Runner) / work.Processes;
         if (seconds <= 60 * plan.Minutes) return options;
         var share = Math.Max(LeastShare, 60 * plan.Minutes / seconds);
-        monitor.Note(FormattableString.Invariant($"This machine is slow, or busy, just now: training takes {100 * share:0} % of its usual steps."));
+        monitor.Note(FormattableString.Invariant($"This machine is slow or busy at the moment, so the demo trains for {100 * share:0} % of its usual steps."));
         return Shortened(options, share);
     }
 

@@ -76,7 +76,7 @@ internal sealed record ExperimentData(
     private static (ImageSize Size, double Share)[] Measure(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
         var facts = new (ImageSize, double)[pairs.Count];
-        using var stage = monitor.Begin("measuring masks", pairs.Count);
+        using var stage = monitor.Begin("Measuring masks", pairs.Count);
         var done = 0;
         Parallel.For(0, pairs.Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {

@@ -6,7 +6,7 @@ using Siamorph.Synthesis;
 
 namespace Siamorph.Experiment;
 
-/// <summary>What differs between the seeds of an experiment, beside initial weights, order and augmentation of the segmentation network.</summary>
+/// <summary>What differs between the seeds of an experiment, besides initial weights, order and augmentation of the segmentation network.</summary>
 public enum SeedScope
 {
     /// <summary>Nothing else: one choice of real pairs, one generator, one synthetic set for each number of real pairs.</summary>
@@ -47,7 +47,7 @@ public sealed record ExperimentOptions
     public double SyntheticPerReal { get; init; } = 4;
 
     /// <summary>
-    /// Share of each batch that is added pairs, in arms that have some; null draws all pairs equally often. All arms get equal steps,
+    /// Share of added pairs in each batch, in arms that have them; null samples all pairs equally often. All arms get equal steps,
     /// so the rest of the batch says how often a real image is seen.
     /// </summary>
     public double? SyntheticShare { get; init; } = 0.5;
@@ -58,7 +58,7 @@ public sealed record ExperimentOptions
     /// <summary>How the generators are trained; their seeds come from the experiment's.</summary>
     public TrainOptions Generator { get; init; } = Presets.Tiny;
 
-    /// <summary>How synthetic pairs are made; number and seed come from the experiment's.</summary>
+    /// <summary>How synthetic pairs are generated; number and seed come from the experiment.</summary>
     public SynthesisOptions Synthesis { get; init; } = new()
     {
         Deformation = new() { Flip = true, Rotation = 20, Scale = 0.2, Elastic = 0.02 },
@@ -75,23 +75,23 @@ public sealed record ExperimentOptions
     public SegmentationOptions Segmentation { get; init; } = SegmentationOptions.ForExperiments;
 
     /// <summary>
-    /// Sets of other hospitals, each as NAME=FOLDER: never trained on, never validated on. Every network of the first recipe is tested on each of them.
+    /// External test sets, such as data of other hospitals, each as NAME=FOLDER; not used in training or validation. Every network of the first recipe is tested on each of them.
     /// </summary>
     public IReadOnlyList<string> ExternalTest { get; init; } = [];
 
     /// <summary>
-    /// Further segmentation networks, by the names of their recipes: every arm is repeated with each. The first network is that
+    /// Further segmentation networks, by the names of their recipes; every arm is repeated with each of them. The first network is that
     /// of <see cref="Segmentation"/>; it alone has the primary end-point.
     /// </summary>
     public IReadOnlyList<string> OtherNetworks { get; init; } = [];
 
-    /// <summary>Ways in which test images are corrupted, at three strengths each, to test the segmentation networks on them too; none for none.</summary>
+    /// <summary>Corruptions of the test images, at three strengths each, on which the segmentation networks are tested as well; empty for none.</summary>
     public IReadOnlyList<CorruptionKind> Corruptions { get; init; } = [];
 
-    /// <summary>Where everything runs: generator, drawing, segmentation networks and judges.</summary>
+    /// <summary>Where everything runs: generator, synthesis, segmentation networks and quality gate.</summary>
     public ComputeDevice Device { get; init; }
 
-    /// <summary>Draws of the bootstrap behind each interval.</summary>
+    /// <summary>Bootstrap resamples for each interval.</summary>
     public int BootstrapDraws { get; init; } = 10_000;
 
     /// <summary>Checks all of it.</summary>
@@ -115,7 +115,7 @@ public sealed record ExperimentOptions
         foreach (var arm in Arms.Distinct().Select(Find).OfType<ArmDefinition>()) faults.AddRange(arm.Faults(this));
         if (Primary is not null) faults.AddRange(Primary.Faults(this));
         Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal), FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
-        Demand(SyntheticShare is null or (> 0 and < 1), FormattableString.Invariant($"syntheticShare is {SyntheticShare}; it lies between 0 and 1."));
+        Demand(SyntheticShare is null or (> 0 and < 1), FormattableString.Invariant($"syntheticShare is {SyntheticShare}; it must be between 0 and 1."));
         faults.AddRange(ExternalSet.Faults(ExternalTest));
         Demand(Corruptions.Distinct().Count() == Corruptions.Count, "corruptions: one comes twice.");
         Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");

@@ -195,7 +195,7 @@ public static class ExperimentRunner
         var remaining = Remaining(plan, store, runner);
         if (remaining.Count == 0)
         {
-            monitor.Note($"All {plan.Stages.Count} stages are done already; writing the result.");
+            monitor.Note($"All {plan.Stages.Count} stages are already done; writing the results.");
             return;
         }
         var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);

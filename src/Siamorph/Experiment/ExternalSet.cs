@@ -14,7 +14,7 @@ internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pai
     public static IEnumerable<string> Faults(IReadOnlyList<string> named)
     {
         foreach (var text in named.Where(t => Split(t) is not { Name.Length: > 0, Folder.Length: > 0 }))
-            yield return $"externalTest: '{text}' is no NAME=FOLDER. Write, for example, clinic=/data/clinic.";
+            yield return $"externalTest: '{text}' is not of the form NAME=FOLDER. Write, for example, clinic=/data/clinic.";
         if (named.Select(t => Split(t).Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() < named.Count) yield return "externalTest: a name comes twice.";
     }
 

@@ -1,19 +1,19 @@
 namespace Siamorph.Imaging;
 
-/// <summary>Pictures side by side on one sheet, and masks drawn over their pictures.</summary>
+/// <summary>Images side by side on one sheet, and masks drawn over their images.</summary>
 internal static class ContactSheet
 {
     private const byte Paper = 24;
 
-    /// <summary>Lays the pictures out row by row, in cells of the largest one's size, <paramref name="gap"/> pixels apart.</summary>
-    /// <exception cref="ArgumentException">There is no picture.</exception>
+    /// <summary>Lays the images out row by row, in cells of the largest one's size, <paramref name="gap"/> pixels apart.</summary>
+    /// <exception cref="ArgumentException">There is no image.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no column, or the gap is negative.</exception>
     public static RgbImage Grid(IReadOnlyList<RgbImage> images, int columns, int gap)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(gap);
-        if (images.Count == 0) throw new ArgumentException("A sheet needs a picture.", nameof(images));
+        if (images.Count == 0) throw new ArgumentException("A sheet needs an image.", nameof(images));
         columns = Math.Min(columns, images.Count);
         int cellWidth = images.Max(i => i.Size.Width) + gap, cellHeight = images.Max(i => i.Size.Height) + gap;
         var rows = (images.Count + columns - 1) / columns;
@@ -24,16 +24,16 @@ internal static class ContactSheet
     }
 
     /// <summary>
-    /// The picture enlarged <paramref name="scale"/> times, with a line of one pixel along the inner border of the mask.
+    /// The image enlarged <paramref name="scale"/> times, with a line of one pixel along the inner border of the mask.
     /// </summary>
-    /// <exception cref="ArgumentException">Picture and mask differ in size.</exception>
+    /// <exception cref="ArgumentException">Image and mask differ in size.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The scale is below 1.</exception>
     public static RgbImage WithOutline(RgbImage image, LabelMap mask, (byte Red, byte Green, byte Blue) colour, int scale)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mask);
         ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
-        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the picture {image.Size}.", nameof(mask));
+        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.", nameof(mask));
         var size = new ImageSize(image.Size.Width * scale, image.Size.Height * scale);
         var large = new RgbImage(size, [.. Resize.Image(image, size).Pixels]);
         var labels = Resize.Mask(mask, size).Labels;
@@ -47,7 +47,7 @@ internal static class ContactSheet
         return large;
     }
 
-    /// <summary>The mask as a black and white picture.</summary>
+    /// <summary>The mask as a black and white image.</summary>
     public static RgbImage OfMask(LabelMap mask)
     {
         ArgumentNullException.ThrowIfNull(mask);

@@ -2,10 +2,10 @@ using Siamorph.Imaging.Formats;
 
 namespace Siamorph.Imaging;
 
-/// <summary>A way in which pictures from another device, hospital or day differ from those a network has learned from.</summary>
+/// <summary>A way in which images from another device, hospital or day differ from those a network has learned from.</summary>
 public enum CorruptionKind
 {
-    /// <summary>Another white balance: the picture turns reddish, greenish or bluish, at equal mean gain.</summary>
+    /// <summary>Another white balance: the image turns reddish, greenish or bluish, at equal mean gain.</summary>
     ColourCast,
 
     /// <summary>Out of focus: a Gaussian blur.</summary>
@@ -22,7 +22,7 @@ public enum CorruptionKind
 }
 
 /// <summary>
-/// Corrupts pictures in five ways at three strengths, in the manner of ImageNet-C (Hendrycks and Dietterich 2019,
+/// Corrupts images in five ways at three strengths, in the manner of ImageNet-C (Hendrycks and Dietterich 2019,
 /// arXiv 1903.12261) with the kinds that endoscopes and dermatoscopes show. What is drawn (direction of the cast, pattern of
 /// the noise, side of the light) depends on the seed alone and only grows with the strength.
 /// </summary>
@@ -40,7 +40,7 @@ internal static class Corruption
     /// <summary>Every kind, in the order in which reports show them.</summary>
     public static IReadOnlyList<CorruptionKind> Kinds { get; } = Enum.GetValues<CorruptionKind>();
 
-    /// <summary>The corrupted picture; a pure function of its arguments.</summary>
+    /// <summary>The corrupted image; a pure function of its arguments.</summary>
     /// <param name="image">Left as it is.</param>
     /// <param name="kind">In which way.</param>
     /// <param name="strength">1 to <see cref="Strengths"/>.</param>

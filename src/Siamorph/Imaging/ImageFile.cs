@@ -2,13 +2,13 @@ using Siamorph.Imaging.Formats;
 
 namespace Siamorph.Imaging;
 
-/// <summary>What a picture file says of itself, read without decoding it.</summary>
+/// <summary>What an image file says of itself, read without decoding it.</summary>
 /// <param name="Size">Width and height in pixels, as stored.</param>
 /// <param name="Format">"png", "jpeg", "tiff", "bmp", "webp" or "gif".</param>
-/// <param name="Rotated">An orientation tag asks viewers to turn or mirror the picture. It is not obeyed here.</param>
+/// <param name="Rotated">An orientation tag asks viewers to turn or mirror the image. It is not obeyed here.</param>
 public sealed record ImageHeader(ImageSize Size, string Format, bool Rotated);
 
-/// <summary>A picture of grey levels: one byte a pixel, row by row from the top left.</summary>
+/// <summary>An image of grey levels: one byte a pixel, row by row from the top left.</summary>
 /// <param name="Size">Width and height in pixels.</param>
 /// <param name="Levels">y · width + x; of a coloured file the brightest channel.</param>
 /// <param name="Lossless">The file format keeps levels exactly, so small numbers mean what they say.</param>
@@ -28,12 +28,12 @@ public sealed record GreyImage(ImageSize Size, byte[] Levels, bool Lossless)
 }
 
 /// <summary>
-/// Reads and writes pictures: PNG, JPEG, BMP, WebP, GIF and TIFF, one picture a file. The size is looked at
+/// Reads and writes images: PNG, JPEG, BMP, WebP, GIF and TIFF, one image a file. The size is looked at
 /// before anything is decoded, and a damaged or cut-off file is refused, never half shown.
 /// </summary>
 public static class ImageFile
 {
-    /// <summary>Larger pictures are refused before decoding: a small file may otherwise claim all memory.</summary>
+    /// <summary>Larger images are refused before decoding: a small file may otherwise claim all memory.</summary>
     public const long MaxPixels = 64L * 1024 * 1024;
 
     /// <summary>Larger files are refused unread.</summary>
@@ -43,12 +43,12 @@ public static class ImageFile
     public static IReadOnlyList<string> Extensions { get; } =
         [".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"];
 
-    /// <summary>Whether the name ends as pictures do.</summary>
+    /// <summary>Whether the name ends as images do.</summary>
     public static bool IsPicture(string path) =>
         Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads size and format without decoding.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, no picture, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, no image, or too large.</exception>
     public static ImageHeader Identify(string path)
     {
         var bytes = Load(path);
@@ -56,10 +56,10 @@ public static class ImageFile
     }
 
     /// <summary>
-    /// Reads a colour picture; grey ones are repeated in three channels, transparency is dropped. Levels of more than 8 bits
+    /// Reads a colour image; grey ones are repeated in three channels, transparency is dropped. Levels of more than 8 bits
     /// are brought to 0…255 by <paramref name="range"/>, or where there is none by the depth that the file uses.
     /// </summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
     public static RgbImage ReadRgb(string path, IntensityRange? range = null) => DecodeRgb(path, Load(path), range);
 
     /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
@@ -69,8 +69,8 @@ public static class ImageFile
         return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(name, bytes) : SkiaCodec.ReadRgb(name, bytes);
     }
 
-    /// <summary>Reads one channel of a picture as levels 0…255; of coloured files the brightest one. Wide levels as in <see cref="ReadRgb"/>.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    /// <summary>Reads one channel of an image as levels 0…255; of coloured files the brightest one. Wide levels as in <see cref="ReadRgb"/>.</summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
     public static GreyImage ReadGrey(string path, IntensityRange? range = null)
     {
         var bytes = Load(path);
@@ -82,7 +82,7 @@ public static class ImageFile
     /// Reads a mask file by what it stores: places in a palette, numbers of classes or instances of any size, black and white
     /// in any depth, or brightness. See docs/reference/datasets.md for the rules.
     /// </summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
     public static GreyImage ReadMaskLevels(string path) => DecodeMaskLevels(path, Load(path));
 
     /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
@@ -93,10 +93,10 @@ public static class ImageFile
     }
 
     /// <summary>Reads a mask and makes it binary, see <see cref="ReadMaskLevels"/>.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no picture, several pictures, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
     public static LabelMap ReadMask(string path) => MaskLevels.Binarise(ReadMaskLevels(path));
 
-    /// <summary>The picture as the bytes of a PNG file.</summary>
+    /// <summary>The image as the bytes of a PNG file.</summary>
     public static byte[] EncodePng(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -193,7 +193,7 @@ public static class ImageFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new InvalidDatasetException($"{path}: no such file. Restore it or remove the pair.", e);
+            throw new InvalidDatasetException($"{path}: the file does not exist. Restore it or remove the pair.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

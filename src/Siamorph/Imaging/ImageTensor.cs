@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Imaging;
 
-/// <summary>Pictures as tensors and back. Tensors are on the CPU; the caller disposes them.</summary>
+/// <summary>Images as tensors and back. Tensors are on the CPU; the caller disposes them.</summary>
 internal static class ImageTensor
 {
-    /// <summary>The picture as float32 [3,H,W] in [-1,1]: level / 127.5 − 1.</summary>
+    /// <summary>The image as float32 [3,H,W] in [-1,1]: level / 127.5 − 1.</summary>
     public static Tensor FromRgb(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);

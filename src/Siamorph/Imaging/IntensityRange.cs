@@ -4,15 +4,15 @@ using Siamorph.Imaging.Formats;
 namespace Siamorph.Imaging;
 
 /// <summary>
-/// Which stored levels of a picture with more than 8 bits become black and white; between them the scale is linear. One range
-/// serves a whole set of pictures, so that their brightness stays comparable, and is kept with the model that learned from it.
+/// Which stored levels of an image with more than 8 bits become black and white; between them the scale is linear. One range
+/// serves a whole set of images, so that their brightness stays comparable, and is kept with the model that learned from it.
 /// </summary>
 /// <param name="Low">Becomes 0; in the units of the file.</param>
 /// <param name="High">Becomes 255; larger than <paramref name="Low"/>.</param>
 public sealed record IntensityRange(double Low, double High)
 {
     private const double LowShare = 0.001, HighShare = 0.999;
-    private const int MostPictures = 256, MostSamples = 4096; // of a set, and of one picture: enough for a percentile
+    private const int MostPictures = 256, MostSamples = 4096; // of a set, and of one image: enough for a percentile
 
     /// <summary>A stored level as 0…255, rounded; what lies outside of the range is clamped.</summary>
     public byte Level(double stored) => (byte)Math.Round(255 * Math.Clamp((stored - Low) / (High - Low), 0, 1));
@@ -33,10 +33,10 @@ public sealed record IntensityRange(double Low, double High)
 
     /// <summary>
     /// The range of a set: what the files state of their depth where all wide ones agree, otherwise the 0.1 and the 99.9
-    /// percentile of their levels, of some 256 pictures spread over the set.
+    /// percentile of their levels, of some 256 images spread over the set.
     /// </summary>
     /// <returns>Null where no file has more than 8 bits a channel.</returns>
-    /// <param name="paths">Pictures; those of 8 bits, and those that can't be read, have no say.</param>
+    /// <param name="paths">Images; those of 8 bits, and those that can't be read, have no say.</param>
     public static IntensityRange? OfSet(IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -52,7 +52,7 @@ public sealed record IntensityRange(double Low, double High)
         return high > low ? new(low, high) : new(Math.Min(0, low), Math.Max(low + 1, largest));
     }
 
-    // Of one picture on its own: the smallest usual depth that holds its levels, so that it is never black.
+    // Of one image on its own: the smallest usual depth that holds its levels, so that it is never black.
     internal static IntensityRange OfDepth(StoredImage stored)
     {
         double low = 0, high = 0;
@@ -78,7 +78,7 @@ public sealed record IntensityRange(double Low, double High)
         }
         catch (Exception e) when (e is SiamorphException or IOException or UnauthorizedAccessException)
         {
-            return null; // reading the picture itself says what is wrong with it
+            return null; // reading the image itself says what is wrong with it
         }
     }
 

@@ -20,7 +20,7 @@ internal static class PillowResize
 {
     private const int Precision = 22, Half = 1 << (Precision - 1);
 
-    /// <summary>The picture at another size; levels are rounded to 8 bits between the two directions.</summary>
+    /// <summary>The image at another size; levels are rounded to 8 bits between the two directions.</summary>
     public static RgbImage Image(RgbImage image, ImageSize size, PillowFilter filter)
     {
         ArgumentNullException.ThrowIfNull(image);

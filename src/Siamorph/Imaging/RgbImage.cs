@@ -9,7 +9,7 @@ public readonly record struct ImageSize(int Width, int Height)
     public override string ToString() => $"{Width}×{Height}";
 }
 
-/// <summary>A colour picture: 8-bit red, green, blue interleaved, row by row from the top left.</summary>
+/// <summary>A colour image: 8-bit red, green, blue interleaved, row by row from the top left.</summary>
 public sealed class RgbImage
 {
     /// <summary>Wraps <paramref name="pixels"/>, which has 3 · width · height bytes.</summary>
@@ -18,11 +18,11 @@ public sealed class RgbImage
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.Length != 3 * size.Width * size.Height)
-            throw new ArgumentException($"{pixels.Length} bytes do not make an RGB picture of {size}.", nameof(pixels));
+            throw new ArgumentException($"{pixels.Length} bytes do not make an RGB image of {size}.", nameof(pixels));
         (Size, Pixels) = (size, pixels);
     }
 
-    /// <summary>An all-black picture.</summary>
+    /// <summary>An all-black image.</summary>
     public RgbImage(ImageSize size) : this(size, new byte[3 * size.Width * size.Height]) { }
 
     /// <summary>Width and height.</summary>

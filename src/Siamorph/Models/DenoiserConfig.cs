@@ -31,19 +31,19 @@ public sealed record DenoiserConfig
     /// <summary>Attention heads.</summary>
     public int Heads { get; init; } = 8;
 
-    /// <summary>Width of a context token.</summary>
+    /// <summary>Channels of a context token.</summary>
     public int ContextWidth { get; init; } = 768;
 
     /// <summary>Channels of a hint image.</summary>
     public int HintChannels { get; init; } = 3;
 
-    /// <summary>Pixels of a hint to one of the latent: 2, 4, 8 …</summary>
+    /// <summary>Downsampling factor from hint to latent: 2, 4, 8 …</summary>
     public int HintFactor { get; init; } = 8;
 
     /// <summary>Channels after the first convolution of the hint encoder.</summary>
     public int HintWidth { get; init; } = 16;
 
-    /// <summary>Which hint encoder.</summary>
+    /// <summary>Hint encoder.</summary>
     public HintEncoderKind HintEncoder { get; init; } = HintEncoderKind.Dense;
 
     /// <summary>Every fault of the numbers, empty when they fit together.</summary>
@@ -51,7 +51,7 @@ public sealed record DenoiserConfig
     {
         var faults = new List<string>();
         if (ModelChannels < 32 || ModelChannels % 32 != 0) faults.Add($"modelChannels is {ModelChannels}; it must be a multiple of 32.");
-        if (ChannelMultipliers.Count == 0 || ChannelMultipliers[0] != 1) faults.Add("channelMultipliers must begin with 1.");
+        if (ChannelMultipliers.Count == 0 || ChannelMultipliers[0] != 1) faults.Add("channelMultipliers must start with 1.");
         if (ChannelMultipliers.Any(m => m < 1 || m * ModelChannels % Heads != 0))
             faults.Add($"every level's width must be divisible by the {Heads} heads.");
         if (ResidualBlocks < 1) faults.Add($"residualBlocks is {ResidualBlocks}; at least 1 is needed.");

@@ -32,7 +32,7 @@ public static class ExperimentReport
         ArgumentNullException.ThrowIfNull(folder);
         var path = Path.Combine(folder, ExperimentRunner.ResultFile);
         return File.Exists(path) ? path
-            : throw new SiamorphException($"{folder}: no {ExperimentRunner.ResultFile} here. Name the folder of a finished experiment.");
+            : throw new SiamorphException($"{folder}: there is no {ExperimentRunner.ResultFile} in this folder. Give the folder of a finished experiment.");
     }
 
     internal static WrittenReport Write(ExperimentResult result, ExperimentTimes? times, string folder)

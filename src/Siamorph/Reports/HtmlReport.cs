@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Siamorph.Reports;
 
-/// <summary>Writes a report as one HTML file that needs nothing else: no script, no font, no picture from outside.</summary>
+/// <summary>Writes a report as one HTML file that needs nothing else: no script, no font, no image from outside.</summary>
 internal static class HtmlReport
 {
     // Text in charts has 12 units: at these widths about 12 pixels on a phone, in half a page and in a whole one.

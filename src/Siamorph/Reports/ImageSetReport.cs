@@ -6,18 +6,18 @@ using Siamorph.Training;
 
 namespace Siamorph.Reports;
 
-/// <summary>Compares two sets of pictures and writes the result as a page and as JSON.</summary>
+/// <summary>Compares two sets of images and writes the result as a page and as JSON.</summary>
 internal static class ImageSetReport
 {
     private const int Bars = 24, Shown = 8;
 
     /// <summary>Compares the sets; writes results.json and evaluation.html where a folder is given.</summary>
-    /// <param name="real">Folder of real pictures, with or without masks.</param>
-    /// <param name="synthetic">Folder of synthetic pictures.</param>
+    /// <param name="real">Folder of real images, with or without masks.</param>
+    /// <param name="synthetic">Folder of synthetic images.</param>
     /// <param name="options">Weight files and numbers.</param>
     /// <param name="folder">Where to write, or null.</param>
     /// <param name="monitor">Sees the stages and may stop.</param>
-    /// <exception cref="SiamorphException">A folder, picture or weight file can't be used, or the folder can't be written.</exception>
+    /// <exception cref="SiamorphException">A folder, image or weight file can't be used, or the folder can't be written.</exception>
     public static ImageSetEvaluation Run(string real, string synthetic, ImageEvaluationOptions options, string? folder, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -46,21 +46,21 @@ internal static class ImageSetReport
         SetMeasure?[] keys = [First("FID", "Fréchet"), First("KID"), First("FRD-lite"), First("Coverage", "Radiomic Coverage")];
         return new()
         {
-            Title = "How near are these pictures to real ones?",
-            Overline = $"{result.Synthetic} ({Format.Count(result.SyntheticCount, "picture")}) against {result.Real} ({result.RealCount})",
+            Title = "How close are these images to real ones?",
+            Overline = $"{result.Synthetic} ({Format.Count(result.SyntheticCount, "image")}) against {result.Real} ({result.RealCount})",
             Answer =
             [
                 $"{distance.Name}: {Cell(distance.Value)}.",
-                "A distance means something beside another of the same kind: run the same comparison with one half of the real pictures as \"synthetic\" to see what real ones score.",
+                "A distance is meaningful only in comparison: run the same command with one half of the real images as \"synthetic\" to see how real images score.",
             ],
             KeyFigures = [.. keys.OfType<SetMeasure>().Select(m => new KeyFigure(m.Name, Format.Significant(m.Value!.Value), Direction(m)))],
             Sections =
             [
-                new("Measures", [Measures(computed), .. NotComputed(result.Measures), new BulletList([.. result.Networks.Count > 0 ? result.Networks : ["No weight files were given: measures of networks are not computed."]])]),
+                new("Metrics", [Measures(computed), .. NotComputed(result.Measures), new BulletList([.. result.Networks.Count > 0 ? result.Networks : ["No weight files were given, so network-based metrics are not computed."]])]),
                 new("Features", [.. Figures(result)]),
                 .. result.Morphology.Count > 0 ? new[] { Morphology(result) } : [],
                 Pictures(result),
-                new("Speed", [new Table(["features", "computed", "known", "seconds", "pictures per second"],
+                new("Speed", [new Table(["features", "computed", "known", "seconds", "images per second"],
                     [.. result.Speeds.Select(s => (IReadOnlyList<string>)[s.Name, Format.Integer(s.Computed), Format.Integer(s.Known), Format.Significant(s.Seconds), s.Seconds > 0 ? Format.Significant((s.Computed + s.Known) / s.Seconds) : "–"])])]),
             ],
             Footer = "The same numbers: results.json.",
@@ -69,7 +69,7 @@ internal static class ImageSetReport
 
     private static string Direction(SetMeasure measure) => measure.Better switch { Better.Lower => "lower is better", Better.Higher => "higher is better", _ => "describes" };
 
-    private static Table Measures(IReadOnlyList<SetMeasure> measures) => new(["measure", "value", "better", "how"],
+    private static Table Measures(IReadOnlyList<SetMeasure> measures) => new(["metric", "value", "better", "how"],
         [.. measures.Select(m => (IReadOnlyList<string>)[m.Name, Cell(m.Value), m.Better switch { Better.Lower => "lower", Better.Higher => "higher", _ => "" }, m.Note])]);
 
     private static IEnumerable<Block> NotComputed(IReadOnlyList<SetMeasure> measures)
@@ -83,29 +83,29 @@ internal static class ImageSetReport
         List<MapPoint> real = [.. result.Map.Where(p => !p.Synthetic)], synthetic = [.. result.Map.Where(p => p.Synthetic)];
         if (real.Count == 0) yield break;
         static NamedPoint[] Points(List<MapPoint> points) => [.. points.Select(p => new NamedPoint(p.Id, p.X, p.Y))];
-        yield return new(new FeatureMapPlot { Label = "Real and synthetic pictures on the plane of their features' two largest principal components.", Real = Points(real), Synthetic = Points(synthetic) },
-            $"Map of {result.MapOf}", "Sets that lie over each other look alike to these features; a synthetic cloud beside the real one, or much narrower, does not.", Wide: true);
+        yield return new(new FeatureMapPlot { Label = "Real and synthetic images on the plane of their features' two largest principal components.", Real = Points(real), Synthetic = Points(synthetic) },
+            $"Map of {result.MapOf}", "Sets that overlap look alike to these features; a synthetic cloud beside the real one, or much narrower, does not.", Wide: true);
         var top = result.Map.Max(p => p.NearestReal);
         (double, double)[] Shares(List<MapPoint> points) => [.. Enumerable.Range(0, Bars).Select(i => ((i + .5) * top / Bars, points.Count(p => Math.Min(Bars - 1, (int)(p.NearestReal / top * Bars)) == i) / (double)points.Count))];
         if (top > 0)
         {
             yield return new(new LineChart
             {
-                Label = "Distribution of the distance to the nearest other real picture.",
-                XTitle = $"distance to the nearest other real picture ({result.MapOf})",
+                Label = "Distribution of the distance to the nearest other real image.",
+                XTitle = $"distance to the nearest other real image ({result.MapOf})",
                 YTitle = "share of the set",
                 Series = [new("real", 0, Shares(real)), new("synthetic", 2, Shares(synthetic))],
-            }, "How far from the nearest real picture", "Synthetic left of real: copies. Right of real: unlike any.");
+            }, "How far from the nearest real image", "Synthetic to the left of real: copies. To the right of real: unlike any real image.");
         }
         double[] Sorted(List<MapPoint> points) => [.. points.Select(p => p.NearestReal).Order()];
         (double, double)[] Ranks(double[] values) => [.. values.Select((v, i) => (100.0 * (i + 1) / values.Length, v))];
         yield return new(new LineChart
         {
-            Label = "Distance to the nearest real picture over the pictures of each set, sorted.",
-            XTitle = "per cent of the pictures",
+            Label = "Distance to the nearest real image over the images of each set, sorted.",
+            XTitle = "per cent of the images",
             YTitle = "distance",
             Series = [new("real", 0, Ranks(Sorted(real))), new("synthetic", 2, Ranks(Sorted(synthetic)))],
-        }, "The same over pictures", "Sorted from the nearest.");
+        }, "The same over images", "Sorted from the nearest.");
     }
 
     private static Section Morphology(ImageSetEvaluation result) => new("Lesions", [
@@ -123,15 +123,15 @@ internal static class ImageSetReport
         var evenly = result.Map.Where(p => p.Synthetic).ToList();
         List<Block> blocks =
         [
-            Sheet("Real", "Evenly from the set.", Even([.. real.Keys]), real),
-            Sheet("Synthetic", "Evenly from the set.", Even([.. synthetic.Keys]), synthetic),
+            Sheet("Real", "An even selection of the set.", Even([.. real.Keys]), real),
+            Sheet("Synthetic", "An even selection of the set.", Even([.. synthetic.Keys]), synthetic),
         ];
         if (evenly.Count > 0)
         {
-            blocks.Add(Sheet("Synthetic, least like any real one", $"Farthest from their nearest real picture in {result.MapOf}.", evenly.OrderByDescending(p => p.NearestReal).Select(p => p.Id), synthetic));
-            blocks.Add(Sheet("Synthetic, nearest to a real one", "Look here for copies.", evenly.OrderBy(p => p.NearestReal).Select(p => p.Id), synthetic));
+            blocks.Add(Sheet("Synthetic, least like any real one", $"Farthest from their nearest real image in {result.MapOf}.", evenly.OrderByDescending(p => p.NearestReal).Select(p => p.Id), synthetic));
+            blocks.Add(Sheet("Synthetic, nearest to a real one", "Check these for copies.", evenly.OrderBy(p => p.NearestReal).Select(p => p.Id), synthetic));
         }
-        return new("Pictures", blocks);
+        return new("Images", blocks);
     }
 
     private static ImageTile Tile(SetImage image)

@@ -2,12 +2,12 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Reports;
 
-/// <summary>Small pictures for a page.</summary>
+/// <summary>Small images for a page.</summary>
 internal static class InlineImages
 {
     private const int Side = 200;
 
-    /// <summary>A picture file made small, with masks of its size outlined.</summary>
+    /// <summary>An image file made small, with masks of its size outlined.</summary>
     public static ImageTile Of(string name, RgbImage image, IReadOnlyList<(LabelMap Mask, int Colour)> masks)
     {
         var scale = Math.Min(1.0, (double)Side / Math.Max(image.Size.Width, image.Size.Height));

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Siamorph.Reports;
 
-/// <summary>Writes the same report as Markdown: charts become tables, pictures stay in the HTML file.</summary>
+/// <summary>Writes the same report as Markdown: charts become tables, images stay in the HTML file.</summary>
 internal static class MarkdownReport
 {
     /// <summary>Writes the file, whole or not at all.</summary>
@@ -51,7 +51,7 @@ internal static class MarkdownReport
                 AppendTable(text, figure.Chart.ToTable());
                 break;
             case ImageSheet sheet:
-                text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(sheet.Title)}\n\n{Escape(sheet.Caption)} The pictures are in report.html.\n\n");
+                text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(sheet.Title)}\n\n{Escape(sheet.Caption)} The images are in report.html.\n\n");
                 break;
             case CollapsedSection folded:
                 text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(folded.Title)}\n\n");

@@ -8,7 +8,7 @@ namespace Siamorph.Reports;
 internal static class MaskOutline
 {
     /// <summary>
-    /// The border between lesion and background (the picture's edge counts as background), through the middles of the
+    /// The border between lesion and background (the image's edge counts as background), through the middles of the
     /// pixel edges, which takes off the corners of the steps. Empty for an empty mask.
     /// </summary>
     public static string Path(LabelMap mask)

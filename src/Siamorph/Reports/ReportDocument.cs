@@ -81,27 +81,27 @@ internal sealed record Table(IReadOnlyList<string> Headings, IReadOnlyList<IRead
 }
 
 /// <summary>A chart with its caption; its numbers follow as a folded table.</summary>
-/// <param name="Chart">The picture.</param>
+/// <param name="Chart">The image.</param>
 /// <param name="Title">What it shows.</param>
 /// <param name="Caption">How to read it.</param>
 /// <param name="Wide">Takes the whole width instead of half of it.</param>
 internal sealed record Figure(Chart Chart, string Title, string Caption, bool Wide = false) : Block;
 
-/// <summary>Small pictures side by side, each with outlines that a reader can switch off.</summary>
+/// <summary>Small images side by side, each with outlines that a reader can switch off.</summary>
 /// <param name="Title">What they are.</param>
 /// <param name="Caption">How to read them.</param>
-/// <param name="Tiles">The pictures.</param>
+/// <param name="Tiles">The images.</param>
 internal sealed record ImageSheet(string Title, string Caption, IReadOnlyList<ImageTile> Tiles) : Block
 {
-    /// <summary>Pictures in a row, where rows and columns mean something; 0 for as many as there is room for.</summary>
+    /// <summary>Images in a row, where rows and columns mean something; 0 for as many as there is room for.</summary>
     public int Columns { get; init; }
 }
 
-/// <summary>One picture of a sheet.</summary>
+/// <summary>One image of a sheet.</summary>
 /// <param name="Name">Stands under it and is read aloud.</param>
-/// <param name="Png">The picture as a PNG file.</param>
+/// <param name="Png">The image as a PNG file.</param>
 /// <param name="Size">Its width and height in pixels.</param>
-/// <param name="Outlines">Masks to outline on it, each with its colour number; of the picture's size.</param>
+/// <param name="Outlines">Masks to outline on it, each with its colour number; of the image's size.</param>
 internal sealed record ImageTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
 
 /// <summary>Blocks folded away under a title.</summary>

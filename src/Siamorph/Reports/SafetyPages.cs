@@ -17,7 +17,7 @@ internal static class SafetyPages
     /// <param name="set">What was looked at: near-copies are shown beside their originals.</param>
     /// <param name="folder">Where to write.</param>
     /// <returns>Full path of safety.html.</returns>
-    /// <exception cref="SiamorphException">The folder can't be written, or a picture is damaged.</exception>
+    /// <exception cref="SiamorphException">The folder can't be written, or an image is damaged.</exception>
     public static string Write(SafetyReport report, AuditedSet set, string folder)
     {
         ArgumentNullException.ThrowIfNull(report);
@@ -54,7 +54,7 @@ internal static class SafetyPages
                 new Section("Findings", blocks),
                 new Section("Method", [new BulletList(
                 [
-                    $"{report.Trained} training pairs{(report.Unlabelled is { } u ? $", {u.Count} images without masks that stage base learned from" : "")}, {report.HoldOut} pairs that had no part in training, {report.Synthetic} synthetic pairs.",
+                    $"{report.Trained} training pairs{(report.Unlabelled is { } u ? $", {u.Count} images without masks that base training learned from" : "")}, {report.HoldOut} pairs that had no part in training, {report.Synthetic} synthetic pairs.",
                     "Distances alone mislead: they are compared with those to images that were never trained on, equally many of both.",
                     "Distance: mean absolute difference at 32 × 32 pixels in 8-bit levels, the smaller of plain and mirrored. It finds copies of whole images, not of parts.",
                     "Membership by loss: the same noises and timesteps for all images; training images that are restored better than others give themselves away.",
@@ -114,7 +114,7 @@ internal static class SafetyPages
         var text = new StringBuilder("# Model card: Siamese-Diffusion\n\n");
         void Line(string key, string value) => text.Append(CultureInfo.InvariantCulture, $"- **{key}**: {value}\n");
         Line("What", $"draws an image for a mask, {options.ImageSize} × {options.ImageSize} pixels (method of arXiv 2505.06068).");
-        Line("Trained on", $"{report.Trained} image-mask pairs{(report.Unlabelled is { } u ? $" and {u.Count} images without masks (stage base)" : "")}; {options.Base.Steps} base and {options.Siamese.Steps} siamese steps, seed {options.Seed}.");
+        Line("Trained on", $"{report.Trained} image-mask pairs{(report.Unlabelled is { } u ? $" and {u.Count} images without masks (base training)" : "")}; {options.Base.Steps} base and {options.Siamese.Steps} siamese steps, seed {options.Seed}.");
         Line("Intended use", "synthetic training pairs for segmentation. Not for diagnosis and not as evidence about patients.");
         Line("Limits", "shows nothing that its training data lack; small lesions and rare looks are drawn worst; help for segmentation has to be measured, not assumed.");
         Line("Memorisation", string.Join(" ", report.Sentences()));

@@ -15,12 +15,12 @@ internal static class StudyImages
         var readers = result.Realism.Primary.Readers;
         return new("Images",
         [
-            Sheet(evidence, "Synthetic images that fooled most",
-                "Most often taken for real. The line is the mask they were drawn from.",
+            Sheet(evidence, "Synthetic images most often taken for real",
+                "The line is the mask they were generated from.",
                 synthetic.OrderBy(i => i.CalledSynthetic).ThenBy(i => i.MeanAnswer),
                 i => $"real for {Count(1 - i.CalledSynthetic, readers)}"),
-            Sheet(evidence, "Synthetic images that betrayed themselves most",
-                "Most often recognised: what they have in common is what a generator should learn.",
+            Sheet(evidence, "Synthetic images most often recognised",
+                "What they have in common shows what the generator should improve.",
                 synthetic.OrderByDescending(i => i.CalledSynthetic).ThenByDescending(i => i.MeanAnswer),
                 i => $"synthetic for {Count(i.CalledSynthetic, readers)}"),
             new CollapsedSection("Real images that were most doubted",
@@ -38,8 +38,8 @@ internal static class StudyImages
                 .All(i => File.Exists(evidence.Study.OutlinePath(r, 1, i.Item)))).Take(MostLines).ToList();
         return new("Outlines",
         [
-            new Paragraph("Readers outlined lesions without seeing the mask. Where a synthetic image shows its lesion elsewhere "
-                + "than under the mask it was drawn from, the difference is below zero, and a network would learn that error."),
+            new Paragraph("Readers outlined lesions without seeing the mask. If the lesion of a synthetic image is not "
+                + "where its mask is, the difference is below zero, and a network would learn that error."),
             new Table(["", "Dice to the mask", "95 % interval"],
             [
                 ["real images", Format.Score(outlines.Real.Value), Interval(outlines.Real)],
@@ -49,7 +49,7 @@ internal static class StudyImages
             ])
             {
                 Note = $"{Format.Count(outlines.Readers, "reader")}, {Format.Count(outlines.Images, "image")}; readers and "
-                    + "images count as samples.",
+                    + "images are both treated as samples.",
             },
             Pairs(true, "Synthetic images"),
             Pairs(false, "Real images"),

@@ -13,7 +13,7 @@ internal static class StudySections
     {
         var (realism, counted) = (result.Realism, Counted(result));
         var primary = realism.Primary;
-        return new("Told apart?",
+        return new("Could readers tell them apart?",
         [
             new Figure(new ForestPlot
             {
@@ -38,7 +38,7 @@ internal static class StudySections
                 Curves = [new("all answers", Sum(counted, r => r.RealAnswers!), Sum(counted, r => r.SyntheticAnswers!),
                     realism.PooledAuc, Strong: true),
                     .. counted.Select(r => new RocCurve(r.Reader, r.RealAnswers!, r.SyntheticAnswers!, r.Auc!.Value))],
-            }, "ROC", "From the six-point answers. On the dashed line nothing is told apart."),
+            }, "ROC", "From the six-point answers. The dashed line is guessing."),
             new Figure(new RatingBars
             {
                 Label = "How often each of six answers about realism was given for real and for synthetic images.",
@@ -97,12 +97,12 @@ internal static class StudySections
             "too narrow: ignores readers and images"]);
         return new("Left out",
         [
-            left.Count == 0 ? new Paragraph("Nobody was left out.")
+            left.Count == 0 ? new Paragraph("No reader was left out.")
                 : new BulletList([.. left.Select(r => $"{r.Reader} {r.LeftOut}.")]),
             new Table(["who counts", "readers", "right", "95 % interval", "90 % interval", "verdict"], rows)
             {
-                Note = result.Options.CatchItems == 0 ? "No pictures cut to pieces were shown."
-                    : $"Who takes more than {Format.Count(result.Options.CatchMisses, "picture")} cut to pieces for real is "
+                Note = result.Options.CatchItems == 0 ? "No scrambled images were shown."
+                    : $"A reader who takes more than {Format.Count(result.Options.CatchMisses, "scrambled image")} for real is "
                     + "left out; that was fixed before the first answer.",
             },
         ]);
@@ -120,16 +120,16 @@ internal static class StudySections
                 Percent(r.SyntheticRight),
                 Number(r.Sensitivity, "0.00"), Number(r.Criterion, "0.00"), Number(r.Auc, "0.000")])])
         {
-            Note = "c above 0: slow to say \"synthetic\".",
+            Note = "c above 0: the reader leans to \"real\".",
         },
         new CollapsedSection("Ratings, attention, time", [new Table(
-            ["reader", "quality, real", "quality, synthetic", "cut pictures taken for real", "median seconds", "sessions"],
+            ["reader", "quality, real", "quality, synthetic", "scrambled images taken for real", "median seconds", "sessions"],
             [.. result.Readers.Select(r => (IReadOnlyList<string>)[
                 r.Reader, Number(r.QualityReal, "0.00"), Number(r.QualitySynthetic, "0.00"),
                 r.CatchMisses is { } misses ? Format.Integer(misses) : "–", Number(r.MedianSeconds, "0.0"),
                 Format.Integer(r.Sessions)])])
         {
-            Note = "Seconds before an image in the block about realism, pauses counted out.",
+            Note = "Seconds before an image in the block about realism, pauses excluded.",
         }]),
         new CollapsedSection("Screens",
             [new Table(["reader", "screen", "device pixels", "zoom", "light", "near black seen", "near white seen"],
@@ -143,7 +143,7 @@ internal static class StudySections
     public static Section? Times(StudyResult result)
     {
         if (result.Times.Count == 0) return null;
-        return new("Time an image",
+        return new("Time per image",
         [
             .. result.Times.Where(t => t.Block != StudyBlock.Outline).Select(t => new Figure(new Histogram
             {
@@ -151,7 +151,7 @@ internal static class StudySections
                 XTitle = "seconds",
                 Things = "answers",
                 Values = [.. t.Seconds.Select(s => Math.Min(s, MostQuartiles * t.ThirdQuartile))],
-            }, $"Seconds before an answer about {Name(t.Block)}", "Pauses counted out. The last bar holds all longer times.")),
+            }, $"Seconds before an answer about {Name(t.Block)}", "Pauses are excluded. The last bar holds all longer times.")),
             new Table(["block", "answers", "median", "quarter below", "quarter above"],
                 [.. result.Times.Select(t => (IReadOnlyList<string>)[
                 Name(t.Block), Format.Integer(t.Seconds.Count), Format.Duration(t.Median), Format.Duration(t.Quartile),
@@ -167,7 +167,7 @@ internal static class StudySections
             ["Right answers (accuracy)", StudySentences.Percent(r.Primary.Accuracy.Value), StudySentences.Interval(r.Primary.Accuracy)],
             ["Real images called real", StudySentences.Percent(r.RealRight), "–"],
             ["Synthetic images called synthetic", StudySentences.Percent(r.SyntheticRight), "–"],
-            ["Sensitivity d′ (0: nothing told apart)", StudySentences.Rating(r.Sensitivity), "–"],
+            ["Sensitivity d′ (guessing: 0)", StudySentences.Rating(r.Sensitivity), "–"],
             [$"Criterion c (leaning to \"{(r.Criterion > 0 ? "real" : "synthetic")}\")", StudySentences.Rating(r.Criterion), "–"],
             ["Area under the ROC curve, mean of readers", Format.Score(r.Auc.Value),
                 $"{Format.Score(r.Auc.Low)} to {Format.Score(r.Auc.High)}"],
@@ -178,7 +178,7 @@ internal static class StudySections
                 "–"]);
         if (r.SessionAgreement is { } session) rows.Add(["Agreement of first and second session (weighted κ)",
             StudySentences.Rating(session), "–"]);
-        return new(["measure", "value", "95 % interval"], rows);
+        return new(["metric", "value", "95 % interval"], rows);
     }
 
     private static Table Tests(StudyResult result) =>

@@ -9,7 +9,7 @@ internal static class StudySentences
 {
     /// <summary>Stands in every report, whatever it found.</summary>
     public const string NotUsefulness =
-        "Realism says nothing of usefulness: images that fool everyone may not help a network, and images that fool nobody may. "
+        "Realism does not show usefulness: images that fool everyone may not help a network, and images that fool nobody may help. "
         + "Whether these pairs help segmentation is measured by an experiment.";
 
     public static IReadOnlyList<string> Answer(StudyResult result)

@@ -44,7 +44,7 @@ internal static class DenoisingPretraining
         var begun = File.Exists(run.LogPath);
         if (!begun) run.Begin(options);
         else if (run.Options<SegmentationOptions>() != options)
-            throw new InvalidOptionsException($"{runFolder}: the run was begun with other options, see {run.OptionsPath}. Use those, or name another folder.");
+            throw new InvalidOptionsException($"{runFolder}: the run was started with other options, see {run.OptionsPath}. Use those, or choose another folder.");
         DataRecord.Keep(run, [("images", images.Pairs)], begun, monitor);
         if (File.Exists(file)) return file;
         using var session = new Session(options, images);

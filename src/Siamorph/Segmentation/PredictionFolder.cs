@@ -17,14 +17,14 @@ internal static class PredictionFolder
     private const string Masks = "masks", Probabilities = "probabilities", Overlays = "overlays";
     private static readonly (byte, byte, byte) OutlineColour = (80, 255, 80);
 
-    /// <summary>Predicts pictures of any size and writes what is found. A damaged picture doesn't keep the others from it.</summary>
+    /// <summary>Predicts images of any size and writes what is found. A damaged image doesn't keep the others from it.</summary>
     /// <param name="predictor">The network.</param>
-    /// <param name="inputs">Picture files, folders of pictures, or dataset folders.</param>
+    /// <param name="inputs">Image files, folders of images, or dataset folders.</param>
     /// <param name="folder">Where to write.</param>
-    /// <param name="monitor">Sees each picture and may stop.</param>
+    /// <param name="monitor">Sees each image and may stop.</param>
     /// <param name="split">Of dataset folders, the split to take; null takes all pairs.</param>
-    /// <returns>How many pictures were predicted.</returns>
-    /// <exception cref="InvalidDatasetException">There is no picture, or two have one name; or, after all others, pictures are damaged: one line each.</exception>
+    /// <returns>How many images were predicted.</returns>
+    /// <exception cref="InvalidDatasetException">There is no image, or two have one name; or, after all others, images are damaged: one line each.</exception>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static int Write(Predictor predictor, IReadOnlyList<string> inputs, string folder, IMonitor monitor, string? split = null)
@@ -33,10 +33,10 @@ internal static class PredictionFolder
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(monitor);
         var images = inputs.SelectMany(i => Images(i, split, monitor)).ToList();
-        if (images.Count == 0) throw new InvalidDatasetException($"{string.Join(", ", inputs)}: no picture found{(split is null ? "" : $" in the split '{split}'")}.");
+        if (images.Count == 0) throw new InvalidDatasetException($"{string.Join(", ", inputs)}: no image found{(split is null ? "" : $" in the split '{split}'")}.");
         var twice = images.GroupBy(i => i.Id, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1);
         if (twice is not null)
-            throw new InvalidDatasetException($"Two pictures are named '{twice.Key}': {string.Join(" and ", twice.Take(2).Select(i => i.ImagePath))}. Predict them into two folders.");
+            throw new InvalidDatasetException($"Two images are named '{twice.Key}': {string.Join(" and ", twice.Take(2).Select(i => i.ImagePath))}. Predict them into two folders.");
         var faults = new List<string>();
         using var alone = FolderLock.Take(folder);
         using var stage = monitor.Begin("Predicting", images.Count);
@@ -92,7 +92,7 @@ internal static class PredictionFolder
     {
         static ImageMaskPair WithoutMask(string path) => new() { Id = Path.GetFileNameWithoutExtension(path), ImagePath = path, MaskPath = "" };
         if (File.Exists(input)) return [WithoutMask(input)];
-        if (!Directory.Exists(input)) throw new InvalidDatasetException($"{input}: no such file or folder. Check the path.");
+        if (!Directory.Exists(input)) throw new InvalidDatasetException($"{input}: the file or folder does not exist. Check the path.");
         var dataset = DatasetFolder.List(input);
         if (split is not null || dataset.Pairs.Count > 0) monitor.Note(dataset.Summary() + (dataset.Unmasked.Count > 0 && split is null ? $" {dataset.Unmasked.Count} images without a mask are predicted all the same." : ""));
         if (split is not null) return dataset.Pairs.Where(p => p.Split == split);

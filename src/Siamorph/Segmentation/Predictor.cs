@@ -77,7 +77,7 @@ public sealed class Predictor : IDisposable
     }
 
     /// <summary>
-    /// The probability map of a picture of any size: it is resized for the network, the answer back. Of several classes it is
+    /// The probability map of an image of any size: it is resized for the network, the answer back. Of several classes it is
     /// that of everything but the background.
     /// </summary>
     public ProbabilityMap Predict(RgbImage image)
@@ -88,7 +88,7 @@ public sealed class Predictor : IDisposable
         return ProbabilityMap.FromProbabilities(image.Size, MemoryMarshal.Cast<byte, float>(probabilities.contiguous().bytes));
     }
 
-    /// <summary>Probabilities of a picture of any size, at its size.</summary>
+    /// <summary>Probabilities of an image of any size, at its size.</summary>
     /// <returns>float32, [1,1,H,W], or [1,Classes,H,W] where there are several classes.</returns>
     public Tensor PredictClasses(RgbImage image)
     {
@@ -104,7 +104,7 @@ public sealed class Predictor : IDisposable
         return probabilities.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The class of each pixel of a picture of any size, 0 the background.</summary>
+    /// <summary>The class of each pixel of an image of any size, 0 the background.</summary>
     public LabelMap PredictLabels(RgbImage image)
     {
         using var scope = NewDisposeScope();
@@ -119,7 +119,7 @@ public sealed class Predictor : IDisposable
         return new(new((int)probabilities.shape[3], (int)probabilities.shape[2]), labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
     }
 
-    // Pictures and files are made of what comes out.
+    // Images and files are made of what comes out.
     private static Tensor OnCpu(Tensor probabilities) => probabilities.to(ScalarType.Float32, CPU);
 
     // SANet's authors correct the logits before they take probabilities.

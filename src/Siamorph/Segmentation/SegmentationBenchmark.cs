@@ -14,7 +14,7 @@ namespace Siamorph.Segmentation;
 /// <param name="ProcessorMs">Processor time of a step, mean, milliseconds: what others on the machine do counts less in it.</param>
 /// <param name="ValidationMs">Median time of a look at 32 validation images.</param>
 /// <param name="Steps">Steps timed.</param>
-/// <param name="Batch">Images a step.</param>
+/// <param name="Batch">Images per step.</param>
 /// <param name="Threads">Threads of libtorch and of the kernels.</param>
 /// <param name="PeakMemoryMB">Most memory the process has held, 10⁶ bytes.</param>
 /// <param name="Shares">What each operation takes of a step, where a profile was asked for.</param>
@@ -22,7 +22,7 @@ internal sealed record SegmentationTiming(
     double ImagesASecond, double MedianMs, double MinMs, double MaxMs, double ProcessorMs, double ValidationMs, int Steps, int Batch, int Threads, double PeakMemoryMB,
     IReadOnlyList<OperationShare>? Shares);
 
-/// <summary>Times the trainer's own steps on pictures of the simulator.</summary>
+/// <summary>Times the trainer's own steps on images of the simulator.</summary>
 internal static class SegmentationBenchmark
 {
     private const int WarmUps = 8, Pairs = 64, ValidationPairs = 32, Looks = 3;

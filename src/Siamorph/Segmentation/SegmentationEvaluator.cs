@@ -50,7 +50,7 @@ public static class SegmentationEvaluator
         ArgumentNullException.ThrowIfNull(predictor);
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
-        if (pairs.Count == 0) throw new InvalidDatasetException("There is no pair to evaluate. Check the folder and its splits.");
+        if (pairs.Count == 0) throw new InvalidDatasetException("There are no pairs to evaluate. Check the folder and its splits.");
         var scoring = new MaskScoring();
         using var stage = monitor.Begin("Evaluating", pairs.Count);
         for (var i = 0; i < pairs.Count; i++)
@@ -67,7 +67,7 @@ public static class SegmentationEvaluator
 
     /// <summary>Scores a folder of predictions, resized to their truth where they differ; see <see cref="MaskFolders.Match"/>.</summary>
     /// <param name="truth">A dataset folder, or a folder of masks.</param>
-    /// <param name="predictions">A folder of pictures, or one that "segment predict" has written (its probability maps are taken).</param>
+    /// <param name="predictions">A folder of images, or one that "segment predict" has written (its probability maps are taken).</param>
     /// <param name="monitor">Sees each image and may stop.</param>
     /// <exception cref="InvalidDatasetException">Names don't match, or a file is damaged.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>

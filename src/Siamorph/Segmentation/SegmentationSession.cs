@@ -60,7 +60,7 @@ internal sealed class SegmentationSession : IDisposable
 
     public int Step { get; private set; }
 
-    /// <summary>Images a step.</summary>
+    /// <summary>Images per step.</summary>
     public int BatchSize => _options.BatchSize;
 
     public double Seconds => _secondsBefore + _clock.Elapsed.TotalSeconds;

@@ -95,9 +95,9 @@ public static class SegmentationTrainer
     {
         var faults = new List<string>();
         if (options.EmaDecay == 0) faults.Add("emaDecay is 0: images without masks are taught by averaged weights. Give a decay, such as 0.99.");
-        if (options.ConsistencyWeight == 0) faults.Add("consistencyWeight is 0: images without masks would teach nothing. Raise it, or leave them out.");
+        if (options.ConsistencyWeight == 0) faults.Add("consistencyWeight is 0, so images without masks would have no effect. Raise it, or leave them out.");
         if (options.ContrastWeight > 0) faults.Add("contrastWeight is above 0: the contrastive loss needs masks for all images. Set it to 0, or leave images without masks out.");
-        if (options.SyntheticWeight != 1) faults.Add("syntheticWeight differs from 1 beside images without masks. Set it to 1; consistencyWeight weighs those.");
+        if (options.SyntheticWeight != 1) faults.Add("syntheticWeight must be 1 when images without masks are used. Set it to 1; consistencyWeight weights those images.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
@@ -179,6 +179,6 @@ public static class SegmentationTrainer
     private static void DemandSameOptions(RunFolder run, SegmentationOptions options)
     {
         if (run.Options<SegmentationOptions>() != options)
-            throw new InvalidOptionsException($"{run.Path}: the run was begun with other options, see {run.OptionsPath}. Use those, or name another folder.");
+            throw new InvalidOptionsException($"{run.Path}: the run was started with other options, see {run.OptionsPath}. Use those, or choose another folder.");
     }
 }

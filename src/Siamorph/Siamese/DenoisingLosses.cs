@@ -22,7 +22,7 @@ internal static class DenoisingLosses
         ArgumentNullException.ThrowIfNull(monitor);
         var step = new SiameseStep(pipeline.Model, pipeline.Process, SiameseLossOptions.MaskOnly);
         var losses = new double[data.Count];
-        using var stage = monitor.Begin("measuring losses", data.Count);
+        using var stage = monitor.Begin("Measuring losses", data.Count);
         using var noGrad = no_grad();
         using var heap = NoCollectionRegion.Enter();
         for (var first = 0; first < data.Count; first += Batch)

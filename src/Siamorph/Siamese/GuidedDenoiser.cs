@@ -16,7 +16,7 @@ public enum GuidanceKind
 /// <summary>How strongly a sample is drawn to its condition.</summary>
 internal sealed record GuidanceOptions
 {
-    /// <summary>What the unconditional half leaves out.</summary>
+    /// <summary>Which condition the unconditional prediction of guidance leaves out.</summary>
     public GuidanceKind Kind { get; init; } = GuidanceKind.Prompt;
 
     /// <summary>s in u + s (c − u); 1 means none, and no second half is computed.</summary>

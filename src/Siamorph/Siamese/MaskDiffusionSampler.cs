@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
 
-/// <summary>Pictures that samples start from.</summary>
+/// <summary>Images that samples start from.</summary>
 /// <param name="Images">float [B,3,H,W] in [-1,1].</param>
 /// <param name="Strength">How far they are noised, in (0, 1]; 1 is pure noise.</param>
-/// <param name="Region">float [B,1,H,W] in [0,1]: 1 where the picture is drawn anew, 0 where it is kept; null draws all of it.</param>
-/// <param name="ImageWeight">How much the pictures count as a second hint; 0 for not at all.</param>
+/// <param name="Region">float [B,1,H,W] in [0,1]: 1 where the image is drawn anew, 0 where it is kept; null draws all of it.</param>
+/// <param name="ImageWeight">How much the images count as a second hint; 0 for not at all.</param>
 internal sealed record StartImages(TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
 
 /// <summary>A sample under way.</summary>
@@ -19,7 +19,7 @@ internal sealed record StartImages(TorchSharp.torch.Tensor Images, double Streng
 /// </param>
 internal readonly record struct SampleProgress(int Done, int Steps, Func<Tensor> Estimate);
 
-/// <summary>Draws images from masks: with Mask-Diffusion alone, or from a picture.</summary>
+/// <summary>Draws images from masks: with Mask-Diffusion alone, or from an image.</summary>
 internal sealed class MaskDiffusionSampler
 {
     private readonly SiamesePipeline _pipeline;
@@ -44,7 +44,7 @@ internal sealed class MaskDiffusionSampler
     /// <param name="prompts">B prompts.</param>
     /// <param name="seeds">B seeds.</param>
     /// <param name="watch">Told of each step; watching changes no image.</param>
-    /// <param name="start">Pictures to start from; null for pure noise.</param>
+    /// <param name="start">Images to start from; null for pure noise.</param>
     /// <returns>float [B,3,H,W] in [-1,1].</returns>
     public Tensor Sample(
         Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<SampleProgress>? watch = null, StartImages? start = null)
@@ -80,7 +80,7 @@ internal sealed class MaskDiffusionSampler
 
     private Tensor Clean(Tensor images) => _pipeline.Codec.Latent(_pipeline.Moments(images)).to(float32, _pipeline.Placement.Device);
 
-    // What is kept of a picture is put back into every estimate of the clean latent: as pixels where the codec costs nothing.
+    // What is kept of an image is put back into every estimate of the clean latent: as pixels where the codec costs nothing.
     private Func<Tensor, Tensor>? Correction(StartImages? start, Tensor? clean)
     {
         if (start?.Region is not { } region) return _options.ClampPixels ? _pipeline.Codec.ClampPixels : null;

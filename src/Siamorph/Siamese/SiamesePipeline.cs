@@ -90,7 +90,7 @@ internal sealed class SiamesePipeline : IDisposable
         var path = options.BaseWeights!;
         using (var file = WeightsFile.Open(path))
             if (!DiffusionCheckpoint.Of(file).Layouts.ContainsKey(CheckpointPart.ControlNet))
-                throw new WeightsMismatchException($"{path}: holds no ControlNet, so it can't draw from masks. Train one on top of it (`train --preset sd15 --base-weights`), then name that run.");
+                throw new WeightsMismatchException($"{path}: has no ControlNet, so it can't generate images from masks. Train one on top of it (`train --preset sd15 --base-weights`), then give that run.");
         var pipeline = new SiamesePipeline(options, []);
         var lacking = pipeline.Initialization!.New.Concat(pipeline.Initialization.FromUNet).ToList();
         if (lacking.Count == 0) return pipeline;
@@ -206,7 +206,7 @@ internal sealed class SiamesePipeline : IDisposable
     internal static SiamesePipeline FromState(JsonObject state, string source)
     {
         if (state["options"] is not JsonObject options || state["prompts"] is not JsonArray prompts)
-            throw new WeightsFormatException($"{source}: is no checkpoint of a Siamese-Diffusion run.");
+            throw new WeightsFormatException($"{source}: is not a checkpoint of a Siamese-Diffusion run.");
         return new(OptionsFile.FromRecorded<TrainOptions>(options, source), prompts.Select(p => (string)p!));
     }
 

@@ -27,12 +27,12 @@ public sealed record SiameseLossOptions
     public int AugmentationMaxTimestep { get; init; } = 200;
 
     /// <summary>
-    /// With soft labels: how much less a pixel counts in the losses by the mask, the less its label is agreed upon. 1 leaves out
+    /// With soft labels: how much the mask's losses are reduced at pixels on which annotators disagree. 1 leaves out
     /// pixels at ½; 0 counts all alike.
     /// </summary>
     public double AgreementWeight { get; init; }
 
-    /// <summary>How a sample's timestep weighs its losses.</summary>
+    /// <summary>How losses are weighted by timestep.</summary>
     public LossWeighting Weighting { get; init; } = LossWeighting.Uniform;
 
     /// <summary>The mask-only baseline: no image branch at all.</summary>

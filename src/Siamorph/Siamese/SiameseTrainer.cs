@@ -9,8 +9,8 @@ namespace Siamorph.Siamese;
 
 /// <summary>What a finished training run came to.</summary>
 /// <param name="RunFolder">Where checkpoints, log and previews lie.</param>
-/// <param name="BaseSteps">Steps of stage base.</param>
-/// <param name="SiameseSteps">Steps of stage siamese.</param>
+/// <param name="BaseSteps">Steps of base training.</param>
+/// <param name="SiameseSteps">Steps of siamese training.</param>
 /// <param name="Seconds">Time of this call.</param>
 public sealed record TrainSummary(string RunFolder, long BaseSteps, long SiameseSteps, double Seconds);
 
@@ -52,12 +52,12 @@ public sealed class SiameseTrainer
         TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled, IProcessGroup group)
         => Run(options, data, runFolder, monitor, (resume, Announce: group.Size == 1), unlabelled, baseOnly: false, group);
 
-    /// <summary>Trains stage base alone, for runs that differ in stage siamese only and take it over (<see cref="AdoptBase"/>).</summary>
+    /// <summary>Runs base training alone, for runs that differ in siamese training only and take it over (<see cref="AdoptBase"/>).</summary>
     internal static void RunBase(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled = null)
         => Run(options, data, runFolder, monitor, (resume, false), unlabelled, baseOnly: true, SingleProcess.Instance);
 
     /// <summary>
-    /// Begins a run with the stage base of another, to be gone on with by resuming: weights, optimizer, averages and log. The
+    /// Begins a run with the base training of another, to be gone on with by resuming: weights, optimizer, averages and log. The
     /// result is bit for bit that of a run that trains its own. Does nothing in a folder that has a checkpoint.
     /// </summary>
     internal static void AdoptBase(TrainOptions options, string baseFolder, string runFolder)
@@ -198,7 +198,7 @@ public sealed class SiameseTrainer
 
     private void Train(TrainingStage stage, long from, long stepsBefore, TrainingLog? log)
     {
-        using var watched = _monitor.Begin($"stage {stage.Name}", stage.Options.Steps);
+        using var watched = _monitor.Begin($"{stage.Name} training", stage.Options.Steps);
         using var heap = NoCollectionRegion.Enter();
         var saved = from;
         for (var step = from; step < stage.Options.Steps; step++)

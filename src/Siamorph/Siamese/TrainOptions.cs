@@ -12,7 +12,7 @@ namespace Siamorph.Siamese;
 /// <summary>How one stage of training is optimised.</summary>
 public sealed record StageOptions
 {
-    /// <summary>Optimizer steps; 0 leaves the stage out.</summary>
+    /// <summary>Optimizer steps; 0 skips this training.</summary>
     public int Steps { get; init; }
 
     /// <summary>Pairs in a step.</summary>
@@ -39,7 +39,7 @@ public sealed record StageOptions
     /// <summary>Largest norm of the whole gradient; 0 for no clipping.</summary>
     public double ClipNorm { get; init; }
 
-    /// <summary>Decay of the running average of the weights, which sampling then uses; 0 for none.</summary>
+    /// <summary>Decay of the exponential moving average (EMA) of the weights, which sampling then uses; 0 for none.</summary>
     public double EmaDecay { get; init; }
 
     internal LearningRateSchedule Schedule => new()
@@ -52,19 +52,19 @@ public sealed record StageOptions
     };
 }
 
-/// <summary>How images are drawn from a trained model.</summary>
+/// <summary>How images are sampled from a trained model.</summary>
 public sealed record SamplingOptions
 {
-    /// <summary>How the walk from noise to image is computed.</summary>
+    /// <summary>Sampler.</summary>
     public SamplerKind Sampler { get; init; }
 
     /// <summary>Denoising steps.</summary>
     public int Steps { get; init; } = 50;
 
-    /// <summary>0: deterministic; 1: as much fresh noise as ancestral sampling.</summary>
+    /// <summary>Eta of DDIM: 0 is deterministic, 1 adds as much noise as ancestral sampling.</summary>
     public double Eta { get; init; }
 
-    /// <summary>Which timesteps are visited.</summary>
+    /// <summary>How timesteps are spaced.</summary>
     public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
 
     /// <summary>
@@ -74,7 +74,7 @@ public sealed record SamplingOptions
     [FormerName("finalStep", "firstAlphaBar", "false", "cleanLatent", "true")]
     public bool SetAlphaToOne { get; init; }
 
-    /// <summary>What the unconditional half leaves out.</summary>
+    /// <summary>Which condition the unconditional prediction of guidance leaves out.</summary>
     public GuidanceKind GuidanceKind { get; init; } = GuidanceKind.Prompt;
 
     /// <summary>Guidance scale; 1 for none.</summary>
@@ -104,7 +104,7 @@ public enum OptimizerStorage
     Disk,
 }
 
-/// <summary>Everything `train` can be told. The presets are values of this record.</summary>
+/// <summary>All options of `train`. The presets are values of this record.</summary>
 public sealed record TrainOptions
 {
     /// <summary>Which files a model on top of Stable Diffusion needs, for error messages.</summary>
@@ -124,15 +124,15 @@ public sealed record TrainOptions
     public ClipTextConfig? TextModel { get; init; }
 
     /// <summary>
-    /// Weights of a model of the same sizes to begin with: a base model of "siamorph base build", or a run. Unlike <see cref="BaseWeights"/>
+    /// Weights to start from, of a model of the same sizes: a base model of "siamorph base build", or a run. Unlike <see cref="BaseWeights"/>
     /// the run does not need them later. Null begins at random.
     /// </summary>
     public string? InitialWeights { get; init; }
 
-    /// <summary>File or folder with the weights to begin with: Stable Diffusion 1.5 or the authors' checkpoint.</summary>
+    /// <summary>File or folder with the weights to start from: Stable Diffusion 1.5 or the authors' checkpoint.</summary>
     public string? BaseWeights { get; init; }
 
-    /// <summary>Folder of vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz; without it the tokenizer folder beside the base weights.</summary>
+    /// <summary>Folder with vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz; by default the tokenizer folder beside the base weights.</summary>
     public string? Tokenizer { get; init; }
 
     /// <summary>Tokens of a learned prompt.</summary>
@@ -154,7 +154,7 @@ public sealed record TrainOptions
     /// <summary>With soft labels: width of the band around outlines, as a share of the shorter side; 0 for none.</summary>
     public double BoundaryWidth { get; init; }
 
-    /// <summary>Folder of images without masks, from which stage base learns as well; they have no part in anything else.</summary>
+    /// <summary>Folder of images without masks to use in base training as well; they are used for nothing else.</summary>
     public string? Unlabelled { get; init; }
 
     /// <summary>The plain UNet on the images.</summary>
@@ -163,16 +163,16 @@ public sealed record TrainOptions
     /// <summary>ControlNet and decoder with the siamese losses.</summary>
     public StageOptions Siamese { get; init; } = new() { Steps = 3000 };
 
-    /// <summary>Rank of LoRA on the decoder's attention, trained in the decoder's place; 0 trains the decoder itself.</summary>
+    /// <summary>Rank of LoRA on the decoder's attention, trained instead of the decoder; 0 trains the decoder itself.</summary>
     public int LoraRank { get; init; }
 
-    /// <summary>Strength of LoRA; null for as much as its rank.</summary>
+    /// <summary>Alpha of LoRA; null for the same value as its rank.</summary>
     public double? LoraAlpha { get; init; }
 
-    /// <summary>LoRA file that is made part of the UNet before training, kohya's layout.</summary>
+    /// <summary>LoRA file (in kohya's layout) that is merged into the UNet before training.</summary>
     public string? LoraWeights { get; init; }
 
-    /// <summary>Leaves the UNet's decoder as it is in the siamese stage ("sd_locked").</summary>
+    /// <summary>Freezes the UNet's decoder in siamese training ("sd_locked").</summary>
     public bool DecoderLocked { get; init; }
 
     /// <summary>Share of samples whose control is dropped, so that classifier-free guidance by the mask can be used; in [0,1).</summary>
@@ -182,11 +182,11 @@ public sealed record TrainOptions
     /// <summary>Share of samples whose prompt is replaced by the empty one, in [0,1].</summary>
     public double EmptyPromptProbability { get; init; } = 0.05;
 
-    /// <summary>Computes the insides of ControlNet and decoder blocks again in the backward pass instead of keeping them.</summary>
+    /// <summary>Gradient checkpointing: recomputes the activations inside ControlNet and decoder blocks in the backward pass, to save memory.</summary>
     [FormerName("recomputeActivations")]
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Where the optimizer keeps its moments, twice the size of the trained weights; the numbers are the same.</summary>
+    /// <summary>Where the optimizer keeps its moments, which take twice the size of the trained weights; the results are the same.</summary>
     public OptimizerStorage OptimizerState { get; init; }
 
     /// <summary>Where the networks run.</summary>
@@ -195,16 +195,16 @@ public sealed record TrainOptions
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>Folder that keeps what the pretrained encoders made of images and prompts; null for "cache" in the run folder.</summary>
+    /// <summary>Folder that caches encoded images and prompts; null for "cache" in the run folder.</summary>
     public string? CacheFolder { get; init; }
 
-    /// <summary>Mirrors half of the pairs left to right.</summary>
+    /// <summary>Flips half of the pairs left to right.</summary>
     public bool HorizontalFlip { get; init; }
 
-    /// <summary>Mirrors half of the pairs top to bottom.</summary>
+    /// <summary>Flips half of the pairs top to bottom.</summary>
     public bool VerticalFlip { get; init; }
 
-    /// <summary>How previews and, unless told otherwise, synthetic images are drawn.</summary>
+    /// <summary>How previews are sampled, and by default also synthetic images.</summary>
     public SamplingOptions Sampling { get; init; } = new();
 
     /// <summary>Steps between checkpoints.</summary>
@@ -216,10 +216,10 @@ public sealed record TrainOptions
     /// <summary>Steps between preview sheets; 0 for one at the end only.</summary>
     public int PreviewEvery { get; init; } = 500;
 
-    /// <summary>Samples on a preview sheet; 0 draws none.</summary>
+    /// <summary>Images on a preview sheet; 0 for no previews.</summary>
     public int PreviewCount { get; init; } = 12;
 
-    /// <summary>Decides first weights, data order, noise and augmentation.</summary>
+    /// <summary>Seed of the initial weights, data order, noise and augmentation.</summary>
     public Seed Seed { get; init; }
 
     /// <summary>How data for this training are loaded.</summary>
@@ -238,21 +238,21 @@ public sealed record TrainOptions
         if (ImageSize < cells || ImageSize % cells != 0) faults.Add($"imageSize is {ImageSize}; this network needs a multiple of {cells}.");
         if (Siamese.Steps < 1) faults.Add($"siamese.steps is {Siamese.Steps}; at least 1 is needed.");
         if (Base.Steps < 0) faults.Add($"base.steps is {Base.Steps}; 0 or more.");
-        if (Unlabelled is not null && Base.Steps == 0) faults.Add("unlabelled images are learned from in stage base, and base.steps is 0. Raise it, or leave them out.");
+        if (Unlabelled is not null && Base.Steps == 0) faults.Add("unlabelled images are used in base training only, and base.steps is 0. Raise it, or leave them out.");
         faults.AddRange(LabelReading.Faults());
         if (Losses.AgreementWeight is not (>= 0 and <= 1)) faults.Add(FormattableString.Invariant($"losses.agreementWeight is {Losses.AgreementWeight}; give 0 to 1."));
         if (Losses.AgreementWeight > 0 && Labels != LabelKind.Soft) faults.Add("losses.agreementWeight needs soft labels: set labels to soft.");
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
         if (CfgDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"cfgDropout is {CfgDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");
-        if (InitialWeights is not null && BaseWeights is not null) faults.Add("initialWeights and baseWeights are both given: a model begins in one place. Leave one out.");
+        if (InitialWeights is not null && BaseWeights is not null) faults.Add("initialWeights and baseWeights are both given, but a model can start from only one of them. Leave one out.");
         if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null) faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
         faults.AddRange(Autoencoder?.Validate() ?? []);
         faults.AddRange(TextModel?.Validate() ?? []);
         if (TextModel is not null && TextModel.Width != Network.ContextWidth) faults.Add($"the text model's width is {TextModel.Width}, network.contextWidth {Network.ContextWidth}; they must be equal.");
         if (LoraRank < 0) faults.Add($"loraRank is {LoraRank}; 0 or more.");
         if (LoraRank > 0 && DecoderLocked) faults.Add("loraRank trains the decoder, decoderLocked doesn't: choose one.");
-        if (LoraRank > 0 && Base.Steps > 0) faults.Add("loraRank needs base weights and base.steps 0: without them the decoder has learned nothing to add to.");
+        if (LoraRank > 0 && Base.Steps > 0) faults.Add("loraRank needs base weights and base.steps 0: without them the decoder is untrained and LoRA has nothing to adapt.");
         if (PreviewCount < 0) faults.Add($"previewCount is {PreviewCount}; 0 or more.");
         if (PreviewEvery < 0) faults.Add($"previewEvery is {PreviewEvery}; 0 or more.");
         if (Sampling.GuidanceKind == GuidanceKind.Mask && Sampling.GuidanceScale != 1 && CfgDropout == 0)
@@ -270,7 +270,7 @@ public sealed record TrainOptions
         var beside = Path.Combine(folder, "tokenizer");
         return Directory.Exists(beside)
             ? new(BpeVocabulary.Read(beside), TextModel!.Length)
-            : throw new WeightsFormatException($"tokenizer is missing, and {beside} is not there. {NeededFiles}");
+            : throw new WeightsFormatException($"tokenizer is missing, and {beside} does not exist. {NeededFiles}");
     }
 
     private static IEnumerable<string> Faults(string name, StageOptions stage)

@@ -63,7 +63,7 @@ internal abstract class TrainingStage : IDisposable
         _weights.ZeroGrad();
         var values = Accumulate(step);
         if (values.Values.Any(v => !double.IsFinite(v)))
-            throw new SiamorphException($"Stage {Name}, step {step}: the loss is no number any more. Lower {Name}.learningRate or set {Name}.clipNorm.");
+            throw new SiamorphException($"{Name} training, step {step}: the loss is not a number (NaN). Lower {Name}.learningRate or set {Name}.clipNorm.");
         _weights.TakeGradients(_lossScale.Value);
         if (Options.ClipNorm > 0 || Pipeline.Options.Precision == Precision.Float16)
             values["gradientNorm"] = GradientClip.ClipNorm(_weights.Masters.Select(p => p.Master), Options.ClipNorm > 0 ? Options.ClipNorm : double.PositiveInfinity);
@@ -186,7 +186,7 @@ internal sealed class EmaScope : IDisposable
     }
 }
 
-/// <summary>Stage base: the plain UNet learns the images, prompts included; Stable Diffusion's role for the CPU presets.</summary>
+/// <summary>Base training: the plain UNet learns the images, prompts included; Stable Diffusion's role for the CPU presets.</summary>
 internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, StageFiles? files = null)
     : TrainingStage("base", pipeline, data, pipeline.Options.Base, Trained(pipeline), files)
 {
@@ -209,7 +209,7 @@ internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, St
     ];
 }
 
-/// <summary>Stage siamese: ControlNet and the UNet's decoder under the four losses; encoder and prompts stay.</summary>
+/// <summary>Siamese training: ControlNet and the UNet's decoder under the four losses; encoder and prompts stay.</summary>
 internal sealed class SiameseStage(SiamesePipeline pipeline, PairedDataset data, StageFiles? files = null)
     : TrainingStage("siamese", pipeline, data, pipeline.Options.Siamese, Trained(pipeline), files)
 {

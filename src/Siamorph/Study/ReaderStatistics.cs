@@ -23,7 +23,7 @@ internal static class ReaderStatistics
         return WithRealism(result, evidence, reader) with
         {
             CatchMisses = shown.Count > 0 ? misses : null,
-            LeftOut = misses > options.CatchMisses ? $"took {misses} of {shown.Count} pictures cut to pieces for real" : null,
+            LeftOut = misses > options.CatchMisses ? $"took {misses} of {shown.Count} scrambled images for real" : null,
         };
     }
 

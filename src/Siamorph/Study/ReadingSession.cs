@@ -80,7 +80,7 @@ public sealed class ReadingSession
         if (File.Exists(path))
             throw new InvalidStudyException($"'{profile.Reader}' already takes part. Choose another pseudonym.");
         if (profile.Consent != study.File.Consent)
-            throw new InvalidStudyException("The text agreed to is not the one of this study. Show it anew.");
+            throw new InvalidStudyException("The consent text is not the one of this study. Show it again.");
         OptionsFile.Save(path, new EnrolledReader(profile.Reader, (clock ?? TimeProvider.System).GetUtcNow(),
             ContentHash.Of(profile.Consent), profile.Specialty, profile.Years, profile.Display));
     }
@@ -178,9 +178,9 @@ public sealed class ReadingSession
         if (!fits)
             return block switch
             {
-                StudyBlock.Quality => "Here quality and shape are asked, 1 to 5 each, and nothing else.",
-                StudyBlock.Realism => "Here realism is asked, 1 to 6, and nothing else.",
-                _ => $"Here an outline of {_study.File.Size} pixels is asked, and nothing else.",
+                StudyBlock.Quality => "This question asks for quality and shape, 1 to 5 each, and nothing else.",
+                StudyBlock.Realism => "This question asks for realism, 1 to 6, and nothing else.",
+                _ => $"This question asks for an outline of {_study.File.Size} pixels, and nothing else.",
             };
         if (a.Milliseconds < 0 || a.HiddenMilliseconds < 0 || a.HiddenMilliseconds > a.Milliseconds)
             return $"An image can't be shown for {a.Milliseconds} ms and hidden for {a.HiddenMilliseconds} of them.";

@@ -6,7 +6,7 @@ namespace Siamorph.Study;
 /// <summary>A pair that may be shown.</summary>
 /// <param name="Pair">Its files.</param>
 /// <param name="IsSynthetic">Which kind.</param>
-/// <param name="Area">The lesion's share of the picture.</param>
+/// <param name="Area">The lesion's share of the image.</param>
 /// <param name="Content">Hash of the mask's pixels at the study's size.</param>
 internal sealed record StudyCandidate(ImageMaskPair Pair, bool IsSynthetic, double Area, string Content)
 {
@@ -20,7 +20,7 @@ internal sealed record StudyCandidate(ImageMaskPair Pair, bool IsSynthetic, doub
 /// <summary>What will be shown: as many real as synthetic pairs from each third of lesion sizes, and no mask twice.</summary>
 /// <param name="Shown">The images of the study, each with its third.</param>
 /// <param name="Practice">Those to practise on, real and synthetic in turn.</param>
-/// <param name="Spare">A real pair for each picture that will be cut to pieces.</param>
+/// <param name="Spare">A real pair for each image that will be cut to pieces.</param>
 internal sealed record StimulusChoice(
     IReadOnlyList<(StudyCandidate Candidate, int Third)> Shown, IReadOnlyList<StudyCandidate> Practice,
     IReadOnlyList<StudyCandidate> Spare)
@@ -60,7 +60,7 @@ internal sealed record StimulusChoice(
         var practice = new List<StudyCandidate>();
         for (var i = 0; i < count; i++) practice.AddRange(used.Take(queues[i % 2 == 1], 1));
         return practice.Count == count ? practice : throw new InvalidDatasetException(
-            $"Only {practice.Count} of {count} pictures to practise on are left beside those of the study. Give more pairs, or "
+            $"Only {practice.Count} of {count} practice images are left besides those of the study. Give more pairs, or "
             + "lower --practice or --images.");
     }
 
@@ -80,9 +80,9 @@ internal sealed record StimulusChoice(
     {
         var sizes = third switch
         {
-            0 => FormattableString.Invariant($"up to {bounds.Low:0.0 %} of the picture"),
-            1 => FormattableString.Invariant($"{bounds.Low:0.0 %} to {bounds.High:0.0 %} of the picture"),
-            _ => FormattableString.Invariant($"above {bounds.High:0.0 %} of the picture"),
+            0 => FormattableString.Invariant($"up to {bounds.Low:0.0 %} of the image"),
+            1 => FormattableString.Invariant($"{bounds.Low:0.0 %} to {bounds.High:0.0 %} of the image"),
+            _ => FormattableString.Invariant($"above {bounds.High:0.0 %} of the image"),
         };
         var (kind, more) = synthetic ? ("synthetic", "Synthesize more") : ("real", "Name further splits by --splits");
         return $"{wanted} {kind} pairs with lesions of {sizes} are wanted, {found} are there whose mask is not used otherwise. "

@@ -68,7 +68,7 @@ internal static class StudyChecker
                 + $"it back.");
         var options = study.File.Options;
         if (options.Readers < FewReaders || 2 * options.Images < FewImages)
-            Warn($"{options.Readers} readers and {2 * options.Images} images are few: five readers of 60 images gave a standard "
+            Warn($"{options.Readers} readers and {2 * options.Images} images may be too few: five readers of 60 images gave a standard "
                 + $"error of 5.6 points in a simulation, too much to say \"no better than chance within 10 points\".");
         return new StudyCheck
         {
@@ -86,9 +86,9 @@ internal static class StudyChecker
         foreach (var item in study.Items)
         {
             var path = study.ImagePath(item.Id);
-            if (!File.Exists(path)) error($"{path}: this picture of the study is missing. Put it back.");
+            if (!File.Exists(path)) error($"{path}: this image of the study is missing. Restore it.");
             else if (ContentHash.OfFile(path) != item.Sha256)
-                error($"{path}: this is not the picture that the study was made with. Put the old one back.");
+                error($"{path}: this image has changed since the study was made. Restore the original.");
         }
         var sessions = Path.Combine(study.Path, "sessions");
         if (!Directory.Exists(sessions)) return;

@@ -40,7 +40,7 @@ internal sealed partial class StudyFolder
         var folderPath = System.IO.Path.GetDirectoryName(path)!;
         var items = JsonLines.Read<StudyItem>(System.IO.Path.Combine(folderPath, ItemsName), file.Items);
         if (items.FirstOrDefault(i => !ItemName().IsMatch(i.Id)) is { } odd)
-            throw new InvalidStudyException($"{folder}: {ItemsName} names a picture '{odd.Id}', which \"study make\" does not "
+            throw new InvalidStudyException($"{folder}: {ItemsName} names an image '{odd.Id}', which \"study make\" does not "
                 + $"do.");
         return new(folderPath, file, ContentHash.OfFile(path), items);
     }
@@ -77,7 +77,7 @@ internal sealed partial class StudyFolder
     public static bool IsPseudonym(string name) => Pseudonym().IsMatch(name);
 
     private static string Named(string reader) => IsPseudonym(reader) ? reader : throw new InvalidStudyException(
-        $"'{reader}' is no pseudonym. Take up to 32 small letters, digits and hyphens, such as reader-3; not a name.");
+        $"'{reader}' is not a pseudonym. Use up to 32 lower-case letters, digits and hyphens, such as reader-3; not a name.");
 
     private string In(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([Path, .. parts]);
 

@@ -65,7 +65,7 @@ internal sealed record StudyKey(string Id, StudyKind Kind, string Dataset, strin
 
     public string? ModelHash { get; init; }
 
-    /// <summary>The lesion's share of the picture.</summary>
+    /// <summary>The lesion's share of the image.</summary>
     public double Area { get; init; }
 
     /// <summary>0, 1 or 2: which third of the real lesions by size.</summary>
@@ -112,6 +112,6 @@ internal static class JsonLines
                 + $"from the one in {StudyFolder.StudyName}). Put the old one back.");
         return [.. Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select((line, i) => Parse<T>(line)
-                ?? throw new InvalidStudyException($"{path}, line {i + 1}: not a line of this file. Make the study anew."))];
+                ?? throw new InvalidStudyException($"{path}, line {i + 1}: the line is not valid. Make the study again."))];
     }
 }

@@ -9,13 +9,13 @@ namespace Siamorph.Study;
 
 /// <summary>A study that was made.</summary>
 /// <param name="Folder">Its folder.</param>
-/// <param name="Size">Size of its pictures.</param>
-/// <param name="Items">Pictures in it, practice and repeats included.</param>
+/// <param name="Size">Size of its images.</param>
+/// <param name="Items">Images in it, practice and repeats included.</param>
 /// <param name="Warnings">What may make real and synthetic images differ besides realism.</param>
 public sealed record StudySummary(string Folder, ImageSize Size, int Items, IReadOnlyList<string> Warnings);
 
 /// <summary>
-/// Makes the folder of a reader study: chosen pictures, brought to one size by one filter, written by one codec without
+/// Makes the folder of a reader study: chosen images, brought to one size by one filter, written by one codec without
 /// anything beside the pixels, under random names and all of one length; what they are lies in key.jsonl, which only its
 /// owner may read.
 /// </summary>
@@ -59,7 +59,7 @@ public static class StudyMaker
         var held = real.Pairs.Where(p => p.Source == PairSource.Real && p.Split is { } split && splits.Contains(split)).ToList();
         if (held.Count > 0) return held;
         throw new InvalidDatasetException(real.Pairs.All(p => p.Split is null)
-            ? $"{real.Folder}: is not split, so nothing says which pairs the generator has not learned from. Split it with "
+            ? $"{real.Folder}: is not split, so it is unknown which pairs the generator was not trained on. Split it with "
             + $"\"data split\" before training."
             : $"{real.Folder}: no real pair in {string.Join(" or ", splits)}. Name other splits by --splits; never one that the "
             + "generator learned from.");
@@ -73,7 +73,7 @@ public static class StudyMaker
     {
         var sizes = synthetic.Select(p => ImageFile.Identify(p.ImagePath).Size).Distinct().ToList();
         return sizes.Count == 1 ? sizes[0] : throw new InvalidDatasetException(
-            $"The synthetic pictures differ in size ({string.Join(", ", sizes.Take(3))}). Name the generator's size by --size.");
+            $"The synthetic images differ in size ({string.Join(", ", sizes.Take(3))}). Give the generator's size with --size.");
     }
 
     private static List<StudyCandidate> Candidates(List<ImageMaskPair> pairs, bool synthetic, ImageSize size, IMonitor monitor)
@@ -179,7 +179,7 @@ public static class StudyMaker
         using var alone = FolderLock.Take(folder);
         try
         {
-            using var stage = monitor.Begin("Writing pictures", stimuli.Count);
+            using var stage = monitor.Begin("Writing images", stimuli.Count);
             var length = stimuli.Max(s => s.Png.Length);
             var items = new List<StudyItem>();
             // In the order of random names, so that neither order nor dates tell.
@@ -229,7 +229,7 @@ public static class StudyMaker
         var real = choice.Shown.Where(s => !s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList();
         var synthetic = choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList();
         if (Math.Min(size.Width, size.Height) < SmallestTelling)
-            warnings.Add($"The pictures are {size} pixels: below {SmallestTelling} it is resolution that decides, not realism.");
+            warnings.Add($"The images are {size} pixels; below {SmallestTelling} pixels readers judge resolution rather than realism.");
         var headers = real.Select(p => ImageFile.Identify(p.ImagePath)).ToList();
         if (headers.Count(h => h.Format == "jpeg" && h.Size.Width < 2 * size.Width) is > 0 and var jpeg)
             warnings.Add($"{jpeg} real images are JPEG files hardly larger than the study's size: traces of compression may give "
@@ -237,7 +237,7 @@ public static class StudyMaker
         if (synthetic.Count(p => ImageFile.Identify(p.ImagePath).Size != size) is > 0 and var resized)
             warnings.Add($"{resized} synthetic images are resized from another size than the study's.");
         if (synthetic.Count(p => p.Origin?.IsEditedReal == true) is > 0 and var edited)
-            warnings.Add($"{edited} synthetic images are edited-real: they were drawn from real images, and are judged as such.");
+            warnings.Add($"{edited} synthetic images are edited-real: they were generated from real images and are evaluated as such.");
         var sources = choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Source).Distinct().Count();
         if (sources < synthetic.Count)
             warnings.Add($"The {synthetic.Count} synthetic images come from {sources} masks, deformed in several ways: readers "

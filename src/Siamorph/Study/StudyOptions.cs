@@ -2,7 +2,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Study;
 
-/// <summary>How a reader study is made and what will be said of it; fixed before anyone answers.</summary>
+/// <summary>How a reader study is made and evaluated; fixed before the first answer.</summary>
 public sealed record StudyOptions
 {
     /// <summary>Images of each kind: so many real and as many synthetic ones.</summary>
@@ -11,19 +11,19 @@ public sealed record StudyOptions
     /// <summary>Readers that are planned; more or fewer may take part.</summary>
     public int Readers { get; init; } = 8;
 
-    /// <summary>Size of every picture; where none is given, that of the synthetic ones.</summary>
+    /// <summary>Size of every image; where none is given, that of the synthetic ones.</summary>
     public ImageSize? Size { get; init; }
 
-    /// <summary>Splits that real images are taken from; the generator must not have learned from them.</summary>
+    /// <summary>Splits that real images are taken from; the generator must not have been trained on them.</summary>
     public IReadOnlyList<string> Splits { get; init; } = ["test"];
 
-    /// <summary>Pictures to practise on, real and synthetic in turn; their answers count for nothing.</summary>
+    /// <summary>Practice images, real and synthetic in turn; their answers are not evaluated.</summary>
     public int Practice { get; init; } = 6;
 
     /// <summary>Share of the images that are asked about twice, to see whether readers agree with themselves.</summary>
     public double RepeatShare { get; init; } = 0.1;
 
-    /// <summary>Pictures cut to pieces, which nobody who looks takes for real.</summary>
+    /// <summary>Scrambled images, which no attentive reader takes for real.</summary>
     public int CatchItems { get; init; } = 4;
 
     /// <summary>Readers who take more of these for real are left out.</summary>

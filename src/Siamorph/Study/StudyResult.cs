@@ -157,6 +157,6 @@ internal sealed record ImageResult(string Item, bool Synthetic, string Pair, int
     public double? Dice { get; init; }
 }
 
-/// <summary>How long answers took, pauses counted out.</summary>
+/// <summary>How long answers took, pauses excluded.</summary>
 internal sealed record AnswerTimes(StudyBlock Block, double Median, double Quartile, double ThirdQuartile,
     IReadOnlyList<double> Seconds);

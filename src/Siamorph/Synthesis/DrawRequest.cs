@@ -8,7 +8,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Synthesis;
 
 /// <summary>
-/// One picture that is wanted of a model that stays loaded: a line of JSON for `synthesize --serve`. Id, number and seed decide the
+/// One image that is wanted of a model that stays loaded: a line of JSON for `synthesize --serve`. Id, number and seed decide the
 /// noise as they do for <see cref="Synthesizer"/>; what is left out is as the model was trained.
 /// </summary>
 internal sealed record DrawRequest
@@ -43,13 +43,13 @@ internal sealed record DrawRequest
     /// <summary>The classes of the mask, as in classes.json; null for lesion against background.</summary>
     public IReadOnlyList<MaskClass>? Classes { get; init; }
 
-    /// <summary>Noise, or real: a picture that is noised in part.</summary>
+    /// <summary>Noise, or real: an image that is noised in part.</summary>
     public SampleStart Start { get; init; }
 
-    /// <summary>That picture, as the bytes of a file.</summary>
+    /// <summary>That image, as the bytes of a file.</summary>
     public byte[]? Image { get; init; }
 
-    /// <summary>Id of the pair that the picture belongs to; null for the mask's.</summary>
+    /// <summary>Id of the pair that the image belongs to; null for the mask's.</summary>
     public string? Host { get; init; }
 
     /// <summary>See <see cref="SynthesisOptions.Strength"/>.</summary>
@@ -96,10 +96,10 @@ internal sealed record DrawRequest
     }
 }
 
-/// <summary>A mask within a line: the bytes of a picture file, or one bit a pixel.</summary>
+/// <summary>A mask within a line: the bytes of an image file, or one bit a pixel.</summary>
 internal sealed record MaskBytes
 {
-    /// <summary>A picture file, read as masks are read from a folder.</summary>
+    /// <summary>An image file, read as masks are read from a folder.</summary>
     public byte[]? Png { get; init; }
 
     /// <summary>Pixel i is bit i mod 8, counted from the lowest, of byte i / 8; rows follow each other without padding.</summary>
@@ -113,7 +113,7 @@ internal sealed record MaskBytes
 
     /// <summary>What a mask file would store.</summary>
     /// <param name="classes">Bits mark the first class after the background.</param>
-    /// <exception cref="InvalidDatasetException">It is no picture, or the bits don't fit the size.</exception>
+    /// <exception cref="InvalidDatasetException">It is no image, or the bits don't fit the size.</exception>
     public GreyImage Levels(ClassTable? classes)
     {
         if (Png is null == Bits is null) throw new InvalidDatasetException("mask: give either png or bits.");

@@ -10,16 +10,16 @@ public enum GateSelection
     Difficulty,
 }
 
-/// <summary>How synthetic pairs are judged, and how many are drawn to choose from.</summary>
+/// <summary>How synthetic pairs are tested by the quality gate, and how many candidates are generated.</summary>
 public sealed record GateOptions
 {
-    /// <summary>Candidates drawn for each pair that is wanted.</summary>
+    /// <summary>Candidates generated for each pair needed.</summary>
     public double Candidates { get; init; } = 2;
 
     /// <summary>Share of held-out real pairs that each single test would refuse: this sets all thresholds; in (0, 0.5).</summary>
     public double RefusedReal { get; init; } = 0.05;
 
-    /// <summary>Segmentation networks trained on the real pairs, each without its own fold.</summary>
+    /// <summary>Number of segmentation networks trained on the real pairs, each without its own fold.</summary>
     public int Folds { get; init; } = 3;
 
     /// <summary>Optimizer steps of each of these networks; null takes half of the experiment's.</summary>
@@ -34,7 +34,7 @@ public sealed record GateOptions
     {
         var faults = new List<string>();
         if (!(Candidates >= 1 && double.IsFinite(Candidates))) faults.Add(FormattableString.Invariant($"candidates is {Candidates}; at least 1 is needed."));
-        if (RefusedReal is not (> 0 and < 0.5)) faults.Add(FormattableString.Invariant($"refusedReal is {RefusedReal}; it lies in (0, 0.5)."));
+        if (RefusedReal is not (> 0 and < 0.5)) faults.Add(FormattableString.Invariant($"refusedReal is {RefusedReal}; it must be in (0, 0.5)."));
         if (Folds < 2) faults.Add($"folds is {Folds}; at least 2 are needed.");
         if (Steps < 1) faults.Add($"steps is {Steps}; at least 1 is needed.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);

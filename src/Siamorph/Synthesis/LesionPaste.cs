@@ -3,23 +3,23 @@ using Siamorph.Imaging;
 namespace Siamorph.Synthesis;
 
 /// <summary>
-/// Puts the lesion of one picture into another: deformed, moved, brought to the colours of its new surroundings, with a soft seam.
+/// Puts the lesion of one image into another: deformed, moved, brought to the colours of its new surroundings, with a soft seam.
 /// The lesion that was there before stays in the mask.
 /// </summary>
 internal static class LesionPaste
 {
     private const int Tries = 12;
-    private const double Reach = 0.22; // the farthest shift, as a share of the width: a lesion stays in its part of the picture
+    private const double Reach = 0.22; // the farthest shift, as a share of the width: a lesion stays in its part of the image
     private const double LeastArea = 1.0 / 400;
     private const double LeastLight = 0.5;
     private const double MostGain = 1.8;
 
     /// <summary>The host with the donor's lesion.</summary>
-    /// <param name="host">Picture and mask that receive.</param>
-    /// <param name="donor">Picture and mask that give, of the same size.</param>
+    /// <param name="host">Image and mask that receive.</param>
+    /// <param name="donor">Image and mask that give, of the same size.</param>
     /// <param name="options">How the lesion is varied.</param>
     /// <param name="seed">Decides how, and where it goes.</param>
-    /// <returns>The joined picture and mask; null where no place was found.</returns>
+    /// <returns>The joined image and mask; null where no place was found.</returns>
     public static (RgbImage Image, LabelMap Mask, string Description)? Apply(
         (RgbImage Image, LabelMap Mask) host, (RgbImage Image, LabelMap Mask) donor, MaskDeformationOptions options, Seed seed)
     {

@@ -17,13 +17,13 @@ public sealed record MaskDeformationOptions
     /// <summary>Largest rotation about the lesion's centre, in degrees.</summary>
     public double Rotation { get; init; }
 
-    /// <summary>Largest change of size, as a share: 0.2 draws a factor between 1/1.2 and 1.2.</summary>
+    /// <summary>Largest change of size, as a share: 0.2 gives a factor between 1/1.2 and 1.2.</summary>
     public double Scale { get; init; }
 
-    /// <summary>Largest shift by smooth random waves, as a share of the mask's width.</summary>
+    /// <summary>Largest displacement of the elastic deformation, as a share of the mask's width.</summary>
     public double Elastic { get; init; }
 
-    /// <summary>Share of masks that also receive the lesion of another mask, in [0,1].</summary>
+    /// <summary>Share of masks to which the lesion of another mask is added, in [0,1].</summary>
     public double Recombination { get; init; }
 
     /// <summary>True when masks are used as they are.</summary>
@@ -75,7 +75,7 @@ internal static class MaskDeformation
     }
 
     /// <summary>
-    /// The same for a picture and its mask, moved alike: what lies beyond the border is the picture mirrored there, in both of them.
+    /// The same for an image and its mask, moved alike: what lies beyond the border is the image mirrored there, in both of them.
     /// </summary>
     internal static (RgbImage Image, LabelMap Mask, string Description) Apply(RgbImage image, LabelMap mask, MaskDeformationOptions options, Seed seed)
     {

@@ -51,7 +51,7 @@ internal sealed class MaskWarp
         return varied;
     }
 
-    /// <summary>The picture so moved, bilinearly, and mirrored beyond its border.</summary>
+    /// <summary>The image so moved, bilinearly, and mirrored beyond its border.</summary>
     public RgbImage Apply(RgbImage image)
     {
         var (width, height) = (image.Size.Width, image.Size.Height);

@@ -32,6 +32,6 @@ internal static class SavedPairs
         if (FolderLock.IsEmpty(folder)) return [];
         var pairs = File.Exists(Path.Combine(folder, "manifest.jsonl")) ? DatasetFolder.Read(folder).Pairs : [];
         return pairs.Count > 0 && pairs.All(p => p.Source == PairSource.Synthetic) ? pairs
-            : throw new SiamorphException($"{folder}: holds other files than drawn pairs. Name another folder to keep them in.");
+            : throw new SiamorphException($"{folder}: contains files other than generated pairs. Choose another folder to save the pairs in.");
     }
 }

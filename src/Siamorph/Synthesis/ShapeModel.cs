@@ -36,7 +36,7 @@ internal sealed class ShapeModel
     {
         var found = masks.Select(LesionsOf).Where(l => l.Count > 0).ToList();
         var lesions = found.SelectMany(l => l).ToList();
-        if (lesions.Count == 0) throw new InvalidDatasetException("shapes: no mask has a lesion, so there is no shape to learn from. Name a folder of masks that have some.");
+        if (lesions.Count == 0) throw new InvalidDatasetException("shapes: no mask has a lesion, so there is no shape to learn from. Give a folder of masks with lesions.");
         using var scope = NewDisposeScope();
         var distances = tensor(lesions.SelectMany(l => l.Distances).ToArray(), [lesions.Count, Grid * Grid]);
         var mean = distances.mean([0]);

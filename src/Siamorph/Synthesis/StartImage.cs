@@ -7,7 +7,7 @@ namespace Siamorph.Synthesis;
 /// <param name="Deformation">What was done to the mask, or "none".</param>
 internal sealed record StartImage(LabelMap Mask, string Deformation)
 {
-    /// <summary>The picture that is noised, inpainted or read as second hint; null for a start from noise alone.</summary>
+    /// <summary>The image that is noised, inpainted or read as second hint; null for a start from noise alone.</summary>
     public RgbImage? Image { get; init; }
 
     /// <summary>How much of each pixel is drawn anew, in [0,1]; null draws all.</summary>

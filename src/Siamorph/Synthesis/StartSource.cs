@@ -10,7 +10,7 @@ namespace Siamorph.Synthesis;
 /// </summary>
 internal sealed class StartSource
 {
-    private const int Kept = 512; // pictures in memory
+    private const int Kept = 512; // images in memory
     private readonly IReadOnlyList<ImageMaskPair> _pairs;
     private readonly MaskSource _masks;
     private readonly SynthesisOptions _options;
@@ -32,10 +32,10 @@ internal sealed class StartSource
         _byId = [.. Enumerable.Range(0, pairs.Count).OrderBy(i => pairs[i].Id, StringComparer.Ordinal)];
         if (options.NeedsImages && pairs.FirstOrDefault(p => p.ImagePath == p.MaskPath || p.ImagePath.Length == 0) is { } bare)
             throw new InvalidDatasetException(
-                $"{bare.MaskPath}: has no image beside it, which {options.WhyImages} needs. Name a folder of image-mask pairs, or start from noise.");
+                $"{bare.MaskPath}: this mask has no image, which {options.WhyImages} needs. Give a folder of image-mask pairs, or start from noise.");
         if (options.Start is SampleStart.Paste or SampleStart.Inpaint && !Enumerable.Range(0, pairs.Count).All(i => Others(i).Any()))
             throw new InvalidDatasetException(
-                $"start {options.Start.ToString().ToLowerInvariant()} joins the pictures of two patients, and there is only {(pairs.Count == 1 ? "one pair" : "one patient")}. Give more pairs.");
+                $"start {options.Start.ToString().ToLowerInvariant()} combines images of two patients, but there is only {(pairs.Count == 1 ? "one pair" : "one patient")}. Give more pairs.");
     }
 
     /// <summary>Whether masks hold probabilities.</summary>
@@ -50,7 +50,7 @@ internal sealed class StartSource
         _ => Noise(index, seed),
     };
 
-    // The second hint shows the mask's own picture, moved as the mask is.
+    // The second hint shows the mask's own image, moved as the mask is.
     private StartImage Noise(int index, Seed seed)
     {
         if (_options.ImageWeight > 0) return Real(index, seed);

@@ -3,42 +3,42 @@ using Siamorph.Siamese;
 
 namespace Siamorph.Synthesis;
 
-/// <summary>Everything `synthesize` can be told.</summary>
+/// <summary>All options of `synthesize`.</summary>
 public sealed record SynthesisOptions
 {
-    /// <summary>Images drawn from each mask.</summary>
+    /// <summary>Images to generate from each mask.</summary>
     public int ImagesPerMask { get; init; } = 1;
 
     /// <summary>Number of pairs altogether, going round the masks; null for <see cref="ImagesPerMask"/> of each.</summary>
     public int? Count { get; init; }
 
     /// <summary>
-    /// New masks to draw from in place of the given ones: of a statistical model of their shapes, places and sizes. 0 draws from the given ones.
+    /// New masks to generate from in place of the given ones, from a statistical model of their shapes, positions and sizes. 0 draws from the given ones.
     /// </summary>
     public int Shapes { get; init; }
 
-    /// <summary>Images drawn at once; it changes the speed, not the images.</summary>
+    /// <summary>Images generated at once; changes the speed, not the images.</summary>
     public int BatchSize { get; init; } = 16;
 
-    /// <summary>Decides every image's own seed.</summary>
+    /// <summary>Seed from which every image's own seed is derived.</summary>
     public Seed Seed { get; init; }
 
-    /// <summary>Prompt for all images; null takes each mask's own.</summary>
+    /// <summary>Prompt for all images; null uses each pair's own prompt.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>Tokenizer of a model that is no run of `train`; null for the tokenizer folder beside it.</summary>
+    /// <summary>Tokenizer of a model that is not a run of `train`; null for the tokenizer folder beside it.</summary>
     public string? Tokenizer { get; init; }
 
-    /// <summary>How images are drawn; null takes what the model was trained with.</summary>
+    /// <summary>How images are sampled; null uses the model's sampling options.</summary>
     public SamplingOptions? Sampling { get; init; }
 
-    /// <summary>How the walk from noise to image is computed, instead of as the sampling options say.</summary>
+    /// <summary>Sampler, in place of the one in the model's sampling options.</summary>
     public SamplerKind? Sampler { get; init; }
 
-    /// <summary>Denoising steps, instead of those of the sampling options.</summary>
+    /// <summary>Denoising steps, in place of those in the model's sampling options.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Guidance scale, instead of that of the sampling options.</summary>
+    /// <summary>Guidance scale, in place of the one in the model's sampling options.</summary>
     public double? Guidance { get; init; }
 
     /// <summary>Where the networks run.</summary>
@@ -47,18 +47,18 @@ public sealed record SynthesisOptions
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>What an image is drawn from: noise, a real image, one with a pasted lesion, or one with a lesion to be drawn in.</summary>
+    /// <summary>What generation starts from: noise, a real image, an image with a pasted lesion, or an image in which a lesion is inpainted.</summary>
     public SampleStart Start { get; init; }
 
     /// <summary>
-    /// How far a picture is noised before it is denoised under the mask, 0 to 1: 0 leaves it as it was deformed or pasted. Null takes
+    /// How much noise is added to the starting image before denoising, 0 to 1; 0 keeps the deformed or pasted image as it is. Null takes
     /// 0.5 for real, 0.35 for paste, and 1, pure noise, for noise and inpaint.
     /// </summary>
     public double? Strength { get; init; }
 
     /// <summary>
-    /// How much the picture counts as a second hint: w in r_m + w·r_v. 0 is Mask-Diffusion alone (diverse), 1 the mix that training
-    /// ended with (faithful). With start noise, the picture is that of the mask's own pair.
+    /// Weight of the image as a second hint: w in r_m + w·r_v. 0 is Mask-Diffusion alone (diverse), 1 the mix that training
+    /// ended with (faithful). With start noise, the image is that of the mask's own pair.
     /// </summary>
     public double ImageWeight { get; init; }
 
@@ -73,7 +73,7 @@ public sealed record SynthesisOptions
         if (ImagesPerMask < 1) faults.Add($"imagesPerMask is {ImagesPerMask}; at least 1 is needed.");
         if (Count < 1) faults.Add($"count is {Count}; at least 1 is needed.");
         if (Shapes < 0) faults.Add($"shapes is {Shapes}; it can't be negative (0 is none).");
-        if (Shapes > 0 && NeedsImages) faults.Add($"shapes: a new shape has no picture, which {WhyImages} needs. Draw from noise with imageWeight 0, or set shapes to 0.");
+        if (Shapes > 0 && NeedsImages) faults.Add($"shapes: a new shape has no image, which {WhyImages} needs. Use start noise with imageWeight 0, or set shapes to 0.");
         if (BatchSize < 1) faults.Add($"batchSize is {BatchSize}; at least 1 is needed.");
         if (Steps < 1) faults.Add($"steps is {Steps}; at least 1 is needed.");
         if (Strength is not (null or (>= 0 and <= 1))) faults.Add(FormattableString.Invariant($"strength is {Strength}; give 0 to 1."));
@@ -81,7 +81,7 @@ public sealed record SynthesisOptions
             faults.Add(FormattableString.Invariant($"strength is {Strength}; with start {Start.ToString().ToLowerInvariant()} it is always 1. Choose start real or paste, or leave it out."));
         if (ImageWeight is not (>= 0 and <= 2)) faults.Add(FormattableString.Invariant($"imageWeight is {ImageWeight}; give 0 to 2."));
         if (Deformation.Recombination > 0 && (Start is SampleStart.Real or SampleStart.Paste || (Start == SampleStart.Noise && ImageWeight > 0)))
-            faults.Add("deformation.recombination: a picture has no second lesion to go with a recombined mask. Set it to 0, or start paste, which joins lesions.");
+            faults.Add("deformation.recombination: a recombined mask has a second lesion that the image lacks. Set it to 0, or use start paste, which pastes a lesion into the image.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
@@ -93,7 +93,7 @@ public sealed record SynthesisOptions
     /// <summary>The strength, its default filled in.</summary>
     internal double ResolvedStrength => Strength ?? Start switch { SampleStart.Real => 0.5, SampleStart.Paste => 0.35, _ => 1 };
 
-    /// <summary>Whether a model draws at all; with strength 0 pictures are only deformed or pasted.</summary>
+    /// <summary>Whether a model is needed at all; with strength 0 images are only deformed or pasted.</summary>
     internal bool NeedsModel => ResolvedStrength > 0;
 
     internal SamplingOptions Resolve(SamplingOptions trained)

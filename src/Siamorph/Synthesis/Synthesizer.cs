@@ -66,7 +66,7 @@ public static class Synthesizer
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
-        if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to draw from.");
+        if (masks.Count == 0) throw new InvalidDatasetException("There is no mask to generate from.");
         EmptyMasks.Refuse(masks);
     }
 
@@ -75,7 +75,7 @@ public static class Synthesizer
     {
         using var alone = FolderLock.Take(outFolder);
         Claim(outFolder, plan);
-        using var stage = monitor.Begin("drawing images", plan.Count);
+        using var stage = monitor.Begin("Generating images", plan.Count);
         var missing = plan.Where(p => !p.IsDrawn(outFolder)).ToList();
         var done = plan.Count - missing.Count;
         using var heap = NoCollectionRegion.Enter();
@@ -97,7 +97,7 @@ public static class Synthesizer
         IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, IMonitor monitor, IReadOnlyList<LabelMap>? drawn = null)
     {
         if (options.Deformation.Flip && !trained.HorizontalFlip && !trained.VerticalFlip)
-            monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no mask is mirrored.");
+            monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no masks are mirrored.");
         var deformation = options.Deformation with { Mirrors = (trained.HorizontalFlip, trained.VerticalFlip) };
         return new(masks, new ImageSize(trained.ImageSize, trained.ImageSize), options with { Deformation = deformation }, trained.LabelReading, drawn);
     }
@@ -116,7 +116,7 @@ public static class Synthesizer
         }
     }
 
-    /// <summary>The pictures that samples start from, where the options want any.</summary>
+    /// <summary>The images that samples start from, where the options want any.</summary>
     internal static StartImages? StartImages(IReadOnlyList<StartImage> starts, SynthesisOptions options)
     {
         if (!options.NeedsImages) return null;

@@ -24,7 +24,7 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
     public static CheckpointManifest Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        if (!Directory.Exists(folder)) throw new WeightsFormatException($"{folder}: no such checkpoint.");
+        if (!Directory.Exists(folder)) throw new WeightsFormatException($"{folder}: the checkpoint does not exist.");
         if (!File.Exists(path))
             throw new WeightsFormatException($"{folder}: {FileName} is missing, so the checkpoint is incomplete. {Advice}");
         try

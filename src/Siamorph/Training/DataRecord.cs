@@ -31,7 +31,7 @@ internal sealed record DataRecord
             Compare(run.Path, OptionsFile.Load<DataRecord>(path).Pairs, now.Pairs);
             return;
         }
-        if (resume && Directory.Exists(run.CheckpointsFolder)) monitor.Note($"{run.Path}: was begun before runs remembered their data; make sure that these are the same.");
+        if (resume && Directory.Exists(run.CheckpointsFolder)) monitor.Note($"{run.Path}: this run was started by a version that did not record its data. Make sure that the data are the same.");
         OptionsFile.Save(path, now);
     }
 
@@ -61,7 +61,7 @@ internal sealed record DataRecord
         ];
         if (differences.All(d => d is null)) return;
         throw new InvalidDatasetException(
-            $"{run}: was begun with other data ({string.Join("; ", differences.Where(d => d is not null))}). Give it the data that it began with, or begin another run.");
+            $"{run}: this run was started with other data ({string.Join("; ", differences.Where(d => d is not null))}). Give it the data that it started with, or start a new run.");
     }
 
     private static string? Told(string what, IEnumerable<string> names)

@@ -144,7 +144,7 @@ public static class OptionsFile
                 yield return $"{source}: unknown option '{prefix}{key}'; {meant}";
             }
             else if (IsNoNumber(value, property.PropertyType))
-                yield return $"{source}: the value of '{prefix}{property.Name}' is {value}, which is no number. Write one with a point for decimals.";
+                yield return $"{source}: the value of '{prefix}{property.Name}' is {value}, which is not a number. Write a number with a decimal point.";
             else if (value is JsonObject inner)
             {
                 foreach (var fault in UnknownKeys(inner, property.PropertyType, source, $"{prefix}{property.Name}.")) yield return fault;

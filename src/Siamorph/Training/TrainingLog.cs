@@ -70,7 +70,7 @@ internal sealed class TrainingLog : IDisposable
         for (var i = 0; i < lines.Length; i++)
         {
             if (Parse(lines[i]) is { } entry) entries.Add(entry);
-            else if (i < lines.Length - 1) throw new SiamorphException($"{path}: line {i + 1} is no log entry. Remove that line.");
+            else if (i < lines.Length - 1) throw new SiamorphException($"{path}: line {i + 1} is not a log entry. Remove that line.");
         }
         return entries;
     }

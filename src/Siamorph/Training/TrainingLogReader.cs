@@ -58,7 +58,7 @@ internal sealed class TrainingLogReader(string path)
         {
             if (lines[range].IsEmpty) continue;
             var entry = TrainingLog.Parse(Encoding.UTF8.GetString(lines[range]));
-            added.Add(entry ?? throw new SiamorphException($"{path}: line {_entries.Count + added.Count + 1} is no log entry. Remove that line."));
+            added.Add(entry ?? throw new SiamorphException($"{path}: line {_entries.Count + added.Count + 1} is not a log entry. Remove that line."));
         }
         _entries.AddRange(added);
     }

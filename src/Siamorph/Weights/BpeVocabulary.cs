@@ -73,7 +73,7 @@ internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> 
         foreach (var line in lines.Where(l => l.Length > 0))
         {
             if (line.Split(' ') is not [var left, var right])
-                throw new WeightsFormatException($"{source}: \"{line[..Math.Min(line.Length, 40)]}\" is no merge of two symbols. Give the tokenizer's own merges.txt or bpe_simple_vocab_16e6.txt.gz.");
+                throw new WeightsFormatException($"{source}: \"{line[..Math.Min(line.Length, 40)]}\" is not a merge of two symbols. Give the tokenizer's own merges.txt or bpe_simple_vocab_16e6.txt.gz.");
             merges.Add((left, right));
         }
         if (merges.Count == 0) throw new WeightsFormatException($"{source}: holds no merges.");
@@ -89,7 +89,7 @@ internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> 
         }
         catch (JsonException e)
         {
-            throw new WeightsFormatException($"{path}: is no list of tokens ({e.Message.TrimEnd('.')}).", e);
+            throw new WeightsFormatException($"{path}: is not a list of tokens ({e.Message.TrimEnd('.')}).", e);
         }
     }
 

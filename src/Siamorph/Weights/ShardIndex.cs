@@ -32,7 +32,7 @@ internal static class ShardIndex
     private static WeightsFile OpenShard(string index, string folder, string name)
     {
         if (name.Length == 0 || name != System.IO.Path.GetFileName(name) || name.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
-            throw new WeightsFormatException($"{index}: names the file '{name}', which is not beside it.");
+            throw new WeightsFormatException($"{index}: names the file '{name}', which is not in the same folder.");
         var path = System.IO.Path.Combine(folder, name);
         if (!File.Exists(path)) throw new WeightsFormatException($"{index}: its file {name} is missing. Put all files of the index into one folder.");
         return WeightsFile.Open(path);
@@ -50,7 +50,7 @@ internal static class ShardIndex
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new WeightsFormatException($"{path}: is no index of weights ({e.Message.TrimEnd('.')}).", e);
+            throw new WeightsFormatException($"{path}: is not an index of weights ({e.Message.TrimEnd('.')}).", e);
         }
     }
 }

@@ -38,7 +38,7 @@ internal static class WeightsFolder
         bool Has(string name) => File.Exists(Path.Combine(path, name));
         if (Has("model_index.json")) return "is a diffusers folder without its weights: unet/, vae/ and text_encoder/ need a diffusion_pytorch_model.safetensors (text_encoder: model.safetensors) each; download it with its large files";
         if (Has("merges.txt")) return "is a tokenizer, not weights: name it with --tokenizer";
-        if (Has("config.json")) return "has a config.json but no weights beside it (diffusion_pytorch_model.* or model.*); download it with its large files";
+        if (Has("config.json")) return "has a config.json but no weights (diffusion_pytorch_model.* or model.*); download it with its large files";
         return "the folder holds no weights: neither a diffusers folder (unet/, vae/, text_encoder/), nor a run of this program, nor a .safetensors, .ckpt, .pth or .bin file";
     }
 

@@ -73,7 +73,7 @@ public class ConvolutionLayerTests
         {
             using var weights = new FrozenWeights();
             using var use = frozen ? weights.Use() : null;
-            var row = KernelComparison.Normal(5, 1, 16, 1, 1); // one number a channel instead of a picture
+            var row = KernelComparison.Normal(5, 1, 16, 1, 1); // one number a channel instead of an image
             Near(layer.call(x) + row, FastConvolution.Forward(layer, x, addend: row));
             var sample = KernelComparison.Normal(6, 1, 16); // one shift for all samples
             Near(layer.call(x) + sample.unsqueeze(2).unsqueeze(3), FastConvolution.Forward(layer, x, sample));

@@ -200,7 +200,7 @@ public sealed class FolderCaseTests : IDisposable
         Assert.Contains("1.0000", output, StringComparison.Ordinal);
     }
 
-    // A picture of its own for each path; a mask where the path says so.
+    // An image of its own for each path; a mask where the path says so.
     private void Write(string file)
     {
         var path = _folder[file];

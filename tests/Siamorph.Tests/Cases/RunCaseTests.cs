@@ -61,7 +61,7 @@ public sealed class RunCaseTests : IDisposable
     {
         Succeed(["train", _folder["a"], "--out", _folder["r"], .. TinyRun]);
         File.Delete(_folder["r", DataRecord.FileName]);
-        Assert.Contains("remembered their data", Succeed("train", _folder["a"], "--out", _folder["r"], "--resume"), StringComparison.Ordinal);
+        Assert.Contains("did not record its data", Succeed("train", _folder["a"], "--out", _folder["r"], "--resume"), StringComparison.Ordinal);
     }
 
     private static void Move(string from, string to) => Directory.Move(from, to);

@@ -41,25 +41,25 @@ public sealed class CommandLineTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("nonsense", "'nonsense' is not a verb of 'siamorph'.")]
+    [InlineData("nonsense", "'nonsense' is not a command of 'siamorph'.")]
     [InlineData("smaple in", "Did you mean 'sample'?")]
     [InlineData("sample in --batch-sise 3", "'--batch-sise' is not an option of 'siamorph sample'. Did you mean '--batch-size'?")]
     [InlineData("sample --batch-sise in", "'--batch-sise' is not an option of 'siamorph sample'. Did you mean '--batch-size'?")]
     [InlineData("sample --other", "'--other' is not an option of 'siamorph sample'.")]
-    [InlineData("sample in out", "'out' is one argument too many for 'siamorph sample'.")]
+    [InlineData("sample in out", "'out' is an unexpected argument for 'siamorph sample'.")]
     [InlineData("sample", "<input> is missing.")]
     [InlineData("sample in --name", "--name needs a value.")]
     [InlineData("demand", "--out is missing.")]
-    [InlineData("group", "'siamorph group' needs a verb: inner.")]
-    [InlineData("group other", "'other' is not a verb of 'siamorph group'.")]
+    [InlineData("group", "'siamorph group' needs a command: inner.")]
+    [InlineData("group other", "'other' is not a command of 'siamorph group'.")]
     [InlineData("sample in --threads many", "--threads many: expected a whole number")]
     [InlineData("sample in --threads 0", "--threads 0")]
-    [InlineData("sample in --batch-size many", "--batch-size many: expected a whole number in range.")]
+    [InlineData("sample in --batch-size many", "--batch-size many: expected a whole number in the valid range.")]
     [InlineData("sample in --mode slow", "--mode slow: expected one of quick, veryThorough.")]
     [InlineData("sample in --size 5x", "'size' does not fit")]
-    [InlineData("sample in --preset huge", "--preset huge: unknown; there are tiny, small.")]
+    [InlineData("sample in --preset huge", "--preset huge: unknown; use one of tiny, small.")]
     [InlineData("sample in --options /no/such/file.json", "can't be read")]
-    [InlineData("sample in --set batches.rat=1", "--set batches.rat: there is no such option. Did you mean batches.rate?")]
+    [InlineData("sample in --set batches.rat=1", "--set batches.rat: unknown option. Did you mean batches.rate?")]
     [InlineData("sample in --set batches.rate=0,1", "--set batches.rate 0,1: expected a number")]
     [InlineData("sample in --set batches.flip=yes", "--set batches.flip yes: expected true or false.")]
     [InlineData("sample in --set mode=slow", "--set mode slow: expected one of quick, veryThorough.")]
@@ -68,7 +68,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("sample in --mood slow", "'--mood' is called --mode now (slow is veryThorough).")]
     [InlineData("sample in --mood=slow", "is called --mode now")]
     [InlineData("sample in --set mood=slow", "--set mood: this option is called mode now (slow is veryThorough).")]
-    [InlineData("fail input", "siamorph: pictures/a.png: broken.")]
+    [InlineData("fail input", "siamorph: images/a.png: broken.")]
     [InlineData("fail io", "disk")]
     public void BadInput_IsOneLineAndExitCode2(string line, string expected)
     {
@@ -132,7 +132,7 @@ public sealed class CommandLineTests : IDisposable
     public void Stopped_SaysHowToGoOn()
     {
         Assert.Equal(130, Run("stop"));
-        Assert.Equal("siamorph: stopped. Go on with: siamorph stop --resume", Assert.Single(ErrorLines()));
+        Assert.Equal("siamorph: stopped. Continue with: siamorph stop --resume", Assert.Single(ErrorLines()));
     }
 
     [Fact]
@@ -293,7 +293,7 @@ public sealed class CommandLineTests : IDisposable
 
     private static Exception Failure(string kind) => kind switch
     {
-        "input" => new InvalidDatasetException("pictures/a.png: broken."),
+        "input" => new InvalidDatasetException("images/a.png: broken."),
         "io" => new IOException("the disk is full"),
         _ => new InvalidOperationException("oh\nno"),
     };

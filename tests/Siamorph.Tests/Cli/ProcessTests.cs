@@ -21,7 +21,7 @@ public partial class ProcessTests
         var (exitCode, output, error) = Run("nonsense");
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
-        Assert.Equal("siamorph: 'nonsense' is not a verb of 'siamorph'. See 'siamorph --help'.", error.TrimEnd());
+        Assert.Equal("siamorph: 'nonsense' is not a command of 'siamorph'. See 'siamorph --help'.", error.TrimEnd());
     }
 
     [Fact]

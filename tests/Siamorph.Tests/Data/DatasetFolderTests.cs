@@ -132,7 +132,7 @@ public sealed class DatasetFolderTests : IDisposable
     [Fact]
     public void NothingUsable_IsOneClearError()
     {
-        Assert.Contains("no such folder", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder["none"])).Message, StringComparison.Ordinal);
+        Assert.Contains("the folder does not exist", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder["none"])).Message, StringComparison.Ordinal);
         Touch("images/a.png");
         var message = Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message;
         Assert.Contains("images/a.png", message, StringComparison.Ordinal);

@@ -63,7 +63,7 @@ public sealed class PhantomDatasetTests : IDisposable
     [Fact]
     public void Lesions_StandOutAtTheirOutline()
     {
-        // Across the outline brightness changes more than it does between pixels elsewhere: the picture follows the mask.
+        // Across the outline brightness changes more than it does between pixels elsewhere: the image follows the mask.
         var (at, elsewhere) = (0.0, 0.0);
         for (var i = 0; i < 24; i++)
         {

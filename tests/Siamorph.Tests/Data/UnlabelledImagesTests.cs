@@ -39,9 +39,9 @@ public sealed class UnlabelledImagesTests : IDisposable
     [Fact]
     public void Read_WithNothingToLearnFrom_IsRefused()
     {
-        Assert.Contains("no such folder", Fault("none").Message, StringComparison.Ordinal);
+        Assert.Contains("the folder does not exist", Fault("none").Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["empty"]);
-        Assert.Contains("holds no picture", Fault("empty").Message, StringComparison.Ordinal);
+        Assert.Contains("holds no image", Fault("empty").Message, StringComparison.Ordinal);
         ImageFile.WritePng(_folder["leak", "a.png"], Pictures.Image(2));
         Assert.Contains("the same image as p2", Fault("leak").Message, StringComparison.Ordinal);
 

@@ -122,7 +122,7 @@ public sealed class RanksTests : IDisposable
         bad[3] = _folder["nowhere"];
         var (code, _, error) = Run(Open, [.. Options(Open), "-n", "1", .. good, ":", "-n", "1", .. bad]);
         Assert.Equal(2, code);
-        Assert.Contains("nowhere: no such folder", error, StringComparison.Ordinal);
+        Assert.Contains("nowhere: the folder does not exist", error, StringComparison.Ordinal);
         Assert.Equal(1, error.Split('\n').Count(l => l.StartsWith("siamorph:", StringComparison.Ordinal)));
     }
 
@@ -147,7 +147,7 @@ public sealed class RanksTests : IDisposable
         Require(Open);
         var (code, _, error) = Run(Open, [.. Options(Open), "-n", "2", "dotnet", Command, "data", "check", _folder["data"]]);
         Assert.Equal(2, code);
-        Assert.Contains("works in one process", error, StringComparison.Ordinal);
+        Assert.Contains("runs in one process only", error, StringComparison.Ordinal);
     }
 
     [Fact]

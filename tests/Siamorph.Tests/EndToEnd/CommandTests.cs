@@ -86,7 +86,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("experiment /no/such/data --out X", "no such folder")]
+    [InlineData("experiment /no/such/data --out X", "the folder does not exist")]
     [InlineData("experiment DATA --out X --arms real,magic", "'magic' is unknown")]
     [InlineData("experiment DATA --out X --real-counts 5000", "5000 real pairs are asked for")]
     [InlineData("experiment DATA --out X --seeds one", "expected a whole number")]

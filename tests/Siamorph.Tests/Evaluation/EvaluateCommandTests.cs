@@ -89,7 +89,7 @@ public sealed class EvaluateCommandTests : IDisposable
         ImageFile.WriteMaskPng(_pairs.In("made/masks/002.png"), new(new(10, 10)));
         Assert.Equal(2, Run($"evaluate images --real {_pairs.In("real")} --synthetic {_pairs.In("made")}"));
         Assert.Equal(2, Lines());
-        Assert.Contains("002.png: mask is 10×10, its picture 48×40", _error.ToString());
+        Assert.Contains("002.png: mask is 10×10, its image 48×40", _error.ToString());
         _error.GetStringBuilder().Clear();
         Assert.Equal(2, Run($"evaluate images --real {_pairs.In("real")} --synthetic {_pairs.In("nowhere")}"));
         Assert.Equal(2, Run($"evaluate images --real {_pairs.In("real")} --synthetic {_pairs.In("made")} --neighbours 50"));

@@ -45,7 +45,7 @@ public class FeatureNetworkTests
         var (node, golden) = (SegmentationFixtures.Json("fid_inception"), SegmentationFixtures.Tensors("fid_inception_full_hash_outputs"));
         var (seed, gain) = (node["seed"]!.GetValue<uint>(), node["hash_full"]!["gain"]!.GetValue<double>());
         var weights = HashTensors.Weights(node["full_state_dict_keys"]!.AsObject(), seed, gain, k => !k.EndsWith("num_batches_tracked", StringComparison.Ordinal) && !k.StartsWith("fc.", StringComparison.Ordinal));
-        // The pictures as floor(256 u) levels, their shape written in brackets.
+        // The images as floor(256 u) levels, their shape written in brackets.
         var shape = node["hash_full"]!["image"]!.GetValue<string>().Split('(', ')')[3].Split(',').Select(long.Parse).ToArray();
         var levels = (HashTensors.Image("image", seed, shape) * 256).floor();
         using var network = new InceptionNetwork(new(weights, "hashed"));
@@ -54,7 +54,7 @@ public class FeatureNetworkTests
             var pool = name switch { "block0" => "pool64", "block1" => "pool192", "Mixed_6e" => "pool768", _ => "" };
             if (!golden.TryGetValue(pool, out var mean)) return;
             SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-4, 1e-3, pool);
-            // A summary of the same: the first picture's first channels.
+            // A summary of the same: the first image's first channels.
             var some = node["hash_full"]![$"{pool}_mean"]!.AsArray();
             for (var c = 0; c < some.Count; c++) DistributionMeasuresTests.Near(some[c]!, value.mean([2, 3])[0, c].item<float>(), 1e-4, 1e-3);
         });
@@ -155,7 +155,7 @@ public class FeatureNetworkTests
         SegmentationFixtures.Close(golden["scaled0"], distance.Scaled(first), 1e-5, 1e-5);
         SegmentationFixtures.Close(golden["distance"].flatten(), distance.Distance(first, second), 1e-5);
         var summary = SegmentationFixtures.Json("lpips")["feature_level"]!["squeeze_random_backbone"]!;
-        // The published flag "normalize" takes pictures in [0,1] and makes [-1,1] of them.
+        // The published flag "normalize" takes images in [0,1] and makes [-1,1] of them.
         Tensor Again(Tensor x) => (x + 1) / 2 * 2 - 1;
         var (plain, flagged) = (distance.Distance(first, second), distance.Distance(Again(first), Again(second)));
         for (var i = 0; i < plain.shape[0]; i++)

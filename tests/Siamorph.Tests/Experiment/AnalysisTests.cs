@@ -42,7 +42,7 @@ public sealed class AnalysisTests
     [Theory]
     [MemberData(nameof(MasterSeeds))]
     public void Answer_WhereWrongMasksDoNotHurt_SaysThatTheMeasurementIsBlind(ulong master)
-        => Assert.StartsWith("The measurement is blind", Answer(Toy(master, helps: 0.06, wrong: 0.07))[0], StringComparison.Ordinal);
+        => Assert.StartsWith("The experiment is blind", Answer(Toy(master, helps: 0.06, wrong: 0.07))[0], StringComparison.Ordinal);
 
     [Fact]
     public void Answer_WhereWrongMasksHarm_ButRightOnesMayHarmAsMuch_CallsTheControlUndecided()
@@ -55,7 +55,7 @@ public sealed class AnalysisTests
             undecided++;
             var answer = Answer(result);
             Assert.DoesNotContain(answer, line => line.Contains("blind", StringComparison.Ordinal));
-            Assert.Contains(answer, line => line.StartsWith("The control is undecided: wrong masks harm against real only", StringComparison.Ordinal));
+            Assert.Contains(answer, line => line.StartsWith("The control is undecided: wrong masks lower the score against real only", StringComparison.Ordinal));
         }
         Assert.InRange(undecided, 3, 8);
     }
@@ -189,7 +189,7 @@ public sealed class AnalysisTests
         var result = toy with { Arms = [.. toy.Arms, new ArmSummary(classical.Name, classical.Title, classical.Description)], Cells = cells, Undertrained = Undertraining.Alarm(toy.Arms, cells) };
         Assert.Equal(alarm, result.Undertrained is not null);
         var answer = string.Join(' ', Answer(result));
-        Assert.Equal(alarm, answer.Contains("not trained enough: no verdict", StringComparison.Ordinal));
+        Assert.Equal(alarm, answer.Contains("not trained enough, so there is no verdict", StringComparison.Ordinal));
         Assert.Equal(!alarm, answer.Contains("raises test Dice", StringComparison.Ordinal));
     }
 

@@ -95,7 +95,7 @@ public sealed class ArmTests : IDisposable
         Assert.Equal((6 * 0.5 + 4 * 0.6 + 0.001 * (15 + 6)) / 10, result.External[0].Dice, 6);
         Assert.All(result.External.Skip(3), e => Assert.Equal(0.05, e.Difference!.Mean, 6));
         var report = Siamorph.Reports.ExperimentReport.Write(_folder["x"]);
-        Assert.Contains("Other hospitals", File.ReadAllText(report.Path), StringComparison.Ordinal);
+        Assert.Contains("External test sets", File.ReadAllText(report.Path), StringComparison.Ordinal);
         Assert.Equal(7, File.ReadAllLines(_folder["x", "external.csv"]).Length);
     }
 

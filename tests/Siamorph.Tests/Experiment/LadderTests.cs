@@ -41,12 +41,12 @@ public sealed class LadderTests
     {
         var result = Result(Cells([0.62, 0.60, 0.68, 0.66, 0.72, 0.4, 0.6], [0.60, 0.61, 0.65, 0.64, 0.72, 0.4, 0.6]));
         var document = ExperimentReport.Document(result, null, "nowhere");
-        var line = Assert.Single(document.Answer, a => a.Contains("the best that needs less", StringComparison.Ordinal));
+        var line = Assert.Single(document.Answer, a => a.Contains("the best arm that needs less", StringComparison.Ordinal));
         Assert.Contains("beside real + mean teacher", line, StringComparison.Ordinal);
         Assert.EndsWith("it pays.", line, StringComparison.Ordinal);
-        Assert.Contains(document.Sections, s => s.Title == "What each thing adds");
-        var silent = ExperimentReport.Document(result with { Undertrained = "These networks are not trained enough: no verdict." }, null, "nowhere");
-        Assert.DoesNotContain(silent.Answer, a => a.Contains("the best that needs less", StringComparison.Ordinal));
+        Assert.Contains(document.Sections, s => s.Title == "What each resource adds");
+        var silent = ExperimentReport.Document(result with { Undertrained = "These networks are not trained enough, so there is no verdict." }, null, "nowhere");
+        Assert.DoesNotContain(silent.Answer, a => a.Contains("the best arm that needs less", StringComparison.Ordinal));
     }
 
     [Fact]

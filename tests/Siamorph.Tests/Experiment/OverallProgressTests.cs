@@ -49,7 +49,7 @@ public sealed class OverallProgressTests
         var monitor = new RecordingMonitor();
         using (var overall = new OverallProgress(monitor, [Stage(0)], Speeds))
         {
-            using var part = overall.Begin(Stage(0)).Begin("stage base", 100);
+            using var part = overall.Begin(Stage(0)).Begin("base training", 100);
             part.Report(30);
         }
         Assert.Equal(30, monitor.Reports[^1]);
@@ -82,9 +82,9 @@ public sealed class OverallProgressTests
     {
         var monitor = overall.Begin(stage);
         using (var loading = monitor.Begin("loading", 7)) loading.Report(7);
-        using (var part = monitor.Begin("stage base", 100))
+        using (var part = monitor.Begin("base training", 100))
             for (var step = baseDone + 1; step <= 100; step++) part.Report(step);
-        using (var part = monitor.Begin("stage siamese", 50))
+        using (var part = monitor.Begin("siamese training", 50))
             for (var step = siameseDone + 1; step <= 50; step++) part.Report(step);
         overall.Count(stage);
     }

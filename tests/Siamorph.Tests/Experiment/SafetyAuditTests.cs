@@ -30,7 +30,7 @@ public sealed class SafetyAuditTests : IDisposable
         Assert.True(report.Alarm);
         Assert.Equal(trained.Take(6).Select(p => p.Id).Order(), report.Copies.Select(c => c.Training).Order());
         var page = File.ReadAllText(SafetyPages.Write(report, set, _folder["out"]));
-        Assert.Contains("signs that training images are remembered", page, StringComparison.Ordinal);
+        Assert.Contains("signs of memorised training images", page, StringComparison.Ordinal);
         Assert.Equal(12, page.Split("<img ").Length - 1);
         Assert.Contains("Intended use", File.ReadAllText(_folder["out", "data-card.md"]), StringComparison.Ordinal);
     }
@@ -61,7 +61,7 @@ public sealed class SafetyAuditTests : IDisposable
             new() { Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(20).Take(20)] }, new(), NullMonitor.Instance);
         Assert.False(report.Alarm);
         Assert.InRange(report.CloserToTrained, 0.2, 0.8);
-        Assert.Contains("No sign was found", report.Sentences()[0], StringComparison.Ordinal);
+        Assert.Contains("No sign of memorised training images was found", report.Sentences()[0], StringComparison.Ordinal);
     }
 
     [Fact]

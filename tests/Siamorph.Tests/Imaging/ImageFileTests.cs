@@ -144,7 +144,7 @@ public sealed class ImageFileTests : IDisposable
     [Fact]
     public void NoPicture_IsRefused()
     {
-        File.WriteAllText(_folder["a.png"], "not a picture");
+        File.WriteAllText(_folder["a.png"], "not an image");
         File.WriteAllBytes(_folder["empty.png"], []);
         AssertRefused("a.png");
         AssertRefused("empty.png");

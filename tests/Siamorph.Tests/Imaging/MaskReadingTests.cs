@@ -179,7 +179,7 @@ public sealed class MaskReadingTests : IDisposable
         var tiff = File.ReadAllBytes(_folder["m.tif"]);
         var lengths = tiff.AsSpan().IndexOf((byte[])[0x17, 0x01, 4, 0]); // StripByteCounts
         BitConverter.TryWriteBytes(tiff.AsSpan(lengths + 4), 0x70000000);
-        byte[] telephone = [0, 0, 19, 13, .. new byte[39]]; // what the codec takes for a picture of telephones
+        byte[] telephone = [0, 0, 19, 13, .. new byte[39]]; // what the codec takes for an image of telephones
         foreach (var (name, file) in new[] { ("a.bmp", bmp), ("b.tif", tiff), ("c.png", telephone) })
         {
             File.WriteAllBytes(_folder[name], file);

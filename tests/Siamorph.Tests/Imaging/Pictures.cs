@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace Siamorph.Tests.Imaging;
 
-/// <summary>Small pictures for tests, and files as other programs write them.</summary>
+/// <summary>Small images for tests, and files as other programs write them.</summary>
 internal static class Pictures
 {
     /// <summary>Smooth random colours: different for every seed, unlike each other.</summary>

@@ -101,8 +101,8 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
         Assert.Contains("4 of 500", Section(sample.Result), StringComparison.Ordinal); // for agreement, both gates together
         ExperimentResult With(double power, IReadOnlyDictionary<string, int> reasons)
             => sample.Result with { Gates = [.. sample.Result.Gates.Select(g => g with { Outcome = g.Outcome with { WrongMasksRefused = power, Reasons = reasons } })] };
-        Assert.Contains("nearly blind", Section(With(0.08, sample.Result.Gates[0].Outcome.Reasons)), StringComparison.Ordinal);
-        Assert.Contains("candidates was refused", Section(With(0.6, new Dictionary<string, int>())), StringComparison.Ordinal);
+        Assert.Contains("almost no power", Section(With(0.08, sample.Result.Gates[0].Outcome.Reasons)), StringComparison.Ordinal);
+        Assert.Contains("candidates was rejected", Section(With(0.6, new Dictionary<string, int>())), StringComparison.Ordinal);
 
         string Section(ExperimentResult result)
             => System.Net.WebUtility.HtmlDecode(Rendered(result)).Split("<h2>Quality gate</h2>")[1].Split("</section>")[0];

@@ -34,7 +34,7 @@ public sealed class LinkedStudiesTests : IDisposable
         Assert.Equal(2, html.Split("id=\"what-readers-said\"").Length);
         var answer = StudySentences.Verdict(StudyAnalysis.Run(StudyEvidence.Read(study)));
         Assert.Equal(2, File.ReadAllText(_folder["experiment", "report.md"]).Split(answer).Length);
-        Assert.Contains("not all drawn by generators of this experiment", html, StringComparison.Ordinal); // it was another model's
+        Assert.Contains("Not all of its synthetic images come from generators of this experiment", html, StringComparison.Ordinal); // it was another model's
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class LinkedStudiesTests : IDisposable
         var own = result with { Generators = [.. result.Generators.Select(g => g with { Outcome = g.Outcome with { ModelHash = "abc123" } })] };
         AtomicFile.WriteText(_folder["experiment", ExperimentRunner.ResultFile], OptionsFile.ToJson(own));
         Assert.Equal(0, Report(_experiment, "--study", Evaluated()));
-        Assert.Contains("drawn by a generator of this experiment", File.ReadAllText(_folder["experiment", "report.html"]), StringComparison.Ordinal);
+        Assert.Contains("come from a generator of this experiment", File.ReadAllText(_folder["experiment", "report.html"]), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed partial class StudyReportTests(StudyReportTests.Sample sample) : I
     public void LeftOut_IsNamed_AndTheAnswerIsGivenWithAndWithout()
     {
         Assert.Equal((3, 4), (sample.Result.Realism.Primary.Readers, sample.Result.Everyone!.Readers));
-        Assert.Contains("blind took 2 of 2 pictures cut to pieces for real.", sample.Html, StringComparison.Ordinal);
+        Assert.Contains("blind took 2 of 2 scrambled images for real.", sample.Html, StringComparison.Ordinal);
         Assert.Contains("everyone who finished", sample.Html, StringComparison.Ordinal);
         Assert.Contains("took 2 of 2", File.ReadAllText(Path.Combine(sample.Folder, "readers.csv")), StringComparison.Ordinal);
     }
@@ -111,7 +111,7 @@ public sealed partial class StudyReportTests(StudyReportTests.Sample sample) : I
         var result = sample.Result with { Realism = sample.Result.Realism with { Primary = primary } };
         var document = StudyReport.Document(result, sample.Evidence);
         Assert.StartsWith(expected, document.Answer[0], StringComparison.Ordinal);
-        Assert.StartsWith("Realism says nothing of usefulness", document.Answer[^1], StringComparison.Ordinal);
+        Assert.StartsWith("Realism does not show usefulness", document.Answer[^1], StringComparison.Ordinal);
     }
 
     private static XDocument Parse(string html) =>

@@ -101,7 +101,7 @@ public class NetworkTests
         map = (map - map.min()) / (map.max() - map.min() + 1e-8);
         Close(golden[key], map, 1e-4);
         CloseMaps(golden["final_map_u8"], map);
-        // The published code leaves rounding to its writer of pictures, which rounds halves to even, as we do.
+        // The published code leaves rounding to its writer of images, which rounds halves to even, as we do.
         Assert.True((bool)numbers["imwrite_equals_round_half_even"]!);
         Assert.Equal([0, 2, 2, 4], ProbabilityMap.FromProbabilities(new(4, 1), [0.5f / 255, 1.5f / 255, 2.5f / 255, 3.5f / 255]).Levels);
     }

@@ -152,7 +152,7 @@ public sealed class RecipeTests : IDisposable
         Assert.Contains("share level 0", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_pairs.In("data"))).Message);
     }
 
-    // Two kinds of ellipse: every other picture's is darker than its ground.
+    // Two kinds of ellipse: every other image's is darker than its ground.
     private IReadOnlyList<ImageMaskPair> Classes(string name, int count)
     {
         foreach (var (pair, i) in _pairs.Write(name, count, new(32, 32)).Select((p, i) => (p, i)))

@@ -49,7 +49,7 @@ public sealed class SegmentCommandTests : IDisposable
         Assert.Equal(6, conditions.Count);
         Assert.All(conditions, c => Assert.Equal(3, c!["images"]!.AsArray().Count));
         Assert.Equal(2, Run($"{evaluate} --corruptions fog"));
-        Assert.Contains("expected all, or some of colourCast", _error.ToString());
+        Assert.Contains("expected all, or a list of colourCast", _error.ToString());
         Assert.Equal(2, Run($"segment evaluate --truth {_pairs.In("data")}"));
         Assert.Equal(2, Run($"segment evaluate --truth {_pairs.In("data")} --predictions {_pairs.In("data")} --corruptions all"));
     }

@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Tests.Segmentation;
 
-/// <summary>A folder of small pictures with bright ellipses, and their masks; removed when disposed.</summary>
+/// <summary>A folder of small images with bright ellipses, and their masks; removed when disposed.</summary>
 internal sealed class TinyPairs : IDisposable
 {
     public TinyPairs() => Folder = Directory.CreateTempSubdirectory("siamorph-tests-").FullName;

@@ -44,7 +44,7 @@ public sealed class BaseModelTests : IDisposable
     public void Build_StoppedAndCalledAgain_EqualsTheUninterruptedOne()
     {
         var whole = File.ReadAllBytes(Build(NullMonitor.Instance).Weights);
-        using var stop = new StopAtStage("stage siamese");
+        using var stop = new StopAtStage("siamese training");
         Assert.Throws<OperationCanceledException>(() => BaseModelBuilder.Build(Recipe, Images(), _folder["cut"], stop));
         Assert.Equal(whole, File.ReadAllBytes(BaseModelBuilder.Build(Recipe, Images(), _folder["cut"], NullMonitor.Instance).Weights));
     }

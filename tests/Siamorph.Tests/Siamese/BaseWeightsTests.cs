@@ -69,7 +69,7 @@ public sealed class BaseWeightsTests : IDisposable
     private void AssertWholeModelIsWritten(TrainOptions options, string run, WeightTable trained)
     {
         foreach (var path in new[] { run, Checkpoint.Latest(run)!, Path.Combine(Checkpoint.Latest(run)!, "model.safetensors") })
-            Assert.Contains("stage siamese, step 3", WeightsInspector.Inspect(path).What, StringComparison.Ordinal);
+            Assert.Contains("siamese training, step 3", WeightsInspector.Inspect(path).What, StringComparison.Ordinal);
         WeightsConverter.Convert(run, _folder["model.safetensors"], new ConvertOptions());
         using var written = WeightsFile.Open(_folder["model.safetensors"]);
         Assert.Equal(CheckpointKeys.Of(options).Select(k => k.Name).Order(StringComparer.Ordinal), written.Names.Order(StringComparer.Ordinal));
@@ -77,7 +77,7 @@ public sealed class BaseWeightsTests : IDisposable
         using var again = SiamesePipeline.OfWeights(options with { BaseWeights = _folder["model.safetensors"] });
         using var drawn = SiamesePipeline.Open(run);
         Assert.Equal(drawn.Fingerprint(), again.Fingerprint());
-        Assert.Contains("holds no ControlNet", Assert.Throws<WeightsMismatchException>(() => SiamesePipeline.Open(options.BaseWeights!)).Message, StringComparison.Ordinal);
+        Assert.Contains("has no ControlNet", Assert.Throws<WeightsMismatchException>(() => SiamesePipeline.Open(options.BaseWeights!)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

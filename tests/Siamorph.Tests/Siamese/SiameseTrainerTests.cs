@@ -15,9 +15,9 @@ public sealed class SiameseTrainerTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(2)] // within stage base
+    [InlineData(2)] // within base training
     [InlineData(4)] // between the stages
-    [InlineData(7)] // within stage siamese
+    [InlineData(7)] // within siamese training
     public void Resume_ContinuesBitForBit(int stopAfter)
     {
         using var data = SmallSetting.Data(In("data"));

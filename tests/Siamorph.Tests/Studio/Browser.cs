@@ -73,7 +73,7 @@ internal sealed class Browser : IAsyncDisposable
         lock (_faults) _faults.Clear();
     }
 
-    /// <summary>Keeps a picture of the whole page where SIAMORPH_SCREENSHOTS names a folder.</summary>
+    /// <summary>Keeps an image of the whole page where SIAMORPH_SCREENSHOTS names a folder.</summary>
     public async Task Keep(string name)
     {
         if (Environment.GetEnvironmentVariable("SIAMORPH_SCREENSHOTS") is { Length: > 0 } folder)

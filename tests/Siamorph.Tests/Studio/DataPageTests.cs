@@ -49,7 +49,7 @@ public sealed class DataPageTests : IAsyncLifetime
     [Fact]
     public async Task Grid_Filters_FindsTwins_AndScrolls()
     {
-        // A picture that stands under two names, in two splits.
+        // An image that stands under two names, in two splits.
         var pairs = DatasetFolder.Read(_folder["data"]).Pairs.Select((p, i) => p with { Split = i < 12 ? "train" : "test" }).ToList();
         File.Copy(pairs[0].ImagePath, pairs[20].ImagePath, overwrite: true);
         DatasetFolder.WriteManifest(_folder["data"], pairs);

@@ -124,7 +124,7 @@ public sealed class PageTests : IAsyncLifetime
         await browser.Go("/experiment?at=experiment");
         await Assertions.Expect(browser.Page.Locator("iframe")).ToBeVisibleAsync();
         Assert.DoesNotContain("ran", await browser.Page.TitleAsync(), StringComparison.Ordinal);
-        browser.Forgive(); // the report was refused its script and its picture, as it should be
+        browser.Forgive(); // the report was refused its script and its image, as it should be
     }
 
     // A finished experiment of very small networks, and the generator's run as a run of its own.

@@ -191,7 +191,7 @@ public sealed class ReadingSessionTests : IDisposable
         File.WriteAllText(items, File.ReadAllText(items).Replace(first, "../../../etc/passwd", StringComparison.Ordinal));
         var changed = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(items)));
         File.WriteAllText(file, File.ReadAllText(file).Replace(old, changed, StringComparison.Ordinal));
-        Assert.Contains("names a picture '../../../etc/passwd'",
+        Assert.Contains("names an image '../../../etc/passwd'",
             Assert.Throws<InvalidStudyException>(() => study.Enrol("r1")).Message,
             StringComparison.Ordinal);
     }

@@ -113,7 +113,7 @@ internal sealed class SmallStudy
         return item => key[item].Kind == StudyKind.Real ? 1 : 6;
     }
 
-    /// <summary>Looks, but sees no difference: cut pictures are noticed, all else is a coin.</summary>
+    /// <summary>Looks, but sees no difference: cut images are noticed, all else is a coin.</summary>
     public Func<string, int> Guesser(ulong seed)
     {
         var (key, own) = (Key, new Seed(seed));

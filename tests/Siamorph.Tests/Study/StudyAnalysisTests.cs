@@ -55,7 +55,7 @@ public sealed class StudyAnalysisTests : IDisposable
         study.Enrol("never");
         ReadingSession.Withdraw(study.Folder, "gone");
         var result = Evaluate(study);
-        Assert.Equal(["blind took 2 of 2 pictures cut to pieces for real", "gone withdrew",
+        Assert.Equal(["blind took 2 of 2 scrambled images for real", "gone withdrew",
             "late answered 3 of 12 questions about realism", "never never began"],
             result.Readers.Where(r => r.LeftOut is not null)
                 .Select(r => System.Text.RegularExpressions.Regex.Replace($"{r.Reader} {r.LeftOut}", "answered . of",

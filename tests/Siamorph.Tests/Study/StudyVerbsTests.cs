@@ -36,9 +36,9 @@ public sealed class StudyVerbsTests : IDisposable
         Assert.Equal(0, Run("study", "report", study.Folder, "--unseal"));
         var html = File.ReadAllText(Path.Combine(study.Folder, "report.html"));
         Assert.Contains("Can readers tell synthetic from real images?", html, StringComparison.Ordinal);
-        Assert.Contains("Realism says nothing of usefulness", html, StringComparison.Ordinal);
+        Assert.Contains("Realism does not show usefulness", html, StringComparison.Ordinal);
         Assert.Contains("href=\"../answer/report.html\"", html, StringComparison.Ordinal);
-        Assert.Contains("Realism says nothing of usefulness", File.ReadAllText(Path.Combine(study.Folder, "report.md")),
+        Assert.Contains("Realism does not show usefulness", File.ReadAllText(Path.Combine(study.Folder, "report.md")),
             StringComparison.Ordinal);
         Assert.Equal(1 + 4, File.ReadAllLines(Path.Combine(study.Folder, "readers.csv")).Length);
         Assert.Equal(1 + 12, File.ReadAllLines(Path.Combine(study.Folder, "images.csv")).Length);
@@ -78,7 +78,7 @@ public sealed class StudyVerbsTests : IDisposable
     public void BadInput_IsOneLine()
     {
         OneLine("no study.json here", "study", "check", _folder.Path);
-        OneLine("no such folder", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"]);
+        OneLine("the folder does not exist", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"]);
         OneLine("images is 1", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"], "--images",
             "1", "--outline-images", "1");
         var study = SmallStudy.Make(_folder);

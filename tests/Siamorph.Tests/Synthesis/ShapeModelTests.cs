@@ -59,7 +59,7 @@ public sealed class ShapeModelTests
     public void Options_OfShapesThatNeedAPicture_AreRefused()
     {
         var error = Assert.Throws<InvalidOptionsException>(() => new SynthesisOptions { Shapes = 5, Start = SampleStart.Real }.Validate());
-        Assert.Contains("has no picture", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has no image", error.Message, StringComparison.Ordinal);
     }
 
     private static LabelMap Ellipse(SeededRandom random) => Fill(new LabelMap(Size), random, random.Uniform(20, 44), random.Uniform(20, 44));

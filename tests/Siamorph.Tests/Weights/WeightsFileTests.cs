@@ -122,7 +122,7 @@ public sealed class WeightsFileTests : IDisposable
         File.Delete(_folder["shard-1.bin"]);
         Refused("model.index.json", "shard-1.bin is missing");
         File.WriteAllText(_folder["model.index.json"], "{\"weight_map\":{\"a\":\"../x.bin\"}}");
-        Refused("model.index.json", "not beside it");
+        Refused("model.index.json", "not in the same folder");
     }
 
     [Theory]
@@ -166,7 +166,7 @@ public sealed class WeightsFileTests : IDisposable
 
         Directory.CreateDirectory(_folder["nothing"]);
         Refused("nothing", "holds no weights");
-        foreach (var (name, expected) in new[] { ("config.json", "no weights beside it"), ("merges.txt", "--tokenizer"), ("model_index.json", "diffusers folder without its weights") })
+        foreach (var (name, expected) in new[] { ("config.json", "has a config.json but no weights"), ("merges.txt", "--tokenizer"), ("model_index.json", "diffusers folder without its weights") })
         {
             File.WriteAllText(_folder["nothing", name], "{}");
             Refused("nothing", expected);

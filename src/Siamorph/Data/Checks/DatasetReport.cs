@@ -37,7 +37,7 @@ public sealed record DatasetReport
     /// <summary>Number of images of each size, as in "384×288", most frequent first.</summary>
     public required IReadOnlyDictionary<string, int> Sizes { get; init; }
 
-    /// <summary>Share of the lesion in the picture, 0…1: 5th percentile, median, mean and 95th percentile; null without a readable mask.</summary>
+    /// <summary>Share of the lesion in the image, 0…1: 5th percentile, median, mean and 95th percentile; null without a readable mask.</summary>
     public required LesionArea? Area { get; init; }
 
     /// <summary>How far several annotators agree; null where no image has several masks.</summary>
@@ -64,7 +64,7 @@ public sealed record DatasetReport
 /// <param name="LowestId">That image's pair.</param>
 public sealed record AnnotatorAgreement(int Images, int MostMasks, double MeanDice, double LowestDice, string LowestId);
 
-/// <summary>How much of the pictures the lesions cover, as shares 0…1.</summary>
+/// <summary>How much of the images the lesions cover, as shares 0…1.</summary>
 /// <param name="Percentile5">One mask in twenty is smaller.</param>
 /// <param name="Median">Half of the masks are smaller.</param>
 /// <param name="Mean">The mean.</param>

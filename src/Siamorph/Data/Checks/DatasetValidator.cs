@@ -12,7 +12,7 @@ public static class DatasetValidator
     /// <param name="folder">A dataset folder.</param>
     /// <param name="monitor">Watches and may stop.</param>
     /// <param name="labels">Where soft labels are meant, grey masks are no fault.</param>
-    /// <exception cref="InvalidDatasetException">The folder is missing, holds no picture that could be meant, or its manifest is damaged.</exception>
+    /// <exception cref="InvalidDatasetException">The folder is missing, holds no image that could be meant, or its manifest is damaged.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static DatasetReport Check(string folder, IMonitor monitor, LabelKind labels = LabelKind.Hard)
     {

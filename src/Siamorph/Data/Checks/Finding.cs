@@ -45,7 +45,7 @@ public static class FindingCodes
     /// <summary>Several images or masks share a stem; one was taken.</summary>
     public const string AmbiguousStem = "ambiguous-stem";
 
-    /// <summary>A folder with pictures of which none was read.</summary>
+    /// <summary>A folder with images of which none was read.</summary>
     public const string UnreadFolder = "unread-folder";
 
     /// <summary>Several folders could be the one that is meant.</summary>
@@ -54,7 +54,7 @@ public static class FindingCodes
     /// <summary>Images in a medical format that is not read, such as DICOM or NIfTI.</summary>
     public const string FormatNotRead = "format-not-read";
 
-    /// <summary>A file that can't be decoded: damaged, cut off, too large, or no picture.</summary>
+    /// <summary>A file that can't be decoded: damaged, cut off, too large, or no image.</summary>
     public const string Unreadable = "unreadable";
 
     /// <summary>Image and mask differ in size.</summary>

@@ -4,7 +4,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Data.Checks;
 
-// Opens the two pictures of one pair and notes what is wrong with each of them and with both together.
+// Opens the two images of one pair and notes what is wrong with each of them and with both together.
 internal sealed class PairInspection
 {
     private const double NearlyBinaryShare = 0.97;
@@ -53,7 +53,7 @@ internal sealed class PairInspection
     // The largest number that the mask file stores; 0 where it stores nothing else, or has classes.
     internal double LargestLevel { get; }
 
-    // Share of the lesion in the picture, 0…1.
+    // Share of the lesion in the image, 0…1.
     internal double? Area { get; private set; }
 
     private void CompareAnnotators(LabelMap reference)
@@ -88,7 +88,7 @@ internal sealed class PairInspection
         var counts = new long[256];
         foreach (var level in levels.Levels) counts[level]++;
         var distinct = Math.Max(levels.Distinct, counts.Count(c => c > 0));
-        if (levels.Note is { } note) Warn(FindingCodes.UnusualMask, $"{note}. Check that it is meant.");
+        if (levels.Note is { } note) Warn(FindingCodes.UnusualMask, $"{note}. Check that this is right.");
         if (MaskLevels.AreClassNumbers(levels))
         {
             if (distinct > 2) Warn(FindingCodes.SeveralClasses, $"the mask holds {distinct - (counts[0] > 0 ? 1 : 0)} numbered classes or regions; all of them are taken as the lesion.");
@@ -105,7 +105,7 @@ internal sealed class PairInspection
             Fail(FindingCodes.NonBinaryMask, $"{between} of the mask is neither background nor lesion but grey ({distinct} levels). Save it with 0 and 255 only; until then it is cut at {MaskLevels.Threshold}.");
     }
 
-    // A picture that shows nothing would be learned from all the same.
+    // An image that shows nothing would be learned from all the same.
     private void InspectBrightness(RgbImage image)
     {
         var brightness = new long[256];

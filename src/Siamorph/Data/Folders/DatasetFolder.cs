@@ -6,7 +6,7 @@ namespace Siamorph.Data.Folders;
 /// <summary>
 /// Reads a folder of pairs in any layout that is understood: <c>manifest.jsonl</c>; <c>prompt.json</c> lines; nnU-Net raw
 /// folders; images and masks in two folders, or side by side with a suffix such as <c>_segmentation</c>; and folders
-/// <c>train</c>, <c>val</c>, <c>test</c> of those. Names are looked at, and of pictures the depth.
+/// <c>train</c>, <c>val</c>, <c>test</c> of those. Names are looked at, and of images the depth.
 /// </summary>
 public static class DatasetFolder
 {
@@ -40,7 +40,7 @@ public static class DatasetFolder
     {
         ArgumentNullException.ThrowIfNull(folder);
         folder = Path.GetFullPath(folder);
-        if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder. Check the path.");
+        if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: the folder does not exist. Check the path.");
         try
         {
             return WithRange(WithClasses(folder, Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder)));

@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Data.Folders;
 
 /// <summary>
-/// A folder with all that lies below it, by name: pictures, and files of medical formats that are not read. Hidden files and
+/// A folder with all that lies below it, by name: images, and files of medical formats that are not read. Hidden files and
 /// folders are passed over, and so are earlier versions of edited masks, and a link that leads back to a folder already seen.
 /// </summary>
 internal sealed class FolderTree
@@ -19,7 +19,7 @@ internal sealed class FolderTree
 
     public string Name => System.IO.Path.GetFileName(Path);
 
-    /// <summary>Picture files directly inside, by name.</summary>
+    /// <summary>Image files directly inside, by name.</summary>
     public IReadOnlyList<string> Pictures { get; }
 
     /// <summary>Files directly inside that are medical images in formats that are not read.</summary>

@@ -58,7 +58,7 @@ internal static partial class LayoutNames
             if (folders.Find(f => f.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } found) return (found, null);
         var likely = folders.Where(f => Named(f, words) && f.All.Any(a => a.Pictures.Count > 0)).ToList();
         return likely.Count > 1
-            ? (likely[0], $"{string.Join(", ", likely.Select(f => $"{f.Name}/"))} could each hold the {role}; {likely[0].Name}/ is read. Name the one that is meant {role}/.")
+            ? (likely[0], $"{string.Join(", ", likely.Select(f => $"{f.Name}/"))} could each hold the {role}; {likely[0].Name}/ is read. Rename the right one to {role}/.")
             : (likely.FirstOrDefault(), null);
     }
 

@@ -53,7 +53,7 @@ internal static partial class MaskEdits
         ArgumentNullException.ThrowIfNull(pair);
         if (pair.Classes is { Count: > 2 }) return $"{pair.Id}: its folder has {pair.Classes.Count} classes; masks of several classes can't be edited here.";
         return TargetOf(pair) != pair.MaskPath && dataset.Layout is not ("manifest" or "images and masks")
-            ? $"{pair.Id}: its mask is no PNG file, and the folder's list of files ({dataset.Layout}) names it. Save the masks as PNG first." : null;
+            ? $"{pair.Id}: its mask is not a PNG file, and its name is fixed by the folder's list of files ({dataset.Layout}). Save the masks as PNG first." : null;
     }
 
     /// <summary>Puts a new mask in the place of a pair's.</summary>

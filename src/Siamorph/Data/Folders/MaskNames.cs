@@ -31,7 +31,7 @@ internal static partial class MaskNames
     public static string? WithoutImageSuffix(string stem) =>
         Array.Find(ImageSuffixes, s => stem.EndsWith(s, StringComparison.OrdinalIgnoreCase)) is { } suffix ? stem[..^suffix.Length] : null;
 
-    /// <summary>A picture of neither kind that data sets bring along, such as ISIC's superpixels.</summary>
+    /// <summary>An image of neither kind that data sets bring along, such as ISIC's superpixels.</summary>
     public static bool IsNeither(string path) => Path.GetFileNameWithoutExtension(path).EndsWith("_superpixels", StringComparison.OrdinalIgnoreCase);
 
     [GeneratedRegex(@"^(?<mask>.+[_-]mask)[_-]\d{1,2}$", RegexOptions.IgnoreCase)]

@@ -3,7 +3,7 @@ using Siamorph.Data.Checks;
 
 namespace Siamorph.Data.Folders;
 
-// imagesTr/NAME_0000.png (red, or the whole picture), NAME_0001 and _0002 (green, blue), labelsTr/NAME.png; the same
+// imagesTr/NAME_0000.png (red, or the whole image), NAME_0001 and _0002 (green, blue), labelsTr/NAME.png; the same
 // with Ts for the test split.
 internal static partial class NnUnetFolder
 {

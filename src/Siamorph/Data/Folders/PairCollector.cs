@@ -35,7 +35,7 @@ internal sealed class PairCollector(string folder)
         _files.Add(path);
     }
 
-    // A picture that was looked at and is not meant to be read.
+    // An image that was looked at and is not meant to be read.
     internal void PassOver(string path) => _files.Add(path);
 
     internal string Name(string path) => Path.GetRelativePath(folder, path) is var name && name == "." ? Path.GetFileName(folder) : name.Replace('\\', '/');
@@ -48,11 +48,11 @@ internal sealed class PairCollector(string folder)
         return _foreign.Contains(kind == "mask" ? MaskNames.Stem(path) : NormalisedName.Of(Path.GetFileNameWithoutExtension(path)));
     }
 
-    // Names folders with pictures of which none was read, and medical formats.
+    // Names folders with images of which none was read, and medical formats.
     internal void ReportUnread(FolderTree tree)
     {
         foreach (var unread in tree.All.Where(f => f.Pictures.Count > 0 && !f.Pictures.Any(_files.Contains)))
-            Report(Finding.Warning(FindingCodes.UnreadFolder, $"{Name(unread.Path)}/", $"holds {unread.Pictures.Count} pictures that were not read: it is none of the folders of images and masks."));
+            Report(Finding.Warning(FindingCodes.UnreadFolder, $"{Name(unread.Path)}/", $"holds {unread.Pictures.Count} images that were not read, because it is not recognised as a folder of images or masks."));
         foreach (var kind in tree.All.SelectMany(f => f.Foreign).GroupBy(f => Format(f)))
             Report(Finding.Error(FindingCodes.FormatNotRead, Name(kind.First()),
                 $"{(kind.Count() > 1 ? $"and {kind.Count() - 1} more: " : "")}{kind.Key} is not read. Export the images as PNG or TIFF (16 bits keep their range), one slice a file."));

@@ -22,7 +22,7 @@ internal static class PlainFolders
     internal static List<string> Pictures(string folder) => !Directory.Exists(folder) ? [] :
         [.. Directory.EnumerateFiles(folder).Where(f => ImageFile.IsPicture(f) && !FolderTree.IsHidden(f)).Order(StringComparer.Ordinal)];
 
-    // Names pictures in images/ and masks/ that no pair uses.
+    // Names images in images/ and masks/ that no pair uses.
     internal static void ReportUnlisted(string folder, PairCollector collector)
     {
         foreach (var path in Own.SelectMany(f => Pictures(Path.Combine(folder, f))).Where(p => !collector.Uses(p)))
@@ -60,7 +60,7 @@ internal static class PlainFolders
                 [.. masks.Folders.Where(f => SplitNames.Meant(f.Name) == split).SelectMany(f => In(f))], []);
     }
 
-    // All pictures of a folder with their place below it; of pictures side by side those whose ending says what they are.
+    // All images of a folder with their place below it; of images side by side those whose ending says what they are.
     private static List<PlacedFile> In(FolderTree? role, IReadOnlyList<string>? beside = null, bool mask = false) =>
     [
         .. role?.All.SelectMany(f => f.Pictures.Select(p => new PlacedFile(p, Path.GetRelativePath(role.Path, f.Path)))) ?? [],

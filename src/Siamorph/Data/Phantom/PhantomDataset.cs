@@ -4,7 +4,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Data.Phantom;
 
 /// <summary>
-/// The built-in data set: pictures as a simple endoscopy simulator shows them, with polyps whose shading, texture and
+/// The built-in dataset: images as a simple endoscopy simulator shows them, with polyps whose shading, texture and
 /// shadow follow from their shape, and exact masks. It needs no download and may be shown to anyone.
 /// </summary>
 public static class PhantomDataset
@@ -24,7 +24,7 @@ public static class PhantomDataset
         var pairs = Enumerable.Range(0, options.Count).Select(i => Describe(folder, options, i)).ToList();
         using var alone = FolderLock.Take(folder);
         RefuseOthers(folder, pairs);
-        using var stage = monitor.Begin("Painting the phantom", options.Count);
+        using var stage = monitor.Begin("Creating the built-in dataset", options.Count);
         var done = 0;
         Parallel.For(0, options.Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {

@@ -1,6 +1,6 @@
 namespace Siamorph.Data.Phantom;
 
-// Shape of the lit part of the picture.
+// Shape of the lit part of the image.
 internal enum PhantomFrame
 {
     Octagon,
@@ -39,7 +39,7 @@ internal sealed record PhantomDevice(string Name, PhantomFrame Frame)
     // How far red and blue part towards the border, in units.
     internal float Fringe { get; init; }
 
-    // Distance to the border of the lit part, positive inside, in units, on a picture of the given half extents.
+    // Distance to the border of the lit part, positive inside, in units, on an image of the given half extents.
     internal float Inside(float x, float y, float halfWidth, float halfHeight)
     {
         var (ax, ay) = (halfWidth - MathF.Abs(x), halfHeight - MathF.Abs(y));

@@ -9,7 +9,7 @@ internal enum PhantomLesionKind
     Flat,
 }
 
-// A lesion before it is put into a picture: its outline as an implicit function of the plane (negative inside), and what
+// A lesion before it is put into an image: its outline as an implicit function of the plane (negative inside), and what
 // its surface is like. Sizes are relative to the lesion's own unit radius.
 internal sealed class PhantomLesion
 {
@@ -45,7 +45,7 @@ internal sealed class PhantomLesion
 
     internal PhantomLesionKind Kind { get; }
 
-    // Wanted share of the picture, distributed as in colonoscopy sets.
+    // Wanted share of the image, distributed as in colonoscopy sets.
     internal double AreaFraction { get; }
 
     // 0 looks like the wall, 1 unlike it.

@@ -2,7 +2,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Data.Phantom;
 
-/// <summary>What the built-in data set is made of.</summary>
+/// <summary>What the built-in dataset is made of.</summary>
 public sealed record PhantomOptions
 {
     /// <summary>Number of pairs.</summary>
@@ -17,7 +17,7 @@ public sealed record PhantomOptions
     /// <summary>How many of the endoscopes take part, 1…4.</summary>
     public int Devices { get; init; } = 3;
 
-    /// <summary>Takes the pictures of this endoscope alone, 0…3, whatever <see cref="Devices"/> says; null is all of those.</summary>
+    /// <summary>Uses images of this endoscope only, 0…3, regardless of <see cref="Devices"/>; null for all devices.</summary>
     public int? OnlyDevice { get; init; }
 
     /// <summary>Images of one patient: they share device, mucosa and <see cref="ImageMaskPair.Group"/>.</summary>

@@ -2,8 +2,8 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Data.Phantom;
 
-// Renders a scene: on a grid twice as fine as the picture, wall and lesion are lit by a lamp beside the lens; then the
-// endoscope's optics take the picture. The mask is what the lesion covers by at least half.
+// Renders a scene: on a grid twice as fine as the image, wall and lesion are lit by a lamp beside the lens; then the
+// endoscope's optics take the image. The mask is what the lesion covers by at least half.
 internal static class PhantomPainter
 {
     private const int Oversampling = 2;

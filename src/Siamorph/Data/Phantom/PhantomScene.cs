@@ -9,7 +9,7 @@ internal sealed record PhantomScene
 
     internal required Seed Seed { get; init; }
 
-    // Centre of the lumen in units; beyond 1 it lies outside the picture and a wall is seen.
+    // Centre of the lumen in units; beyond 1 it lies outside the image and a wall is seen.
     internal required (float X, float Y) Lumen { get; init; }
 
     // Radius of the lumen at which the wall is as far as the lamp reaches.

@@ -20,7 +20,7 @@ internal sealed class PhantomShape
     // Which lesion a pixel of the mask belongs to.
     internal int[] Owner { get; }
 
-    // Centre and unit radius of each lesion, in units of the picture.
+    // Centre and unit radius of each lesion, in units of the image.
     internal (float X, float Y, float Scale)[] Local { get; }
 
     internal static PhantomShape Of(PhantomScene scene, Field grid)
@@ -62,7 +62,7 @@ internal sealed class PhantomShape
         }
     }
 
-    // The scale at which the visible part has the wanted share of the picture, found on a coarse grid.
+    // The scale at which the visible part has the wanted share of the image, found on a coarse grid.
     private static float Fit(PhantomScene scene, PhantomLesion lesion, Field grid)
     {
         var aspect = (float)grid.Width / grid.Height;

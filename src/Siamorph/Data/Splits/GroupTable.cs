@@ -52,7 +52,7 @@ internal static class GroupTable
         var groups = Read(table, (name, group), path);
         var groupOf = names.Select(n => n.Select(groups.GetValueOrDefault).FirstOrDefault(g => g is not null)).ToList();
         if (groupOf.TrueForAll(g => g is null))
-            throw new InvalidDatasetException($"{path}: its column '{table.Header[name]}' names no pair of {dataset.Folder}. It must hold file names, with or without their ending.");
+            throw new InvalidDatasetException($"{path}: its column '{table.Header[name]}' does not match any pair of {dataset.Folder}. It must contain file names, with or without extension.");
         if (!options.AllowPartial) Demand(dataset, groupOf, groups.Keys.Where(k => !known.Contains(k)).ToList(), (path, table.Header[name]));
         return new(
             dataset with { Pairs = [.. dataset.Pairs.Select((p, i) => p with { Group = groupOf[i] ?? p.Group })] },

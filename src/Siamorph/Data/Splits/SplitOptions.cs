@@ -12,10 +12,10 @@ public sealed record SplitOptions
     /// <summary>Share of the test split.</summary>
     public double Test { get; init; } = 0.1;
 
-    /// <summary>Seed of the division.</summary>
+    /// <summary>Seed of the split.</summary>
     public Seed Seed { get; init; } = new(1);
 
-    /// <summary>Keeps images that look alike on one side; needs all images to be opened once.</summary>
+    /// <summary>Keeps near-duplicates in one split; every image is opened once for this.</summary>
     public bool KeepNearDuplicates { get; init; } = true;
 
     /// <summary>Shares with their names, those that are not 0.</summary>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-// Places of pictures on the plane of the two largest principal components of both sets together.
+// Places of images on the plane of the two largest principal components of both sets together.
 internal static class FeatureMap
 {
     private const int Most = 2000; // points of each set that a page can bear

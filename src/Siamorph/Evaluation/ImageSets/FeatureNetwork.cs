@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>A network that turns pictures into vectors, whose distributions are compared.</summary>
+/// <summary>A network that turns images into vectors, whose distributions are compared.</summary>
 internal abstract class FeatureNetwork : IDisposable
 {
     /// <summary>Wraps weights, which are disposed with it.</summary>
@@ -12,7 +12,7 @@ internal abstract class FeatureNetwork : IDisposable
     /// <summary>What it is called in results, such as "FID-Inception".</summary>
     public abstract string Name { get; }
 
-    /// <summary>How pictures are resized and scaled, in words: numbers of different variants must never be compared.</summary>
+    /// <summary>How images are resized and scaled, in words: numbers of different variants must never be compared.</summary>
     public abstract string Preparation { get; }
 
     /// <summary>The weights.</summary>
@@ -32,11 +32,11 @@ internal abstract class FeatureNetwork : IDisposable
         Place = place;
     }
 
-    /// <summary>A picture as the network takes it.</summary>
-    /// <returns>float32 [3,H,W], of one size for all pictures.</returns>
+    /// <summary>An image as the network takes it.</summary>
+    /// <returns>float32 [3,H,W], of one size for all images.</returns>
     public abstract Tensor Prepare(RgbImage image);
 
-    /// <summary>The vectors of prepared pictures.</summary>
+    /// <summary>The vectors of prepared images.</summary>
     /// <param name="batch">float32 [B,3,H,W], where the network is.</param>
     /// <returns>float32 [B,D], there as well.</returns>
     public abstract Tensor Features(Tensor batch);
@@ -60,7 +60,7 @@ internal abstract class FeatureNetwork : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The picture as float32 [1,3,H,W] with levels 0…255.</summary>
+    /// <summary>The image as float32 [1,3,H,W] with levels 0…255.</summary>
     internal static Tensor Levels(RgbImage image) =>
         tensor(image.Pixels, [1, image.Size.Height, image.Size.Width, 3], ScalarType.Byte).permute(0, 3, 1, 2).to_type(ScalarType.Float32).contiguous();
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>The ways in which published metrics resize pictures for their networks; numbers of different ones never compare.</summary>
+/// <summary>The ways in which published metrics resize images for their networks; numbers of different ones never compare.</summary>
 internal static class FeatureResize
 {
     /// <summary>torch's bilinear, not antialiased, as pytorch-fid resizes.</summary>

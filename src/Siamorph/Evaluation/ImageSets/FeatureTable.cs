@@ -6,22 +6,22 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>A vector for each picture of a set.</summary>
+/// <summary>A vector for each image of a set.</summary>
 /// <param name="Rows">In the set's order.</param>
 /// <param name="Computed">How many were computed now; the others were known.</param>
 /// <param name="Seconds">Time taken, reading and decoding included.</param>
 internal sealed record FeatureTable<T>(IReadOnlyList<T[]> Rows, int Computed, double Seconds);
 
 /// <summary>
-/// Computes vectors of pictures, each once: they are kept by the content of the files. Pictures are decoded in parallel, a
-/// batch ahead of the network, so that the number of pictures is limited by their vectors alone.
+/// Computes vectors of images, each once: they are kept by the content of the files. Images are decoded in parallel, a
+/// batch ahead of the network, so that the number of images is limited by their vectors alone.
 /// </summary>
 internal static class FeatureExtractor
 {
     private const int Batch = 32;
 
     /// <summary>Vectors of a feature network.</summary>
-    /// <param name="set">The pictures.</param>
+    /// <param name="set">The images.</param>
     /// <param name="network">The network.</param>
     /// <param name="cacheFolder">Where vectors are kept; null keeps none.</param>
     /// <param name="monitor">Sees each batch and may stop.</param>
@@ -42,9 +42,9 @@ internal static class FeatureExtractor
             });
     }
 
-    /// <summary>Radiomic vectors: 26 of the whole picture, then with masks 26 of the lesion, 10 of shape and boundary and the compactness.</summary>
-    /// <param name="set">The pictures; masks are used where every picture has one.</param>
-    /// <param name="side">Pictures are resized to that square first, since texture depends on resolution.</param>
+    /// <summary>Radiomic vectors: 26 of the whole image, then with masks 26 of the lesion, 10 of shape and boundary and the compactness.</summary>
+    /// <param name="set">The images; masks are used where every image has one.</param>
+    /// <param name="side">Images are resized to that square first, since texture depends on resolution.</param>
     /// <param name="cacheFolder">Where vectors are kept; null keeps none.</param>
     /// <param name="monitor">Sees each batch and may stop.</param>
     /// <exception cref="InvalidDatasetException">Files can't be used: one line each.</exception>
@@ -92,7 +92,7 @@ internal static class FeatureExtractor
         Task<Prefetched<TPrepared, T>> Begin(int chunk) => Task.Run(() => Prefetch(chunks[chunk], store, withMasks, prepare));
     }
 
-    // Looks rows up by content and prepares the pictures of those that are not known, several at a time.
+    // Looks rows up by content and prepares the images of those that are not known, several at a time.
     private static Prefetched<TPrepared, T> Prefetch<TPrepared, T>(SetImage[] images, RowStore<T> store, bool withMasks, Func<SetImage, TPrepared> prepare) where T : unmanaged
     {
         var batch = new Prefetched<TPrepared, T>(new string[images.Length], new TPrepared[images.Length], new T[images.Length][], new string?[images.Length]);
@@ -116,10 +116,10 @@ internal static class FeatureExtractor
         return batch;
     }
 
-    // A batch of pictures: the hash of each, and the row that is known, or what is needed to compute it, or what is wrong with it.
+    // A batch of images: the hash of each, and the row that is known, or what is needed to compute it, or what is wrong with it.
     private sealed record Prefetched<TPrepared, T>(string[] Hashes, TPrepared[] Prepared, T[]?[] Found, string?[] Wrong);
 
-    // Of the bytes of the picture, and of its mask where that takes part.
+    // Of the bytes of the image, and of its mask where that takes part.
     private static string Hash(SetImage image, bool withMask)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

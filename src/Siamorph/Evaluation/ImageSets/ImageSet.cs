@@ -4,23 +4,23 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>One picture of a set.</summary>
+/// <summary>One image of a set.</summary>
 /// <param name="Id">Name.</param>
-/// <param name="ImagePath">The picture.</param>
+/// <param name="ImagePath">The image.</param>
 /// <param name="MaskPath">Its mask, or null.</param>
-/// <param name="SourceMask">Id of the mask a synthetic picture was made from, or null.</param>
+/// <param name="SourceMask">Id of the mask a synthetic image was made from, or null.</param>
 internal sealed record SetImage(string Id, string ImagePath, string? MaskPath, string? SourceMask)
 {
     /// <summary>The table that the mask's levels are read by; null where it is lesion against background.</summary>
     public ClassTable? Classes { get; init; }
 
-    /// <summary>How levels of more than 8 bits become a picture, the same for the whole set; null where it has 8 bits.</summary>
+    /// <summary>How levels of more than 8 bits become an image, the same for the whole set; null where it has 8 bits.</summary>
     public IntensityRange? Range { get; init; }
 
     /// <summary>Further lesions of the mask, in files of their own.</summary>
     public IReadOnlyList<string> MoreMaskPaths { get; init; } = [];
 
-    /// <summary>Opens the picture.</summary>
+    /// <summary>Opens the image.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing or damaged.</exception>
     public RgbImage Read() => ImageFile.ReadRgb(ImagePath, Range);
 
@@ -37,18 +37,18 @@ internal sealed record SetImage(string Id, string ImagePath, string? MaskPath, s
     });
 }
 
-/// <summary>A folder of pictures to be compared with another: a dataset, or pictures alone.</summary>
+/// <summary>A folder of images to be compared with another: a dataset, or images alone.</summary>
 /// <param name="Folder">Where they lie.</param>
 /// <param name="Images">In order of name.</param>
 internal sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
 {
     private const string Inner = "images";
 
-    /// <summary>Every picture has a mask.</summary>
+    /// <summary>Every image has a mask.</summary>
     public bool HasMasks => Images.All(i => i.MaskPath is not null);
 
     /// <summary>Lists a folder; nothing is opened.</summary>
-    /// <exception cref="InvalidDatasetException">The folder is missing, or holds no picture.</exception>
+    /// <exception cref="InvalidDatasetException">The folder is missing, or holds no image.</exception>
     public static ImageSet Open(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -61,7 +61,7 @@ internal sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         return new(folder, [.. files.Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null) { Range = range })]);
     }
 
-    /// <summary>Synthetic pictures with the real one whose mask they were made from, or that has their name.</summary>
+    /// <summary>Synthetic images with the real one whose mask they were made from, or that has their name.</summary>
     public static IReadOnlyList<(SetImage Real, SetImage Synthetic)> Counterparts(ImageSet real, ImageSet synthetic)
     {
         ArgumentNullException.ThrowIfNull(real);

@@ -1,6 +1,6 @@
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>What a user chooses about comparing two sets of pictures.</summary>
+/// <summary>What a user chooses about comparing two sets of images.</summary>
 public sealed record ImageEvaluationOptions
 {
     /// <summary>Weight file of a feature network: FID-Inception, MobileNetV2 or a CLIP image tower. Empty: measures that need one are not computed.</summary>
@@ -15,7 +15,7 @@ public sealed record ImageEvaluationOptions
     /// <summary>Weight file of LPIPS' linear layers for that trunk.</summary>
     public string LpipsLinear { get; init; } = "";
 
-    /// <summary>Run folder of a segmenter trained on real images alone, for the agreement of pictures with their masks.</summary>
+    /// <summary>Run folder of a segmenter trained on real images alone, for the agreement of images with their masks.</summary>
     public string Segmenter { get; init; } = "";
 
     /// <summary>Folder in which features are kept by content; empty keeps none.</summary>
@@ -30,10 +30,10 @@ public sealed record ImageEvaluationOptions
     /// <summary>Neighbours of precision, recall, density and coverage.</summary>
     public int Neighbours { get; init; } = 5;
 
-    /// <summary>Side in pixels to which pictures are resized for radiomics, LPIPS and MS-SSIM.</summary>
+    /// <summary>Side in pixels to which images are resized for radiomics, LPIPS and MS-SSIM.</summary>
     public int Side { get; init; } = 256;
 
-    /// <summary>Pairs of pictures at most for LPIPS and MS-SSIM.</summary>
+    /// <summary>Pairs of images at most for LPIPS and MS-SSIM.</summary>
     public int Pairs { get; init; } = 200;
 
     /// <summary>Draws subsets and pairs.</summary>
@@ -77,37 +77,37 @@ public enum Better
 /// <param name="Better">Which way is better.</param>
 public sealed record SetMeasure(string Name, double? Value, string Note, Better Better);
 
-/// <summary>A picture's place on the map of features.</summary>
+/// <summary>An image's place on the map of features.</summary>
 /// <param name="Id">Name.</param>
 /// <param name="Synthetic">Which set.</param>
 /// <param name="X">First principal component.</param>
 /// <param name="Y">Second principal component.</param>
-/// <param name="NearestReal">Distance to the nearest other real picture, in feature space.</param>
+/// <param name="NearestReal">Distance to the nearest other real image, in feature space.</param>
 public sealed record MapPoint(string Id, bool Synthetic, double X, double Y, double NearestReal);
 
-/// <summary>How many pictures went through one kind of feature in a second.</summary>
+/// <summary>How many images went through one kind of feature in a second.</summary>
 /// <param name="Name">Kind of feature.</param>
-/// <param name="Computed">Pictures whose vector was computed now.</param>
-/// <param name="Known">Pictures whose vector was kept from before.</param>
+/// <param name="Computed">Images whose vector was computed now.</param>
+/// <param name="Known">Images whose vector was kept from before.</param>
 /// <param name="Seconds">Time taken.</param>
 public sealed record FeatureSpeed(string Name, int Computed, int Known, double Seconds);
 
-/// <summary>Two sets of pictures compared.</summary>
+/// <summary>Two sets of images compared.</summary>
 public sealed record ImageSetEvaluation
 {
     /// <summary>The options it was made with.</summary>
     public required ImageEvaluationOptions Options { get; init; }
 
-    /// <summary>Folder of the real pictures.</summary>
+    /// <summary>Folder of the real images.</summary>
     public required string Real { get; init; }
 
-    /// <summary>Folder of the synthetic pictures.</summary>
+    /// <summary>Folder of the synthetic images.</summary>
     public required string Synthetic { get; init; }
 
-    /// <summary>Real pictures.</summary>
+    /// <summary>Real images.</summary>
     public required int RealCount { get; init; }
 
-    /// <summary>Synthetic pictures.</summary>
+    /// <summary>Synthetic images.</summary>
     public required int SyntheticCount { get; init; }
 
     /// <summary>Networks that took part: name, file, hash, preparation.</summary>
@@ -119,7 +119,7 @@ public sealed record ImageSetEvaluation
     /// <summary>Shapes of lesions: how the distributions differ. Empty without masks.</summary>
     public required IReadOnlyList<ValueDistance> Morphology { get; init; }
 
-    /// <summary>Places of pictures on a map of their features.</summary>
+    /// <summary>Places of images on a map of their features.</summary>
     public required IReadOnlyList<MapPoint> Map { get; init; }
 
     /// <summary>Which features the map shows.</summary>

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>
-/// Compares a set of synthetic pictures with a set of real ones: by a feature network where its weights are given, and always
+/// Compares a set of synthetic images with a set of real ones: by a feature network where its weights are given, and always
 /// by radiomic and morphological features, which need none. A measure whose file is missing says so.
 /// </summary>
 public static class ImageSetEvaluator
@@ -14,12 +14,12 @@ public static class ImageSetEvaluator
     private const double Shrinkage = 0.1;
 
     /// <summary>Computes every measure for which there is what it needs.</summary>
-    /// <param name="real">Folder of real pictures, with or without masks.</param>
-    /// <param name="synthetic">Folder of synthetic pictures.</param>
+    /// <param name="real">Folder of real images, with or without masks.</param>
+    /// <param name="synthetic">Folder of synthetic images.</param>
     /// <param name="options">What to use.</param>
-    /// <param name="segment">A segmenter trained on real pictures alone, or null.</param>
+    /// <param name="segment">A segmenter trained on real images alone, or null.</param>
     /// <param name="monitor">Sees the stages and may stop.</param>
-    /// <exception cref="SiamorphException">A folder, picture or weight file can't be used.</exception>
+    /// <exception cref="SiamorphException">A folder, image or weight file can't be used.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static ImageSetEvaluation Evaluate(string real, string synthetic, ImageEvaluationOptions options, Func<RgbImage, ProbabilityMap>? segment, IMonitor monitor)
     {
@@ -28,7 +28,7 @@ public static class ImageSetEvaluator
         var work = new Work(ImageSet.Open(real), ImageSet.Open(synthetic), options, monitor);
         var least = Math.Min(work.Real.Images.Count, work.Synthetic.Images.Count);
         if (least <= options.Neighbours)
-            throw new InvalidDatasetException($"{(work.Real.Images.Count == least ? real : synthetic)}: {least} pictures are too few to compare; more than {options.Neighbours} are needed.");
+            throw new InvalidDatasetException($"{(work.Real.Images.Count == least ? real : synthetic)}: {least} images are too few to compare; more than {options.Neighbours} are needed.");
         using var scope = NewDisposeScope();
         work.Network();
         work.Radiomics();
@@ -87,7 +87,7 @@ public static class ImageSetEvaluator
         {
             FeatureTable<double> x = FeatureExtractor.Radiomic(real, options.Side, Cache, monitor), y = FeatureExtractor.Radiomic(synthetic, options.Side, Cache, monitor);
             Speed("radiomic", x, y);
-            Radiomic("FRD-lite", RadiomicTable.WholePicture(x.Rows), RadiomicTable.WholePicture(y.Rows), "26 texture features of the whole picture");
+            Radiomic("FRD-lite", RadiomicTable.WholePicture(x.Rows), RadiomicTable.WholePicture(y.Rows), "26 texture features of the whole image");
             Tensor[] plain = [];
             try
             {
@@ -116,7 +116,7 @@ public static class ImageSetEvaluator
             foreach (var (set, name) in new[] { (real, "real"), (synthetic, "synthetic") })
             {
                 var pairs = PairMeasures.Within([set.Images], options.Pairs, options.Seed.Derive("ms-ssim"));
-                Add($"MS-SSIM among {name} pictures", PairMeasures.Structural(pairs, options.Side, monitor, $"MS-SSIM ({name})"), $"mean of {pairs.Count} pairs; lower is more varied", Better.Neither);
+                Add($"MS-SSIM among {name} images", PairMeasures.Structural(pairs, options.Side, monitor, $"MS-SSIM ({name})"), $"mean of {pairs.Count} pairs; lower is more varied", Better.Neither);
             }
             if (within.Count > 0)
                 Add("MS-SSIM within one mask", PairMeasures.Structural(within, options.Side, monitor, "MS-SSIM within one mask"), $"mean of {within.Count} pairs made from one mask; lower is more varied", Better.Neither);
@@ -130,8 +130,8 @@ public static class ImageSetEvaluator
                 Missing(name, $"not computed: needs {(segment is null ? "the run folder of a segmenter trained on real images alone" : "masks beside the synthetic pictures")}", Better.Higher);
                 return;
             }
-            Add(name, Agreement(synthetic, segment, "synthetic"), $"mean Dice at 0.5 of {options.Segmenter} on synthetic pictures", Better.Higher);
-            if (real.HasMasks) Add("The same on real pictures", Agreement(real, segment, "real"), "for comparison; pictures it was trained on score higher", Better.Neither);
+            Add(name, Agreement(synthetic, segment, "synthetic"), $"mean Dice at 0.5 of {options.Segmenter} on synthetic images", Better.Higher);
+            if (real.HasMasks) Add("The same on real images", Agreement(real, segment, "real"), "for comparison; images that the network was trained on score higher", Better.Neither);
         }
 
         public ImageSetEvaluation Result() => new()
@@ -161,12 +161,12 @@ public static class ImageSetEvaluator
         {
             using var stage = monitor.Begin("Distances", 3);
             var inception = network is InceptionNetwork;
-            var small = Math.Min(x.shape[0], y.shape[0]) <= x.shape[1] ? $"; fewer pictures than the {x.shape[1]} features, so biased upward" : "";
+            var small = Math.Min(x.shape[0], y.shape[0]) <= x.shape[1] ? $"; fewer images than the {x.shape[1]} features, so biased upward" : "";
             if (!inception) Missing("FID", $"not computed: needs the weight file of FID-Inception; {network.Name} gives the Fréchet distance below", Better.Lower);
             Add(inception ? "FID" : $"Fréchet distance ({network.Name})", FrechetDistance.Between(x, y), network.Preparation + small, Better.Lower);
             stage.Report(1);
             var suffix = inception ? "" : $" ({network.Name})";
-            Add($"KID{suffix}", KernelDistance.Unbiased(x, y), "unbiased, all pictures; may be slightly negative", Better.Lower);
+            Add($"KID{suffix}", KernelDistance.Unbiased(x, y), "unbiased, all images; may be slightly negative", Better.Lower);
             // A subset that is the whole set would hide how much the value varies.
             var half = (int)Math.Max(2, Math.Min(x.shape[0], y.shape[0]) / 2);
             var subsets = KernelDistance.OverSubsets(x, y, Math.Min(options.KidSubsetSize, half), options.KidSubsets, options.Seed.Derive("kid"));
@@ -182,9 +182,9 @@ public static class ImageSetEvaluator
             var places = real.Images.Select((image, i) => (image.Id, i)).GroupBy(p => p.Id).ToDictionary(g => g.Key, g => g.First().i);
             List<(int Real, int Synthetic)> pairs = [.. synthetic.Images.Select((s, i) => (places.GetValueOrDefault(s.SourceMask ?? s.Id, -1), i)).Where(p => p.Item1 >= 0)];
             if (pairs.Count > 0)
-                Add("CLIP-I, paired", EmbeddingMeasures.PairedCosine(Rows(x, pairs.Select(p => p.Real)), Rows(y, pairs.Select(p => p.Synthetic))), $"mean cosine of {pairs.Count} synthetic pictures and their real counterparts", Better.Higher);
-            else Missing("CLIP-I, paired", "not computed: needs synthetic pictures made from a real one's mask, or of its name", Better.Higher);
-            Add("CLIP-I, nearest", EmbeddingMeasures.NearestCosine(x, y), "mean cosine to the nearest real picture", Better.Higher);
+                Add("CLIP-I, paired", EmbeddingMeasures.PairedCosine(Rows(x, pairs.Select(p => p.Real)), Rows(y, pairs.Select(p => p.Synthetic))), $"mean cosine of {pairs.Count} synthetic images and their real counterparts", Better.Higher);
+            else Missing("CLIP-I, paired", "not computed: needs synthetic images generated from the mask of a real image, or with the same name", Better.Higher);
+            Add("CLIP-I, nearest", EmbeddingMeasures.NearestCosine(x, y), "mean cosine to the nearest real image", Better.Higher);
         }
 
         private void Lpips(List<(SetImage, SetImage)> paired, IReadOnlyList<(SetImage, SetImage)> within)
@@ -198,9 +198,9 @@ public static class ImageSetEvaluator
             distance.MoveTo(Placement.On(options.Device));
             _networks.Add($"LPIPS v0.1 {distance.Trunk} ({distance.TrunkSource}, sha256 {distance.TrunkHash[..12]}; linear layers {distance.LinearSource}; Pillow bilinear {options.Side})");
             if (paired.Count > 0) Add("LPIPS to the real counterpart", PairMeasures.Perceptual(distance, paired, options.Side, monitor, "LPIPS, paired"), $"mean of {paired.Count} pairs", Better.Lower);
-            else Missing("LPIPS to the real counterpart", "not computed: needs synthetic pictures made from a real one's mask, or of its name", Better.Lower);
+            else Missing("LPIPS to the real counterpart", "not computed: needs synthetic images generated from the mask of a real image, or with the same name", Better.Lower);
             if (within.Count > 0) Add("LPIPS within one mask", PairMeasures.Perceptual(distance, within, options.Side, monitor, "LPIPS within one mask"), $"mean of {within.Count} pairs made from one mask; higher is more varied", Better.Higher);
-            else Missing("LPIPS within one mask", "not computed: needs several synthetic pictures from one mask, recorded in the manifest", Better.Higher);
+            else Missing("LPIPS within one mask", "not computed: needs several synthetic images from one mask, recorded in the manifest", Better.Higher);
         }
 
         private void Radiomic(string name, IEnumerable<double[]> x, IEnumerable<double[]> y, string of)
@@ -208,13 +208,13 @@ public static class ImageSetEvaluator
             try
             {
                 var result = RadiomicDistance.Between(x, y, Shrinkage);
-                var few = Math.Min(result.Real, result.Synthetic) < 3 * result.Features ? "; few pictures for so many features: look at the means alone as well" : "";
+                var few = Math.Min(result.Real, result.Synthetic) < 3 * result.Features ? "; few images for so many features: also look at the means alone" : "";
                 Add(name, result.Squared, $"squared Fréchet distance of {of} in units of the real deviation, covariance shrunk by {Shrinkage}; not comparable with FRD{few}", Better.Lower);
                 Add($"{name}, means alone", result.MeansOnly, "squared distance of the means", Better.Lower);
             }
             catch (ArgumentException)
             {
-                Missing(name, "not computed: needs two pictures in each set whose features are all defined", Better.Lower);
+                Missing(name, "not computed: needs two images in each set whose features are all defined", Better.Lower);
             }
         }
 
@@ -241,7 +241,7 @@ public static class ImageSetEvaluator
         private double Agreement(ImageSet set, Func<RgbImage, ProbabilityMap> segment, string name)
         {
             double sum = 0;
-            using var stage = monitor.Begin($"Segmenting {name} pictures", set.Images.Count);
+            using var stage = monitor.Begin($"Segmenting {name} images", set.Images.Count);
             for (var i = 0; i < set.Images.Count; i++)
             {
                 monitor.Cancellation.ThrowIfCancellationRequested();

@@ -4,7 +4,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>How pictures reach the Inception network; the published FID tools differ in nothing else.</summary>
+/// <summary>How images reach the Inception network; the published FID tools differ in nothing else.</summary>
 internal enum InceptionResize
 {
     /// <summary>pytorch-fid: bilinear to 299 without antialiasing, levels to [-1,1].</summary>

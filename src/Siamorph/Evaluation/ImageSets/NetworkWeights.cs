@@ -39,7 +39,7 @@ internal sealed class NetworkWeights : IDisposable
     public static NetworkWeights Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (!File.Exists(path)) throw new WeightsFormatException($"{path}: no such file. Give the weights of the network.");
+        if (!File.Exists(path)) throw new WeightsFormatException($"{path}: the file does not exist. Give the weights of the network.");
         using var scope = NewDisposeScope();
         using var stream = File.OpenRead(path);
         using var file = WeightsFile.Open(path);

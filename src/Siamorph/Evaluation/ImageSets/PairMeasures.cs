@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-// Measures of two pictures, averaged over pairs.
+// Measures of two images, averaged over pairs.
 internal static class PairMeasures
 {
     private const int Batch = 8;
 
-    // Pairs of pictures of one group; all of them, or as many as asked, drawn by the seed.
+    // Pairs of images of one group; all of them, or as many as asked, drawn by the seed.
     public static IReadOnlyList<(SetImage, SetImage)> Within(IEnumerable<IReadOnlyList<SetImage>> groups, int most, Seed seed)
     {
         var all = new List<(SetImage, SetImage)>();

@@ -72,17 +72,17 @@ internal sealed class PerceptualDistance : IDisposable
         return new(NetworkWeights.Load(trunk), second);
     }
 
-    /// <summary>The distance of each pair of pictures.</summary>
+    /// <summary>The distance of each pair of images.</summary>
     /// <param name="first">float32 [B,3,H,W] in [-1,1].</param>
     /// <param name="second">The same shape.</param>
-    /// <returns>[B], 0 where the pictures are equal.</returns>
+    /// <returns>[B], 0 where the images are equal.</returns>
     public Tensor Distance(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
         return stack(Layers(first, second).Select(l => l.mean([1, 2, 3])).ToArray(), 0).sum(dim: 0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The distance of each pixel, stages enlarged to the picture's size (bilinear).</summary>
+    /// <summary>The distance of each pixel, stages enlarged to the image's size (bilinear).</summary>
     /// <returns>[B,1,H,W].</returns>
     public Tensor Map(Tensor first, Tensor second)
     {
@@ -109,7 +109,7 @@ internal sealed class PerceptualDistance : IDisposable
         return (weights is null ? difference.sum(1, keepdim: true) : F.conv2d(difference, weights)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The network's own scaling of pictures in [-1,1].</summary>
+    /// <summary>The network's own scaling of images in [-1,1].</summary>
     internal Tensor Scaled(Tensor x) => (x - tensor(_shift, device: x.device).reshape(1, 3, 1, 1)) / tensor(_scale, device: x.device).reshape(1, 3, 1, 1);
 
     internal List<Tensor> Stages(Tensor x) => Trunk switch

@@ -4,7 +4,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>
-/// Multi-scale structural similarity (Wang, Simoncelli and Bovik 2003) of luma pictures: 11×11 Gaussian, σ 1.5, five scales with
+/// Multi-scale structural similarity (Wang, Simoncelli and Bovik 2003) of luma images: 11×11 Gaussian, σ 1.5, five scales with
 /// the published exponents. Low values within one set mean variety.
 /// </summary>
 internal static class StructuralSimilarity
@@ -12,14 +12,14 @@ internal static class StructuralSimilarity
     private const int Window = 11;
     private static readonly double[] Exponents = [.0448, .2856, .3001, .2363, .1333];
 
-    /// <summary>The least side of a picture in pixels: the window must fit at the coarsest scale.</summary>
+    /// <summary>The least side of an image in pixels: the window must fit at the coarsest scale.</summary>
     public const int SmallestSide = Window << 4;
 
     /// <summary>Similarity of each pair, in [0,1] (negative contrasts count 0).</summary>
     /// <param name="first">[B,1,H,W], levels 0…255; sides of at least <see cref="SmallestSide"/>.</param>
     /// <param name="second">The same shape.</param>
     /// <returns>float64 [B].</returns>
-    /// <exception cref="ArgumentException">The pictures are too small.</exception>
+    /// <exception cref="ArgumentException">The images are too small.</exception>
     public static Tensor MultiScale(Tensor first, Tensor second)
     {
         ArgumentNullException.ThrowIfNull(first);

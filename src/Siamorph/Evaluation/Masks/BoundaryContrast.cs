@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation.Masks;
 
-/// <summary>How the picture changes where its mask ends: a synthetic lesion that ignores its mask shows here.</summary>
+/// <summary>How the image changes where its mask ends: a synthetic lesion that ignores its mask shows here.</summary>
 internal sealed record BoundaryContrast
 {
     private const int Reach = 3;
@@ -11,13 +11,13 @@ internal sealed record BoundaryContrast
     /// <summary>Mean gradient on the one-pixel rings on both sides of the boundary, in levels a pixel.</summary>
     public required double RingGradient { get; init; }
 
-    /// <summary>Mean gradient of the whole picture, in levels a pixel.</summary>
+    /// <summary>Mean gradient of the whole image, in levels a pixel.</summary>
     public required double PictureGradient { get; init; }
 
     /// <summary>Pixels of those rings.</summary>
     public required int RingPixels { get; init; }
 
-    /// <summary><see cref="RingGradient"/> over <see cref="PictureGradient"/>; 0 in a flat picture.</summary>
+    /// <summary><see cref="RingGradient"/> over <see cref="PictureGradient"/>; 0 in a flat image.</summary>
     public double GradientRatio => PictureGradient == 0 ? 0 : RingGradient / PictureGradient;
 
     /// <summary>Levels within 3 pixels of the boundary, inside it.</summary>
@@ -32,13 +32,13 @@ internal sealed record BoundaryContrast
     /// <summary>Mean level of the lesion minus that of the rest, in levels.</summary>
     public required double RegionDifference { get; init; }
 
-    /// <summary>Measures one picture; null where the mask is empty or covers all.</summary>
+    /// <summary>Measures one image; null where the mask is empty or covers all.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static BoundaryContrast? Of(GreyImage image, LabelMap mask)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mask);
-        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the picture {image.Size}.", nameof(mask));
+        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.", nameof(mask));
         var foreground = mask.Labels.Count(l => l != 0);
         if (foreground == 0 || foreground == mask.Labels.Length) return null;
         var gradient = Gradient(image);
@@ -69,7 +69,7 @@ internal sealed record BoundaryContrast
             RegionDifference = sumIn / foreground - sumOut / (mask.Labels.Length - foreground),
         };
 
-        // The picture's edge is no boundary of the lesion.
+        // The image's edge is no boundary of the lesion.
         bool Differs(int y, int x, bool own) => y >= 0 && x >= 0 && y < mask.Size.Height && x < mask.Size.Width && grid[y, x] != own;
     }
 

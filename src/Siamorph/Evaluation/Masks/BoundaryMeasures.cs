@@ -5,15 +5,15 @@ namespace Siamorph.Evaluation.Masks;
 /// <summary>How well two masks' boundaries agree: the F-measure of DAVIS (Perazzi et al., CVPR 2016) and the boundary IoU (Cheng et al., CVPR 2021).</summary>
 internal static class BoundaryMeasures
 {
-    /// <summary>DAVIS' tolerance as a share of the picture's diagonal.</summary>
+    /// <summary>DAVIS' tolerance as a share of the image's diagonal.</summary>
     public const double DavisTolerance = 0.008;
 
-    /// <summary>Width of the band of the boundary IoU as a share of the picture's diagonal.</summary>
+    /// <summary>Width of the band of the boundary IoU as a share of the image's diagonal.</summary>
     public const double BandShare = 0.02;
 
     /// <summary>
     /// F-measure of boundary pixels that have a boundary pixel of the other mask within the tolerance; 1 where neither mask has
-    /// a boundary (a mask of the whole picture has none).
+    /// a boundary (a mask of the whole image has none).
     /// </summary>
     /// <param name="truth">The mask.</param>
     /// <param name="prediction">The decision, of the same size.</param>
@@ -76,7 +76,7 @@ internal static class BoundaryMeasures
         return count;
     }
 
-    // What erosion by a square of 2 · width + 1 pixels takes away; beyond the picture lies background.
+    // What erosion by a square of 2 · width + 1 pixels takes away; beyond the image lies background.
     private static bool[] Band(LabelMap mask, int width)
     {
         var (w, h) = (mask.Size.Width, mask.Size.Height);

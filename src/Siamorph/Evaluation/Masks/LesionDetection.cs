@@ -30,11 +30,11 @@ public sealed record LesionDetectionOptions
 }
 
 /// <summary>One true lesion.</summary>
-/// <param name="Area">Share of the picture, in (0,1].</param>
+/// <param name="Area">Share of the image, in (0,1].</param>
 /// <param name="Found">Whether enough of it was claimed.</param>
 public readonly record struct TrueLesion(double Area, bool Found);
 
-/// <summary>The lesions of one picture and what was made of them.</summary>
+/// <summary>The lesions of one image and what was made of them.</summary>
 /// <param name="Lesions">Every true lesion.</param>
 /// <param name="FalseAlarms">Claimed regions where nothing is.</param>
 public sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int FalseAlarms)
@@ -64,10 +64,10 @@ public sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int Fals
     }
 }
 
-/// <summary>Lesion-wise results of a set of pictures.</summary>
+/// <summary>Lesion-wise results of a set of images.</summary>
 public sealed record LesionSummary
 {
-    /// <summary>Pictures.</summary>
+    /// <summary>Images.</summary>
     public required int Images { get; init; }
 
     /// <summary>True lesions.</summary>
@@ -82,18 +82,18 @@ public sealed record LesionSummary
     /// <summary>Share of the lesions that were found, in [0,1]; null without a lesion.</summary>
     public required double? Sensitivity { get; init; }
 
-    /// <summary>Claimed regions where nothing is, for 100 pictures.</summary>
+    /// <summary>Claimed regions where nothing is, for 100 images.</summary>
     public required double FalseAlarmsPer100Images { get; init; }
 
     /// <summary>The same by size of the lesion, smallest first; classes without a lesion are left out.</summary>
     public required IReadOnlyList<LesionSizeResult> BySize { get; init; }
 
-    /// <summary>Adds up the pictures.</summary>
-    /// <exception cref="ArgumentException">There is no picture.</exception>
+    /// <summary>Adds up the images.</summary>
+    /// <exception cref="ArgumentException">There is no image.</exception>
     public static LesionSummary Of(IReadOnlyCollection<LesionDetection> images, SizeClasses? classes = null)
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (images.Count == 0) throw new ArgumentException("No picture to add up.", nameof(images));
+        if (images.Count == 0) throw new ArgumentException("No image to add up.", nameof(images));
         classes ??= SizeClasses.Default;
         var lesions = images.SelectMany(i => i.Lesions).ToList();
         var alarms = images.Sum(i => i.FalseAlarms);

@@ -28,7 +28,7 @@ public sealed record MaskEvaluationOptions
         _ = MaskProtocol.Named(Protocol);
         Detection.Validate();
         if (!(0 < Sizes.Small && Sizes.Small < Sizes.Large && Sizes.Large < 1))
-            throw new InvalidOptionsException($"Sizes {Sizes.Small}, {Sizes.Large}: give shares of the picture with 0 < small < large < 1.");
+            throw new InvalidOptionsException($"Sizes {Sizes.Small}, {Sizes.Large}: give shares of the image with 0 < small < large < 1.");
     }
 }
 
@@ -98,7 +98,7 @@ public static class MaskEvaluator
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
-        if (cases.Count == 0) throw new InvalidDatasetException("There is no prediction to score. Check the folders.");
+        if (cases.Count == 0) throw new InvalidDatasetException("There are no predictions to score. Check the folders.");
         var all = new MaskAccumulator("all", options);
         List<MaskAccumulator> perClass = [.. (classes?.Classes.Skip(1) ?? []).Select(c => new MaskAccumulator(c.Name, options))];
         var (sizes, groups) = (new SortedDictionary<int, MaskAccumulator>(), new SortedDictionary<string, MaskAccumulator>(StringComparer.Ordinal));
@@ -130,7 +130,7 @@ public static class MaskEvaluator
         {
             Options = options,
             Protocol = $"{protocol.Name}: {protocol.Description}",
-            EmptyMasks = $"{protocol.EmptyMasks} HD95 is 0 where both masks are empty, the picture's diagonal where one is; the other surface distances leave such images out.",
+            EmptyMasks = $"{protocol.EmptyMasks} HD95 is 0 where both masks are empty, the image's diagonal where one is; the other surface distances leave such images out.",
             DetectionRule = options.Detection.Describe(),
             All = all.Summary(),
             Sizes = [.. sizes.Values.Select(s => s.Summary())],

@@ -12,10 +12,10 @@ internal static class MaskFolders
     private const int NamesShown = 3;
     private const string Probabilities = "probabilities", Masks = "masks";
 
-    /// <summary>Every truth with its prediction, and the picture beneath where the truth is a dataset.</summary>
+    /// <summary>Every truth with its prediction, and the image beneath where the truth is a dataset.</summary>
     /// <param name="truth">A dataset folder, or a folder of masks; with <see cref="ClassTable.FileName"/> for several classes.</param>
     /// <param name="predictions">
-    /// Grey pictures, or a folder that "segment predict" wrote: its probability maps are taken, of several classes its masks.
+    /// Grey images, or a folder that "segment predict" wrote: its probability maps are taken, of several classes its masks.
     /// </param>
     /// <param name="options">Which split of the dataset, and whether sizes may differ.</param>
     /// <exception cref="InvalidDatasetException">A folder is missing or empty, or names don't match: one line each.</exception>
@@ -87,10 +87,10 @@ internal static class MaskFolders
         $"{names.Count} {one}{(names.Count == 1 ? "" : "s")} ({string.Join(", ", names.Take(NamesShown))}{(names.Count > NamesShown ? ", …" : "")})";
 }
 
-/// <summary>A truth, its prediction and, where there is one, the picture itself, as files.</summary>
+/// <summary>A truth, its prediction and, where there is one, the image itself, as files.</summary>
 /// <param name="Id">Name.</param>
 /// <param name="Group">Group, or null.</param>
-/// <param name="ImagePath">The picture, or null.</param>
+/// <param name="ImagePath">The image, or null.</param>
 /// <param name="TruthPath">The true mask.</param>
 /// <param name="PredictionPath">The predicted mask or probability map.</param>
 /// <param name="Resizes">Whether a prediction of another size is resized instead of refused.</param>

@@ -69,5 +69,5 @@ public sealed record MaskProtocol
         ?? throw new InvalidOptionsException($"Protocol '{name}' is unknown; there are {string.Join(", ", All.Select(p => p.Name))}.");
 
     private const string AlwaysZero = "An image without a lesion scores Dice = IoU = 0 whatever is predicted, as in the published code.";
-    private const string OneIfEmpty = "An image without a lesion scores Dice = IoU = 1 where nothing is claimed, else 0.";
+    private const string OneIfEmpty = "An image without a lesion scores Dice = IoU = 1 if nothing is predicted, else 0.";
 }

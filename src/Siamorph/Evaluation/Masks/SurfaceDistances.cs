@@ -5,7 +5,7 @@ namespace Siamorph.Evaluation.Masks;
 
 /// <summary>
 /// Distances between the borders of two masks, in pixels. A border is what a 4-connected erosion takes away; beyond the
-/// picture lies background.
+/// image lies background.
 /// </summary>
 /// <param name="Hausdorff">The largest distance of either border from the other.</param>
 /// <param name="Hd95Pooled">95th percentile of both directions' distances taken together (the definition of medpy).</param>
@@ -35,7 +35,7 @@ internal sealed record SurfaceDistances(
     }
 
     /// <summary>
-    /// <see cref="Hd95Pooled"/> as this product averages it: 0 where both masks are empty, the picture's diagonal where one is.
+    /// <see cref="Hd95Pooled"/> as this product averages it: 0 where both masks are empty, the image's diagonal where one is.
     /// </summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static double Hd95OrDiagonal(LabelMap truth, LabelMap prediction, SurfaceDistances? distances)

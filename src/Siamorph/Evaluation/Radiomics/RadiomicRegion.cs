@@ -14,11 +14,11 @@ internal sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] In
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mask);
-        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the picture {image.Size}.", nameof(mask));
+        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.", nameof(mask));
         return new(image.Size, Array.ConvertAll(image.Levels, l => (double)l), Array.ConvertAll(mask.Labels, l => l != 0));
     }
 
-    /// <summary>Grey levels of the whole picture but its first pixel: published radiomics refuse a mask without background.</summary>
+    /// <summary>Grey levels of the whole image but its first pixel: published radiomics refuse a mask without background.</summary>
     public static RadiomicRegion Whole(GreyImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -28,7 +28,7 @@ internal sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] In
         return new(image.Size, Array.ConvertAll(image.Levels, l => (double)l), inside);
     }
 
-    /// <summary>Luma of a colour picture (ITU-R 601-2), rounded.</summary>
+    /// <summary>Luma of a colour image (ITU-R 601-2), rounded.</summary>
     public static GreyImage Luma(RgbImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -41,14 +41,14 @@ internal sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] In
         return new(image.Size, levels, Lossless: true);
     }
 
-    /// <summary>The values rescaled to mean 0 and deviation 100 over the whole picture (ddof 1), as FRD does.</summary>
+    /// <summary>The values rescaled to mean 0 and deviation 100 over the whole image (ddof 1), as FRD does.</summary>
     public RadiomicRegion Normalised()
     {
         var (mean, deviation) = (Values.Average(), Deviation);
         return this with { Values = Array.ConvertAll(Values, v => (v - mean) / deviation * 100) };
     }
 
-    /// <summary>Standard deviation of the whole picture (ddof 1).</summary>
+    /// <summary>Standard deviation of the whole image (ddof 1).</summary>
     internal double Deviation
     {
         get

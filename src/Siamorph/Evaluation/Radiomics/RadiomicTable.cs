@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation.Radiomics;
 
-// The radiomic row of one picture: whole picture, lesion, shape; parts without a mask are left out.
+// The radiomic row of one image: whole image, lesion, shape; parts without a mask are left out.
 internal static class RadiomicTable
 {
     public static readonly int Texture = CompactRadiomics.TextureNames.Count, Shape = CompactRadiomics.ShapeNames.Count;
@@ -19,7 +19,7 @@ internal static class RadiomicTable
         if (!withMask) return whole;
         var mask = image.ReadMask();
         if (mask.Size != picture.Size)
-            throw new InvalidDatasetException($"{image.MaskPath}: mask is {mask.Size}, its picture {picture.Size}. Resize the mask or remove the pair.");
+            throw new InvalidDatasetException($"{image.MaskPath}: mask is {mask.Size}, its image {picture.Size}. Resize the mask or remove the pair.");
         mask = Resize.Mask(mask, size);
         var undefined = Enumerable.Repeat(double.NaN, Texture + Shape + 1);
         if (CompactRadiomics.Shape(grey, mask) is not { } shape) return [.. whole, .. undefined];
@@ -35,7 +35,7 @@ internal static class RadiomicTable
     {
         var start = 2 * Texture;
         Func<double[], double> At(string name) => row => row[start + Array.IndexOf([.. CompactRadiomics.ShapeNames], name)];
-        yield return ("area (share of the picture)", At("area_fraction"));
+        yield return ("area (share of the image)", At("area_fraction"));
         yield return ("compactness (4πA/P²)", row => row[^1]);
         yield return ("eccentricity", At("eccentricity"));
         yield return ("solidity", At("solidity"));

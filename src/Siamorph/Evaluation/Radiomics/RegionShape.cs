@@ -12,7 +12,7 @@ internal sealed record RegionShape
     /// <summary>Foreground pixels.</summary>
     public required int Area { get; init; }
 
-    /// <summary>Foreground's share of the picture, in (0,1].</summary>
+    /// <summary>Foreground's share of the image, in (0,1].</summary>
     public required double AreaFraction { get; init; }
 
     /// <summary>Area within the outline of the mesh, in pixels.</summary>
@@ -110,7 +110,7 @@ internal sealed record RegionShape
         };
     }
 
-    // Background regions, joined by sides, that don't reach the picture's edge.
+    // Background regions, joined by sides, that don't reach the image's edge.
     private static int Holes(LabelMap mask)
     {
         var (width, height) = (mask.Size.Width, mask.Size.Height);

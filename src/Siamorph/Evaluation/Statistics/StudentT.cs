@@ -20,7 +20,7 @@ internal static class StudentT
     /// <param name="degreesOfFreedom">Above 0.</param>
     public static double Quantile(double share, double degreesOfFreedom)
     {
-        if (share is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies in (0, 1).");
+        if (share is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(share), share, "A share must be in (0, 1).");
         double low = -1, high = 1;
         while (Cdf(low, degreesOfFreedom) > share) low *= 2;
         while (Cdf(high, degreesOfFreedom) < share) high *= 2;

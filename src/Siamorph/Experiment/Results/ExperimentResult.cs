@@ -48,10 +48,10 @@ public sealed record ExperimentResult
     /// <summary>What each further need (images without masks, a generator) adds to the best that does without; empty where all arms need the same.</summary>
     public IReadOnlyList<LadderStep> Ladder { get; init; } = [];
 
-    /// <summary>Arms that differ in how far pictures are noised before they are denoised; empty for fewer than two.</summary>
+    /// <summary>Arms that differ in how far images are noised before they are denoised; empty for fewer than two.</summary>
     public IReadOnlyList<StrengthPoint> Strengths { get; init; } = [];
 
-    /// <summary>Example pictures, as files beside this one.</summary>
+    /// <summary>Example images, as files beside this one.</summary>
     public required IReadOnlyList<Sheet> Sheets { get; init; }
 }
 
@@ -188,11 +188,11 @@ public sealed record StageCurves(string Name, IReadOnlyList<Curve> Curves);
 /// <param name="ContentHash">SHA-256 over ids and pixels of all images and masks, hexadecimal.</param>
 internal sealed record SynthesisOutcome(int Count, string ContentHash);
 
-/// <summary>Example pictures under one heading.</summary>
+/// <summary>Example images under one heading.</summary>
 /// <param name="Title">What they are.</param>
 /// <param name="Kind">What kind of sheet.</param>
 /// <param name="RealCount">Real training pairs of the cell they come from.</param>
-/// <param name="Pictures">The pictures.</param>
+/// <param name="Pictures">The images.</param>
 /// <param name="Arm">Name of the arm they belong to; null for real pairs, and in results of older versions.</param>
 public sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetImage> Pictures, string? Arm = null);
 
@@ -215,7 +215,7 @@ public enum SheetKind
     Corrupted,
 }
 
-/// <summary>One picture with its masks; paths are relative to the experiment's folder.</summary>
+/// <summary>One image with its masks; paths are relative to the experiment's folder.</summary>
 /// <param name="Name">What to call it.</param>
 /// <param name="Image">The image file (PNG).</param>
 /// <param name="Masks">Mask files: the conditioning mask or truth first, then predictions.</param>
@@ -248,7 +248,7 @@ public sealed record DataCard
     /// <summary>What the data check found: severity and sentence.</summary>
     public required IReadOnlyList<string> Findings { get; init; }
 
-    /// <summary>Folders of images without masks that generators learned from in stage base.</summary>
+    /// <summary>Folders of images without masks that generators learned from in base training.</summary>
     public IReadOnlyList<UnlabelledFacts> Unlabelled { get; init; } = [];
 }
 

@@ -2,15 +2,15 @@ using Siamorph.Synthesis;
 
 namespace Siamorph.Experiment.Results;
 
-/// <summary>How an arm that starts from pictures does at its strength.</summary>
+/// <summary>How an arm that starts from images does at its strength.</summary>
 /// <param name="RealCount">Real training pairs.</param>
 /// <param name="Start">"real" or "paste".</param>
-/// <param name="Strength">0 (the picture as it was deformed or pasted) to 1 (pure noise).</param>
+/// <param name="Strength">0 (the image as it was deformed or pasted) to 1 (pure noise).</param>
 /// <param name="Arm">Name of the arm.</param>
 /// <param name="Dice">Mean test Dice over seeds.</param>
 public sealed record StrengthPoint(int RealCount, string Start, double Strength, string Arm, double Dice);
 
-/// <summary>Finds the arms that differ in how far pictures are noised before they are denoised.</summary>
+/// <summary>Finds the arms that differ in how far images are noised before they are denoised.</summary>
 internal static class StrengthAnalysis
 {
     /// <summary>The points of each start that has several strengths, by rising strength.</summary>

@@ -13,7 +13,7 @@ internal static class Undertraining
     public static string? Alarm(IReadOnlyList<ArmSummary> arms, IReadOnlyList<CellResult> cells)
     {
         var reasons = cells.GroupBy(c => c.RealCount).Select(g => Reason(arms, [.. g], g.Key)).OfType<string>().ToList();
-        return reasons.Count == 0 ? null : $"These networks are not trained enough: no verdict. {string.Join(" ", reasons)} Give them more steps (segmentation.steps).";
+        return reasons.Count == 0 ? null : $"These networks are not trained enough, so there is no verdict. {string.Join(" ", reasons)} Give them more steps (segmentation.steps).";
     }
 
     private static string? Reason(IReadOnlyList<ArmSummary> arms, List<CellResult> cells, int count)
@@ -26,7 +26,7 @@ internal static class Undertraining
         double[] Of(string arm) => [.. cells.Where(c => c.Arm == arm).Select(c => c.Outcome.Dice)];
         var (plain, classical) = Of(Arms.LightAugmentation.Name) is { Length: > 0 } light ? (light, Of(Arms.RealOnly.Name)) : (Of(Arms.RealOnly.Name), Of(Arms.Classical.Name));
         return plain.Length > 0 && classical.Length > 0 && plain.Average() - classical.Average() is var lost && lost > Noise
-            ? FormattableString.Invariant($"With {count} real pairs, stronger augmentation cost {100 * lost:0.0} points, which it does only to networks that have not yet learned what they are shown.")
+            ? FormattableString.Invariant($"With {count} real pairs, stronger augmentation cost {100 * lost:0.0} points, which happens only when networks are not trained long enough.")
             : null;
     }
 }

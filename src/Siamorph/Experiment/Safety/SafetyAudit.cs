@@ -26,7 +26,7 @@ public sealed record SafetyOptions
     {
         var faults = new List<string>();
         if (Draws < 1) faults.Add($"draws is {Draws}; at least 1 is needed.");
-        if (CopyShare is not (> 0 and < 0.5)) faults.Add(FormattableString.Invariant($"copyShare is {CopyShare}; it lies in (0, 0.5)."));
+        if (CopyShare is not (> 0 and < 0.5)) faults.Add(FormattableString.Invariant($"copyShare is {CopyShare}; it must be in (0, 0.5)."));
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 }
@@ -43,7 +43,7 @@ public sealed record AuditedSet
     /// <summary>Pairs that had no part in training.</summary>
     public required IReadOnlyList<ImageMaskPair> HoldOut { get; init; }
 
-    /// <summary>Images without masks that stage base learned from; their mask paths are empty.</summary>
+    /// <summary>Images without masks that base training learned from; their mask paths are empty.</summary>
     public IReadOnlyList<ImageMaskPair> Unlabelled { get; init; } = [];
 
     /// <summary>What `train` wrote; null leaves the membership test out.</summary>
@@ -152,9 +152,9 @@ public static class SafetyAudit
 
     private static void RefuseSmall(AuditedSet set)
     {
-        if (set.Synthetic.Count == 0) throw new InvalidDatasetException("There is no synthetic pair to look at.");
+        if (set.Synthetic.Count == 0) throw new InvalidDatasetException("There are no synthetic pairs to check.");
         if (set.Trained.Count < 2) throw new InvalidDatasetException($"There are {set.Trained.Count} training pairs; at least 2 are needed.");
-        if (set.HoldOut.Count < 2) throw new InvalidDatasetException($"There are {set.HoldOut.Count} pairs that were never trained on; at least 2 are needed. Keep some aside: without them no distance can be judged.");
+        if (set.HoldOut.Count < 2) throw new InvalidDatasetException($"There are {set.HoldOut.Count} pairs that were not trained on; at least 2 are needed. Hold some pairs out: without them no distance can be judged.");
     }
 
     private static void RefuseLeak(IReadOnlyList<ImageMaskPair> seen, IReadOnlyList<ImageMaskPair> holdOut, List<(int Index, double Distance)> nearest)

@@ -47,12 +47,12 @@ public sealed record SafetyReport
     /// <summary>The findings in sentences, the verdict first.</summary>
     public IReadOnlyList<string> Sentences()
     {
-        FormattableString copies = $"{Copies.Count} of {Synthetic} are nearly copies of a training image (nearer than {CopyLimit:0.0} levels, which {100 * CopyShare:0.##} % of the never-trained images reach, and twice as near as to any such image).";
+        FormattableString copies = $"{Copies.Count} of {Synthetic} are near-copies of a training image: closer than {CopyLimit:0.0} grey levels, which {100 * CopyShare:0.##} % of the held-out images reach, and twice as close as to any held-out image.";
         var lines = new List<string>
         {
-            EditedReal > 0 ? $"{EditedReal} of {Synthetic} pairs are real images that were edited: they show patients, and may be shared only as the real images may."
-                : Alarm ? "There are signs that training images are remembered: do not share model or pairs before these are looked into."
-                : "No sign was found that training images are remembered. That is no proof: other attacks may find more.",
+            EditedReal > 0 ? $"{EditedReal} of {Synthetic} pairs are real images that were edited: they show patients and may be shared only under the same conditions as the real images."
+                : Alarm ? "There are signs of memorised training images: do not share the model or the pairs before these are investigated."
+                : "No sign of memorised training images was found. This is no proof: other attacks may find more.",
             FormattableString.Invariant(copies), Distances("a training image", CloserToTrained, CloserP, MedianRatio),
         };
         if (Loss is not null) lines.Add(Recognised("training images", Loss));
@@ -65,10 +65,10 @@ public sealed record SafetyReport
     private static bool Remembered(double closer, double p, Membership? loss) => (closer > 0.5 && p < 0.01) || loss is { Low: > 0.5 };
 
     private string Distances(string what, double closer, double p, double ratio) => FormattableString.Invariant(
-        $"{100 * closer:0} % of {Synthetic} synthetic images lie nearer to {what} than to one never trained on (50 % is expected where nothing is remembered; p {(p < 0.001 ? "< 0.001" : FormattableString.Invariant($"= {p:0.000}"))}); the median ratio of both distances is {ratio:0.00}.");
+        $"{100 * closer:0} % of {Synthetic} synthetic images are closer to {what} than to an image that was not trained on (50 % is expected without memorisation; p {(p < 0.001 ? "< 0.001" : FormattableString.Invariant($"= {p:0.000}"))}); the median ratio of both distances is {ratio:0.00}.");
 
     private static string Recognised(string what, Membership m) => FormattableString.Invariant(
-        $"By its loss the model tells {what} from others with AUC {m.Auc:0.00} (95 % interval {m.Low:0.00} to {m.High:0.00}; 0.5 tells nothing); {(m.NonMembers < 100 ? "without a single false positive" : "at 1 % false positives")} {100 * m.TruePositiveRate:0.0} % of the {what} are recognised ({m.Members} against {m.NonMembers} images).");
+        $"The membership test on the model's loss tells {what} from other images with AUC {m.Auc:0.00} (95 % interval {m.Low:0.00} to {m.High:0.00}; 0.5 is chance); {(m.NonMembers < 100 ? "without a single false positive" : "at 1 % false positives")} {100 * m.TruePositiveRate:0.0} % of the {what} are recognised ({m.Members} against {m.NonMembers} images).");
 }
 
 /// <summary>A synthetic image and the real ones nearest to it.</summary>
@@ -78,14 +78,14 @@ public sealed record SafetyReport
 /// <param name="ToHoldOut">Distance to the nearest image never trained on.</param>
 public sealed record NearestImages(string Id, string Training, double ToTrained, double ToHoldOut)
 {
-    /// <summary>Whether the training image is one without a mask, which stage base learned from.</summary>
+    /// <summary>Whether the training image is one without a mask, which base training learned from.</summary>
     public bool Unlabelled { get; init; }
 
     /// <summary>Distance to training images over distance to others.</summary>
     public double Ratio => ToHoldOut > 0 ? ToTrained / ToHoldOut : 1;
 }
 
-/// <summary>What was found about images without masks that stage base learned from.</summary>
+/// <summary>What was found about images without masks that base training learned from.</summary>
 /// <param name="Count">Their number.</param>
 /// <param name="CloserToTrained">As <see cref="SafetyReport.CloserToTrained"/>, to these images.</param>
 /// <param name="CloserP">Its probability by chance.</param>

@@ -234,7 +234,7 @@ internal sealed class ExperimentPlan
         });
     }
 
-    // Where arms ask for several generators, those that differ in stage siamese alone begin with the same stage base.
+    // Where arms ask for several generators, those that differ in siamese training alone begin with the same base training.
     private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed)
     {
         var plain = BaseOf(options);
@@ -261,7 +261,7 @@ internal sealed class ExperimentPlan
         return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null, InitialWeights = null }), inputs);
     }
 
-    // What has no part in stage base, at its default.
+    // What has no part in base training, at its default.
     internal static TrainOptions BaseOf(TrainOptions options)
     {
         var plain = new TrainOptions();
@@ -297,7 +297,7 @@ internal sealed class ExperimentPlan
             Folder = folder,
             Key = key,
             Inputs = inputs,
-            Phases = generator is null ? [] : [new(count, WorkKind.SyntheticImage)], // joining pictures takes no time to speak of
+            Phases = generator is null ? [] : [new(count, WorkKind.SyntheticImage)], // joining images takes no time to speak of
         });
     }
 

@@ -45,7 +45,7 @@ internal interface IStageRunner : IDisposable
     StageSpeeds Measure(ExperimentPlan plan, string folder, IMonitor monitor);
 }
 
-/// <summary>What a shared stage base came to.</summary>
+/// <summary>What a shared base training came to.</summary>
 /// <param name="ModelHash">SHA-256 of its last checkpoint's manifest, hexadecimal.</param>
 internal sealed record BaseOutcome(string ModelHash);
 

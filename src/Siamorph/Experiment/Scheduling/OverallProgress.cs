@@ -13,7 +13,7 @@ internal sealed class OverallProgress : IDisposable
     public OverallProgress(IMonitor monitor, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds)
     {
         (_monitor, _speeds, _stages) = (monitor, speeds, remaining.Count);
-        _line = monitor.Begin("experiment, seconds of work", Math.Max(1, (long)remaining.Sum(s => s.Seconds(speeds))));
+        _line = monitor.Begin("Experiment, seconds of work", Math.Max(1, (long)remaining.Sum(s => s.Seconds(speeds))));
     }
 
     /// <summary>What a stage is given to report to.</summary>

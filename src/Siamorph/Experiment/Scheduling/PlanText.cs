@@ -11,7 +11,7 @@ internal static class PlanText
     {
         var networks = plan.Options.OtherNetworks;
         var repeated = networks.Count == 0 ? "" : $", and as many with each of {string.Join(", ", networks)}";
-        yield return $"{plan.Cells.Count} cells{repeated}; {plan.Stages.Count} stages:";
+        yield return $"{plan.Cells.Count} segmentation trainings{repeated}; {plan.Stages.Count} stages:";
         foreach (var arm in plan.Cells.GroupBy(c => c.Arm.Name))
         {
             var sizes = arm.GroupBy(c => c.RealCount).Select(c => (c.Key, Stage: c.First().Stage))
@@ -29,11 +29,11 @@ internal static class PlanText
         yield return $"Comparing {string.Join(" with ", options.Arms)} at {string.Join(", ", plan.Cells.Select(c => c.RealCount).Distinct())} real pairs, "
             + $"{options.Seeds.Count} seeds.";
         var done = plan.Stages.Count - remaining.Count;
-        if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are done already.";
+        if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are already done.";
         foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => StageKind.Place(k.Key.Name)))
             yield return $"  {kind.Key.Plan(kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
-        var beside = processes > 1 ? $", {processes} stages side by side" : "";
-        yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. It can be stopped at any time and goes on when run again.";
+        var beside = processes > 1 ? $", {processes} stages in parallel" : "";
+        yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. You can stop it at any time; the same command continues it.";
     }
 
     // Side by side as evenly as the longest chain of stages that need each other allows.

@@ -15,7 +15,7 @@ internal static class SpeedMeasurement
 
     public static StageSpeeds Run(ExperimentPlan plan, string folder, IMonitor monitor)
     {
-        monitor.Note("Measuring how fast this machine is …");
+        monitor.Note("Measuring the speed of this machine …");
         var seconds = new Dictionary<WorkKind, double> { [WorkKind.SegmentationStep] = SegmentationStep(plan.Options.Segmentation, plan, folder, monitor) };
         // A look at an image is about a third of its part in a training step.
         seconds[WorkKind.CorruptedImage] = seconds[WorkKind.SegmentationStep] / (3 * plan.Options.Segmentation.BatchSize);

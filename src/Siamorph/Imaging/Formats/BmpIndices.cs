@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Siamorph.Imaging.Formats;
 
-// Places in the palette of an uncompressed BMP of 1, 4 or 8 bits; other BMP files are pictures of levels.
+// Places in the palette of an uncompressed BMP of 1, 4 or 8 bits; other BMP files are images of levels.
 internal static class BmpIndices
 {
     private const int HeaderLength = 54;

@@ -9,7 +9,7 @@ internal static class GifIndices
 
     internal static bool IsGif(ReadOnlySpan<byte> file) => file.StartsWith("GIF8"u8);
 
-    // Null where the frame is only a part of the picture; damage is for the common codec to name.
+    // Null where the frame is only a part of the image; damage is for the common codec to name.
     internal static StoredImage? TryRead(string path, byte[] file)
     {
         try
@@ -106,7 +106,7 @@ internal static class GifIndices
         done += table.Length;
     }
 
-    // Rows of an interlaced picture come in four passes.
+    // Rows of an interlaced image come in four passes.
     private static uint[] Woven(uint[] rows, ImageSize size)
     {
         var picture = new uint[rows.Length];

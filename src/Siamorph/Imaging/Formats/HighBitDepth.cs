@@ -1,6 +1,6 @@
 namespace Siamorph.Imaging.Formats;
 
-// Pictures of more than 8 bits a channel: their levels become 0…255 by a range, never by dropping the lower bits.
+// Images of more than 8 bits a channel: their levels become 0…255 by a range, never by dropping the lower bits.
 internal static class HighBitDepth
 {
     // Null where the file has 8 bits or fewer.

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace Siamorph.Imaging.Formats;
 
-// Everything but TIFF, wide pictures and most masks. No colour management: levels are taken as they are stored.
+// Everything but TIFF, wide images and most masks. No colour management: levels are taken as they are stored.
 internal static class SkiaCodec
 {
     internal static ImageHeader Identify(string path, byte[] bytes)
@@ -31,7 +31,7 @@ internal static class SkiaCodec
         return new GreyImage(size, grey, IsLossless(format, bytes));
     }
 
-    // A mask: a GIF by its palette, others (and pictures with transparency) by their channels.
+    // A mask: a GIF by its palette, others (and images with transparency) by their channels.
     internal static GreyImage ReadMask(string path, byte[] bytes)
     {
         if (GifIndices.IsGif(bytes))
@@ -56,12 +56,12 @@ internal static class SkiaCodec
 
     internal static byte[] EncodePng(RgbImage image) => Encode(image.Size, Rgba(image), SKColorType.Rgba8888);
 
-    // What is left of a picture after lossy compression, its colours at half resolution.
+    // What is left of an image after lossy compression, its colours at half resolution.
     internal static RgbImage ThroughJpeg(RgbImage image, int quality)
     {
         var bytes = Encode(image.Size, Rgba(image), SKColorType.Rgba8888,
             new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
-        return ReadRgb("a picture in memory", bytes);
+        return ReadRgb("an image in memory", bytes);
     }
 
     internal static byte[] EncodeGreyPng(ImageSize size, byte[] levels) => Encode(size, levels, SKColorType.Gray8);
@@ -83,7 +83,7 @@ internal static class SkiaCodec
         {
             using var map = new SKPixmap(info, pin.AddrOfPinnedObject(), info.RowBytes);
             using var data = (jpeg is { } options ? map.Encode(options) : map.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6)))
-                ?? throw new SiamorphException($"A picture of {size} can't be encoded.");
+                ?? throw new SiamorphException($"An image of {size} can't be encoded.");
             return data.ToArray();
         }
         finally
@@ -105,7 +105,7 @@ internal static class SkiaCodec
         {
             var result = codec.GetPixels(info, pin.AddrOfPinnedObject());
             if (result != SKCodecResult.Success || TruncationCheck.IsMissing(bytes))
-                throw new InvalidDatasetException($"{path}: the picture is cut off or damaged. Replace the file or remove the pair.");
+                throw new InvalidDatasetException($"{path}: the image is truncated or damaged. Replace the file or remove the pair.");
         }
         finally
         {
@@ -117,12 +117,12 @@ internal static class SkiaCodec
     private static SKCodec Open(string path, SKData data)
     {
         var codec = SKCodec.Create(data)
-            ?? throw new InvalidDatasetException($"{path}: not a picture that can be read, or its header is damaged. Replace or remove it.");
+            ?? throw new InvalidDatasetException($"{path}: not an image file that can be read, or its header is damaged. Replace or remove it.");
         try
         {
-            // The codec also takes icons, and almost anything that begins with zeros for a picture of telephones.
+            // The codec also takes icons, and almost anything that begins with zeros for an image of telephones.
             if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Webp))
-                throw new InvalidDatasetException($"{path}: not a picture that can be read, or its header is damaged. Replace or remove it.");
+                throw new InvalidDatasetException($"{path}: not an image file that can be read, or its header is damaged. Replace or remove it.");
             ImageFile.RefuseHuge(path, SizeOf(codec));
             return codec;
         }

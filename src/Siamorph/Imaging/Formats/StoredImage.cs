@@ -24,7 +24,7 @@ internal sealed record StoredImage(ImageSize Size, int Channels, int Bits)
     /// <summary>The largest level that the file says it can hold, where that is less than its bits allow; 0 where it says nothing.</summary>
     public double StatedMaximum { get; init; }
 
-    /// <summary>More than 8 bits a sample: levels need a range before they are pictures.</summary>
+    /// <summary>More than 8 bits a sample: levels need a range before they are images.</summary>
     public bool IsWide => Bits > 8;
 
     /// <summary>Number of colour channels.</summary>
@@ -35,7 +35,7 @@ internal sealed record StoredImage(ImageSize Size, int Channels, int Bits)
 
     internal static InvalidDatasetException Damaged(string path, Exception? cause = null)
     {
-        var message = $"{path}: the picture is cut off or damaged. Replace the file or remove the pair.";
+        var message = $"{path}: the image is truncated or damaged. Replace the file or remove the pair.";
         return cause is null ? new InvalidDatasetException(message) : new InvalidDatasetException(message, cause);
     }
 
@@ -51,6 +51,6 @@ internal sealed record StoredImage(ImageSize Size, int Channels, int Bits)
     internal static void RefuseSeveral(string path, int pages, string what)
     {
         if (pages > 1)
-            throw new InvalidDatasetException($"{path}: holds {pages} {what}, and one picture is read from a file. Save each as a file of its own.");
+            throw new InvalidDatasetException($"{path}: contains {pages} {what}; only files with a single image are supported. Save each as a separate file.");
     }
 }

@@ -27,7 +27,7 @@ internal static class TiffCodec
         return new RgbImage(size, rgb);
     }
 
-    // As stored; null where only a picture can be had from it, as of JPEG or printing colours.
+    // As stored; null where only an image can be had from it, as of JPEG or printing colours.
     internal static StoredImage? ReadStored(string path, byte[] bytes)
     {
         StoredImage.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
@@ -38,7 +38,7 @@ internal static class TiffCodec
     internal static bool IsWide(string path, byte[] bytes) =>
         With(path, bytes, tiff => Number(tiff, TiffTag.BITSPERSAMPLE, 1) > 8 && HasPlainSamples(tiff));
 
-    // Whether the codec keeps levels; asked of files that are read as a picture.
+    // Whether the codec keeps levels; asked of files that are read as an image.
     internal static bool IsLossless(string path, byte[] bytes) => With(path, bytes, tiff => Number(tiff, TiffTag.COMPRESSION, 1)
         is not ((int)Compression.JPEG or (int)Compression.OJPEG));
 

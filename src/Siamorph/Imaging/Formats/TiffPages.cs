@@ -21,7 +21,7 @@ internal static class TiffPages
         return pages;
     }
 
-    /// <exception cref="InvalidDatasetException">An entry is longer than the file, or the picture is too large.</exception>
+    /// <exception cref="InvalidDatasetException">An entry is longer than the file, or the image is too large.</exception>
     internal static void RefuseImpossible(string path, ReadOnlySpan<byte> file)
     {
         foreach (var directory in Directories(file))

@@ -145,7 +145,7 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
         }
     }
 
-    // Levels are listed from the largest picture down and run from the smallest up.
+    // Levels are listed from the largest image down and run from the smallest up.
     private sealed class KlDecoder : Module<Tensor, Tensor>
     {
         private readonly Conv2d conv_in;

@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Models.Codecs;
 
-/// <summary>Runs a map of pictures tile by tile and blends the tiles linearly where they overlap, to save memory.</summary>
+/// <summary>Runs a map of images tile by tile and blends the tiles linearly where they overlap, to save memory.</summary>
 internal static class TiledPass
 {
-    /// <summary>The map of a whole picture, in tiles where it is larger than one.</summary>
+    /// <summary>The map of a whole image, in tiles where it is larger than one.</summary>
     /// <param name="x">[B,C,H,W].</param>
     /// <param name="tile">Side of a tile, in pixels of <paramref name="x"/>; 0 maps all in one piece.</param>
     /// <param name="overlap">Pixels that neighbours share.</param>
@@ -39,7 +39,7 @@ internal static class TiledPass
     {
         if (size <= tile) return [(0, size)];
         var count = (size - overlap + tile - overlap - 1) / (tile - overlap);
-        // The last one ends with the picture; overlap, tile and size are multiples of the scale, and so are all places.
+        // The last one ends with the image; overlap, tile and size are multiples of the scale, and so are all places.
         return Enumerable.Range(0, count).Select(i => (Math.Min(i * (tile - overlap), size - tile), tile));
     }
 

@@ -1,15 +1,15 @@
 namespace Siamorph.Reports.Charts;
 
-/// <summary>A picture of numbers: draws itself at a width and gives the same numbers as a table.</summary>
+/// <summary>An image of numbers: draws itself at a width and gives the same numbers as a table.</summary>
 internal abstract record Chart
 {
-    /// <summary>What a screen reader says in place of the picture: one sentence.</summary>
+    /// <summary>What a screen reader says in place of the image: one sentence.</summary>
     public required string Label { get; init; }
 
-    /// <summary>Names of the colours used; empty where the picture names them itself.</summary>
+    /// <summary>Names of the colours used; empty where the image names them itself.</summary>
     public virtual IReadOnlyList<LegendEntry> Legend => [];
 
-    /// <summary>The numbers behind the picture, thinned where they are very many.</summary>
+    /// <summary>The numbers behind the image, thinned where they are very many.</summary>
     public abstract Table ToTable();
 
     /// <summary>An inline SVG element, <paramref name="width"/> units wide at a text size of 12 units.</summary>

@@ -12,7 +12,7 @@ internal enum Anchor
     End,
 }
 
-/// <summary>Writes the elements of one SVG picture. Colours come from the page's style sheet, through class names.</summary>
+/// <summary>Writes the elements of one SVG image. Colours come from the page's style sheet, through class names.</summary>
 internal sealed class SvgDrawing
 {
     private readonly StringBuilder _body = new();
@@ -45,11 +45,11 @@ internal sealed class SvgDrawing
         return Add($"""<text{look} x="{Number(x)}" y="{Number(y)}"{side}{turn}>{WebUtility.HtmlEncode(text)}</text>""");
     }
 
-    /// <summary>The whole picture, scaled to the width it is given in the page.</summary>
+    /// <summary>The whole image, scaled to the width it is given in the page.</summary>
     /// <param name="width">Units across.</param>
     /// <param name="height">Units down.</param>
     /// <param name="label">What a screen reader says.</param>
-    /// <param name="style">Class of the picture.</param>
+    /// <param name="style">Class of the image.</param>
     public string Finish(double width, double height, string label, string style = "")
         => $"""<svg class="chart {style}" role="img" aria-label="{WebUtility.HtmlEncode(label)}" viewBox="0 0 {Number(width)} {Number(height)}">{_body}</svg>""";
 

@@ -32,7 +32,7 @@ internal static class AnswerSentences
         return rounded == 0 ? "0.0" : (rounded > 0 ? "+" : "−") + Math.Abs(rounded).ToString("0.0", CultureInfo.InvariantCulture);
     }
 
-    public static string Interval(double low, double high) => !double.IsFinite(low) || !double.IsFinite(high) ? "no interval can be told" : $"95\u00A0% interval {Points(low)} to {Points(high)}";
+    public static string Interval(double low, double high) => !double.IsFinite(low) || !double.IsFinite(high) ? "too few scores for an interval" : $"95\u00A0% interval {Points(low)} to {Points(high)}";
 
     /// <summary>Where wrong masks do not hurt for certain against right ones: the comparison that shows them to harm against real pairs alone, if there is one.</summary>
     public static Comparison? Harm(ExperimentResult result, MaskControl c)
@@ -45,7 +45,7 @@ internal static class AnswerSentences
         return c.Verdict switch
         {
             Verdict.NoEvidence when AllAlike(c) => $"With {c.RealCount} real images, {arm} and {baseline} scored the same on every test image and with every seed "
-                + $"(test Dice {Format.Score(c.ArmDice)}): nothing varies, so nothing can be said. Look at the predictions; networks that find nothing, or everything, score alike.",
+                + $"(test Dice {Format.Score(c.ArmDice)}): nothing varies, so nothing can be concluded. Look at the predictions: networks that find nothing, or everything, all score the same.",
             Verdict.NoEvidence => $"With {c.RealCount} real images there is no evidence that {arm} changes test Dice against {baseline}: "
                 + $"{Points(c.Difference)} points ({interval}). {Unseen(result, c)}",
             var v => $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} test Dice by {Unsigned(c.Difference)} points against {baseline} "
@@ -59,20 +59,20 @@ internal static class AnswerSentences
     private static string Unseen(ExperimentResult result, Comparison c)
     {
         var least = c.Statistics!.MinimumDetectable;
-        if (double.IsFinite(least) && Math.Round(100 * least, 1) > 0) return $"An effect below {Unsigned(least)} points could easily have gone unseen.";
+        if (double.IsFinite(least) && Math.Round(100 * least, 1) > 0) return $"An effect below {Unsigned(least)} points could easily have been missed.";
         return result.Options.Seeds.Count < 2 || c.Units < 2
-            ? "From one seed or one test image it can't be told how large an effect could have gone unseen."
-            : "The scores vary too little to tell how large an effect could have gone unseen.";
+            ? "With only one seed or one test image, it is unknown how large an effect could have been missed."
+            : "The scores vary too little to tell how large an effect could have been missed.";
     }
 
     private static string Blind(MaskControl c)
-        => AllScoresAlike(c) ? "The control says nothing: with wrong masks the networks scored exactly as with right ones." : $"The measurement is blind: wrong masks did not hurt ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so it can't tell good synthetic pairs from bad ones.";
+        => AllScoresAlike(c) ? "The control is uninformative: with wrong masks the networks scored exactly as with the right ones." : $"The experiment is blind: wrong masks did not lower the score ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so this experiment can't tell good synthetic pairs from bad ones.";
 
     private static bool AllScoresAlike(MaskControl c) => c.Difference == 0 && c.Low == 0 && c.High == 0;
 
     private static string Undecided(ExperimentResult result, MaskControl c, Comparison harm)
-        => $"The control is undecided: wrong masks harm against {ExperimentSentences.Title(result, harm.Baseline)} ({Points(harm.Difference)} points, {Interval(harm.Low, harm.High)}), "
-            + $"but between the same images with wrong and with right masks {Points(c.Difference)} points ({Interval(c.Low, c.High)}) leave it open. More seeds would tell good pairs from bad ones.";
+        => $"The control is undecided: wrong masks lower the score against {ExperimentSentences.Title(result, harm.Baseline)} ({Points(harm.Difference)} points, {Interval(harm.Low, harm.High)}), "
+            + $"but the difference between wrong and right masks on the same images, {Points(c.Difference)} points ({Interval(c.Low, c.High)}), is not significant. Use more seeds to decide.";
 
     private static string Sees(ExperimentResult result, MaskControl c)
         => $"The control holds: wrong masks cost {Unsigned(c.Difference)} points against {ExperimentSentences.Title(result, c.Against)} ({Interval(c.Low, c.High)}).";
@@ -88,7 +88,7 @@ internal static class AnswerSentences
         var losers = c.Statistics!.Subgroups.Where(s => s.High < 0).ToList();
         if (losers.Count == 0) return null;
         var named = ExperimentSentences.Joined([.. losers.Select(s => $"{s.Kind} {s.Name} ({Points(s.Difference)} points, {Interval(s.Low, s.High)})")]);
-        return $"Not all gain. These images lose: {named}.";
+        return $"Not all images gain. The score falls for: {named}.";
     }
 
     private static string? Others(ExperimentResult result, Comparison primary)

@@ -29,7 +29,7 @@ internal static class CostSection
             var (a, b) = (curve[i - 1], curve[i]);
             if (c.ArmDice < Math.Min(a.Dice, b.Dice) || c.ArmDice > Math.Max(a.Dice, b.Dice) || a.Dice == b.Dice) continue;
             var n = Math.Exp(Math.Log(a.N) + (Math.Log(b.N) - Math.Log(a.N)) * (c.ArmDice - a.Dice) / (b.Dice - a.Dice));
-            return string.Create(CultureInfo.InvariantCulture, $"{start}; without synthetic pairs about {n:0} would be needed (an estimate between {a.N} and {b.N}, from the learning curve).");
+            return string.Create(CultureInfo.InvariantCulture, $"{start}; without synthetic pairs about {n:0} would be needed (estimated between {a.N} and {b.N} on the learning curve).");
         }
         var (first, last) = (curve[0], curve[^1]);
         return c.ArmDice > curve.Max(p => p.Dice) ? $"{start}, above the whole learning curve without synthetic pairs: more than {last.N} real images would be needed."

@@ -40,11 +40,11 @@ internal static class EvidenceSection
     public static Paragraph Control(ExperimentResult result, MaskControl c)
     {
         var numbers = $"{AnswerSentences.Points(c.Difference)} points against {ExperimentSentences.Title(result, c.Against)}, {AnswerSentences.Interval(c.Low, c.High)}";
-        if (c.Hurts) return new Paragraph($"{c.RealCount} real pairs: wrong masks hurt, as they must ({numbers}). The measurement can tell good pairs from bad ones.", Tone.Good);
+        if (c.Hurts) return new Paragraph($"{c.RealCount} real pairs: wrong masks lower the score, as they must ({numbers}). The experiment can tell good pairs from bad ones.", Tone.Good);
         return AnswerSentences.Harm(result, c) is { } harm
-            ? new Paragraph($"{c.RealCount} real pairs: undecided. Wrong masks harm against {ExperimentSentences.Title(result, harm.Baseline)} ({AnswerSentences.Points(harm.Difference)} points, "
-                + $"{AnswerSentences.Interval(harm.Low, harm.High)}), but not for certain against the same images with right masks ({numbers}). More seeds would tell.", Tone.Bad)
-            : new Paragraph($"{c.RealCount} real pairs: the measurement is blind. Shuffled masks did not hurt ({numbers}); more seeds, more test images or longer training are needed before any conclusion.", Tone.Bad);
+            ? new Paragraph($"{c.RealCount} real pairs: undecided. Wrong masks lower the score against {ExperimentSentences.Title(result, harm.Baseline)} ({AnswerSentences.Points(harm.Difference)} points, "
+                + $"{AnswerSentences.Interval(harm.Low, harm.High)}), but not significantly against the same images with right masks ({numbers}). Use more seeds to decide.", Tone.Bad)
+            : new Paragraph($"{c.RealCount} real pairs: the experiment is blind: wrong masks did not lower the score ({numbers}). More seeds, more test images or longer training are needed before any conclusion.", Tone.Bad);
     }
 
     private static Figure LearningCurves(ExperimentResult result) => new(new LineChart
@@ -54,7 +54,7 @@ internal static class EvidenceSection
         YTitle = "test Dice",
         Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentSentences.Colour(result, a.Name),
             [.. result.Cells.Where(c => c.Arm == a.Name).GroupBy(c => c.RealCount).OrderBy(g => g.Key).Select(g => ((double)g.Key, g.Average(c => c.Outcome.Dice)))]))],
-    }, "Learning curves", "Mean over seeds. Where a line lies left of the baseline at the same height, it saves real pairs.");
+    }, "Learning curves", "Mean over seeds. Where a line lies to the left of the baseline at the same height, it saves real pairs.");
 
     private static Figure? Parts(ExperimentResult result, List<Comparison> comparisons)
     {
@@ -63,11 +63,11 @@ internal static class EvidenceSection
         if (parts.Count == 0) return null;
         return new Figure(new StripPlot
         {
-            Label = "Difference in Dice in parts of the test images.",
+            Label = "Difference in Dice in subgroups of the test images.",
             XTitle = "difference in mean Dice",
             Differences = true,
             Rows = [.. parts.Select(p => new StripRow($"{p.Name}, {Format.Count(p.Images, "image")}", p.High < 0 ? 5 : 1, [p.Difference], ["mean"], p.Kind) { Interval = (p.Low, p.High) })],
-        }, $"Who gains: {ExperimentSentences.Title(result, shown.Arm)}, {shown.RealCount} real pairs", "Mean and 95\u00A0% interval in parts of the test images. Parts whose interval lies below zero lose.");
+        }, $"Subgroups: {ExperimentSentences.Title(result, shown.Arm)}, {shown.RealCount} real pairs", "Mean and 95\u00A0% interval in subgroups of the test images. Subgroups whose interval lies below zero get worse.");
     }
 
     public static Table Differences(ExperimentResult result, IReadOnlyList<Comparison> comparisons) => new(
@@ -79,7 +79,7 @@ internal static class EvidenceSection
             Format.Score(c.Statistics.MinimumDetectable), NetworkSection.Word(c.Verdict),
         ])])
     {
-        Note = "Differences in Dice from the baseline. p: Wilcoxon's signed-rank test over test images, corrected for the secondary comparisons.",
+        Note = "Differences in Dice from the baseline. p: Wilcoxon signed-rank test over test images, with Holm's correction for the secondary comparisons.",
     };
 
     private static Table Details(ExperimentResult result, List<Comparison> comparisons) => new(
@@ -90,7 +90,7 @@ internal static class EvidenceSection
             Change(c.Statistics.Missed), Change(c.Statistics.FalseAlarms),
         ])])
     {
-        Note = "Effect: mean difference of the images in their standard deviations. Better in: share of images and seeds. Missed lesions and false alarms: baseline → arm, per 100 test images.",
+        Note = "Effect d: mean difference over the images divided by its standard deviation. Better in: share of images and seeds that improve. Missed lesions and false alarms: baseline → arm, per 100 test images.",
     };
 
     private static string Probability(double p) => p < 0.001 ? "< 0.001" : Format.Score(p);

@@ -31,8 +31,8 @@ internal static class ExperimentSentences
 
     private static string Difference(Comparison c)
     {
-        if (c is { Difference: 0, Low: 0, High: 0 }) return "Both scored the same on every test image and with every seed, so nothing can be said of the difference.";
-        if (!double.IsFinite(c.Low) || !double.IsFinite(c.High)) return $"The difference is {Format.Signed(c.Difference)}; from so few scores no interval can be told.";
+        if (c is { Difference: 0, Low: 0, High: 0 }) return "Both scored the same on every test image and with every seed, so nothing can be said about the difference.";
+        if (!double.IsFinite(c.Low) || !double.IsFinite(c.High)) return $"The difference is {Format.Signed(c.Difference)}; there are too few scores for an interval.";
         var lies = c.Verdict switch { Verdict.Higher => "lies above zero", Verdict.Lower => "lies below zero", _ => "includes zero" };
         return $"The difference is {Format.Signed(c.Difference)}; its 95\u00A0% interval, {Format.Signed(c.Low)} to {Format.Signed(c.High)}, {lies}.";
     }
@@ -67,10 +67,10 @@ internal static class ExperimentSentences
         var scope = result.Options.SeedScope switch
         {
             SeedScope.Everything => "each seed has its own real pairs and its own generator",
-            SeedScope.Synthesis => "all seeds share one choice of real pairs and one generator, so the interval leaves out their part in chance",
-            _ => "all seeds share one choice of real pairs, one generator and one synthetic set, so the interval leaves out their part in chance",
+            SeedScope.Synthesis => "all seeds share one choice of real pairs and one generator, so the interval does not include their random variation",
+            _ => "all seeds share one choice of real pairs, one generator and one synthetic set, so the interval does not include their random variation",
         };
-        return $"{Format.Count(result.Options.Seeds.Count, "seed")}, {Format.Count(c.Images, "test image")}{units}, one data set; {scope}.";
+        return $"{Format.Count(result.Options.Seeds.Count, "seed")}, {Format.Count(c.Images, "test image")}{units}, one dataset; {scope}.";
     }
 
     public static string Joined(IReadOnlyList<string> items) => items.Count switch

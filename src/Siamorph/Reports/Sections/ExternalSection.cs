@@ -29,7 +29,7 @@ internal static class ExternalSection
         if (result.External.Any(r => r.Difference is not null))
             blocks.Add(new Figure(new StripPlot
             {
-                Label = "Difference in mean Dice from the baseline on each set of another hospital.",
+                Label = "Difference in mean Dice from the baseline on each external test set.",
                 XTitle = "difference in mean Dice",
                 Differences = true,
                 Rows = [.. result.External.Where(r => r.Difference is not null).GroupBy(Heading).SelectMany(set => set).Select(r => new StripRow(
@@ -45,9 +45,9 @@ internal static class ExternalSection
                 r.Difference is { } d ? Format.Signed(d.Mean) : "–", r.Difference is { } e ? $"{Format.Signed(e.Low)} to {Format.Signed(e.High)}" : "–",
             ])])
         {
-            Note = "No image of these sets was trained on or validated on, and none is among the experiment's own. Together, each image counts once.",
+            Note = "No image of these sets was used for training or validation, and none is among the experiment's own images. In the pooled result each image counts once.",
         });
-        return new Section("Other hospitals", blocks);
+        return new Section("External test sets", blocks);
     }
 
     private static string Heading(ExternalResult r) => $"{r.Set ?? Together}, {r.RealCount} real pairs";
@@ -55,7 +55,7 @@ internal static class ExternalSection
     private static Paragraph Sentence(ExperimentResult result, ExternalResult r)
     {
         var d = r.Difference!;
-        var verdict = d.Low > 0 ? "it helps there too" : d.High < 0 ? "it harms there" : "there is no evidence of a difference there";
+        var verdict = d.Low > 0 ? "it helps on this set too" : d.High < 0 ? "it does worse on this set" : "there is no evidence of a difference on this set";
         return new Paragraph(
             $"{r.Set ?? "All together"} ({r.Images} images): {ExperimentSentences.Title(result, r.Arm)} scores {Format.Score(r.Dice)}, {AnswerSentences.Points(d.Mean)} points "
             + $"from the baseline ({AnswerSentences.Interval(d.Low, d.High)}): {verdict}.",

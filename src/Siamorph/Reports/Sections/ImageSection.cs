@@ -3,14 +3,14 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Reports.Sections;
 
-/// <summary>The example pictures.</summary>
+/// <summary>The example images.</summary>
 internal static class ImageSection
 {
     public static Section Pictures(ExperimentResult result, string folder)
     {
         var blocks = new List<Block> { new Paragraph(
-            "The line on each picture is the border of its mask. For synthetic pictures it is the mask they were made from: the lesion should fill it."
-            + (result.Controls.Count > 0 ? " With wrong masks it is that of another picture." : "")) };
+            "The line on each image is the outline of its mask. Synthetic images were generated from that mask: the lesion should fill it."
+            + (result.Controls.Count > 0 ? " With wrong masks it is the mask of another image." : "")) };
         foreach (var count in result.Sheets.Select(s => s.RealCount).Distinct())
         {
             blocks.AddRange(Sheets(result, folder, SheetKind.Real, count));
@@ -31,11 +31,11 @@ internal static class ImageSection
     {
         var caption = sheet.Kind switch
         {
-            SheetKind.Real => "Some of the pairs that both generator and segmentation network learnt from.",
-            SheetKind.Refused => "Taken evenly from all that were refused, each with the reason.",
-            SheetKind.Corrupted => "A column for each corruption: at the top the image as it is, below it the strengths 1, 2 and 3, as the networks were shown them.",
-            SheetKind.Synthetic => "Taken evenly from the whole set, none picked by hand.",
-            _ => $"Green: the truth. Yellow: found with {result.Arms[0].Title}. Pink: found with {(result.Arms.Count == 2 ? result.Arms[1].Title : "the arm named above")}.",
+            SheetKind.Real => "Some of the pairs that both generator and segmentation network were trained on.",
+            SheetKind.Refused => "An even selection of all rejected pairs, each with the reason.",
+            SheetKind.Corrupted => "A column for each corruption: the clean image at the top, below it strengths 1, 2 and 3, as the networks see them.",
+            SheetKind.Synthetic => "An even selection of the whole set, not picked by hand.",
+            _ => $"Green: the true mask. Yellow: prediction of {result.Arms[0].Title}. Pink: prediction of {(result.Arms.Count == 2 ? result.Arms[1].Title : "the arm named above")}.",
         };
         var title = char.ToUpperInvariant(sheet.Title[0]) + sheet.Title[1..];
         try
@@ -48,11 +48,11 @@ internal static class ImageSection
         }
         catch (SiamorphException)
         {
-            return new Paragraph($"{title}: the pictures are no longer in the experiment's folder.", Tone.Bad);
+            return new Paragraph($"{title}: the images are no longer in the experiment's folder.", Tone.Bad);
         }
         catch (IOException)
         {
-            return new Paragraph($"{title}: the pictures are no longer in the experiment's folder.", Tone.Bad);
+            return new Paragraph($"{title}: the images are no longer in the experiment's folder.", Tone.Bad);
         }
     }
 

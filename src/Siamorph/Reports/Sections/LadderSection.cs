@@ -3,7 +3,7 @@ using Siamorph.Reports.Charts;
 
 namespace Siamorph.Reports.Sections;
 
-/// <summary>What each further need adds: images without masks, a generator; and what the strength of edited pictures does.</summary>
+/// <summary>What each further need adds: images without masks, a generator; and what the strength of edited images does.</summary>
 internal static class LadderSection
 {
     public static Section? Ladder(ExperimentResult result)
@@ -15,7 +15,7 @@ internal static class LadderSection
             blocks.Add(Table(result));
         }
         blocks.AddRange(result.Strengths.GroupBy(s => s.RealCount).Select(g => Strengths(result, g.Key, [.. g])));
-        return blocks.Count == 0 ? null : new Section("What each thing adds", blocks);
+        return blocks.Count == 0 ? null : new Section("What each resource adds", blocks);
     }
 
     /// <summary>Whether a generator pays beside the best that does without, in one sentence; null where the experiment does not ask that.</summary>
@@ -32,13 +32,13 @@ internal static class LadderSection
     private static string Sentence(ExperimentResult result, LadderStep s)
     {
         var gain = s.Gain!;
-        var pays = gain.Low > 0 ? "it pays" : gain.High < 0 ? "it does worse" : "no evidence that it pays";
-        return $"{Needs(s.Rung)[..1].ToUpperInvariant()}{Needs(s.Rung)[1..]}, {s.RealCount} real pairs: the best by validation Dice is {ExperimentSentences.Title(result, s.Arm)}; beside "
-            + $"{ExperimentSentences.Title(result, s.Against!)}, the best that needs less, it is worth {AnswerSentences.Points(gain.Mean)} points ({AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
+        var pays = gain.Low > 0 ? "it helps" : gain.High < 0 ? "it does worse" : "no evidence that it helps";
+        return $"{Needs(s.Rung)[..1].ToUpperInvariant()}{Needs(s.Rung)[1..]}, {s.RealCount} real pairs: the best arm by validation Dice is {ExperimentSentences.Title(result, s.Arm)}; compared with "
+            + $"{ExperimentSentences.Title(result, s.Against!)}, the best arm that needs less, it gains {AnswerSentences.Points(gain.Mean)} points ({AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
     }
 
     private static Table Table(ExperimentResult result) => new(
-        ["needs", "real pairs", "best arm by validation", "chosen from", "test Dice", "beside", "gain", "95 % interval"],
+        ["needs", "real pairs", "best arm by validation", "arms compared", "test Dice", "compared with", "gain", "95 % interval"],
         [.. result.Ladder.Select(s => (IReadOnlyList<string>)
         [
             Needs(s.Rung), Format.Integer(s.RealCount), ExperimentSentences.Title(result, s.Arm), Format.Integer(s.Candidates), Format.Score(s.Dice),
@@ -46,17 +46,17 @@ internal static class LadderSection
             s.Gain is { } g ? Format.Signed(g.Mean) : "–", s.Gain is { } i ? $"{Format.Signed(i.Low)} to {Format.Signed(i.High)}" : "–",
         ])])
     {
-        Note = "Each row holds the best of all arms that need the same against the best of those that need less. The validation split chooses, the test split measures; controls take no part.",
+        Note = "Each row compares the best of all arms with the same needs with the best of the arms that need less. The best arm is chosen on the validation split and measured on the test split; controls are left out.",
     };
 
     private static Figure Strengths(ExperimentResult result, int count, IReadOnlyList<StrengthPoint> points) => new(new LineChart
     {
-        Label = $"Test Dice over the strength of edited pictures, with {count} real pairs.",
+        Label = $"Test Dice over the strength of edited images, with {count} real pairs.",
         XTitle = "strength: 0 as pasted or deformed, 1 pure noise",
         YTitle = "test Dice",
         Series = [.. points.GroupBy(p => p.Start).Select((g, i) => new LineSeries($"start {g.Key}", i, [.. g.Select(p => (p.Strength, p.Dice))])),
             new LineSeries(result.Arms[0].Title, 7, Level(result, count, points))],
-    }, $"How much denoising, {count} real pairs", "Mean over seeds; the level line is the baseline.");
+    }, $"How much denoising, {count} real pairs", "Mean over seeds; the horizontal line is the baseline.");
 
     private static (double, double)[] Level(ExperimentResult result, int count, IReadOnlyList<StrengthPoint> points)
     {

@@ -25,16 +25,16 @@ internal static class MethodSections
             new BulletList([.. result.Arms.Select(a => $"{a.Title}: {a.Description}")]),
             new BulletList(
             [
-                "A generator saw the real training pairs of its cell and nothing else: no validation or test image, no further real pair. Its masks are theirs.",
-                $"Every segmentation network took {o.Segmentation.Steps} optimizer steps of {Format.Count(o.Segmentation.BatchSize, "image")}, whatever its number of training pairs.",
+                "A generator was trained on the real training pairs of its arm and nothing else: no validation or test images, no further real pairs. It generates from the masks of these pairs.",
+                $"Every segmentation network took {o.Segmentation.Steps} optimizer steps of {Format.Count(o.Segmentation.BatchSize, "image")}, regardless of the number of training pairs.",
                 result.Options.Segmentation.Keep == Segmentation.CheckpointSelection.Last
-                    ? "The last weights were kept, so the validation split chose nothing: a number of real pairs is the number of labelled images that were spent."
-                    : "The weights that were kept are those with the best validation Dice; the rule and the validation split are the same for all arms. The labels of the validation split were spent beside the real pairs.",
+                    ? "The last weights were kept, so no selection was made on the validation split: the number of real pairs is the number of labelled images used."
+                    : "The weights that were kept are those with the best validation Dice; the rule and the validation split are the same for all arms. The labels of the validation split were used in addition to the real pairs.",
                 "The test split was used once for each network, after its training.",
-                "For one seed the arms start from the same initial weights and share the same real pairs; a smaller choice of real pairs is part of a larger one.",
+                "For one seed the arms start from the same initial weights and share the same real pairs; a smaller set of real pairs is a subset of a larger one.",
                 scope,
                 $"Intervals: paired percentile bootstrap, {o.BootstrapDraws.ToString("N0", CultureInfo.InvariantCulture)} draws over seeds and test images together"
-                    + (result.Data.Groups["test"] > 0 ? " (images of one patient or sequence drawn together)" : "") + ". With few seeds they are rough.",
+                    + (result.Data.Groups["test"] > 0 ? " (images of one patient or sequence resampled together)" : "") + ". With few seeds they are rough.",
                 .. result.Comparisons.Any(c => c.Statistics is not null) ? Statistics(result) : ["Intervals are not corrected for the number of comparisons."],
             ]),
         ]);
@@ -45,13 +45,13 @@ internal static class MethodSections
         var primary = result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true });
         return
         [
-            primary is null ? "No comparison was declared as the primary one."
-                : $"Declared before the run: mean test Dice of {ExperimentSentences.Title(result, primary.Arm)} against {ExperimentSentences.Title(result, primary.Baseline)} with {primary.RealCount} real pairs. All else is secondary.",
-            "For few seeds the intervals are widened: Student's t with degrees of freedom after Satterthwaite, from the parts of seeds and of test images.",
-            "A secondary comparison counts only if its interval leaves out zero and Wilcoxon's signed-rank test holds after Holm's correction (5\u00A0%).",
-            "Least detectable: the true difference that an experiment with this spread finds four times in five.",
-            "A lesion counts as missed where less than a tenth of it was found, a found region as a false alarm where less than a tenth of it lies on a lesion.",
-            "Sub-groups: intervals without correction; they raise questions, they do not answer them.",
+            primary is null ? "No primary comparison was declared."
+                : $"Primary comparison, declared before the run: mean test Dice of {ExperimentSentences.Title(result, primary.Arm)} against {ExperimentSentences.Title(result, primary.Baseline)} with {primary.RealCount} real pairs. All other comparisons are secondary.",
+            "For few seeds the intervals are widened: Student's t with degrees of freedom after Satterthwaite, from the variance components of seeds and test images.",
+            "A secondary comparison counts only if its interval excludes zero and the Wilcoxon signed-rank test is significant after Holm's correction (5\u00A0%).",
+            "Least detectable effect: the true difference that an experiment with this variance detects with 80\u00A0% power.",
+            "A lesion counts as missed if less than a tenth of it was found; a predicted region counts as a false alarm if less than a tenth of it lies on a lesion.",
+            "Subgroups: intervals without correction for multiple comparisons; treat them as exploratory.",
         ];
     }
 
@@ -66,8 +66,8 @@ internal static class MethodSections
                 Label = "Time used for each kind of stage.",
                 Quantity = "time",
                 Bars = [.. kinds.Select((k, i) => ($"{Kind(k.Key)} ({k.Count})", k.Sum, Format.Duration(k.Sum), i + 1))],
-            }, $"{Format.Duration(total)} in all", "Time of the stages on this machine, added up; those that ran side by side count each."
-                + (times.Stages.Any(s => s.Resumed) ? " Some stages were interrupted: for these, the time of the last run only." : "")),
+            }, $"{Format.Duration(total)} in all", "Total time of the stages on this machine; stages that ran in parallel are each counted in full."
+                + (times.Stages.Any(s => s.Resumed) ? " Some stages were interrupted; for these only the time of the last run is counted." : "")),
             new CollapsedSection("Each stage", [new Table(["stage", "kind", "time", "finished (UTC)"],
                 [.. times.Stages.Select(s => (IReadOnlyList<string>)[s.Stage, s.Kind, Format.Duration(s.Seconds), s.Finished])])]),
         ]);

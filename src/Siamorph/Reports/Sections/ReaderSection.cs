@@ -17,7 +17,7 @@ internal static class ReaderSection
     {
         if (study.Result is not { } found)
         {
-            yield return new Paragraph($"The reader study {study.Name} can't be read from here any more.", Tone.Bad);
+            yield return new Paragraph($"The reader study {study.Name} can no longer be read.", Tone.Bad);
             yield break;
         }
         var primary = found.Realism.Primary;
@@ -38,8 +38,8 @@ internal static class ReaderSection
     private static string Origin(ExperimentResult result, IReadOnlyList<string> drawnBy)
     {
         var here = result.Generators.Select(g => g.Outcome.ModelHash).ToHashSet();
-        return drawnBy.Count == 0 ? "The study does not say which generator drew its images."
-            : drawnBy.All(here.Contains) ? "Its synthetic images were drawn by a generator of this experiment."
-            : "Its synthetic images were not all drawn by generators of this experiment: what readers said need not hold for these pairs.";
+        return drawnBy.Count == 0 ? "The study does not say which generator its images come from."
+            : drawnBy.All(here.Contains) ? "Its synthetic images come from a generator of this experiment."
+            : "Not all of its synthetic images come from generators of this experiment, so the readers' answers may not apply to these pairs.";
     }
 }

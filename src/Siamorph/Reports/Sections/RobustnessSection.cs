@@ -36,8 +36,8 @@ internal static class RobustnessSection
         blocks.Add(new CollapsedSection("Every corruption in numbers", [Numbers(result)]));
         blocks.Add(new CollapsedSection("How the images were corrupted", [
             new BulletList([.. result.Options.Corruptions.Select(k => $"{Name(k)}: {Corruption.Describe(k)} (strengths 1, 2, 3).")]),
-            new Paragraph("After ImageNet-C (Hendrycks and Dietterich 2019). Images were corrupted at the size the networks see; the masks stayed as they are. "
-                + "Every network saw the same corrupted images, and what was drawn for an image only grows with the strength. The networks were trained and chosen without any of this."),
+            new Paragraph("After ImageNet-C (Hendrycks and Dietterich 2019). Images were corrupted at the size the networks see; the masks are unchanged. "
+                + "Every network saw the same corrupted images; for each image the same random pattern is used at every strength. Corrupted images were not used for training or model selection."),
         ]));
         return new Section("Robustness", blocks);
     }
@@ -59,7 +59,7 @@ internal static class RobustnessSection
         return new Paragraph(
             $"{c.RealCount} real pairs: over all corruptions test Dice falls from {Format.Score(baseline.CleanDice)} to {Format.Score(baseline.Dice)} with {ExperimentSentences.Title(result, c.Baseline)} "
             + $"and from {Format.Score(arm.CleanDice)} to {Format.Score(arm.Dice)} with {ExperimentSentences.Title(result, c.Arm)}. The difference of the two is {AnswerSentences.Points(d.Mean)} points "
-            + $"({AnswerSentences.Interval(d.Low, d.High)}): {verdict}. What hurts most is {Name(worst.Corruption!.Value)} at strength {worst.Strength} (Dice {Format.Score(worst.Dice)}).",
+            + $"({AnswerSentences.Interval(d.Low, d.High)}): {verdict}. The largest loss is with {Name(worst.Corruption!.Value)} at strength {worst.Strength} (Dice {Format.Score(worst.Dice)}).",
             d.Low > 0 ? Tone.Good : d.High < 0 ? Tone.Bad : Tone.Neutral);
     }
 
@@ -69,7 +69,7 @@ internal static class RobustnessSection
     private static IEnumerable<Figure> Curves(ExperimentResult result, int count) => result.Options.Corruptions.Select(kind => new Figure(new LineChart
     {
         Label = $"Mean test Dice over the strength of {Name(kind)}, a line for each arm, {count} real pairs.",
-        XTitle = "strength (0: the image as it is)",
+        XTitle = "strength (0: clean image)",
         YTitle = "test Dice",
         YRange = (result.Robustness.Min(r => r.Dice), result.Robustness.Max(r => Math.Max(r.Dice, r.CleanDice))), // one scale for all kinds
         Series = [.. result.Arms.Select(a => new LineSeries(a.Title, ExperimentSentences.Colour(result, a.Name), Curve(result, a.Name, count, kind)))],
@@ -101,7 +101,7 @@ internal static class RobustnessSection
             Differences = true,
             Rows = [.. shown.Select(r => Row($"strength {r.Strength}", ExperimentSentences.Colour(result, arm), r.Difference!, Capital(Name(r.Corruption!.Value))))],
         }, $"{Capital(ExperimentSentences.Title(result, arm))} minus {result.Arms[0].Title}, {count} real pairs",
-            $"Under each corruption, with 95 % intervals. Of {shown.Count} such intervals about one in twenty leaves out zero by chance alone.", Wide: true);
+            $"Under each corruption, with 95 % intervals. Of {shown.Count} such intervals, about one in twenty excludes zero by chance alone.", Wide: true);
     }
 
     private static StripRow Row(string name, int colour, ArmDifference d, string group) => new(name, colour, [d.Mean], ["mean"], group) { Interval = (d.Low, d.High) };
@@ -115,7 +115,7 @@ internal static class RobustnessSection
             r.Difference is { } e ? $"{Format.Signed(e.Low)} to {Format.Signed(e.High)}" : "–",
         ])])
     {
-        Note = "Loss: Dice on the images as they are, minus Dice on the corrupted ones. Difference: from the baseline under the same corruption.",
+        Note = "Loss: Dice on the clean images minus Dice on the corrupted ones. Difference: from the baseline under the same corruption.",
     };
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];

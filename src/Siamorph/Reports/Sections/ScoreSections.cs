@@ -17,7 +17,7 @@ internal static class ScoreSections
                 XTitle = "mean Dice over the test images",
                 Rows = [.. groups.Select(g => new StripRow(ExperimentSentences.Title(result, g.Key.Arm), ExperimentSentences.Colour(result, g.Key.Arm),
                     [.. g.Select(c => c.Outcome.Dice)], [.. g.Select(c => $"seed {c.Seed}")], $"{g.Key.RealCount} real pairs"))],
-            }, "Test Dice", "Each dot is one network (a seed), the tick their mean, the line their range."),
+            }, "Test Dice", "Each dot is one network (a seed), the tick is their mean, the line their range."),
         };
         if (result.Comparisons.Count > 0) blocks.Add(Differences(result));
         blocks.Add(new Table(["arm", "real pairs", "added pairs", "real image seen", "Dice", "IoU", "mDice (256 thresholds)", "mIoU (256 thresholds)"],
@@ -26,8 +26,8 @@ internal static class ScoreSections
                 Spread(g.Select(c => c.Outcome.Dice)), Spread(g.Select(c => c.Outcome.Iou)),
                 Spread(g.Select(c => c.Outcome.MeanDice)), Spread(g.Select(c => c.Outcome.MeanIou))])])
         {
-            Note = "Mean ± standard deviation over seeds. Dice and IoU: decision at probability 0.5, averaged over images; an image without lesion that is left "
-                + "empty scores 1. mDice and mIoU: averaged over 256 thresholds, as segmentation papers report them; there an image without lesion always scores 0.",
+            Note = "Mean ± standard deviation over seeds. Dice and IoU: decision at probability 0.5, averaged over images; an image without a lesion that is left "
+                + "empty scores 1. mDice and mIoU: averaged over 256 thresholds, as segmentation papers report them; there an image without a lesion always scores 0.",
         });
         return new Section("Scores", blocks);
     }
@@ -40,7 +40,7 @@ internal static class ScoreSections
         foreach (var other in result.Comparisons.Where(c => c.Arm != primary).GroupBy(c => c.Arm))
             blocks.Add(new CollapsedSection($"{ExperimentSentences.Title(result, other.Key)}: image by image", [.. other.SelectMany(c => Pair(result, c)),
                 .. ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && s.Arm == other.Key)]));
-        if (blocks.Count == 0) blocks.Add(new Paragraph("There is one arm only, so nothing to compare."));
+        if (blocks.Count == 0) blocks.Add(new Paragraph("There is only one arm, so there is nothing to compare."));
         return new Section("Image by image", blocks);
     }
 
@@ -65,7 +65,7 @@ internal static class ScoreSections
             Label = $"Sorted differences in Dice of the test images, {arm} minus {baseline}, with {where}.",
             YTitle = "difference in Dice",
             Values = [.. points.Select(p => (p.Name, p.Y - p.X))],
-        }, $"Who gains, who loses, {where}", $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted.");
+        }, $"Gains and losses, {where}", $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted.");
     }
 
     public static Figure Differences(ExperimentResult result) => new(new StripPlot
@@ -75,7 +75,7 @@ internal static class ScoreSections
         Differences = true,
         Rows = [.. result.Comparisons.Select(c => new StripRow(ExperimentSentences.Title(result, c.Arm), ExperimentSentences.Colour(result, c.Arm), c.PerSeed,
             [.. result.Options.Seeds.Select(s => $"seed {s}")], $"{c.RealCount} real pairs") { Interval = (c.Low, c.High) })],
-    }, $"Difference from {result.Arms[0].Title}", "Each dot is one seed, the tick their mean, the line the 95 % interval over seeds and test images.");
+    }, $"Difference from {result.Arms[0].Title}", "Each dot is one seed, the tick is their mean, the line the 95 % interval over seeds and test images.");
 
     private static NamedPoint[] Points(ExperimentResult result, Comparison c)
     {

@@ -25,7 +25,7 @@ internal static class TrainingSection
     // The first seed's in full, those of the others folded: they look alike.
     private static IEnumerable<Block> Generators(ExperimentResult result)
     {
-        var shown = new HashSet<string>(); // ablations share their stage base
+        var shown = new HashSet<string>(); // ablations share their base training
         var several = result.Generators.Select(g => g.Arms[0]).Distinct().Count() > 1;
         foreach (var alike in result.Generators.GroupBy(g => (g.RealCount, Arm: g.Arms[0])))
         {
@@ -44,12 +44,12 @@ internal static class TrainingSection
 
     private static Figure Losses(StageCurves stage, string name, string which) => new(new LineChart
     {
-        Label = $"Losses of the {stage.Name} stage over steps. {name}, {which}.",
+        Label = $"Losses of {stage.Name} training over steps. {name}, {which}.",
         YTitle = "loss",
         LogY = true,
         Smoothing = 0.08,
         Series = [.. stage.Curves.Select((c, i) => new LineSeries(c.Name, (i + 1) % 6, Points(c)))],
-    }, $"{name}, stage {stage.Name}: {which}", "Faint: as recorded. Strong: running mean. Logarithmic scale.");
+    }, $"{name}, {stage.Name} training: {which}", "Faint: recorded values. Strong: running mean. Logarithmic scale.");
 
     private static Figure Lines(
         ExperimentResult result, List<CellResult> cells, Func<CellResult, Curve> curve, string quantity, string title, bool logY)

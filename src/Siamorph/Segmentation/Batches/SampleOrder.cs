@@ -25,7 +25,7 @@ internal sealed class SampleOrder
     }
 
     /// <param name="pairs">The training pairs.</param>
-    /// <param name="batchSize">Images a step.</param>
+    /// <param name="batchSize">Images per step.</param>
     /// <param name="syntheticFraction">Share of synthetic images; null mixes all pairs in one stream.</param>
     /// <param name="seed">Of the shuffles.</param>
     /// <exception cref="InvalidOptionsException">The share asks for a source that has no pairs.</exception>

@@ -12,7 +12,7 @@ internal sealed class SmoothWarp
 
     private SmoothWarp(ImageSize size) => _size = size;
 
-    /// <summary>Where a pixel of the varied picture comes from: four pixels of the source, and how far it lies right and down between them.</summary>
+    /// <summary>Where a pixel of the varied image comes from: four pixels of the source, and how far it lies right and down between them.</summary>
     internal readonly record struct SourcePixels(int A, int B, int C, int D, float Right, float Down);
 
     /// <summary>Draws one; null where the options ask for none.</summary>
@@ -26,7 +26,7 @@ internal sealed class SmoothWarp
         return warp;
     }
 
-    /// <summary>Where all pixels come from, once for the planes of an image and its mask; what lies outside the picture is its mirror image.</summary>
+    /// <summary>Where all pixels come from, once for the planes of an image and its mask; what lies outside the image is its mirror image.</summary>
     /// <param name="walk">Where the symmetry of the grid starts in the source and how it steps right and down.</param>
     /// <param name="spots">Receives one for each pixel, row by row.</param>
     public void Trace((int Start, int Right, int Down) walk, Span<SourcePixels> spots)

@@ -9,16 +9,16 @@ public sealed record NetworkConfig
     /// </summary>
     public string Name { get; init; } = NetworkFactory.UNet;
 
-    /// <summary>Of a U-Net: channels at full resolution; they double at each of the four descents.</summary>
+    /// <summary>U-Net only: channels at full resolution; they double at each of the four downsampling steps.</summary>
     public int Width { get; init; } = 16;
 
-    /// <summary>Of a U-Net: bilinear upsampling and a half as wide bottom, instead of learned transposed convolutions.</summary>
+    /// <summary>U-Net only: bilinear upsampling and a bottleneck of half the width, instead of transposed convolutions.</summary>
     public bool Bilinear { get; init; } = true;
 
     /// <summary>Channels of the image.</summary>
     public int ImageChannels { get; init; } = 3;
 
-    /// <summary>Logits a pixel; 1 for lesion against background, otherwise as many as there are classes with the background.</summary>
+    /// <summary>Logits per pixel; 1 for lesion against background, otherwise as many as there are classes with the background.</summary>
     public int Classes { get; init; } = 1;
 
     internal IEnumerable<string> Faults()

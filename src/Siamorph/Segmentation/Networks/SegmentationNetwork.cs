@@ -20,7 +20,7 @@ internal abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
         return Decide(Heads(input), input.shape[2], input.shape[3]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits of pictures as the product holds them.</summary>
+    /// <summary>Logits of images as the product holds them.</summary>
     /// <param name="images">float32 [B,3,H,W] in [-1,1].</param>
     /// <returns>As <see cref="forward"/>.</returns>
     public Tensor Logits(Tensor images)

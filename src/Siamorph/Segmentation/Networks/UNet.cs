@@ -16,7 +16,7 @@ internal sealed record UNetConfig
     /// <summary>Channels of the image.</summary>
     public int ImageChannels { get; init; } = 3;
 
-    /// <summary>Logits a pixel; 1 for lesion against background.</summary>
+    /// <summary>Logits per pixel; 1 for lesion against background.</summary>
     public int Classes { get; init; } = 1;
 }
 

@@ -34,7 +34,7 @@ public static class BaseModelBuilder
         var options = recipe.Options();
         var pairs = recipe.Phantoms.SelectMany((p, i) => Paint(p, i, options, outFolder, monitor)).ToList();
         var unlabelled = recipe.Images.Count == 0 ? null : new UnlabelledImages(Path.GetFullPath(images ?? throw new InvalidOptionsException(
-            "The recipe names folders of images: say in which folder they lie (--images).")), [.. recipe.Images.SelectMany(i => List(i, images))], []);
+            "The recipe names folders of images. Give the folder that contains them with --images.")), [.. recipe.Images.SelectMany(i => List(i, images))], []);
         options = options with { Unlabelled = unlabelled?.Folder };
         var run = Path.Combine(outFolder, "run");
         using (var data = options.Load(pairs, monitor))
@@ -63,9 +63,9 @@ public static class BaseModelBuilder
     private static IEnumerable<ImageMaskPair> List(BaseImages images, string root)
     {
         var folder = Path.Combine(root, images.Folder);
-        if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: no such folder of images. Put them there, or name another folder with --images.");
+        if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: the folder of images does not exist. Put the images there, or give another folder with --images.");
         var files = FolderTree.Of(folder).All.SelectMany(f => f.Pictures).Order(StringComparer.Ordinal).ToList();
-        if (files.Count == 0) throw new InvalidDatasetException($"{folder}: holds no picture.");
+        if (files.Count == 0) throw new InvalidDatasetException($"{folder}: holds no image.");
         return files.Select(f => new ImageMaskPair
         {
             Id = $"{images.Folder}/{Path.ChangeExtension(Path.GetRelativePath(folder, f).Replace('\\', '/'), null)}", ImagePath = f, MaskPath = "", Prompt = images.Prompt,
@@ -76,13 +76,13 @@ public static class BaseModelBuilder
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# {recipe.Name}").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"A base model for preset `{recipe.Preset}`: {options.ImageSize} × {options.ImageSize} pixels, {megabytes:0.0} MB in 16 bits. It is a beginning for training, not a generator to draw from.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"A base model for preset `{recipe.Preset}`: {options.ImageSize} × {options.ImageSize} pixels, {megabytes:0.0} MB in 16 bits. It is a starting point for training, not a finished generator.").AppendLine();
         text.AppendLine("## Learned from").AppendLine().AppendLine("| what | images | licence | source |").AppendLine("|---|---|---|---|");
         text.AppendLine(CultureInfo.InvariantCulture, $"| the built-in endoscopy simulator, with masks | {pairs} | MIT | this project |");
         foreach (var images in recipe.Images)
             text.AppendLine(CultureInfo.InvariantCulture, $"| {images.Prompt}, without masks | {unlabelled!.Images.Count(i => i.Id.StartsWith(images.Folder + "/", StringComparison.Ordinal))} | {images.Licence} | {images.Source} |");
         text.AppendLine().AppendLine("## Training").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{options.Base.Steps} steps of stage base in batches of {options.Base.BatchSize}, {options.Siamese.Steps} of stage siamese in batches of {options.Siamese.BatchSize}; averaged weights; seed {options.Seed}.");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{options.Base.Steps} steps of base training in batches of {options.Base.BatchSize}, {options.Siamese.Steps} of siamese training in batches of {options.Siamese.BatchSize}; averaged weights; seed {options.Seed}.");
         text.AppendLine().AppendLine("## Not for").AppendLine();
         foreach (var line in recipe.NotFor.Append("Data of a test must not be among the images above: a generator that has seen them makes the test worthless.")) text.AppendLine(CultureInfo.InvariantCulture, $"- {line}");
         return text.ToString();

@@ -15,10 +15,10 @@ public sealed record BaseRecipe
     /// <summary>Options of the training that differ from the preset's, such as <c>{"base":{"steps":20000}}</c>.</summary>
     public JsonObject? Generator { get; init; }
 
-    /// <summary>Pictures of the built-in simulator, with exact masks: both stages learn from them.</summary>
+    /// <summary>Images of the built-in simulator, with exact masks: both stages learn from them.</summary>
     public IReadOnlyList<BasePhantoms> Phantoms { get; init; } = [];
 
-    /// <summary>Images without masks: stage base learns from them.</summary>
+    /// <summary>Images without masks: base training learns from them.</summary>
     public IReadOnlyList<BaseImages> Images { get; init; } = [];
 
     /// <summary>What the model must not be used for, for the card; one sentence each.</summary>
@@ -32,7 +32,7 @@ public sealed record BaseRecipe
         var faults = new List<string>();
         if (!Presets.All.TryGetValue(Preset, out var preset)) faults.Add($"preset: '{Preset}' is unknown; there are {string.Join(", ", Presets.All.Keys)}.");
         else if (preset.TextModel is not null) faults.Add($"preset: '{Preset}' has its own base, Stable Diffusion.");
-        if (Phantoms.Count == 0) faults.Add("phantoms: give at least one set; stage siamese learns from their masks.");
+        if (Phantoms.Count == 0) faults.Add("phantoms: give at least one set; siamese training needs their masks.");
         if (Phantoms.Any(p => p.Count < 1)) faults.Add("phantoms: count has to be 1 or more.");
         foreach (var images in Images.Where(i => i.Folder.Length == 0 || i.Licence.Length == 0 || i.Source.Length == 0))
             faults.Add($"images '{images.Folder}': folder, licence and source have to be given; weights are shipped with them.");
@@ -43,7 +43,7 @@ public sealed record BaseRecipe
     internal TrainOptions Options() => OptionsFile.Changed(Presets.All[Preset], Generator, "generator");
 }
 
-/// <summary>A set of the simulator's pictures.</summary>
+/// <summary>A set of the simulator's images.</summary>
 /// <param name="Count">How many.</param>
 /// <param name="Seed">Which.</param>
 /// <param name="Devices">How many of its endoscopes take part, 1…4.</param>

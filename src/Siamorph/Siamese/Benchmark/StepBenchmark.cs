@@ -21,7 +21,7 @@ internal sealed record StepBenchmarkOptions
     /// <summary>Attention heads.</summary>
     public int Heads { get; init; } = 8;
 
-    /// <summary>Width of a context token.</summary>
+    /// <summary>Channels of a context token.</summary>
     public int ContextWidth { get; init; } = 64;
 
     /// <summary>Context tokens.</summary>

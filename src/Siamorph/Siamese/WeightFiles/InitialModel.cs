@@ -64,7 +64,7 @@ internal static class InitialModel
             if (!weights.TryGet(key, out var entry)) faults.Add($"{key} is missing");
             else if (key != Tokens && !entry.Shape.SequenceEqual(tensor.shape)) faults.Add($"{key} is [{string.Join(',', entry.Shape)}], the model's [{string.Join(',', tensor.shape)}]");
         if (faults.Count > 0)
-            throw new WeightsMismatchException($"{path}: of a model of other sizes; {faults[0]}{(faults.Count > 1 ? $", and {faults.Count - 1} more" : "")}. Use one of the same preset, or begin without (initialWeights null).");
+            throw new WeightsMismatchException($"{path}: the weights are of a model with other sizes; {faults[0]}{(faults.Count > 1 ? $", and {faults.Count - 1} more" : "")}. Use weights of the same preset, or start without (initialWeights null).");
         using var noGrad = no_grad();
         foreach (var (key, tensor) in own)
         {
@@ -79,7 +79,7 @@ internal static class InitialModel
     private static void CopyPrompts(Tensor tokens, IReadOnlyList<string> own, Tensor stored, IReadOnlyList<string> prompts, string path)
     {
         if (stored.dim() != tokens.dim() || stored.shape[0] != prompts.Count || !stored.shape.Skip(1).SequenceEqual(tokens.shape.Skip(1)))
-            throw new WeightsMismatchException($"{path}: its prompts have another form than the model's. Use one of the same preset, or begin without (initialWeights null).");
+            throw new WeightsMismatchException($"{path}: its prompts differ in form from the model's. Use weights of the same preset, or start without (initialWeights null).");
         using var scope = NewDisposeScope();
         var places = prompts.Select((p, i) => (p, i)).ToDictionary();
         for (var row = 0; row < own.Count; row++)

@@ -19,8 +19,8 @@ internal sealed record RunCheckpoint(string Folder, JsonObject State)
     /// <summary>The file or folder on which the run is built; null for none.</summary>
     public string? BaseWeights => State["options"] is JsonObject options ? (string?)options["baseWeights"] : null;
 
-    /// <summary>Such as "stage siamese, step 500".</summary>
-    public string Progress => IsSiamese ? $"stage {State["stage"]}, step {State["step"]}" : $"step {State["step"]}";
+    /// <summary>Such as "siamese training, step 500".</summary>
+    public string Progress => IsSiamese ? $"{State["stage"]} training, step {State["step"]}" : $"step {State["step"]}";
 
     /// <summary>The checkpoint behind a run folder, a checkpoint's folder or its model.safetensors; null for anything else.</summary>
     /// <exception cref="WeightsFormatException">It is a run folder without a finished checkpoint.</exception>

@@ -70,10 +70,10 @@ internal static class WeightsInspector
 
     private static (string What, string Advice) Judge(RunCheckpoint run)
     {
-        if (!run.IsSiamese) return ($"a checkpoint of `segment train` ({run.Progress})", "`segment predict` takes its run folder; `segment train --resume` goes on with it.");
+        if (!run.IsSiamese) return ($"a checkpoint of `segment train` ({run.Progress})", "`segment predict` takes its run folder; `segment train --resume` continues it.");
         var parts = run.BaseWeights is { } below ? $", what it trains on top of {below}" : "";
         return ($"a checkpoint of `train` ({run.Progress}){parts}",
-            "`synthesize RUN` draws from it, `train --resume` goes on with it, and `weights convert RUN OUT` writes the whole model as one file for other programs.");
+            "`synthesize RUN` generates images with it, `train --resume` continues it, and `weights convert RUN OUT` writes the whole model as one file for other programs.");
     }
 
     private static bool IsOptimizerState(WeightTable file) => file.Entries.Count > 0 && file.Names.All(n =>
@@ -134,7 +134,7 @@ internal static class WeightsInspector
         if (unfit.Count > 0)
             return ($"parts of a diffusion model, of which {string.Join(", ", unfit.Select(p => p.Part))} fit no preset",
                 $"It can't be used as it is: see what is missing, left over or of another shape, compared with preset {unfit[0].Preset}.");
-        if (has.Count == 4) return ($"a whole checkpoint of Siamese-Diffusion (preset {preset})", "`synthesize FILE --masks FOLDER` draws from it, `train --preset sd15 --base-weights FILE` goes on training it.");
+        if (has.Count == 4) return ($"a whole checkpoint of Siamese-Diffusion (preset {preset})", "`synthesize FILE --masks FOLDER` generates images with it, `train --preset sd15 --base-weights FILE` trains it further.");
         if (has.IsSupersetOf([CheckpointPart.UNet, CheckpointPart.ControlNet]))
             return ($"a trained UNet and ControlNet (preset {preset})", "Complete it with the base model that it was trained from: `weights convert FILE OUT --base BASE`.");
         if (has.IsSupersetOf([CheckpointPart.UNet, CheckpointPart.Autoencoder, CheckpointPart.TextEncoder]))

@@ -58,7 +58,7 @@ internal sealed class TorchContents
         if (others.Count > 0)
         {
             var places = others.Select(t => t.Name.Split('.')[0]).Distinct().Take(5);
-            Notes.Add($"{others.Count} tensors beside '{wrapper}' are passed over ({string.Join(", ", places)})");
+            Notes.Add($"{others.Count} tensors beside '{wrapper}' are ignored ({string.Join(", ", places)})");
         }
         return [.. _tensors.Where(t => t.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(t => (t.Name[prefix.Length..], t.Tensor))];
     }
