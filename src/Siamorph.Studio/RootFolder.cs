@@ -20,16 +20,16 @@ internal sealed class RootFolder
     public string State { get; }
 
     /// <summary>The full path of something below the root, named as in links.</summary>
-    /// <exception cref="StudioFault">It leads elsewhere, or is not there.</exception>
+    /// <exception cref="StudioException">It leads elsewhere, or is not there.</exception>
     public string Resolve(string? relative)
     {
         var full = Place(relative);
-        if (!File.Exists(full) && !Directory.Exists(full)) throw StudioFault.Missing($"\"{relative}\"");
+        if (!File.Exists(full) && !Directory.Exists(full)) throw StudioException.Missing($"\"{relative}\"");
         return Inside(full) ? full : throw Outside();
     }
 
     /// <summary>The same of something that may be made yet; the nearest folder that exists has to lie below the root.</summary>
-    /// <exception cref="StudioFault">It leads elsewhere.</exception>
+    /// <exception cref="StudioException">It leads elsewhere.</exception>
     public string ResolveNew(string? relative)
     {
         var full = Place(relative);
@@ -49,22 +49,22 @@ internal sealed class RootFolder
     }
 
     /// <summary>Reads a regular file below the root.</summary>
-    /// <exception cref="StudioFault">It lies elsewhere, is missing, a pipe or device, or too large.</exception>
+    /// <exception cref="StudioException">It lies elsewhere, is missing, a pipe or device, or too large.</exception>
     public byte[] ReadBytes(string full)
     {
         if (!Inside(full)) throw Outside();
         try
         {
-            using var handle = Native.OpenRegular(full) ?? throw new StudioFault(404, "That is no file.");
+            using var handle = SystemCalls.OpenRegular(full) ?? throw new StudioException(404, "That is no file.");
             using var stream = new FileStream(handle, FileAccess.Read);
-            if (stream.Length > LargestFile) throw new StudioFault(413, $"Files above {LargestFile >> 20} MB are not shown.");
+            if (stream.Length > LargestFile) throw new StudioException(413, $"Files above {LargestFile >> 20} MB are not shown.");
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return bytes;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw StudioFault.Missing("The file");
+            throw StudioException.Missing("The file");
         }
     }
 
@@ -101,5 +101,5 @@ internal sealed class RootFolder
         }
     }
 
-    private static StudioFault Outside() => new(403, "That lies outside the Studio's folder. Start the Studio with another --root to see it.");
+    private static StudioException Outside() => new(403, "That lies outside the Studio's folder. Start the Studio with another --root to see it.");
 }

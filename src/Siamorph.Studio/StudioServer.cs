@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Siamorph.Studio.Jobs;
 using Siamorph.Studio.Pages;
-using Siamorph.Studio.Pictures;
+using Siamorph.Studio.Images;
 using Siamorph.Studio.Security;
 
 namespace Siamorph.Studio;
@@ -20,9 +20,9 @@ internal sealed class StudioServer : IAsyncDisposable
     private const long LargestBody = 10L << 20;
 
     private readonly WebApplication _app;
-    private readonly Desk _desk;
+    private readonly StudioServices _desk;
 
-    private StudioServer(WebApplication app, Desk desk, int port) => (_app, _desk, Port) = (app, desk, port);
+    private StudioServer(WebApplication app, StudioServices desk, int port) => (_app, _desk, Port) = (app, desk, port);
 
     public int Port { get; }
 
@@ -33,15 +33,15 @@ internal sealed class StudioServer : IAsyncDisposable
         var root = new RootFolder(options.Root);
         var app = Build(options.Port);
         var sessions = new Sessions(token => options.Announce($"http://127.0.0.1:{PortOf(app)}/enter?token={token}"));
-        var gate = new Gate(sessions);
+        var gate = new RequestGuard(sessions);
         var links = new ReaderLinks(root);
         var queue = new JobQueue(root, options.Program);
-        var desk = new Desk(root, new PictureShelf(root), queue, links, sessions, options);
-        app.Use(Faults.Show);
+        var desk = new StudioServices(root, new ImageStore(root), queue, links, sessions, options);
+        app.Use(ErrorResponses.Show);
         app.Use(gate.Pass);
         app.UseRouting();
-        Doors.Map(app, sessions, links);
-        BuiltInFiles.Map(app);
+        EntryLinks.Map(app, sessions, links);
+        StaticAssets.Map(app);
         desk.Pictures.Map(app);
         StudioPages.Map(app, desk);
         await Listen(app, options.Port);

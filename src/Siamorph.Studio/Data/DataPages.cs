@@ -17,7 +17,7 @@ internal static class DataPages
 {
     private const int MostOutlines = 200;
 
-    public static void Map(IEndpointRouteBuilder routes, Desk desk, DatasetShelf shelf)
+    public static void Map(IEndpointRouteBuilder routes, StudioServices desk, DatasetIndex shelf)
     {
         var cards = new PairCards(shelf, desk);
         routes.MapGet("/data", (HttpContext context, string at) => Html.Page<DataPage>(context, new DataModel(at, shelf.Read(at).Summary())));
@@ -26,7 +26,7 @@ internal static class DataPages
         routes.MapPost("/data/check", (string at, HttpContext context) => Results.Json(Check(desk, shelf, at, new Watch(context.RequestAborted))));
     }
 
-    private static IReadOnlyList<FindingCard> Check(Desk desk, DatasetShelf shelf, string at, IMonitor monitor)
+    private static IReadOnlyList<FindingCard> Check(StudioServices desk, DatasetIndex shelf, string at, IMonitor monitor)
     {
         var dataset = shelf.Read(at);
         var keys = dataset.Pairs.ToDictionary(p => p.Id, p => shelf.KeyOf(dataset, p));

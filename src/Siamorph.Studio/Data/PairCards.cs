@@ -17,7 +17,7 @@ internal sealed record PairCard(string Key, string Id, string? Split, string? Gr
 internal sealed record PairOutline(string Key, string Path, int Width, int Height, double Area);
 
 /// <summary>Cards and outlines of a dataset's pairs.</summary>
-internal sealed class PairCards(DatasetShelf shelf, Desk desk)
+internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
 {
     private const int Side = 160; // of an outline: as fine as the small images
 

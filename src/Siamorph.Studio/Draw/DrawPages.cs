@@ -30,7 +30,7 @@ internal static class DrawPages
 {
     private const int Canvas = 256, PreviewEvery = 2, MostDrawn = 64;
 
-    public static void Map(IEndpointRouteBuilder routes, Desk desk, DatasetShelf shelf, DrawingDesk drawing)
+    public static void Map(IEndpointRouteBuilder routes, StudioServices desk, DatasetIndex shelf, DrawingService drawing)
     {
         var drawn = new ConcurrentDictionary<string, DrawAnswer>(StringComparer.Ordinal);
         routes.MapGet("/draw", (HttpContext context, string at, string? pair) => Html.Page<DrawPage>(context, Model(desk, shelf, at, pair)));
@@ -48,13 +48,13 @@ internal static class DrawPages
         });
         routes.MapPost("/draw/keep", (string name, string folder) =>
         {
-            var answer = drawn.TryGetValue(name, out var found) ? found : throw new StudioFault(404, "This image is no longer here. Draw it again.");
+            var answer = drawn.TryGetValue(name, out var found) ? found : throw new StudioException(404, "This image is no longer here. Draw it again.");
             var target = desk.Root.ResolveNew(folder);
             return Results.Json(new { pair = SavedPairs.Add(target, answer).Id, at = desk.Root.RelativeOf(target) });
         });
     }
 
-    private static DrawModel Model(Desk desk, DatasetShelf shelf, string at, string? pair)
+    private static DrawModel Model(StudioServices desk, DatasetIndex shelf, string at, string? pair)
     {
         Run(desk.Root, at);
         var runs = FolderIndex.Of(desk.Root).Where(f => RunView.Draws(desk.Root.Resolve(f.Path))).Select(f => f.Path);
@@ -66,15 +66,15 @@ internal static class DrawPages
     private static string Run(RootFolder root, string at)
     {
         var folder = root.Resolve(at);
-        return RunView.Draws(folder) ? folder : throw new StudioFault(404, $"{at}: this is no run that can draw.");
+        return RunView.Draws(folder) ? folder : throw new StudioException(404, $"{at}: this is no run that can draw.");
     }
 
     // The mask's own name goes into the noise: the same mask gives the same image again, here as by `synthesize`.
-    private static DrawRequest Request(Desk desk, DatasetShelf shelf, DrawForm form)
+    private static DrawRequest Request(StudioServices desk, DatasetIndex shelf, DrawForm form)
     {
         var mask = PackedMask.Unpack(form.Bits, new ImageSize(form.Width, form.Height));
-        if (!mask.Labels.Contains((byte)1)) throw new StudioFault(400, "The mask is empty. Draw a lesion first.");
-        var pair = form.FromReal ? shelf.Find(form.Pair ?? throw new StudioFault(400, "Choose a pair to start from a real image.")).Pair : null;
+        if (!mask.Labels.Contains((byte)1)) throw new StudioException(400, "The mask is empty. Draw a lesion first.");
+        var pair = form.FromReal ? shelf.Find(form.Pair ?? throw new StudioException(400, "Choose a pair to start from a real image.")).Pair : null;
         return new()
         {
             Id = $"drawn-{Convert.ToHexStringLower(SHA256.HashData(form.Bits))[..10]}", Number = form.Number, Seed = form.Seed, Guidance = form.Guidance, Prompt = form.Prompt,
@@ -87,7 +87,7 @@ internal static class DrawPages
 
     private static SamplerKind? SamplerOf(string? name) => string.IsNullOrEmpty(name) ? null
         : Enum.TryParse<SamplerKind>(name, ignoreCase: true, out var kind) && Enum.IsDefined(kind) ? kind
-        : throw new StudioFault(400, $"There is no sampler of that name. Choose one of {string.Join(", ", Enum.GetNames<SamplerKind>())}.");
+        : throw new StudioException(400, $"There is no sampler of that name. Choose one of {string.Join(", ", Enum.GetNames<SamplerKind>())}.");
 
     private static async Task Send(HttpContext context, DrawAnswer answer, string? name)
     {

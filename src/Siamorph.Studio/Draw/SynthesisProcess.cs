@@ -23,7 +23,7 @@ internal sealed class SynthesisProcess : IDisposable
 
     public bool HasEnded => _process.HasExited;
 
-    /// <exception cref="StudioFault">The model can't be loaded.</exception>
+    /// <exception cref="StudioException">The model can't be loaded.</exception>
     public static async Task<SynthesisProcess> Start(IReadOnlyList<string> program, string run, CancellationToken stop)
     {
         var start = new ProcessStartInfo(program[0]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
@@ -31,13 +31,13 @@ internal sealed class SynthesisProcess : IDisposable
         var child = new SynthesisProcess(Process.Start(start)!);
         child._process.ErrorDataReceived += (_, line) => child._lastError = line.Data ?? child._lastError;
         child._process.BeginErrorReadLine();
-        child.Model = (await child.Read(stop)).Model ?? throw new StudioFault(422, "The model could not be loaded.");
+        child.Model = (await child.Read(stop)).Model ?? throw new StudioException(422, "The model could not be loaded.");
         return child;
     }
 
     /// <summary>Draws, and hands on what comes on the way.</summary>
     /// <returns>The last answer: an image or an error.</returns>
-    /// <exception cref="StudioFault">The process has ended.</exception>
+    /// <exception cref="StudioException">The process has ended.</exception>
     public async Task<DrawAnswer> Draw(DrawRequest request, Func<DrawAnswer, Task> preview, CancellationToken stop)
     {
         await _turn.WaitAsync(stop);
@@ -75,5 +75,5 @@ internal sealed class SynthesisProcess : IDisposable
 
     private async Task<DrawAnswer> Read(CancellationToken stop) =>
         await _process.StandardOutput.ReadLineAsync(stop) is { } line ? JsonSerializer.Deserialize<DrawAnswer>(line, DrawRequest.Json)!
-        : throw new StudioFault(422, _lastError.Length > 0 ? _lastError.Replace("siamorph: ", "", StringComparison.Ordinal) : "The process that draws has ended. Try again.");
+        : throw new StudioException(422, _lastError.Length > 0 ? _lastError.Replace("siamorph: ", "", StringComparison.Ordinal) : "The process that draws has ended. Try again.");
 }

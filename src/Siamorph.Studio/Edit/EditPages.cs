@@ -40,7 +40,7 @@ internal sealed record EditModel(string At, string Id, string Key, string Draft,
 /// <summary>The addresses of the mask editor.</summary>
 internal static class EditPages
 {
-    public static void Map(IEndpointRouteBuilder routes, Desk desk, DatasetShelf shelf)
+    public static void Map(IEndpointRouteBuilder routes, StudioServices desk, DatasetIndex shelf)
     {
         routes.MapGet("/edit", (HttpContext context, string pair) => Html.Page<EditPage>(context, Model(desk, shelf, pair)));
         routes.MapGet("/edit/{pair}/bits", (string pair) =>
@@ -57,7 +57,7 @@ internal static class EditPages
         });
     }
 
-    private static EditModel Model(Desk desk, DatasetShelf shelf, string key)
+    private static EditModel Model(StudioServices desk, DatasetIndex shelf, string key)
     {
         var (dataset, pair, index) = Shown(desk, shelf, key);
         var size = ImageFile.Identify(pair.ImagePath).Size;
@@ -74,11 +74,11 @@ internal static class EditPages
         };
     }
 
-    private static ShelvedPair Shown(Desk desk, DatasetShelf shelf, string key)
+    private static ServedPair Shown(StudioServices desk, DatasetIndex shelf, string key)
     {
         var found = shelf.Find(key);
-        if (found.Pair.IsUnlabelled) throw new StudioFault(404, "This image has no mask yet.");
-        if (!found.Pair.MoreMaskPaths.Concat([found.Pair.MaskPath, found.Pair.ImagePath]).All(desk.Root.Inside)) throw new StudioFault(403, "This pair's files lie outside the Studio's folder.");
+        if (found.Pair.IsUnlabelled) throw new StudioException(404, "This image has no mask yet.");
+        if (!found.Pair.MoreMaskPaths.Concat([found.Pair.MaskPath, found.Pair.ImagePath]).All(desk.Root.Inside)) throw new StudioException(403, "This pair's files lie outside the Studio's folder.");
         return found;
     }
 

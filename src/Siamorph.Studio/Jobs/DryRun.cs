@@ -5,7 +5,7 @@ namespace Siamorph.Studio.Jobs;
 /// <summary>What a verb says of a command line before it does anything: `--dry-run` in a process of its own.</summary>
 /// <param name="Ok">It could run.</param>
 /// <param name="Options">The options as resolved.</param>
-/// <param name="Notes">Faults, or what it would cost.</param>
+/// <param name="Notes">ErrorResponses, or what it would cost.</param>
 internal sealed record DryRun(bool Ok, string Options, string Notes)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

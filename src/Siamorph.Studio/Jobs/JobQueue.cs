@@ -24,18 +24,18 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
         get
         {
             if (!Directory.Exists(Folder)) return [];
-            var jobs = Directory.EnumerateDirectories(Folder).Where(f => !Slot.Is(f)).Select(f => new JobFolder(f)).Where(j => j.Exists)
+            var jobs = Directory.EnumerateDirectories(Folder).Where(f => !JobSlot.Is(f)).Select(f => new JobFolder(f)).Where(j => j.Exists)
                 .Select(j => (Job: j, File: j.Job, j.Status.State)).ToList();
             return [.. jobs.Where(j => j.State == JobState.Running).Concat(jobs.Where(j => j.State == JobState.Queued).OrderBy(j => j.File.Place))
                 .Concat(jobs.Where(j => j.State is not (JobState.Running or JobState.Queued)).OrderByDescending(j => j.File.Created)).Select(j => j.Job)];
         }
     }
 
-    /// <exception cref="StudioFault">There is no such job.</exception>
+    /// <exception cref="StudioException">There is no such job.</exception>
     public JobFolder Find(string id)
     {
         var job = new JobFolder(System.IO.Path.Combine(Folder, id));
-        return id.All(char.IsAsciiLetterOrDigit) && job.Exists ? job : throw StudioFault.Missing("The job");
+        return id.All(char.IsAsciiLetterOrDigit) && job.Exists ? job : throw StudioException.Missing("The job");
     }
 
     public JobFolder Add(JobFile file)
@@ -74,22 +74,22 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
         }
     }
 
-    /// <exception cref="StudioFault">It was not asked to stop long enough ago.</exception>
+    /// <exception cref="StudioException">It was not asked to stop long enough ago.</exception>
     public static void Kill(JobFolder job)
     {
         if (job.StopAskedAt is not { } asked || DateTime.UtcNow - asked < KillAfter)
-            throw new StudioFault(409, $"Ask the job to stop first; it can be killed {KillAfter.TotalMinutes:0} minutes later.");
+            throw new StudioException(409, $"Ask the job to stop first; it can be killed {KillAfter.TotalMinutes:0} minutes later.");
         AtomicFile.WriteText(job.KillPath, "");
     }
 
     /// <summary>Lets an ended job go on when its turn comes.</summary>
-    /// <exception cref="StudioFault">It has not ended, or is done.</exception>
+    /// <exception cref="StudioException">It has not ended, or is done.</exception>
     public void Resume(JobFolder job)
     {
         lock (_lock)
         {
             var status = job.Status;
-            if (status.State is JobState.Running or JobState.Queued or JobState.Done) throw new StudioFault(409, "There is nothing to resume.");
+            if (status.State is JobState.Running or JobState.Queued or JobState.Done) throw new StudioException(409, "There is nothing to resume.");
             foreach (var file in new[] { job.StopPath, job.KillPath }) File.Delete(file);
             job.Save(job.Job with { Place = All.Select(j => j.Job.Place).DefaultIfEmpty(0).Max() + 1 });
             job.Save(new JobStatus(JobState.Queued) { Resuming = status.Resuming || HasBegun(job) });
@@ -97,12 +97,12 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
     }
 
     /// <summary>Forgets an ended job; what it made stays.</summary>
-    /// <exception cref="StudioFault">It has not ended.</exception>
+    /// <exception cref="StudioException">It has not ended.</exception>
     public void Remove(JobFolder job)
     {
         lock (_lock)
         {
-            if (job.Status.State is JobState.Running) throw new StudioFault(409, "The job is at work. Stop it first.");
+            if (job.Status.State is JobState.Running) throw new StudioException(409, "The job is at work. Stop it first.");
             Directory.Delete(job.Path, recursive: true);
         }
     }
@@ -134,7 +134,7 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
     {
         lock (_lock)
         {
-            if (!Directory.Exists(Folder) || Slot.IsTaken(Folder)) return;
+            if (!Directory.Exists(Folder) || JobSlot.IsTaken(Folder)) return;
             if (_starting is { } starting && new JobFolder(System.IO.Path.Combine(Folder, starting.Id)) is { Exists: true } begun
                 && begun.Status.State == JobState.Queued && Stopwatch.GetElapsedTime(starting.At) < Patience) return;
             _starting = null;

@@ -16,9 +16,9 @@ internal static class JobWorker
         var job = new JobFolder(folder);
         if (!job.Exists) throw new SiamorphException($"{folder}: no job.json here. Jobs are made by the Studio.");
         using var own = FolderLock.Take(job.Path);
-        using var slot = Slot.Take(System.IO.Path.GetDirectoryName(job.Path)!);
+        using var slot = JobSlot.Take(System.IO.Path.GetDirectoryName(job.Path)!);
         if (slot is null) return 0; // another job was quicker; the queue starts this one again
-        Native.Detach(job.ConsolePath);
+        SystemCalls.Detach(job.ConsolePath);
         using var stop = new CancellationTokenSource();
         using var watch = new Timer(_ => Watch(job, stop), null, TimeSpan.Zero, Look);
         return Work(job, run, stop.Token);
@@ -38,7 +38,7 @@ internal static class JobWorker
 
     private static void Watch(JobFolder job, CancellationTokenSource stop)
     {
-        if (File.Exists(job.KillPath)) Native.KillGroup();
+        if (File.Exists(job.KillPath)) SystemCalls.KillGroup();
         if (!job.StopAsked || stop.IsCancellationRequested) return;
         try
         {

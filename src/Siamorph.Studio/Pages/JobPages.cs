@@ -8,7 +8,7 @@ namespace Siamorph.Studio.Pages;
 /// <summary>The addresses of the queue and of single jobs.</summary>
 internal static class JobPages
 {
-    public static void Map(IEndpointRouteBuilder routes, Desk desk)
+    public static void Map(IEndpointRouteBuilder routes, StudioServices desk)
     {
         routes.MapGet("/jobs", (HttpContext context) => Html.Page<JobsPage>(context, All(desk)));
         routes.MapGet("/jobs/list", (HttpContext context) => Html.Page<JobList>(context, All(desk)));
@@ -18,12 +18,12 @@ internal static class JobPages
         routes.MapPost("/job/{id}/{action}", (string id, string action) => Act(desk.Jobs, desk.Jobs.Find(id), action));
     }
 
-    public static IReadOnlyList<JobModel> All(Desk desk) => [.. desk.Jobs.All.Select(j => JobModel.Of(j))];
+    public static IReadOnlyList<JobModel> All(StudioServices desk) => [.. desk.Jobs.All.Select(j => JobModel.Of(j))];
 
-    public static IReadOnlyList<JobModel> Running(Desk desk) => [.. All(desk).Where(j => !j.Ended)];
+    public static IReadOnlyList<JobModel> Running(StudioServices desk) => [.. All(desk).Where(j => !j.Ended)];
 
     /// <summary>The newest job that writes into a folder.</summary>
-    public static JobModel? For(Desk desk, string at) =>
+    public static JobModel? For(StudioServices desk, string at) =>
         desk.Jobs.All.Where(j => j.Job.Target == at).OrderByDescending(j => j.Job.Created).FirstOrDefault() is { } job ? JobModel.Of(job) : null;
 
     private static IResult Act(JobQueue queue, JobFolder job, string action)
@@ -35,7 +35,7 @@ internal static class JobPages
             case "kill": JobQueue.Kill(job); break;
             case "resume": queue.Resume(job); break;
             case "remove": queue.Remove(job); break;
-            default: throw StudioFault.Missing("The button");
+            default: throw StudioException.Missing("The button");
         }
         return Results.Redirect(action is "remove" or "up" ? "/jobs" : $"/job/{job.Id}");
     }

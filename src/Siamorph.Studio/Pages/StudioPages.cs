@@ -13,7 +13,7 @@ namespace Siamorph.Studio.Pages;
 /// <summary>The addresses of pages about folders; every room of the Studio maps its own.</summary>
 internal static class StudioPages
 {
-    public static void Map(IEndpointRouteBuilder routes, Desk desk)
+    public static void Map(IEndpointRouteBuilder routes, StudioServices desk)
     {
         routes.MapGet("/", (HttpContext context) => Html.Page<HomePage>(context, Home(desk)));
         routes.MapGet("/open", (string at) => Results.Redirect(Place(desk.Root, at)));
@@ -24,12 +24,12 @@ internal static class StudioPages
         routes.MapGet("/report", (HttpContext context, string at) => Report(context, desk.Root, at));
         JobPages.Map(routes, desk);
         FormPages.Map(routes, desk);
-        var shelf = new DatasetShelf(desk.Root);
+        var shelf = new DatasetIndex(desk.Root);
         DataPages.Map(routes, desk, shelf);
         EditPages.Map(routes, desk, shelf);
         DrawPages.Map(routes, desk, shelf, desk.Drawing);
         Reading.StudyPages.Map(routes, desk);
-        ReadingPages.Map(routes, new ReadingDesk(desk.Root, desk.Links));
+        ReadingPages.Map(routes, new ReadingService(desk.Root, desk.Links));
     }
 
     /// <summary>The page of a folder.</summary>
@@ -41,21 +41,21 @@ internal static class StudioPages
             FolderKind.Experiment => "experiment",
             FolderKind.Study => "study",
             FolderKind.Dataset => "data",
-            _ => throw new StudioFault(404, "There is nothing to show in this folder yet."),
+            _ => throw new StudioException(404, "There is nothing to show in this folder yet."),
         };
         return $"/{page}?at={Uri.EscapeDataString(at)}";
     }
 
-    private static HomeModel Home(Desk desk) => new(
+    private static HomeModel Home(StudioServices desk) => new(
         desk.Root.Path, FolderIndex.Of(desk.Root), JobPages.Running(desk), new DriveInfo(desk.Root.Path).AvailableFreeSpace);
 
-    private static RunModel Run(Desk desk, string at)
+    private static RunModel Run(StudioServices desk, string at)
     {
         var run = RunView.Read(Of(desk.Root, at, FolderKind.Run), desk.Logs);
         return new(at, run, [.. run.Previews.Select(p => (p.Step, desk.Pictures.Address(p.File)))], JobPages.For(desk, at));
     }
 
-    private static ExperimentModel Experiment(Desk desk, string at)
+    private static ExperimentModel Experiment(StudioServices desk, string at)
     {
         var experiment = ExperimentView.Read(Of(desk.Root, at, FolderKind.Experiment));
         return new(at, experiment, experiment.Report is null ? null : $"/report?at={Uri.EscapeDataString(at)}", JobPages.For(desk, at))
@@ -68,7 +68,7 @@ internal static class StudioPages
     private static string Of(RootFolder root, string at, FolderKind kind)
     {
         var folder = root.Resolve(at);
-        return FolderIndex.KindOf(folder) == kind ? folder : throw new StudioFault(404, $"{at}: this is no {kind.ToString().ToLowerInvariant()}.");
+        return FolderIndex.KindOf(folder) == kind ? folder : throw new StudioException(404, $"{at}: this is no {kind.ToString().ToLowerInvariant()}.");
     }
 
     // A report may be anyone's file: it gets a page without rights, in which nothing runs and nothing is fetched.

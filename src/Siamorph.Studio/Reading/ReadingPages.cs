@@ -26,7 +26,7 @@ internal sealed record ReadModel(string Link, ReadingPlace Place, StudyFile Stud
 /// <summary>The addresses under which readers judge images. Every one works on the study of the reader's own link.</summary>
 internal static class ReadingPages
 {
-    public static void Map(IEndpointRouteBuilder routes, ReadingDesk desk)
+    public static void Map(IEndpointRouteBuilder routes, ReadingService desk)
     {
         routes.MapGet("/read/{link}", (HttpContext context) => Html.Page<ReadPage>(context, Model(desk, LinkOf(context))));
         routes.MapPost("/read/{link}/consent", async (HttpContext context) =>
@@ -55,9 +55,9 @@ internal static class ReadingPages
     // Nothing is sent as null, not as an empty body.
     private static IResult Card(ReadingCard? card) => card is null ? Results.Text("null", "application/json") : Results.Json(card);
 
-    private static ReaderLink LinkOf(HttpContext context) => Gate.Of(context).Link!;
+    private static ReaderLink LinkOf(HttpContext context) => RequestGuard.Of(context).Link!;
 
-    private static ReadModel Model(ReadingDesk desk, ReaderLink link)
+    private static ReadModel Model(ReadingService desk, ReaderLink link)
     {
         var place = desk.PlaceOf(link);
         return new(link.Id, place, desk.Study(link)) { Later = place == ReadingPlace.Finished ? desk.Later(link) : null };

@@ -30,7 +30,7 @@ internal static class StudyPages
 {
     private const string UnsealWord = "unseal";
 
-    public static void Map(IEndpointRouteBuilder routes, Desk desk)
+    public static void Map(IEndpointRouteBuilder routes, StudioServices desk)
     {
         routes.MapGet("/study", (HttpContext context, string at) => Html.Page<StudyPage>(context, Model(desk, at)));
         routes.MapPost("/study/link", async (HttpContext context, string at) =>
@@ -64,13 +64,13 @@ internal static class StudyPages
 
     private static string Address(string at) => $"/study?at={Uri.EscapeDataString(at)}";
 
-    private static string Folder(Desk desk, string at)
+    private static string Folder(StudioServices desk, string at)
     {
         var folder = desk.Root.Resolve(at);
-        return FolderIndex.KindOf(folder) == FolderKind.Study ? folder : throw new StudioFault(404, $"{at}: this is no reader study.");
+        return FolderIndex.KindOf(folder) == FolderKind.Study ? folder : throw new StudioException(404, $"{at}: this is no reader study.");
     }
 
-    private static StudyModel Model(Desk desk, string at)
+    private static StudyModel Model(StudioServices desk, string at)
     {
         var folder = Folder(desk, at);
         return new(at, StudyChecker.Check(folder), [.. desk.Links.All.Where(l => l.Study == at)], File.Exists(Path.Combine(folder, "report.html")));

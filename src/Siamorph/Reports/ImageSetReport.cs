@@ -41,9 +41,9 @@ internal static class ImageSetReport
     internal static ReportDocument Document(ImageSetEvaluation result)
     {
         var computed = result.Measures.Where(m => m.Value is not null).ToList();
-        SetMeasure? First(params string[] names) => names.Select(n => computed.Find(m => m.Name.StartsWith(n, StringComparison.Ordinal))).FirstOrDefault(m => m is not null);
+        SetMetric? First(params string[] names) => names.Select(n => computed.Find(m => m.Name.StartsWith(n, StringComparison.Ordinal))).FirstOrDefault(m => m is not null);
         var distance = First("FID", "KID", "FRD-lite")!;
-        SetMeasure?[] keys = [First("FID", "Fréchet"), First("KID"), First("FRD-lite"), First("Coverage", "Radiomic Coverage")];
+        SetMetric?[] keys = [First("FID", "Fréchet"), First("KID"), First("FRD-lite"), First("Coverage", "Radiomic Coverage")];
         return new()
         {
             Title = "How close are these images to real ones?",
@@ -53,7 +53,7 @@ internal static class ImageSetReport
                 $"{distance.Name}: {Cell(distance.Value)}.",
                 "A distance is meaningful only in comparison: run the same command with one half of the real images as \"synthetic\" to see how real images score.",
             ],
-            KeyFigures = [.. keys.OfType<SetMeasure>().Select(m => new KeyFigure(m.Name, Format.Significant(m.Value!.Value), Direction(m)))],
+            KeyFigures = [.. keys.OfType<SetMetric>().Select(m => new KeyFigure(m.Name, Format.Significant(m.Value!.Value), Direction(m)))],
             Sections =
             [
                 new("Metrics", [Measures(computed), .. NotComputed(result.Measures), new BulletList([.. result.Networks.Count > 0 ? result.Networks : ["No weight files were given, so network-based metrics are not computed."]])]),
@@ -67,12 +67,12 @@ internal static class ImageSetReport
         };
     }
 
-    private static string Direction(SetMeasure measure) => measure.Better switch { Better.Lower => "lower is better", Better.Higher => "higher is better", _ => "describes" };
+    private static string Direction(SetMetric measure) => measure.Better switch { Better.Lower => "lower is better", Better.Higher => "higher is better", _ => "describes" };
 
-    private static Table Measures(IReadOnlyList<SetMeasure> measures) => new(["metric", "value", "better", "how"],
+    private static Table Measures(IReadOnlyList<SetMetric> measures) => new(["metric", "value", "better", "how"],
         [.. measures.Select(m => (IReadOnlyList<string>)[m.Name, Cell(m.Value), m.Better switch { Better.Lower => "lower", Better.Higher => "higher", _ => "" }, m.Note])]);
 
-    private static IEnumerable<Block> NotComputed(IReadOnlyList<SetMeasure> measures)
+    private static IEnumerable<Block> NotComputed(IReadOnlyList<SetMetric> measures)
     {
         string[] missing = [.. measures.Where(m => m.Value is null).Select(m => $"{m.Name}: {m.Note}")];
         return missing.Length == 0 ? [] : [new CollapsedSection($"Not computed ({missing.Length})", [new BulletList(missing)])];

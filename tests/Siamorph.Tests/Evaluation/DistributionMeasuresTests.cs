@@ -51,13 +51,13 @@ public class DistributionMeasuresTests
     {
         foreach (var k in new[] { 3, 5 })
         {
-            var (expected, actual) = (node[$"prdc_k{k}"]!, NeighbourMeasures.Prdc(real, fake, k));
+            var (expected, actual) = (node[$"prdc_k{k}"]!, NeighbourMetrics.Prdc(real, fake, k));
             Near(expected["precision"]!, actual.Precision, 1e-12, 0);
             Near(expected["recall"]!, actual.Recall, 1e-12, 0);
             Near(expected["density"]!, actual.Density!.Value, 1e-12, 0);
             Near(expected["coverage"]!, actual.Coverage!.Value, 1e-12, 0);
         }
-        var improved = NeighbourMeasures.Improved(real, fake);
+        var improved = NeighbourMetrics.Improved(real, fake);
         Near(node["improved_pr_k3_torch_fidelity"]!["precision"]!, improved.Precision, 1e-6, 0);
         Near(node["improved_pr_k3_torch_fidelity"]!["recall"]!, improved.Recall, 1e-6, 0);
         Near(node["improved_pr_k3_torch_fidelity"]!["f_score"]!, improved.FScore, 1e-6, 0);
@@ -72,19 +72,19 @@ public class DistributionMeasuresTests
         foreach (var node in json["cmmd"]!.AsArray())
         {
             var name = node!["name"]!.GetValue<string>();
-            var actual = EmbeddingMeasures.Cmmd(golden[$"{name}.ref"], golden[$"{name}.eval"]);
+            var actual = EmbeddingMetrics.Cmmd(golden[$"{name}.ref"], golden[$"{name}.eval"]);
             Near(node["cmmd_float64"]!, actual, 1e-9, 1e-9);
             Near(node["cmmd_float32"]!, actual, 1e-3, 0);
-            Near(node["sigma"]!, EmbeddingMeasures.CmmdWidth, 0, 0);
-            Near(node["scale"]!, EmbeddingMeasures.CmmdScale, 0, 0);
+            Near(node["sigma"]!, EmbeddingMetrics.CmmdWidth, 0, 0);
+            Near(node["scale"]!, EmbeddingMetrics.CmmdScale, 0, 0);
         }
         var clip = json["clip_i"]!;
         var pair = clip["inputs"]!.GetValue<string>().Split('.')[0]; // "name.ref rows …"
         var (real, fake) = (golden[$"{pair}.ref"], golden[$"{pair}.eval"]);
         real = real[..(int)fake.shape[0]];
-        Near(clip["paired_mean_cosine"]!, EmbeddingMeasures.PairedCosine(real, fake), 1e-9, 0);
-        Near(clip["all_pairs_mean_cosine"]!, EmbeddingMeasures.AllPairsCosine(real, fake), 1e-9, 0);
-        Near(clip["best_match_mean_over_fake"]!, EmbeddingMeasures.NearestCosine(real, fake), 1e-9, 0);
+        Near(clip["paired_mean_cosine"]!, EmbeddingMetrics.PairedCosine(real, fake), 1e-9, 0);
+        Near(clip["all_pairs_mean_cosine"]!, EmbeddingMetrics.AllPairsCosine(real, fake), 1e-9, 0);
+        Near(clip["best_match_mean_over_fake"]!, EmbeddingMetrics.NearestCosine(real, fake), 1e-9, 0);
     }
 
     [Fact]

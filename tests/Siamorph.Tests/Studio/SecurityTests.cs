@@ -2,7 +2,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using Siamorph.Data.Phantom;
 using Siamorph.Studio;
-using Siamorph.Studio.Pictures;
+using Siamorph.Studio.Images;
 
 namespace Siamorph.Tests.Studio;
 
@@ -136,13 +136,13 @@ public sealed partial class SecurityTests : IAsyncLifetime
     public async Task Pictures_OutsideTheRoot_Pipes_AndBombs_AreRefused()
     {
         PhantomDataset.Write(_folder["secret"], new PhantomOptions { Count = 1 }, NullMonitor.Instance);
-        using var shelf = new PictureShelf(new RootFolder(_folder["root"]));
+        using var shelf = new ImageStore(new RootFolder(_folder["root"]));
         var outside = Directory.GetFiles(_folder["secret", "images"])[0];
-        Assert.Equal(403, (await Assert.ThrowsAsync<StudioFault>(() => shelf.Png(new(outside), null, default))).Status);
+        Assert.Equal(403, (await Assert.ThrowsAsync<StudioException>(() => shelf.Png(new(outside), null, default))).Status);
         if (OperatingSystem.IsLinux())
         {
             Assert.Equal(0, mkfifo(_folder["root", "pipe.png"], 0x1b6));
-            Assert.Equal(404, (await Assert.ThrowsAsync<StudioFault>(() => shelf.Png(new(_folder["root", "pipe.png"]), null, default))).Status);
+            Assert.Equal(404, (await Assert.ThrowsAsync<StudioException>(() => shelf.Png(new(_folder["root", "pipe.png"]), null, default))).Status);
         }
         File.WriteAllBytes(_folder["root", "bomb.png"], Bomb());
         await Assert.ThrowsAsync<InvalidDatasetException>(() => shelf.Png(new(_folder["root", "bomb.png"]), null, default));

@@ -75,7 +75,7 @@ public enum Better
 /// <param name="Value">The number; null where it was not computed.</param>
 /// <param name="Note">How it was taken, or "not computed: needs …".</param>
 /// <param name="Better">Which way is better.</param>
-public sealed record SetMeasure(string Name, double? Value, string Note, Better Better);
+public sealed record SetMetric(string Name, double? Value, string Note, Better Better);
 
 /// <summary>An image's place on the map of features.</summary>
 /// <param name="Id">Name.</param>
@@ -114,7 +114,7 @@ public sealed record ImageSetEvaluation
     public required IReadOnlyList<string> Networks { get; init; }
 
     /// <summary>Every measure, computed or not.</summary>
-    public required IReadOnlyList<SetMeasure> Measures { get; init; }
+    public required IReadOnlyList<SetMetric> Measures { get; init; }
 
     /// <summary>Shapes of lesions: how the distributions differ. Empty without masks.</summary>
     public required IReadOnlyList<ValueDistance> Morphology { get; init; }

@@ -39,7 +39,7 @@ public static class ImageSetEvaluator
 
     private sealed class Work(ImageSet real, ImageSet synthetic, ImageEvaluationOptions options, IMonitor monitor)
     {
-        private readonly List<SetMeasure> _measures = [];
+        private readonly List<SetMetric> _measures = [];
         private readonly List<string> _networks = [];
         private readonly List<FeatureSpeed> _speeds = [];
         private IReadOnlyList<ValueDistance> _morphology = [];
@@ -111,15 +111,15 @@ public static class ImageSetEvaluator
             var counterparts = ImageSet.Counterparts(real, synthetic);
             var groups = synthetic.Images.Where(i => i.SourceMask is not null).GroupBy(i => i.SourceMask).Select(g => (IReadOnlyList<SetImage>)[.. g]).Where(g => g.Count > 1).ToList();
             var paired = counterparts.Select(c => (c.Real, c.Synthetic)).Take(options.Pairs).ToList();
-            var within = PairMeasures.Within(groups, options.Pairs, options.Seed.Derive("within a mask"));
+            var within = PairMetrics.Within(groups, options.Pairs, options.Seed.Derive("within a mask"));
             Lpips(paired, within);
             foreach (var (set, name) in new[] { (real, "real"), (synthetic, "synthetic") })
             {
-                var pairs = PairMeasures.Within([set.Images], options.Pairs, options.Seed.Derive("ms-ssim"));
-                Add($"MS-SSIM among {name} images", PairMeasures.Structural(pairs, options.Side, monitor, $"MS-SSIM ({name})"), $"mean of {pairs.Count} pairs; lower is more varied", Better.Neither);
+                var pairs = PairMetrics.Within([set.Images], options.Pairs, options.Seed.Derive("ms-ssim"));
+                Add($"MS-SSIM among {name} images", PairMetrics.Structural(pairs, options.Side, monitor, $"MS-SSIM ({name})"), $"mean of {pairs.Count} pairs; lower is more varied", Better.Neither);
             }
             if (within.Count > 0)
-                Add("MS-SSIM within one mask", PairMeasures.Structural(within, options.Side, monitor, "MS-SSIM within one mask"), $"mean of {within.Count} pairs made from one mask; lower is more varied", Better.Neither);
+                Add("MS-SSIM within one mask", PairMetrics.Structural(within, options.Side, monitor, "MS-SSIM within one mask"), $"mean of {within.Count} pairs made from one mask; lower is more varied", Better.Neither);
         }
 
         public void Agreement(Func<RgbImage, ProbabilityMap>? segment)
@@ -178,13 +178,13 @@ public static class ImageSetEvaluator
 
         private void Clip(Tensor x, Tensor y)
         {
-            Add("CMMD", EmbeddingMeasures.Cmmd(x, y), "CLIP embeddings, Gaussian kernel of width 10, biased, times 1000", Better.Lower);
+            Add("CMMD", EmbeddingMetrics.Cmmd(x, y), "CLIP embeddings, Gaussian kernel of width 10, biased, times 1000", Better.Lower);
             var places = real.Images.Select((image, i) => (image.Id, i)).GroupBy(p => p.Id).ToDictionary(g => g.Key, g => g.First().i);
             List<(int Real, int Synthetic)> pairs = [.. synthetic.Images.Select((s, i) => (places.GetValueOrDefault(s.SourceMask ?? s.Id, -1), i)).Where(p => p.Item1 >= 0)];
             if (pairs.Count > 0)
-                Add("CLIP-I, paired", EmbeddingMeasures.PairedCosine(Rows(x, pairs.Select(p => p.Real)), Rows(y, pairs.Select(p => p.Synthetic))), $"mean cosine of {pairs.Count} synthetic images and their real counterparts", Better.Higher);
+                Add("CLIP-I, paired", EmbeddingMetrics.PairedCosine(Rows(x, pairs.Select(p => p.Real)), Rows(y, pairs.Select(p => p.Synthetic))), $"mean cosine of {pairs.Count} synthetic images and their real counterparts", Better.Higher);
             else Missing("CLIP-I, paired", "not computed: needs synthetic images generated from the mask of a real image, or with the same name", Better.Higher);
-            Add("CLIP-I, nearest", EmbeddingMeasures.NearestCosine(x, y), "mean cosine to the nearest real image", Better.Higher);
+            Add("CLIP-I, nearest", EmbeddingMetrics.NearestCosine(x, y), "mean cosine to the nearest real image", Better.Higher);
         }
 
         private void Lpips(List<(SetImage, SetImage)> paired, IReadOnlyList<(SetImage, SetImage)> within)
@@ -197,9 +197,9 @@ public static class ImageSetEvaluator
             using var distance = PerceptualDistance.Load(options.LpipsTrunk, options.LpipsLinear);
             distance.MoveTo(Placement.On(options.Device));
             _networks.Add($"LPIPS v0.1 {distance.Trunk} ({distance.TrunkSource}, sha256 {distance.TrunkHash[..12]}; linear layers {distance.LinearSource}; Pillow bilinear {options.Side})");
-            if (paired.Count > 0) Add("LPIPS to the real counterpart", PairMeasures.Perceptual(distance, paired, options.Side, monitor, "LPIPS, paired"), $"mean of {paired.Count} pairs", Better.Lower);
+            if (paired.Count > 0) Add("LPIPS to the real counterpart", PairMetrics.Perceptual(distance, paired, options.Side, monitor, "LPIPS, paired"), $"mean of {paired.Count} pairs", Better.Lower);
             else Missing("LPIPS to the real counterpart", "not computed: needs synthetic images generated from the mask of a real image, or with the same name", Better.Lower);
-            if (within.Count > 0) Add("LPIPS within one mask", PairMeasures.Perceptual(distance, within, options.Side, monitor, "LPIPS within one mask"), $"mean of {within.Count} pairs made from one mask; higher is more varied", Better.Higher);
+            if (within.Count > 0) Add("LPIPS within one mask", PairMetrics.Perceptual(distance, within, options.Side, monitor, "LPIPS within one mask"), $"mean of {within.Count} pairs made from one mask; higher is more varied", Better.Higher);
             else Missing("LPIPS within one mask", "not computed: needs several synthetic images from one mask, recorded in the manifest", Better.Higher);
         }
 
@@ -222,7 +222,7 @@ public static class ImageSetEvaluator
         {
             if (Math.Min(x.shape[0], y.shape[0]) <= options.Neighbours) return;
             var both = prefix.Length == 0 && Math.Min(x.shape[0], y.shape[0]) > 3;
-            var (shares, improved) = both ? NeighbourMeasures.Both(x, y, options.Neighbours) : (NeighbourMeasures.Prdc(x, y, options.Neighbours), null);
+            var (shares, improved) = both ? NeighbourMetrics.Both(x, y, options.Neighbours) : (NeighbourMetrics.Prdc(x, y, options.Neighbours), null);
             Add($"{prefix}Precision", shares.Precision, $"k = {options.Neighbours}, {of}", Better.Higher);
             Add($"{prefix}Recall", shares.Recall, $"k = {options.Neighbours}, {of}", Better.Higher);
             Add($"{prefix}Density", shares.Density!.Value, $"k = {options.Neighbours}, {of}; may exceed 1", Better.Higher);

@@ -16,7 +16,7 @@ internal readonly record struct Confusion(long TruePositive, long FalsePositive,
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static Confusion AtHalf(LabelMap truth, ProbabilityMap prediction)
     {
-        MaskMetrics.DemandSameSize(truth, prediction);
+        ThresholdMetrics.DemandSameSize(truth, prediction);
         long tp = 0, fp = 0, fn = 0;
         for (var i = 0; i < truth.Labels.Length; i++)
         {

@@ -76,7 +76,7 @@ public sealed record MaskEvaluation
     public required ThresholdCurves Curves { get; init; }
 
     /// <summary>Every image, worst Dice first, then by name.</summary>
-    public required IReadOnlyList<MaskMeasures> Images { get; init; }
+    public required IReadOnlyList<PredictionMetrics> Images { get; init; }
 }
 
 /// <summary>Scores predictions, several images at a time; the result is the same on any number of cores.</summary>
@@ -102,7 +102,7 @@ public static class MaskEvaluator
         var all = new MaskAccumulator("all", options);
         List<MaskAccumulator> perClass = [.. (classes?.Classes.Skip(1) ?? []).Select(c => new MaskAccumulator(c.Name, options))];
         var (sizes, groups) = (new SortedDictionary<int, MaskAccumulator>(), new SortedDictionary<string, MaskAccumulator>(StringComparer.Ordinal));
-        var images = new List<MaskMeasures>(cases.Count);
+        var images = new List<PredictionMetrics>(cases.Count);
         var faults = new List<string>();
         using var stage = monitor.Begin("Scoring masks", cases.Count);
         for (var first = 0; first < cases.Count; first += Batch)

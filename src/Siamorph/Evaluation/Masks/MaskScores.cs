@@ -110,7 +110,7 @@ internal sealed class MaskScoring
     public MaskScore Add(string id, LabelMap truth, ProbabilityMap prediction)
     {
         var counts = Confusion.AtHalf(truth, prediction);
-        var curves = MaskMetrics.Curves(truth, prediction);
+        var curves = ThresholdMetrics.Curves(truth, prediction);
         var score = new MaskScore
         {
             Id = id,
@@ -118,7 +118,7 @@ internal sealed class MaskScoring
             Iou = counts.Iou,
             Precision = counts.Precision,
             Recall = counts.Recall,
-            Mae = MaskMetrics.MeanAbsoluteError(truth, prediction),
+            Mae = ThresholdMetrics.MeanAbsoluteError(truth, prediction),
             MeanDice = curves.Dice.Average(),
             MeanIou = curves.Iou.Average(),
             EmptyTruth = counts.TruePositive + counts.FalseNegative == 0,

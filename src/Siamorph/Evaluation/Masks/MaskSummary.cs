@@ -1,7 +1,7 @@
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>The measures of a set of predictions: means over images unless said otherwise.</summary>
-public sealed record MaskSummary : MaskValues
+public sealed record MaskSummary : MaskMetrics
 {
     /// <summary>Which set: "all", a group, a size class, or a class of the masks.</summary>
     public required string Name { get; init; }
@@ -37,7 +37,7 @@ public sealed record MaskSummary : MaskValues
 // Adds images up one by one, in their order, so that the result does not depend on the number of threads.
 internal sealed class MaskAccumulator(string name, MaskEvaluationOptions options)
 {
-    private readonly List<MaskMeasures> _images = [];
+    private readonly List<PredictionMetrics> _images = [];
     private readonly List<LesionDetection> _detections = [];
     private readonly double[][] _curves = [.. Enumerable.Range(0, 6).Select(_ => new double[ThresholdCurves.Thresholds])];
 
@@ -65,7 +65,7 @@ internal sealed class MaskAccumulator(string name, MaskEvaluationOptions options
     {
         var protocol = MaskProtocol.Named(options.Protocol);
         var curves = MeanCurves();
-        double Mean(Func<MaskMeasures, double> value) => _images.Average(value);
+        double Mean(Func<PredictionMetrics, double> value) => _images.Average(value);
         return new()
         {
             Name = name,

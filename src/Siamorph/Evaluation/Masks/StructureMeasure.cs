@@ -18,7 +18,7 @@ internal static class StructureMeasure
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static double Of(LabelMap truth, ProbabilityMap prediction, bool stretch = true)
     {
-        MaskMetrics.DemandSameSize(truth, prediction);
+        ThresholdMetrics.DemandSameSize(truth, prediction);
         var range = LevelRange.Of(prediction, stretch);
         var all = Sum(truth, prediction, range, 0, 0, truth.Size.Width, truth.Size.Height);
         if (all.Foreground == 0) return 1 - all.MeanLevel(range);

@@ -23,7 +23,7 @@ internal static class WeightedFMeasure
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static double Of(LabelMap truth, ProbabilityMap prediction, bool stretch = true)
     {
-        MaskMetrics.DemandSameSize(truth, prediction);
+        ThresholdMetrics.DemandSameSize(truth, prediction);
         if (!Array.Exists(truth.Labels, l => l != 0)) return 0;
         var range = LevelRange.Of(prediction, stretch);
         var nearest = DistanceTransform.To(truth.Size, truth.Labels);

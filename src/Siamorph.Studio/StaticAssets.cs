@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Siamorph.Studio;
 
 /// <summary>Style sheets and scripts, which lie within this assembly: nothing is fetched from elsewhere.</summary>
-internal static class BuiltInFiles
+internal static class StaticAssets
 {
     private static readonly Dictionary<string, string> Kinds = new(StringComparer.Ordinal)
     {
@@ -19,13 +19,13 @@ internal static class BuiltInFiles
     private static readonly byte[] HouseStyle = System.Text.Encoding.UTF8.GetBytes(Reports.HtmlStyle.Sheet);
 
     /// <summary>Changes with every build, so that no browser keeps an old script.</summary>
-    public static string Version { get; } = typeof(BuiltInFiles).Assembly.ManifestModule.ModuleVersionId.ToString("N")[..8];
+    public static string Version { get; } = typeof(StaticAssets).Assembly.ManifestModule.ModuleVersionId.ToString("N")[..8];
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/assets/{name}", (string name, HttpContext context) =>
         {
-            if (!Kinds.TryGetValue(Path.GetExtension(name), out var kind) || (name == House ? HouseStyle : Read(name)) is not { } bytes) throw StudioFault.Missing("The file");
+            if (!Kinds.TryGetValue(Path.GetExtension(name), out var kind) || (name == House ? HouseStyle : Read(name)) is not { } bytes) throw StudioException.Missing("The file");
             context.Response.Headers.CacheControl = "no-cache";
             return Results.Bytes(bytes, kind, entityTag: new($"\"{Version}\""));
         });

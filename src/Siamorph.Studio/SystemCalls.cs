@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Siamorph.Studio;
 
 /// <summary>The few calls of the operating system that .NET does not offer; on Windows nothing of it is needed.</summary>
-internal static partial class Native
+internal static partial class SystemCalls
 {
     private const int ReadNonBlocking = 0x800 | 0x80000; // O_RDONLY | O_NONBLOCK | O_CLOEXEC on Linux
     private const int CurrentPlace = 1;                  // SEEK_CUR

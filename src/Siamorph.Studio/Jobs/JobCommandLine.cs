@@ -1,9 +1,9 @@
 namespace Siamorph.Studio.Jobs;
 
 /// <summary>Makes a command line of a filled form. No shell ever sees it; paths are brought below the root, and a value can't become a flag.</summary>
-internal static class CommandLineOf
+internal static class JobCommandLine
 {
-    /// <exception cref="StudioFault">Something is missing, or a path leads out of the root.</exception>
+    /// <exception cref="StudioException">Something is missing, or a path leads out of the root.</exception>
     public static IReadOnlyList<string> Form(VerbForm form, IReadOnlyDictionary<string, string> values, RootFolder root)
     {
         var words = form.Verb.Split(' ').ToList();
@@ -12,7 +12,7 @@ internal static class CommandLineOf
             var value = values.GetValueOrDefault(field.Name, "").Trim();
             if (value.Length == 0)
             {
-                if (field.Required) throw new StudioFault(400, $"\"{field.Label}\" is missing. Fill it in.");
+                if (field.Required) throw new StudioException(400, $"\"{field.Label}\" is missing. Fill it in.");
                 continue;
             }
             if (field.Kind == FieldKind.Switch) words.Add(field.Name);
@@ -39,8 +39,8 @@ internal static class CommandLineOf
     {
         FieldKind.Existing => root.Resolve(value),
         FieldKind.New => root.ResolveNew(value),
-        FieldKind.Choice when !field.Choices.Contains(value) => throw new StudioFault(400, $"\"{field.Label}\" is one of {string.Join(", ", field.Choices)}."),
-        _ when field.IsArgument && value.StartsWith('-') => throw new StudioFault(400, $"\"{field.Label}\" can't begin with a dash."),
+        FieldKind.Choice when !field.Choices.Contains(value) => throw new StudioException(400, $"\"{field.Label}\" is one of {string.Join(", ", field.Choices)}."),
+        _ when field.IsArgument && value.StartsWith('-') => throw new StudioException(400, $"\"{field.Label}\" can't begin with a dash."),
         _ => value,
     };
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Evaluation.ImageSets;
 
 /// <summary>Distances between CLIP embeddings: CMMD (Jayasumana et al., CVPR 2024) and the mean cosine (CLIP-I).</summary>
-internal static class EmbeddingMeasures
+internal static class EmbeddingMetrics
 {
     /// <summary>Width (σ) of CMMD's Gaussian kernel.</summary>
     public const double CmmdWidth = 10;

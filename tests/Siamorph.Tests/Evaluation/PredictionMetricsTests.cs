@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Evaluation;
 
-public class MaskMeasuresTests
+public class PredictionMetricsTests
 {
     [Fact]
     public void StructureMeasure_OnReferenceCases_EqualsTheReference() => ForEachCase((name, node, truth, prediction) =>
@@ -42,8 +42,8 @@ public class MaskMeasuresTests
     public void MapMeasures_OnReferenceCases_EqualPySodMetrics() => ForEachCase((name, node, truth, prediction) =>
     {
         var reference = node["reference_pysodmetrics"]!;
-        Near(reference["MAE"], MaskMetrics.MeanAbsoluteError(truth, prediction), 1e-12, name);
-        var e = MaskMetrics.Curves(truth, prediction).EMeasure;
+        Near(reference["MAE"], ThresholdMetrics.MeanAbsoluteError(truth, prediction), 1e-12, name);
+        var e = ThresholdMetrics.Curves(truth, prediction).EMeasure;
         Near(reference["meanEm"], e.Average(), 1e-3, name);
         Near(reference["maxEm"], e.Max(), 1.2e-2, name); // one entry of the float reference's curve
     });
@@ -69,22 +69,22 @@ public class MaskMeasuresTests
     public void BoundaryMeasures_OnReferenceCases_EqualTheReference() => ForEachCase((name, node, truth, prediction) =>
     {
         var (expected, decision) = (node["boundary"]!, prediction.ToMask());
-        Near(expected["davis_f_bound_0p008"], BoundaryMeasures.FMeasure(truth, decision), 1e-9, name);
-        Near(expected["davis_f_bound_2px"], BoundaryMeasures.FMeasure(truth, decision, 2), 1e-9, name);
-        Near(expected["boundary_iou_0p02"], BoundaryMeasures.BoundaryIou(truth, decision), 1e-9, name);
-        Assert.Equal(expected["n_pred_boundary_davis"]!.GetValue<int>(), BoundaryMeasures.Boundary(decision).Count(b => b != 0));
-        Assert.Equal(expected["n_gt_boundary_davis"]!.GetValue<int>(), BoundaryMeasures.Boundary(truth).Count(b => b != 0));
+        Near(expected["davis_f_bound_0p008"], BoundaryMetrics.FMeasure(truth, decision), 1e-9, name);
+        Near(expected["davis_f_bound_2px"], BoundaryMetrics.FMeasure(truth, decision, 2), 1e-9, name);
+        Near(expected["boundary_iou_0p02"], BoundaryMetrics.BoundaryIou(truth, decision), 1e-9, name);
+        Assert.Equal(expected["n_pred_boundary_davis"]!.GetValue<int>(), BoundaryMetrics.Boundary(decision).Count(b => b != 0));
+        Assert.Equal(expected["n_gt_boundary_davis"]!.GetValue<int>(), BoundaryMetrics.Boundary(truth).Count(b => b != 0));
     });
 
     [Fact]
     public void SoftDice_OnReferenceCases_EqualsTheReference() => ForEachCase((name, node, truth, prediction) =>
-        Near(node["polyp_pvt_val_soft_dice_smooth1"], MaskMetrics.SoftDice(truth, prediction), 1e-9, name));
+        Near(node["polyp_pvt_val_soft_dice_smooth1"], ThresholdMetrics.SoftDice(truth, prediction), 1e-9, name));
 
     [Fact]
     public void Sets_OfReferenceCases_EqualTheReference()
     {
         using var scope = NewDisposeScope();
-        var cases = MaskMetricsTests.Cases(SegmentationFixtures.Tensors("mask_metrics")).ToList();
+        var cases = ThresholdMetricsTests.Cases(SegmentationFixtures.Tensors("mask_metrics")).ToList();
         foreach (var (name, set) in SegmentationFixtures.Json("mask_metrics")["datasets"]!.AsObject())
         {
             var chosen = set!["ids"]!.AsArray().Select(i => cases[i!.GetValue<int>()])
@@ -105,7 +105,7 @@ public class MaskMeasuresTests
             Near(set["hard_mIoU"], result.All.IouAtHalf, 1e-12, name);
             Near(set["isic_jaccard"], result.All.IouAtHalf, 1e-12, name);
             Near(set["isic_threshold_jaccard"], result.All.ThresholdedIou, 1e-12, name);
-            Near(set["mean_of_per_image_maxDic"], chosen.Average(c => MaskMetrics.Curves(c.Open().Truth, c.Open().Prediction).Dice.Max()), 1e-12, name);
+            Near(set["mean_of_per_image_maxDic"], chosen.Average(c => ThresholdMetrics.Curves(c.Open().Truth, c.Open().Prediction).Dice.Max()), 1e-12, name);
             Assert.Equal(chosen.Count(c => c.Group is not null), Assert.Single(result.Groups).Count);
             Assert.Equal(chosen.Count, result.Sizes.Sum(s => s.Count));
             Assert.Equal(result.Images.OrderBy(i => i.Dice).Select(i => i.Dice), result.Images.Select(i => i.Dice));
@@ -192,7 +192,7 @@ public class MaskMeasuresTests
     private static void ForEachCase(Action<string, JsonNode, LabelMap, ProbabilityMap> check)
     {
         using var scope = NewDisposeScope();
-        foreach (var (_, node, truth, prediction) in MaskMetricsTests.Cases(SegmentationFixtures.Tensors("mask_metrics")))
+        foreach (var (_, node, truth, prediction) in ThresholdMetricsTests.Cases(SegmentationFixtures.Tensors("mask_metrics")))
             check(node["name"]!.GetValue<string>(), node, truth, prediction);
     }
 

@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>How well two masks' boundaries agree: the F-measure of DAVIS (Perazzi et al., CVPR 2016) and the boundary IoU (Cheng et al., CVPR 2021).</summary>
-internal static class BoundaryMeasures
+internal static class BoundaryMetrics
 {
     /// <summary>DAVIS' tolerance as a share of the image's diagonal.</summary>
     public const double DavisTolerance = 0.008;

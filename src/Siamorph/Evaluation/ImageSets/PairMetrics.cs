@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Evaluation.ImageSets;
 
 // Measures of two images, averaged over pairs.
-internal static class PairMeasures
+internal static class PairMetrics
 {
     private const int Batch = 8;
 

@@ -4,7 +4,7 @@ using Siamorph.Studio.Pages;
 namespace Siamorph.Studio;
 
 /// <summary>Turns whatever goes wrong into a page that says what to do, or a line for scripts.</summary>
-internal static class Faults
+internal static class ErrorResponses
 {
     private const int Unprocessable = 422;
 
@@ -27,7 +27,7 @@ internal static class Faults
 
     private static int? Status(Exception e) => e switch
     {
-        StudioFault fault => fault.Status,
+        StudioException fault => fault.Status,
         BadHttpRequestException bad => bad.StatusCode,
         SiamorphException => Unprocessable,
         IOException or UnauthorizedAccessException => Unprocessable,
@@ -38,7 +38,7 @@ internal static class Faults
     {
         context.Response.StatusCode = status;
         var wantsPage = context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
-        if (wantsPage) await Html.Page<FaultPage>(context, new FaultModel(status, message), status).ExecuteAsync(context);
+        if (wantsPage) await Html.Page<ErrorPage>(context, new ErrorModel(status, message), status).ExecuteAsync(context);
         else await Results.Text(message, statusCode: status).ExecuteAsync(context);
     }
 }

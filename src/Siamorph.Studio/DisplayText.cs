@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Siamorph.Studio;
 
 /// <summary>Numbers as people read them.</summary>
-internal static class Words
+internal static class DisplayText
 {
     /// <summary>Such as "3 min", "2 h 10 min" or "12 s".</summary>
     public static string Duration(double seconds) => seconds switch

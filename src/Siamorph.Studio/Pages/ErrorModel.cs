@@ -1,4 +1,4 @@
 namespace Siamorph.Studio.Pages;
 
 /// <summary>Why something is not possible.</summary>
-internal sealed record FaultModel(int Status, string Message);
+internal sealed record ErrorModel(int Status, string Message);

@@ -19,7 +19,7 @@ internal sealed record NeighbourShares(double Precision, double Recall, double? 
 /// Fidelity and diversity from nearest neighbours. Distances are summed directly, not through a matrix product, so equal
 /// points are exactly as far apart in every comparison.
 /// </summary>
-internal static class NeighbourMeasures
+internal static class NeighbourMetrics
 {
     private const int Rows = 512, Large = 4_000;
 

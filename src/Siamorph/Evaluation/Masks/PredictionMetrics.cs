@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>Every measure of one prediction.</summary>
-public sealed record MaskMeasures : MaskValues
+public sealed record PredictionMetrics : MaskMetrics
 {
     /// <summary>Which image.</summary>
     public required string Id { get; init; }
@@ -31,18 +31,18 @@ public sealed record MaskMeasures : MaskValues
 }
 
 // The measures of one image with what a set needs besides.
-internal sealed record MeasuredMask(MaskMeasures Measures, ThresholdCurves Curves, LesionDetection Detection)
+internal sealed record MeasuredMask(PredictionMetrics Measures, ThresholdCurves Curves, LesionDetection Detection)
 {
     public static MeasuredMask Of(string id, string? group, LabelMap truth, ProbabilityMap prediction, MaskEvaluationOptions options)
     {
         var protocol = MaskProtocol.Named(options.Protocol);
         var decision = prediction.ToMask();
         var counts = Confusion.AtHalf(truth, prediction);
-        var curves = MaskMetrics.Curves(truth, prediction, protocol.Stretch);
+        var curves = ThresholdMetrics.Curves(truth, prediction, protocol.Stretch);
         var surface = SurfaceDistances.Between(truth, decision);
         var detection = LesionDetection.Of(truth, decision, options.Detection);
         var foreground = counts.TruePositive + counts.FalseNegative;
-        var measures = new MaskMeasures
+        var measures = new PredictionMetrics
         {
             Id = id,
             Group = group,
@@ -55,7 +55,7 @@ internal sealed record MeasuredMask(MaskMeasures Measures, ThresholdCurves Curve
             Precision = counts.Precision,
             Recall = counts.Recall,
             Specificity = counts.Specificity,
-            Mae = MaskMetrics.MeanAbsoluteError(truth, prediction, protocol.Stretch),
+            Mae = ThresholdMetrics.MeanAbsoluteError(truth, prediction, protocol.Stretch),
             SMeasure = StructureMeasure.Of(truth, prediction, protocol.Stretch),
             MeanEMeasure = curves.EMeasure.Average(),
             MaxEMeasure = curves.EMeasure.Max(),
@@ -63,8 +63,8 @@ internal sealed record MeasuredMask(MaskMeasures Measures, ThresholdCurves Curve
             Hd95 = SurfaceDistances.Hd95OrDiagonal(truth, decision, surface),
             Hd95MaxDirected = surface?.Hd95MaxDirected,
             AverageSurfaceDistance = surface?.AverageSymmetric,
-            BoundaryF = BoundaryMeasures.FMeasure(truth, decision),
-            BoundaryIou = BoundaryMeasures.BoundaryIou(truth, decision),
+            BoundaryF = BoundaryMetrics.FMeasure(truth, decision),
+            BoundaryIou = BoundaryMetrics.BoundaryIou(truth, decision),
             Lesions = detection.Lesions.Count,
             Missed = detection.Missed,
             FalseAlarms = detection.FalseAlarms,

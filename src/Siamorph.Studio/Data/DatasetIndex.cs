@@ -7,17 +7,17 @@ using Siamorph.Data.Folders;
 namespace Siamorph.Studio.Data;
 
 /// <summary>A pair that a page shows, and where it stands.</summary>
-internal sealed record ShelvedPair(Dataset Dataset, ImageMaskPair Pair, int Index);
+internal sealed record ServedPair(Dataset Dataset, ImageMaskPair Pair, int Index);
 
 /// <summary>Datasets as pages see them. Pairs have names that tell nothing, so that no patient's name gets into an address or a log.</summary>
-internal sealed class DatasetShelf(RootFolder root)
+internal sealed class DatasetIndex(RootFolder root)
 {
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly ConcurrentDictionary<string, (DateTime Written, Dataset Dataset)> _datasets = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (string Folder, string Id)> _pairs = new(StringComparer.Ordinal);
 
     /// <summary>The pairs of a folder below the root; read again where its list of files has changed.</summary>
-    /// <exception cref="StudioFault">It lies elsewhere.</exception>
+    /// <exception cref="StudioException">It lies elsewhere.</exception>
     /// <exception cref="InvalidDatasetException">It is no dataset.</exception>
     public Dataset Read(string at)
     {
@@ -37,14 +37,14 @@ internal sealed class DatasetShelf(RootFolder root)
         return key;
     }
 
-    /// <exception cref="StudioFault">There is no such pair.</exception>
-    public ShelvedPair Find(string key)
+    /// <exception cref="StudioException">There is no such pair.</exception>
+    public ServedPair Find(string key)
     {
-        if (!_pairs.TryGetValue(key, out var place)) throw StudioFault.Missing("The pair");
+        if (!_pairs.TryGetValue(key, out var place)) throw StudioException.Missing("The pair");
         var dataset = Read(root.RelativeOf(place.Folder));
         for (var i = 0; i < dataset.Pairs.Count; i++)
             if (dataset.Pairs[i].Id == place.Id) return new(dataset, dataset.Pairs[i], i);
-        throw StudioFault.Missing("The pair");
+        throw StudioException.Missing("The pair");
     }
 
     // A manifest that was written anew, or a folder that got or lost a file.

@@ -36,7 +36,7 @@ internal sealed record ReadingCard(string Item, string Block, bool Practice, int
 internal sealed record AnswerForm(string Item, int? Quality, int? Shape, int? Realism, byte[]? Outline, DateTimeOffset Shown, long Milliseconds, long HiddenMilliseconds, double Zoom);
 
 /// <summary>A reader's own view of a study. All of it is in the study's folder, so a server that was killed forgets nothing; the key is never opened.</summary>
-internal sealed class ReadingDesk(RootFolder root, ReaderLinks links)
+internal sealed class ReadingService(RootFolder root, ReaderLinks links)
 {
     /// <summary>Where the holder of a link is.</summary>
     public ReadingPlace PlaceOf(ReaderLink link)
@@ -76,7 +76,7 @@ internal sealed class ReadingDesk(RootFolder root, ReaderLinks links)
     public byte[] Picture(ReaderLink link, string item)
     {
         var due = Open(FolderOf(link), Reader(link), out _)?.Next;
-        return due?.Item == item ? root.ReadBytes(due.ImagePath) : throw new StudioFault(404, "This image is not asked about now.");
+        return due?.Item == item ? root.ReadBytes(due.ImagePath) : throw new StudioException(404, "This image is not asked about now.");
     }
 
     /// <summary>Keeps an answer, which is on the disk when this returns, and tells what comes next.</summary>

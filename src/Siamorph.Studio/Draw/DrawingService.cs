@@ -1,7 +1,7 @@
 namespace Siamorph.Studio.Draw;
 
 /// <summary>The processes that draw: one for each run that somebody draws with, ended when nobody has for a while.</summary>
-internal sealed class DrawingDesk : IDisposable
+internal sealed class DrawingService : IDisposable
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5), Look = TimeSpan.FromSeconds(15);
 
@@ -10,14 +10,14 @@ internal sealed class DrawingDesk : IDisposable
     private readonly Lock _lock = new();
     private readonly Timer _timer;
 
-    public DrawingDesk(IReadOnlyList<string> program)
+    public DrawingService(IReadOnlyList<string> program)
     {
         _program = program;
         _timer = new(_ => Tidy(DateTime.UtcNow - Idle), null, Look, Look);
     }
 
     /// <summary>The process that draws with a run; a newer checkpoint takes an older one's place.</summary>
-    /// <exception cref="StudioFault">The model can't be loaded.</exception>
+    /// <exception cref="StudioException">The model can't be loaded.</exception>
     public Task<SynthesisProcess> Of(string run, CancellationToken stop)
     {
         var version = Version(run);

@@ -7,23 +7,23 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Siamorph.Imaging;
 
-namespace Siamorph.Studio.Pictures;
+namespace Siamorph.Studio.Images;
 
 /// <summary>An image that a page shows.</summary>
 /// <param name="Path">Its file.</param>
 /// <param name="Range">How levels of more than 8 bits are brought to 0…255.</param>
-internal sealed record ShelvedPicture(string Path, IntensityRange? Range = null);
+internal sealed record ServedImage(string Path, IntensityRange? Range = null);
 
 /// <summary>
 /// Images by names that tell nothing: browsers never see where a file lies or what it is called, and get pixels that were encoded
 /// anew, never the file. Small ones are kept below .studio.
 /// </summary>
-internal sealed class PictureShelf(RootFolder root) : IDisposable
+internal sealed class ImageStore(RootFolder root) : IDisposable
 {
     private const int AtOnce = 2;
 
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
-    private readonly ConcurrentDictionary<string, ShelvedPicture> _pictures = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ServedImage> _pictures = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _decoding = new(AtOnce);
 
     /// <summary>The address of an image.</summary>
@@ -36,7 +36,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
 
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/picture/{id}", async (string id, int? size, HttpContext context) =>
     {
-        var picture = _pictures.TryGetValue(id, out var known) ? known : throw StudioFault.Missing("The image");
+        var picture = _pictures.TryGetValue(id, out var known) ? known : throw StudioException.Missing("The image");
         var written = File.GetLastWriteTimeUtc(picture.Path).Ticks;
         context.Response.Headers.CacheControl = "private, no-cache";
         var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{id[..8]}-{written:x}-{size ?? 0}\""));
@@ -45,9 +45,9 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
     });
 
     /// <summary>The image as PNG, fitted into a square of so many pixels.</summary>
-    public async Task<byte[]> Png(ShelvedPicture picture, int? size, CancellationToken stop)
+    public async Task<byte[]> Png(ServedImage picture, int? size, CancellationToken stop)
     {
-        if (size is < 16 or > 2048) throw new StudioFault(400, "Images are shown at 16 to 2048 pixels.");
+        if (size is < 16 or > 2048) throw new StudioException(400, "Images are shown at 16 to 2048 pixels.");
         var kept = size is null ? null : Kept(picture, size.Value);
         if (kept is not null && File.Exists(kept)) return await File.ReadAllBytesAsync(kept, stop);
         await _decoding.WaitAsync(stop);
@@ -65,7 +65,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
 
     public void Dispose() => _decoding.Dispose();
 
-    private byte[] Encode(ShelvedPicture picture, int? size)
+    private byte[] Encode(ServedImage picture, int? size)
     {
         var image = ImageFile.DecodeRgb(picture.Path, root.ReadBytes(picture.Path), picture.Range);
         if (size is not { } side || Math.Max(image.Size.Width, image.Size.Height) <= side) return ImageFile.EncodePng(image);
@@ -74,7 +74,7 @@ internal sealed class PictureShelf(RootFolder root) : IDisposable
         return ImageFile.EncodePng(Resize.Image(image, new ImageSize(Scaled(image.Size.Width), Scaled(image.Size.Height))));
     }
 
-    private string Kept(ShelvedPicture picture, int size)
+    private string Kept(ServedImage picture, int size)
     {
         var file = new FileInfo(picture.Path);
         var name = string.Create(CultureInfo.InvariantCulture, $"{picture.Path}\n{picture.Range}\n{file.LastWriteTimeUtc.Ticks}\n{(file.Exists ? file.Length : 0)}\n{size}");

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Evaluation;
 
-public class MaskMetricsTests
+public class ThresholdMetricsTests
 {
     [Fact]
     public void Curves_OnReferenceCases_EqualTheReference()
@@ -16,7 +16,7 @@ public class MaskMetricsTests
         var golden = SegmentationFixtures.Tensors("mask_metrics");
         foreach (var (id, _, truth, prediction) in Cases(golden))
         {
-            var curves = MaskMetrics.Curves(truth, prediction);
+            var curves = ThresholdMetrics.Curves(truth, prediction);
             void Same(string name, IReadOnlyList<double> curve)
             {
                 var expected = golden[$"curve_{name}"][id].data<double>().ToArray();
@@ -66,7 +66,7 @@ public class MaskMetricsTests
         foreach (var (_, node, truth, prediction) in Cases(SegmentationFixtures.Tensors("mask_metrics")))
         {
             var expected = node["pranet"]!;
-            var curves = MaskMetrics.Curves(truth, prediction);
+            var curves = ThresholdMetrics.Curves(truth, prediction);
             Assert.Equal(Number(expected, "meanDic"), curves.Dice.Average(), 1e-12);
             Assert.Equal(Number(expected, "maxDic"), curves.Dice.Max(), 1e-12);
             void Curve(string suffix, IReadOnlyList<double> curve)
@@ -79,8 +79,8 @@ public class MaskMetricsTests
             Curve("Spe", curves.Specificity);
             Curve("F1", curves.Dice);
             Curve("Em", curves.EMeasure);
-            Assert.Equal(Number(expected, "adaptiveEm"), MaskMetrics.AdaptiveEMeasure(truth, prediction), 1e-12);
-            Assert.Equal(Number(expected, "MAE"), MaskMetrics.MeanAbsoluteError(truth, prediction), 1e-12);
+            Assert.Equal(Number(expected, "adaptiveEm"), ThresholdMetrics.AdaptiveEMeasure(truth, prediction), 1e-12);
+            Assert.Equal(Number(expected, "MAE"), ThresholdMetrics.MeanAbsoluteError(truth, prediction), 1e-12);
         }
     }
 
@@ -130,7 +130,7 @@ public class MaskMetricsTests
         };
         var size = new ImageSize(4, 4);
         var truth = new LabelMap(size, [0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]);
-        var curves = MaskMetrics.Curves(truth, new(size, map));
+        var curves = ThresholdMetrics.Curves(truth, new(size, map));
         Assert.Equal(dice / 256, curves.Dice.Average(), 1e-12);
         Assert.Equal(iou / 256, curves.Iou.Average(), 1e-12);
     }
@@ -160,7 +160,7 @@ public class MaskMetricsTests
     public void Metrics_OfSizesThatDiffer_AreRefused()
     {
         var (truth, prediction) = (new LabelMap(new(4, 2)), new ProbabilityMap(new(2, 4), new byte[8]));
-        Assert.Throws<ArgumentException>(() => MaskMetrics.Curves(truth, prediction));
+        Assert.Throws<ArgumentException>(() => ThresholdMetrics.Curves(truth, prediction));
         Assert.Throws<ArgumentException>(() => Confusion.AtHalf(truth, prediction));
         Assert.Throws<InvalidOperationException>(() => new MaskScoring().Result());
     }
