@@ -63,7 +63,7 @@ public static class ExperimentReport
         [
             ScoreSections.Scores(result),
             .. EvidenceSection.Evidence(result) is { } evidence ? new[] { evidence } : [],
-            .. LadderSection.Ladder(result) is { } ladder ? new[] { ladder } : [],
+            .. ResourceSection.Ladder(result) is { } ladder ? new[] { ladder } : [],
             .. result.OtherNetworks.Count > 0 ? new[] { NetworkSection.Networks(result) } : [],
             .. result.Robustness.Count > 0 ? new[] { RobustnessSection.Robustness(result, folder) } : [],
             .. result.External.Count > 0 ? new[] { ExternalSection.External(result) } : [],

@@ -18,8 +18,8 @@ public sealed class LadderTests
         var cells = Cells(
             validation: [0.62, 0.60, 0.68, 0.66, 0.70, 0.9, 0.9],
             test: [0.60, 0.63, 0.65, 0.70, 0.69, 0.9, 0.9]);
-        var steps = LadderAnalysis.Of(Options, cells, Card);
-        Assert.Equal([LadderRung.PairsAlone, LadderRung.ImagesWithoutMasks, LadderRung.GeneratorAndImages], steps.Select(s => s.Rung));
+        var steps = ResourceAnalysis.Of(Options, cells, Card);
+        Assert.Equal([ResourceNeeds.PairsAlone, ResourceNeeds.ImagesWithoutMasks, ResourceNeeds.GeneratorAndImages], steps.Select(s => s.Rung));
         Assert.Equal(["real", "mean-teacher", "predicted-shapes"], steps.Select(s => s.Arm));
         Assert.Equal([2, 2, 1], steps.Select(s => s.Candidates));
         Assert.Equal([null, "real", "mean-teacher"], steps.Select(s => s.Against));
@@ -31,7 +31,7 @@ public sealed class LadderTests
     [Fact]
     public void Steps_BesideABetterCheaperArm_AreMeasuredAgainstThatOne()
     {
-        var steps = LadderAnalysis.Of(Options, Cells([0.70, 0.60, 0.68, 0.66, 0.69, 0, 0], [0.70, 0.60, 0.68, 0.66, 0.69, 0, 0]), Card);
+        var steps = ResourceAnalysis.Of(Options, Cells([0.70, 0.60, 0.68, 0.66, 0.69, 0, 0], [0.70, 0.60, 0.68, 0.66, 0.69, 0, 0]), Card);
         Assert.Equal([null, "real", "real"], steps.Select(s => s.Against));
         Assert.True(steps[2].Gain!.Mean < 0);
     }
@@ -42,8 +42,8 @@ public sealed class LadderTests
         var result = Result(Cells([0.62, 0.60, 0.68, 0.66, 0.72, 0.4, 0.6], [0.60, 0.61, 0.65, 0.64, 0.72, 0.4, 0.6]));
         var document = ExperimentReport.Document(result, null, "nowhere");
         var line = Assert.Single(document.Answer, a => a.Contains("the best arm that needs less", StringComparison.Ordinal));
-        Assert.Contains("beside real + mean teacher", line, StringComparison.Ordinal);
-        Assert.EndsWith("it pays.", line, StringComparison.Ordinal);
+        Assert.Contains("compared with real + mean teacher", line, StringComparison.Ordinal);
+        Assert.EndsWith("it helps.", line, StringComparison.Ordinal);
         Assert.Contains(document.Sections, s => s.Title == "What each resource adds");
         var silent = ExperimentReport.Document(result with { Undertrained = "These networks are not trained enough, so there is no verdict." }, null, "nowhere");
         Assert.DoesNotContain(silent.Answer, a => a.Contains("the best arm that needs less", StringComparison.Ordinal));
@@ -95,6 +95,6 @@ public sealed class LadderTests
     private static ExperimentResult Result(List<CellResult> cells) => new()
     {
         Version = "0", Options = Options, Data = Card, Arms = [.. Names.Select(n => Arms.Named(n)).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
-        Cells = cells, Comparisons = Analysis.Compare(Options, cells, Card), Ladder = LadderAnalysis.Of(Options, cells, Card), Generators = [], Sheets = [],
+        Cells = cells, Comparisons = Analysis.Compare(Options, cells, Card), Ladder = ResourceAnalysis.Of(Options, cells, Card), Generators = [], Sheets = [],
     };
 }

@@ -46,7 +46,7 @@ public sealed record ExperimentResult
     public IReadOnlyList<ExternalResult> External { get; init; } = [];
 
     /// <summary>What each further need (images without masks, a generator) adds to the best that does without; empty where all arms need the same.</summary>
-    public IReadOnlyList<LadderStep> Ladder { get; init; } = [];
+    public IReadOnlyList<ResourceGain> Ladder { get; init; } = [];
 
     /// <summary>Arms that differ in how far images are noised before they are denoised; empty for fewer than two.</summary>
     public IReadOnlyList<StrengthPoint> Strengths { get; init; } = [];

@@ -30,7 +30,7 @@ internal static class ResultWriter
             })],
             Robustness = RobustnessAnalysis.Compare(plan, null, cells, records, data.Card),
             External = ExternalAnalysis.Compare(plan, cells, records),
-            Ladder = LadderAnalysis.Of(plan.Options, cells, data.Card),
+            Ladder = ResourceAnalysis.Of(plan.Options, cells, data.Card),
             Strengths = StrengthAnalysis.Of(plan.Options, cells),
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],

@@ -13,7 +13,7 @@ internal static class AnswerSentences
         var harm = control is null ? null : Harm(result, control);
         if (control is { Hurts: false } && harm is null) lines.Add(Blind(control));
         lines.Add(result.Undertrained ?? Main(result, primary));
-        if (LadderSection.Answer(result, primary.RealCount) is { } ladder) lines.Add(ladder);
+        if (ResourceSection.Answer(result, primary.RealCount) is { } ladder) lines.Add(ladder);
         if (control is { Hurts: true }) lines.Add(Sees(result, control));
         if (harm is not null) lines.Add(Undecided(result, control!, harm));
         if (Detection(primary) is { } detection) lines.Add(detection);

@@ -4,7 +4,7 @@ using Siamorph.Reports.Charts;
 namespace Siamorph.Reports.Sections;
 
 /// <summary>What each further need adds: images without masks, a generator; and what the strength of edited images does.</summary>
-internal static class LadderSection
+internal static class ResourceSection
 {
     public static Section? Ladder(ExperimentResult result)
     {
@@ -20,21 +20,21 @@ internal static class LadderSection
 
     /// <summary>Whether a generator pays beside the best that does without, in one sentence; null where the experiment does not ask that.</summary>
     public static string? Answer(ExperimentResult result, int realCount) =>
-        result.Undertrained is null && result.Ladder.LastOrDefault(s => s.RealCount == realCount && s.Rung >= LadderRung.Generator && IsAgainstCheaper(result, s)) is { } step
+        result.Undertrained is null && result.Ladder.LastOrDefault(s => s.RealCount == realCount && s.Rung >= ResourceNeeds.Generator && IsAgainstCheaper(result, s)) is { } step
             ? Sentence(result, step) : null;
 
     private static IEnumerable<(string Text, Tone Tone)> Sentences(ExperimentResult result) => result.Ladder.Where(s => s.Gain is not null)
         .Select(s => (Sentence(result, s), s.Gain!.Low > 0 ? Tone.Good : s.Gain.High < 0 ? Tone.Bad : Tone.Neutral));
 
-    private static bool IsAgainstCheaper(ExperimentResult result, LadderStep step) =>
-        result.Ladder.FirstOrDefault(s => s.RealCount == step.RealCount && s.Arm == step.Against) is { Rung: < LadderRung.Generator };
+    private static bool IsAgainstCheaper(ExperimentResult result, ResourceGain step) =>
+        result.Ladder.FirstOrDefault(s => s.RealCount == step.RealCount && s.Arm == step.Against) is { Rung: < ResourceNeeds.Generator };
 
-    private static string Sentence(ExperimentResult result, LadderStep s)
+    private static string Sentence(ExperimentResult result, ResourceGain s)
     {
         var gain = s.Gain!;
         var pays = gain.Low > 0 ? "it helps" : gain.High < 0 ? "it does worse" : "no evidence that it helps";
         return $"{Needs(s.Rung)[..1].ToUpperInvariant()}{Needs(s.Rung)[1..]}, {s.RealCount} real pairs: the best arm by validation Dice is {ExperimentSentences.Title(result, s.Arm)}; compared with "
-            + $"{ExperimentSentences.Title(result, s.Against!)}, the best arm that needs less, it gains {AnswerSentences.Points(gain.Mean)} points ({AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
+            + $"{ExperimentSentences.Title(result, s.Against!)}, the best arm that needs less, the difference is {AnswerSentences.Points(gain.Mean)} points ({AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
     }
 
     private static Table Table(ExperimentResult result) => new(
@@ -64,11 +64,11 @@ internal static class LadderSection
         return [(points.Min(p => p.Strength), dice), (points.Max(p => p.Strength), dice)];
     }
 
-    private static string Needs(LadderRung rung) => rung switch
+    private static string Needs(ResourceNeeds rung) => rung switch
     {
-        LadderRung.PairsAlone => "the annotated pairs alone",
-        LadderRung.ImagesWithoutMasks => "images without masks",
-        LadderRung.Generator => "a generator",
+        ResourceNeeds.PairsAlone => "the annotated pairs alone",
+        ResourceNeeds.ImagesWithoutMasks => "images without masks",
+        ResourceNeeds.Generator => "a generator",
         _ => "a generator and images without masks",
     };
 }

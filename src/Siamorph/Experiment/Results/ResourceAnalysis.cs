@@ -1,7 +1,7 @@
 namespace Siamorph.Experiment.Results;
 
 /// <summary>What a way of training needs besides annotated pairs, the cheapest first.</summary>
-public enum LadderRung
+public enum ResourceNeeds
 {
     /// <summary>Nothing.</summary>
     PairsAlone,
@@ -17,13 +17,13 @@ public enum LadderRung
 }
 
 /// <summary>The best arm of those that need the same, and what it adds to the best of what is cheaper.</summary>
-public sealed record LadderStep
+public sealed record ResourceGain
 {
     /// <summary>Real training pairs.</summary>
     public required int RealCount { get; init; }
 
     /// <summary>What it needs.</summary>
-    public required LadderRung Rung { get; init; }
+    public required ResourceNeeds Rung { get; init; }
 
     /// <summary>The arm with the highest mean validation Dice of this rung; the test split has no part in the choice.</summary>
     public required string Arm { get; init; }
@@ -42,18 +42,18 @@ public sealed record LadderStep
 }
 
 /// <summary>Asks of every further need (images without masks, a generator) what it adds to the best that does without.</summary>
-internal static class LadderAnalysis
+internal static class ResourceAnalysis
 {
     /// <summary>The steps for each number of real pairs; none where all arms need the same.</summary>
     /// <param name="options">Arms, seeds, draws.</param>
     /// <param name="cells">The scores.</param>
     /// <param name="data">Who the test images are of.</param>
-    public static IReadOnlyList<LadderStep> Of(ExperimentOptions options, IReadOnlyList<CellResult> cells, DataCard data)
+    public static IReadOnlyList<ResourceGain> Of(ExperimentOptions options, IReadOnlyList<CellResult> cells, DataCard data)
     {
         var rungs = options.Arms.Select(options.Arm).Where(IsCandidate).GroupBy(a => RungOf(a, options)).OrderBy(g => g.Key).ToList();
         if (rungs.Count < 2) return [];
         List<string?> groups = [.. Analysis.TestFacts(cells[0], data).Select(f => f.Group)];
-        var steps = new List<LadderStep>();
+        var steps = new List<ResourceGain>();
         foreach (var count in cells.Select(c => c.RealCount).Distinct())
         {
             string? best = null;
@@ -87,16 +87,16 @@ internal static class LadderAnalysis
     // Controls are no way of training that anyone would choose.
     private static bool IsCandidate(ArmDefinition arm) => arm is { UsesReal: true, WrongMasks: false, StepFactor: 1 } && arm.Added != AddedPairs.Copies;
 
-    private static LadderRung RungOf(ArmDefinition arm, ExperimentOptions options)
+    private static ResourceNeeds RungOf(ArmDefinition arm, ExperimentOptions options)
     {
         var generator = arm.UsesGenerator(options);
         var images = arm.NeedsUnlabelled || (generator && arm.GeneratorOptions(options.Generator).Unlabelled is not null);
         return (generator, images) switch
         {
-            (true, true) => LadderRung.GeneratorAndImages,
-            (true, false) => LadderRung.Generator,
-            (false, true) => LadderRung.ImagesWithoutMasks,
-            _ => LadderRung.PairsAlone,
+            (true, true) => ResourceNeeds.GeneratorAndImages,
+            (true, false) => ResourceNeeds.Generator,
+            (false, true) => ResourceNeeds.ImagesWithoutMasks,
+            _ => ResourceNeeds.PairsAlone,
         };
     }
 }
