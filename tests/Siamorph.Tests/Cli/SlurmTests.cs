@@ -110,7 +110,7 @@ public sealed class SlurmTests : IDisposable
     public void NoAnswerFromSqueue_SubmitsNothing()
     {
         File.Delete(_folder["queue"]);
-        Assert.Contains("squeue gives no answer", Assert.Throws<SiamorphException>(() => Leader().Submit(_plan)).Message, StringComparison.Ordinal);
+        Assert.Contains("squeue does not answer", Assert.Throws<SiamorphException>(() => Leader().Submit(_plan)).Message, StringComparison.Ordinal);
         Assert.Empty(Submitted());
     }
 

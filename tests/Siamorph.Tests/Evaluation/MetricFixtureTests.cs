@@ -21,13 +21,13 @@ public class MetricFixtureTests
         var size = new ImageSize(Width, Height);
         var (mask, map) = (new LabelMap(size, Array.ConvertAll(truth, t => (byte)t)),
             new ProbabilityMap(size, Array.ConvertAll(levels, l => (byte)l)));
-        var (curves, half) = (MaskMetrics.Curves(mask, map), Confusion.AtHalf(mask, map));
+        var (curves, half) = (ThresholdMetrics.Curves(mask, map), Confusion.AtHalf(mask, map));
         var found = new Dictionary<string, double>
         {
             ["dice"] = half.Dice, ["iou"] = half.Iou, ["mean dice"] = curves.Dice.Average(), ["max dice"] = curves.Dice.Max(),
             ["mean iou"] = curves.Iou.Average(),
             ["mean E"] = curves.EMeasure.Average(), ["max E"] = curves.EMeasure.Max(),
-            ["MAE"] = MaskMetrics.MeanAbsoluteError(mask, map),
+            ["MAE"] = ThresholdMetrics.MeanAbsoluteError(mask, map),
             ["S"] = StructureMeasure.Of(mask, map), ["weighted F"] = WeightedFMeasure.Of(mask, map),
         };
         if (SurfaceDistances.Between(mask, map.ToMask()) is { } surface)
@@ -50,7 +50,7 @@ public class MetricFixtureTests
         };
         foreach (var k in new[] { 2, 3 })
         {
-            var shares = NeighbourMeasures.Prdc(real, synthetic, k);
+            var shares = NeighbourMetrics.Prdc(real, synthetic, k);
             (found[$"precision, k {k}"], found[$"recall, k {k}"]) = (shares.Precision, shares.Recall);
             (found[$"density, k {k}"], found[$"coverage, k {k}"]) = (shares.Density!.Value, shares.Coverage!.Value);
         }

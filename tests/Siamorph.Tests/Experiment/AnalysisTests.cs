@@ -64,7 +64,7 @@ public sealed class AnalysisTests
     public void Answer_WhereOnePartOfTheImagesLoses_NamesIt()
     {
         var result = Toy(7, helps: 0.05, wrong: -0.1, small: -0.2);
-        Assert.Contains(Answer(result), line => line.StartsWith("Not all gain. These images lose: lesion size small", StringComparison.Ordinal));
+        Assert.Contains(Answer(result), line => line.StartsWith("Not all images gain. The score falls for: lesion size small", StringComparison.Ordinal));
         Assert.Contains(result.Comparisons[0].Statistics!.Subgroups, s => s.Kind == "centre" && s.Name == "B");
     }
 
@@ -133,7 +133,7 @@ public sealed class AnalysisTests
     [InlineData(1, 1, 0.7)]
     [InlineData(1, 1, 0)]
     public void Answer_WhereNothingVaries_SaysThat_InWordsOfItsOwn(int seeds, int images, double dice)
-        => AssertPlain(Flat(seeds, images, (_, _, _) => dice), "nothing can be said");
+        => AssertPlain(Flat(seeds, images, (_, _, _) => dice), "nothing can be concluded");
 
     [Theory]
     [InlineData(1, 90)]

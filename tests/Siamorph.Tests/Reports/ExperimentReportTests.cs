@@ -97,7 +97,7 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     [Fact]
     public void Html_SaysWhatTheGateCanSee()
     {
-        Assert.Contains("of real images with the mask of another it refuses 62\u00A0%", Section(sample.Result), StringComparison.Ordinal);
+        Assert.Contains("it rejects 62\u00A0% of real images that are given the mask of another image", Section(sample.Result), StringComparison.Ordinal);
         Assert.Contains("4 of 500", Section(sample.Result), StringComparison.Ordinal); // for agreement, both gates together
         ExperimentResult With(double power, IReadOnlyDictionary<string, int> reasons)
             => sample.Result with { Gates = [.. sample.Result.Gates.Select(g => g with { Outcome = g.Outcome with { WrongMasksRefused = power, Reasons = reasons } })] };

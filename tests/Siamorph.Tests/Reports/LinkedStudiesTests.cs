@@ -54,7 +54,7 @@ public sealed class LinkedStudiesTests : IDisposable
         Assert.Equal(0, Report(_experiment, "--study", study));
         Directory.Move(study, _folder["elsewhere"]);
         Assert.Equal(0, Report(_experiment));
-        Assert.Contains("../study can&#39;t be read from here any more", File.ReadAllText(_folder["experiment", "report.html"]), StringComparison.Ordinal);
+        Assert.Contains("../study can no longer be read", File.ReadAllText(_folder["experiment", "report.html"]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class LinkedStudiesTests : IDisposable
         Assert.Equal(2, Report(_experiment, "--study", _folder["nowhere"]));
         Assert.Contains("no study.json here", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(2, Report(_folder["nowhere"], "--study", study));
-        Assert.Contains("no results.json here", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("no results.json in this folder", _error.ToString(), StringComparison.Ordinal);
         Assert.False(File.Exists(_folder["experiment", LinkedStudies.FileName]));
     }
 

@@ -68,7 +68,7 @@ public sealed class ReadingSessionTests : IDisposable
         var study = SmallStudy.Make(_folder);
         study.Enrol("r1");
         Refused("already takes part", "r1");
-        foreach (var name in new[] { "../x", "Dr. Miller", "", "R1", "a/b", "-a", "a.b" }) Refused("no pseudonym", name);
+        foreach (var name in new[] { "../x", "Dr. Miller", "", "R1", "a/b", "-a", "a.b" }) Refused("is not a pseudonym", name);
         Assert.Throws<InvalidStudyException>(() =>
             ReadingSession.Enrol(study.Folder, new ReaderProfile { Reader = "r2", Consent = "something else" }));
         Assert.Throws<InvalidStudyException>(() => study.Open("r2"));
