@@ -48,7 +48,8 @@ public class WeakenSymbolVersion : Task
 
     private bool IsWritten(byte[] bytes)
     {
-        return File.Exists(Destination) && Convert.ToBase64String(File.ReadAllBytes(Destination)) == Convert.ToBase64String(bytes);
+        return File.Exists(Destination)
+            && Convert.ToBase64String(File.ReadAllBytes(Destination)) == Convert.ToBase64String(bytes);
     }
 
     private static bool IsElf64(byte[] b)
@@ -66,7 +67,8 @@ public class WeakenSymbolVersion : Task
             if (section.Type == DynamicSymbols) WeakenSymbols(b, section, strings);
         }
         ushort from, to;
-        if (OlderSymbol == null || !numbers.TryGetValue(OlderSymbolFrom, out from) || !numbers.TryGetValue(OlderSymbolTo, out to)) return;
+        if (OlderSymbol == null || !numbers.TryGetValue(OlderSymbolFrom, out from)
+            || !numbers.TryGetValue(OlderSymbolTo, out to)) return;
         foreach (var section in Sections(b))
             if (section.Type == SymbolVersions) AskForOlder(b, section, from, to);
     }
@@ -79,7 +81,8 @@ public class WeakenSymbolVersion : Task
         for (var i = 0; i < versions.Size / 2; i++)
         {
             var version = versions.Offset + i * 2;
-            if (BitConverter.ToUInt16(b, version) != from || Text(b, strings + BitConverter.ToInt32(b, symbols.Offset + i * 24)) != OlderSymbol) continue;
+            if (BitConverter.ToUInt16(b, version) != from
+                || Text(b, strings + BitConverter.ToInt32(b, symbols.Offset + i * 24)) != OlderSymbol) continue;
             BitConverter.GetBytes(to).CopyTo(b, version);
         }
     }

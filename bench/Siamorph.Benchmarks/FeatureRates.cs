@@ -36,9 +36,11 @@ internal static class FeatureRates
         {
             for (var i = 0; i < count; i += Batch) network.Features(batch[..Math.Min(Batch, count - i)]).Dispose();
         });
-        Rate("reading and preparing alone", count, () => Parallel.ForEach(set.Images, i => network.Prepare(ImageFile.ReadRgb(i.ImagePath)).Dispose()));
+        Rate("reading and preparing alone", count,
+            () => Parallel.ForEach(set.Images, i => network.Prepare(ImageFile.ReadRgb(i.ImagePath)).Dispose()));
         var all = Rate("files to features", count, () => FeatureExtractor.Network(set, network, null, NullMonitor.Instance));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{all / bare:P0} of the network's own rate; {get_num_threads()} threads, peak memory {ProcessMemory.Peak():N0} MiB"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{all / bare:P0} of the network's own rate; "
+            + $"{get_num_threads()} threads, peak memory {ProcessMemory.Peak():N0} MiB"));
         return 0;
     }
 
@@ -47,7 +49,8 @@ internal static class FeatureRates
         var watch = Stopwatch.StartNew();
         run();
         var rate = count / watch.Elapsed.TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {count} pictures in {watch.Elapsed.TotalSeconds:0.0} s, {rate:0.0} a second"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{what}: {count} pictures in {watch.Elapsed.TotalSeconds:0.0} s, {rate:0.0} a second"));
         return rate;
     }
 }

@@ -20,10 +20,12 @@ internal static class FullSizeNetworks
     {
         if (arguments is not ["networks", var name, .. var rest] || !SegmentationRecipes.All.TryGetValue(name, out var recipe))
         {
-            Console.Error.WriteLine($"networks NAME [SIDE] [BATCH], NAME one of {string.Join(", ", SegmentationRecipes.All.Keys)}");
+            Console.Error.WriteLine(
+                $"networks NAME [SIDE] [BATCH], NAME one of {string.Join(", ", SegmentationRecipes.All.Keys)}");
             return 2;
         }
-        int Number(int place, int otherwise) => rest.Length > place ? int.Parse(rest[place], CultureInfo.InvariantCulture) : otherwise;
+        int Number(int place, int otherwise) =>
+            rest.Length > place ? int.Parse(rest[place], CultureInfo.InvariantCulture) : otherwise;
         var (side, batch) = (Number(0, 352), Number(1, 1));
         using var network = NetworkFactory.Create(recipe.Network);
         network.train();
@@ -34,7 +36,9 @@ internal static class FullSizeNetworks
         Pass(network, images, masks); // the first also makes the kernels' plans
         var (forward, backward) = Pass(network, images, masks);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: {network.parameters().Sum(p => p.numel()) / 1e6:0.0} M parameters, {batch} × {side} px, {get_num_threads()} threads: forward {forward:0.00} s, backward {backward:0.00} s, peak memory {ProcessMemory.Peak():N0} MiB ({before:N0} before)"));
+            $"{name}: {network.parameters().Sum(p => p.numel()) / 1e6:0.0} M parameters, {batch} × {side} px, "
+                + $"{get_num_threads()} threads: forward {forward:0.00} s, backward {backward:0.00} s, peak memory "
+                + $"{ProcessMemory.Peak():N0} MiB ({before:N0} before)"));
         return 0;
     }
 
@@ -44,7 +48,8 @@ internal static class FullSizeNetworks
         foreach (var parameter in network.parameters()) parameter.grad?.zero_();
         var watch = Stopwatch.StartNew();
         var loss = network.Heads(images)
-            .Select(h => nn.functional.interpolate(h, [masks.shape[2], masks.shape[3]], mode: InterpolationMode.Bilinear, align_corners: network.AlignCorners))
+            .Select(h => nn.functional.interpolate(h, [masks.shape[2], masks.shape[3]], mode: InterpolationMode.Bilinear,
+            align_corners: network.AlignCorners))
             .Select(h => MaskLosses.Of(MaskLoss.BceDice, h, masks)).Aggregate((a, b) => a + b);
         loss.item<float>();
         var forward = watch.Elapsed.TotalSeconds;

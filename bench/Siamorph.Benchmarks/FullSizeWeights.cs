@@ -25,7 +25,8 @@ internal static class FullSizeWeights
     ];
 
     private static readonly string[] Kinds =
-        [.. from layout in new[] { "original", "diffusers" } from type in new[] { "f32", "f16" } from ending in new[] { "safetensors", "ckpt" } select $"{layout}-{type}.{ending}"];
+        [.. from layout in new[] { "original", "diffusers" } from type in new[] { "f32",
+        "f16" } from ending in new[] { "safetensors", "ckpt" } select $"{layout}-{type}.{ending}"];
 
     public static int Run(string[] arguments)
     {
@@ -33,7 +34,8 @@ internal static class FullSizeWeights
         {
             case ["weights", "write", var kind, var path] when Kinds.Contains(kind): Write(kind, path); return 0;
             case ["weights", "load", var path]: Load(path); return 0;
-            default: Console.Error.WriteLine($"weights write KIND PATH | weights load PATH; KIND is one of {string.Join(", ", Kinds)}"); return 2;
+            default: Console.Error.WriteLine(
+                $"weights write KIND PATH | weights load PATH; KIND is one of {string.Join(", ", Kinds)}"); return 2;
         }
     }
 
@@ -52,13 +54,15 @@ internal static class FullSizeWeights
                 WriteFile(Path.Combine(path, folder, name), checkpoint.InDiffusersLayout(part), pickled);
             }
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kind}: written in {watch.Elapsed.TotalSeconds:0.0} s, peak memory {ProcessMemory.Peak():N0} MiB"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{kind}: written in {watch.Elapsed.TotalSeconds:0.0} s, peak memory {ProcessMemory.Peak():N0} MiB"));
     }
 
     private static void WriteFile(string path, WeightTable table, bool pickled)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        if (pickled) TorchFileWriter.WriteZip(path, table, (pickle, stateDict) => pickle.Dict(("state_dict", _ => stateDict()), ("global_step", w => w.Number(840000))));
+        if (pickled) TorchFileWriter.WriteZip(path, table,
+            (pickle, stateDict) => pickle.Dict(("state_dict", _ => stateDict()), ("global_step", w => w.Number(840000))));
         else SafeTensors.Write(path, table);
     }
 
@@ -70,12 +74,14 @@ internal static class FullSizeWeights
         using (var file = WeightsFile.Open(path))
         {
             Console.WriteLine($"opened in {watch.ElapsedMilliseconds} ms");
-            foreach (var entry in DiffusionCheckpoint.Of(file).Weights.Entries) tensors[entry.Name] = entry.Read(entry.DType == ScalarType.Int64 ? null : ScalarType.Float32);
+            foreach (var entry in DiffusionCheckpoint.Of(file).Weights.Entries)
+                tensors[entry.Name] = entry.Read(entry.DType == ScalarType.Int64 ? null : ScalarType.Float32);
         }
         var seconds = watch.Elapsed.TotalSeconds;
         var kept = tensors.Values.Sum(t => t.numel() * t.element_size());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{tensors.Count} tensors, {kept / 1048576.0:N0} MiB kept, loaded in {seconds:0.0} s, peak memory {ProcessMemory.Peak():N0} MiB ({before:N0} before)"));
+            $"{tensors.Count} tensors, {kept / 1048576.0:N0} MiB kept, loaded in {seconds:0.0} s, peak memory "
+                + $"{ProcessMemory.Peak():N0} MiB ({before:N0} before)"));
         Console.WriteLine($"SHA-256 of the networks' tensors {Hash(tensors)}");
     }
 

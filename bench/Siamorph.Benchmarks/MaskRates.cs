@@ -17,7 +17,8 @@ internal static class MaskRates
 
     public static int Run(string[] arguments)
     {
-        int Number(int place, int otherwise) => arguments.Length > place ? int.Parse(arguments[place], CultureInfo.InvariantCulture) : otherwise;
+        int Number(int place, int otherwise) =>
+            arguments.Length > place ? int.Parse(arguments[place], CultureInfo.InvariantCulture) : otherwise;
         var (count, side) = (Number(1, 2000), Number(2, 256));
         var some = Enumerable.Range(0, Different).Select(i => Blob(side, new Seed(1).Derive(i).Random())).ToList();
         MaskCase[] cases = [.. Enumerable.Range(0, count).Select(i => new MaskCase($"{i}", null, () => some[i % Different]))];
@@ -25,7 +26,8 @@ internal static class MaskRates
         var watch = Stopwatch.StartNew();
         MaskEvaluator.Evaluate(cases, new(), NullMonitor.Instance);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{count} masks of {side}×{side}, all measures: {watch.Elapsed.TotalSeconds:0.0} s, {Environment.ProcessorCount} cores, peak memory {ProcessMemory.Peak():N0} MiB"));
+            $"{count} masks of {side}×{side}, all measures: {watch.Elapsed.TotalSeconds:0.0} s, {Environment.ProcessorCount} "
+                + $"cores, peak memory {ProcessMemory.Peak():N0} MiB"));
         return 0;
     }
 
@@ -33,13 +35,15 @@ internal static class MaskRates
     private static (LabelMap Truth, ProbabilityMap Prediction) Blob(int side, SeededRandom random)
     {
         var size = new ImageSize(side, side);
-        double cx = side * random.Uniform(.3, .7), cy = side * random.Uniform(.3, .7), r = side * random.Uniform(.08, .3), shift = side * random.Uniform(0, .1);
+        double cx = side * random.Uniform(.3, .7), cy = side * random.Uniform(.3, .7), r = side * random.Uniform(.08, .3),
+            shift = side * random.Uniform(0, .1);
         var (truth, map) = (new LabelMap(size), new ProbabilityMap(size, new byte[side * side]));
         for (var i = 0; i < side * side; i++)
         {
             double x = i % side - cx, y = i / side - cy;
             truth.Labels[i] = double.Hypot(x, y) < r ? (byte)1 : (byte)0;
-            map.Levels[i] = (byte)Math.Clamp(255 / (1 + Math.Exp((double.Hypot(x - shift, y) - r) / 6)) + random.Uniform(-13, 13), 0, 255);
+            map.Levels[i] = (byte)Math.Clamp(255 / (1 + Math.Exp((double.Hypot(x - shift, y) - r) / 6))
+                + random.Uniform(-13, 13), 0, 255);
         }
         return (truth, map);
     }

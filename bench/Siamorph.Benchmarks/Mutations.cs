@@ -37,7 +37,8 @@ internal static class Mutations
         if (kinds.Count == 0) return Usage();
         var faults = 0;
         foreach (var kind in kinds)
-            faults += Run(kind, int.Parse(first, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture) / kinds.Count, folder);
+            faults += Run(kind, int.Parse(first, CultureInfo.InvariantCulture),
+                int.Parse(count, CultureInfo.InvariantCulture) / kinds.Count, folder);
         return faults == 0 ? 0 : 1;
     }
 
@@ -76,12 +77,15 @@ internal static class Mutations
             }
             catch (Exception e)
             {
-                faults.Add($"{kind.Name} {i}: {e.GetType().Name}: {e.Message.Split('\n')[0]} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("Siamorph.", StringComparison.Ordinal))?.Trim()}");
+                var place = e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("Siamorph.", StringComparison.Ordinal));
+                faults.Add($"{kind.Name} {i}: {e.GetType().Name}: {e.Message.Split('\n')[0]} {place?.Trim()}");
             }
             watch.End();
-            if (GC.GetTotalAllocatedBytes() - before > MostMemory) faults.Add($"{kind.Name} {i}: took {(GC.GetTotalAllocatedBytes() - before) >> 20} MiB");
+            if (GC.GetTotalAllocatedBytes() - before > MostMemory)
+                faults.Add($"{kind.Name} {i}: took {(GC.GetTotalAllocatedBytes() - before) >> 20} MiB");
         }
-        Console.WriteLine($"{kind.Name}: {count} cases from {first}: {refused} refused, {read} read, {faults.Count} faults, {clock.Elapsed.TotalSeconds:0} s");
+        Console.WriteLine($"{kind.Name}: {count} cases from {first}: {refused} refused, {read} read, {faults.Count} faults, "
+            + $"{clock.Elapsed.TotalSeconds:0} s");
         foreach (var fault in faults.Take(KindsShown)) Console.WriteLine($"  {fault}");
         return faults.Count;
     }
@@ -122,10 +126,12 @@ internal static class Mutations
     private static readonly string[] Parts = ["state.json", "manifest.json", "model.safetensors"];
 
     private static readonly byte[][] Numbers =
-        [[0, 0, 0, 0], [255, 255, 255, 255], [127, 255, 255, 255], [255, 255, 255, 127], [128, 0, 0, 0], [0, 0, 0, 128], [0, 1, 0, 0], [255, 255], [0, 0, 0, 0, 0, 0, 0, 128], [1, 0, 0, 0, 0, 0, 0, 0]];
+        [[0, 0, 0, 0], [255, 255, 255, 255], [127, 255, 255, 255], [255, 255, 255, 127], [128, 0, 0, 0], [0, 0, 0, 128],
+        [0, 1, 0, 0], [255, 255], [0, 0, 0, 0, 0, 0, 0, 128], [1, 0, 0, 0, 0, 0, 0, 0]];
 
     private static readonly byte[][] Texts =
-        [.. new[] { "\"", "{", "}", "[[[[[[[[", "null", "-1", "1e999", "9999999999999999999999", "\0", "\uFEFF", "\uD83D\uDE00", "\\u0000", ",,,", "\n", "\r", "../../..", "NaN", "\t;", "\\" }.Select(Encoding.UTF8.GetBytes)];
+        [.. new[] { "\"", "{", "}", "[[[[[[[[", "null", "-1", "1e999", "9999999999999999999999", "\0", "\uFEFF", "\uD83D\uDE00",
+        "\\u0000", ",,,", "\n", "\r", "../../..", "NaN", "\t;", "\\" }.Select(Encoding.UTF8.GetBytes)];
 
     private static IEnumerable<Kind> Kinds(string folder)
     {
@@ -138,42 +144,68 @@ internal static class Mutations
         List<byte[]> png = [ImageFile.EncodePng(image)];
         foreach (var interlaced in new[] { false, true })
         {
-            foreach (var bits in new[] { 1, 2, 4, 8, 16 }) png.Add(Siamorph.Tests.Imaging.StoredFiles.Png(size, (bits, 0), Level, interlaced));
+            foreach (var bits in new[] { 1, 2, 4, 8, 16 })
+                png.Add(Siamorph.Tests.Imaging.StoredFiles.Png(size, (bits, 0), Level, interlaced));
             png.Add(Siamorph.Tests.Imaging.StoredFiles.Png(size, (16, 2), Colour, interlaced));
-            png.Add(Siamorph.Tests.Imaging.StoredFiles.Png(size, (4, 3), Level, interlaced, Siamorph.Tests.Imaging.Pictures.Chunk("PLTE", [0, 0, 0, 9, 9, 9])));
+            png.Add(Siamorph.Tests.Imaging.StoredFiles.Png(size, (4, 3), Level, interlaced,
+                Siamorph.Tests.Imaging.Pictures.Chunk("PLTE", [0, 0, 0, 9, 9, 9])));
         }
         yield return new("png", "a.png", png, Picture(exact: true));
         Siamorph.Tests.Imaging.Pictures.WriteJpeg(In("a.jpg"), image);
         yield return new("jpeg", "a.jpg", [System.IO.File.ReadAllBytes(In("a.jpg"))], Picture(exact: false));
         yield return new("webp", "a.webp", [Encoded(image, SkiaSharp.SKEncodedImageFormat.Webp)], Picture(exact: false));
-        yield return new("bmp", "a.bmp", [Siamorph.Tests.Imaging.StoredFiles.Bmp(size, [0, 0, 0, 255, 255, 255], (x, y) => (byte)Level(x, y)[0])], Picture(exact: false));
-        yield return new("gif", "a.gif", [Siamorph.Tests.Imaging.StoredFiles.Gif(size, [0, 0, 0, 255, 255, 255, 9, 9, 9, 8, 8, 8], (x, y) => (byte)Level(x, y)[0])], Picture(exact: false));
-        var tiffs = new[] { new Siamorph.Tests.Imaging.TiffKind(8), new(16), new(1), new(32), new(8) { Tile = 16 }, new(16) { Tile = 16, Compression = BitMiracle.LibTiff.Classic.Compression.LZW },
-            new(32, BitMiracle.LibTiff.Classic.SampleFormat.IEEEFP), new(8) { Compression = BitMiracle.LibTiff.Classic.Compression.DEFLATE }, new(8) { Compression = BitMiracle.LibTiff.Classic.Compression.PACKBITS } };
-        yield return new("tiff", "a.tif", [.. tiffs.Select(k => Tiff(In("whole.tif"), size, k, (x, y) => [Level(x, y)[0]]))], Picture(exact: false));
+        yield return new("bmp", "a.bmp",
+            [Siamorph.Tests.Imaging.StoredFiles.Bmp(size, [0, 0, 0, 255, 255, 255], (x, y) => (byte)Level(x, y)[0])],
+            Picture(exact: false));
+        yield return new("gif", "a.gif",
+            [Siamorph.Tests.Imaging.StoredFiles.Gif(size, [0, 0, 0, 255, 255, 255, 9, 9, 9, 8, 8, 8],
+                (x, y) => (byte)Level(x, y)[0])], Picture(exact: false));
+        var tiffs = new[] { new Siamorph.Tests.Imaging.TiffKind(8), new(16), new(1), new(32), new(8) { Tile = 16 }, new(16)
+        {
+            Tile = 16, Compression = BitMiracle.LibTiff.Classic.Compression.LZW,
+        },
+            new(32, BitMiracle.LibTiff.Classic.SampleFormat.IEEEFP), new(8)
+            {
+                Compression = BitMiracle.LibTiff.Classic.Compression.DEFLATE,
+            }, new(8) { Compression = BitMiracle.LibTiff.Classic.Compression.PACKBITS } };
+        yield return new("tiff", "a.tif", [.. tiffs.Select(k => Tiff(In("whole.tif"), size, k, (x, y) => [Level(x, y)[0]]))],
+            Picture(exact: false));
 
         foreach (var (name, make) in Weights()) yield return new(name, $"w.{name}", [Written(In("whole"), make)], OpenWeights);
-        var manifest = "{\"id\":\"a\",\"image\":\"a.png\",\"mask\":\"m.png\",\"split\":\"train\",\"group\":\"p1\",\"prompt\":\"polyp\"}\n{\"id\":\"b\",\"image\":\"a.png\",\"masks\":[\"m.png\",\"m.png\"],\"split\":\"val\",\"origin\":{\"modelHash\":\"x\",\"seed\":1,\"sampler\":\"ddim\",\"steps\":5,\"guidance\":2,\"sourceMask\":\"a\"}}\n";
+        var manifest = "{\"id\":\"a\",\"image\":\"a.png\",\"mask\":\"m.png\",\"split\":\"train\",\"group\":\"p1\",\"prompt\":\""
+            + "polyp\"}\n{\"id\":\"b\",\"image\":\"a.png\",\"masks\":[\"m.png\",\"m.png\"],\"split\":\"val\",\"origin\":{\""
+            + "modelHash\":\"x\",\"seed\":1,\"sampler\":\"ddim\",\"steps\":5,\"guidance\":2,\"sourceMask\":\"a\"}}\n";
         foreach (var (name, file, text) in new[]
         {
-            ("manifest", "d/manifest.jsonl", manifest), ("prompts", "e/prompt.json", "{\"source\":\"m.png\",\"target\":\"a.png\",\"prompt\":\"polyp\"}\n"),
-            ("prompt list", "e/prompt.json", "[{\"source\":\"m.png\",\"target\":\"a.png\",\"prompt\":\"polyp\"},{\"source\":\"m.png\",\"target\":\"a.png\"}]"),
-            ("classes", "f/classes.json", "[{\"name\":\"background\",\"level\":0},{\"name\":\"polyp\",\"level\":1,\"colour\":\"#ff0000\"}]"),
+            ("manifest", "d/manifest.jsonl", manifest),
+            ("prompts", "e/prompt.json", "{\"source\":\"m.png\",\"target\":\"a.png\",\"prompt\":\"polyp\"}\n"),
+            ("prompt list", "e/prompt.json",
+                "[{\"source\":\"m.png\",\"target\":\"a.png\",\"prompt\":\"polyp\"},{\"source\":\"m.png\",\"target\":\"a.png\"}]"),
+            ("classes", "f/classes.json",
+                "[{\"name\":\"background\",\"level\":0},{\"name\":\"polyp\",\"level\":1,\"colour\":\"#ff0000\"}]"),
         })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(In(file))!);
-            foreach (var picture in new[] { "a.png", "m.png" }) System.IO.File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(In(file))!, picture), png[1]);
-            yield return new(name, file, [Encoding.UTF8.GetBytes(text)], (path, _, _) => DatasetFolder.List(Path.GetDirectoryName(path)!).Summary().Length > 0);
+            foreach (var picture in new[] { "a.png", "m.png" })
+                System.IO.File.WriteAllBytes(Path.Combine(Path.GetDirectoryName(In(file))!, picture), png[1]);
+            yield return new(name, file, [Encoding.UTF8.GetBytes(text)],
+                (path, _, _) => DatasetFolder.List(Path.GetDirectoryName(path)!).Summary().Length > 0);
         }
-        var dataset = new Dataset(folder, [.. "abc".Select(c => new ImageMaskPair { Id = $"{c}", ImagePath = $"/x/{c}.png", MaskPath = "/x/m.png" })]);
+        var dataset = new Dataset(folder, [.. "abc".Select(c => new ImageMaskPair
+        {
+            Id = $"{c}", ImagePath = $"/x/{c}.png", MaskPath = "/x/m.png",
+        })]);
         yield return new("groups", "groups.csv",
             [.. Tables.Select(Encoding.UTF8.GetBytes)],
             (path, _, _) => DatasetSplitter.WithGroups(dataset, path).Matched == 3);
-        yield return new("options", "o.json", [.. new[] { OptionsFile.ToJson(Presets.Tiny), OptionsFile.ToJson(new SegmentationOptions()), OptionsFile.ToJson(new ExperimentOptions { Data = "x" }) }.Select(Encoding.UTF8.GetBytes)],
+        yield return new("options", "o.json",
+            [.. new[] { OptionsFile.ToJson(Presets.Tiny), OptionsFile.ToJson(new SegmentationOptions()),
+                OptionsFile.ToJson(new ExperimentOptions { Data = "x" }) }.Select(Encoding.UTF8.GetBytes)],
             (path, _, whole) =>
             {
                 if (whole.AsSpan().IndexOf("\"realCounts\""u8) >= 0) OptionsFile.Load<ExperimentOptions>(path).Validate();
-                else if (whole.AsSpan().IndexOf("\"backboneRate\""u8) >= 0) OptionsFile.Load<SegmentationOptions>(path).Validate();
+                else if (whole.AsSpan().IndexOf("\"backboneRate\""u8) >= 0)
+                    OptionsFile.Load<SegmentationOptions>(path).Validate();
                 else OptionsFile.Load<TrainOptions>(path).Validate();
                 return true;
             });
@@ -185,7 +217,11 @@ internal static class Mutations
     {
         GreyImage? mask = null;
         SiamorphException? refused = null;
-        foreach (var read in new Action[] { () => mask = ImageFile.ReadMaskLevels(path), () => ImageFile.ReadRgb(path), () => ImageFile.Identify(path), () => IntensityRange.OfSet([path]) })
+        foreach (var read in new Action[]
+        {
+            () => mask = ImageFile.ReadMaskLevels(path), () => ImageFile.ReadRgb(path), () => ImageFile.Identify(path), () =>
+                IntensityRange.OfSet([path]),
+        })
         {
             try
             {
@@ -197,15 +233,18 @@ internal static class Mutations
             }
         }
         if (mask is null) throw refused!;
-        if (mask.Levels.Length != mask.Size.Width * mask.Size.Height || (long)mask.Size.Width * mask.Size.Height > ImageFile.MaxPixels) return false;
+        if (mask.Levels.Length != mask.Size.Width * mask.Size.Height
+            || (long)mask.Size.Width * mask.Size.Height > ImageFile.MaxPixels) return false;
         if (!exact) return true;
         System.IO.File.WriteAllBytes(path, whole);
         var right = ImageFile.ReadMaskLevels(path);
-        return damaged.AsSpan().SequenceEqual(whole) || (right.Size == mask.Size && right.Levels.AsSpan().SequenceEqual(mask.Levels)) || IsOtherFile(damaged, whole);
+        return damaged.AsSpan().SequenceEqual(whole)
+            || (right.Size == mask.Size && right.Levels.AsSpan().SequenceEqual(mask.Levels)) || IsOtherFile(damaged, whole);
     };
 
     // A whole file may come out of two: then it is read, and rightly.
-    private static bool IsOtherFile(byte[] damaged, byte[] whole) => damaged.Length > whole.Length && damaged.AsSpan().IndexOf("IEND"u8) < whole.Length - 16;
+    private static bool IsOtherFile(byte[] damaged, byte[] whole) => damaged.Length > whole.Length
+        && damaged.AsSpan().IndexOf("IEND"u8) < whole.Length - 16;
 
     private static bool OpenWeights(string path, byte[] damaged, byte[] whole)
     {
@@ -220,7 +259,11 @@ internal static class Mutations
 
     private static IEnumerable<(string Name, Action<string> Write)> Weights()
     {
-        var tensors = new Dictionary<string, Tensor> { ["a.weight"] = arange(12, dtype: float32).view(3, 4).DetachFromDisposeScope(), ["b"] = arange(5, dtype: int64).DetachFromDisposeScope(), ["h"] = ones(3, dtype: float16).DetachFromDisposeScope() };
+        var tensors = new Dictionary<string, Tensor>
+        {
+            ["a.weight"] = arange(12, dtype: float32).view(3, 4).DetachFromDisposeScope(),
+            ["b"] = arange(5, dtype: int64).DetachFromDisposeScope(), ["h"] = ones(3, dtype: float16).DetachFromDisposeScope(),
+        };
         var table = WeightTable.Of(tensors);
         yield return ("safetensors", path => SafeTensors.Write(path, table));
         yield return ("zip", path => Siamorph.Tests.Weights.TorchFileWriter.WriteZip(path, table));
@@ -232,9 +275,13 @@ internal static class Mutations
         var run = Path.Combine(folder, $"run-{part}");
         var step = new RunFolder(run).Checkpoint(3);
         if (!Directory.Exists(step))
-            Checkpoint.Save(step, new Dictionary<string, WeightTable> { ["model"] = WeightTable.Of(new Dictionary<string, Tensor> { ["w"] = ones(4).DetachFromDisposeScope() }) }, new() { ["step"] = 3, ["stage"] = "base" });
+            Checkpoint.Save(step, new Dictionary<string, WeightTable>
+            {
+                ["model"] = WeightTable.Of(new Dictionary<string, Tensor> { ["w"] = ones(4).DetachFromDisposeScope() }),
+            }, new() { ["step"] = 3, ["stage"] = "base" });
         var path = Path.Combine(step, part);
-        return new($"checkpoint {part}", Path.GetRelativePath(folder, path), [System.IO.File.ReadAllBytes(path)], (_, damaged, whole) =>
+        return new($"checkpoint {part}", Path.GetRelativePath(folder, path), [System.IO.File.ReadAllBytes(path)],
+            (_, damaged, whole) =>
         {
             using var loaded = Checkpoint.Load(step);
             // The manifest holds the hash of every other file.
@@ -263,7 +310,8 @@ internal static class Mutations
 
     private static class HashCode
     {
-        public static int Of(string name, int number) => (int)(name.Aggregate(2166136261u, (h, c) => (h ^ c) * 16777619) ^ (uint)(number * 2654435761u));
+        public static int Of(string name, int number) =>
+            (int)(name.Aggregate(2166136261u, (h, c) => (h ^ c) * 16777619) ^ (uint)(number * 2654435761u));
     }
 
     // Says which case does not end, and ends the process.

@@ -30,13 +30,19 @@ internal static class StudioRates
     {
         var pictures = Path.Combine(root, ".studio", "pictures");
         if (Directory.Exists(pictures)) Directory.Delete(pictures, recursive: true);
-        using var program = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli"), ["studio", "--root", root, "--port", "0"]) { RedirectStandardOutput = true })!;
+        using var program = Process.Start(
+            new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli"),
+                ["studio", "--root", root, "--port", "0"]) { RedirectStandardOutput = true })!;
         string? link = null;
-        while (link is null) if (program.StandardOutput.ReadLine() is { } line && line.StartsWith("http", StringComparison.Ordinal)) link = line;
+        while (link is null) if (program.StandardOutput.ReadLine() is { } line
+            && line.StartsWith("http", StringComparison.Ordinal)) link = line;
         try
         {
             using var playwright = await Playwright.CreateAsync();
-            await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox"] });
+            await using var browser = await playwright.Chromium.LaunchAsync(new()
+            {
+                ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox"],
+            });
             var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1280, Height = 1024 } });
             await page.GotoAsync(link);
             var address = link.Split("/enter")[0];
@@ -61,7 +67,8 @@ internal static class StudioRates
             await page.GotoAsync($"{address}/data?at={WebUtility.UrlEncode(dataset)}");
             await page.Locator("#grid[data-ready]").WaitForAsync();
             var first = clock.Elapsed.TotalSeconds;
-            await page.EvaluateAsync("Promise.all([...document.querySelectorAll('.pair img')].map(i => { i.loading = 'eager'; return i.complete ? 0 : new Promise(r => { i.onload = i.onerror = r; }); }))");
+            await page.EvaluateAsync("Promise.all([...document.querySelectorAll('.pair img')].map(i => { i.loading = 'eager'; "
+                + "return i.complete ? 0 : new Promise(r => { i.onload = i.onerror = r; }); }))");
             Say("first view", first, "s");
             return clock.Elapsed.TotalSeconds;
         }
@@ -180,5 +187,6 @@ internal static class StudioRates
         return sorted[(int)Math.Round(share * (sorted.Length - 1))];
     }
 
-    private static void Say(string what, double value, string unit) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:0.00} {unit}"));
+    private static void Say(string what, double value, string unit) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {value:0.00} {unit}"));
 }

@@ -29,7 +29,8 @@ internal static class Application
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
         {
-            // A second Ctrl-C ends the process at once. Schedulers send SIGTERM more than once, by several ways, and SIGKILL when they mean it.
+            // A second Ctrl-C ends the process at once. Schedulers send SIGTERM more than once, by several ways, and SIGKILL when
+            // they mean it.
             signal.Cancel = !stop.IsCancellationRequested || signal.Signal != PosixSignal.SIGINT;
             if (stop.IsCancellationRequested) return;
             error.WriteLine("Stopping after this step. Press Ctrl-C again to stop at once.");
@@ -38,7 +39,8 @@ internal static class Application
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        using var user = OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)UserSignal, Stop) : null; // mpirun hands it on at once
+        // mpirun hands it on at once
+        using var user = OperatingSystem.IsLinux() ? PosixSignalRegistration.Create((PosixSignal)UserSignal, Stop) : null;
         return Run(verbs, args, new Surroundings
         {
             Output = output,
@@ -55,7 +57,8 @@ internal static class Application
     {
         surroundings.EnableDefaultExceptionHandler = false;
         surroundings.ProcessTerminationTimeout = null;
-        var root = new Command("siamorph", "Generates synthetic medical image-mask pairs with Siamese-Diffusion and measures whether they help segmentation.");
+        var root = new Command("siamorph",
+            "Generates synthetic medical image-mask pairs with Siamese-Diffusion and measures whether they help segmentation.");
         root.Options.Add(new HelpOption { Description = "Shows this help, or the help of a command." });
         root.Options.Add(new VersionOption
         {
@@ -71,7 +74,8 @@ internal static class Application
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
         try
         {
-            if (parsed.Action is not VersionFacts && UsageError.In(parsed) is { } fault) return Say(surroundings.Error, fault, Failure);
+            if (parsed.Action is not VersionFacts && UsageError.In(parsed) is { } fault)
+                return Say(surroundings.Error, fault, Failure);
             return parsed.Invoke(surroundings);
         }
         catch (Exception e)

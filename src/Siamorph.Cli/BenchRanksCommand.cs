@@ -15,7 +15,8 @@ internal static class BenchRanksCommand
     {
         var sizes = new Option<string>("--megabytes")
         {
-            Description = "Sizes of the tensors to add up, in MB; preset tiny has 20 MB of gradients, sd15 3500.", HelpName = "n,…",
+            Description = "Sizes of the tensors to add up, in MB; preset tiny has 20 MB of gradients, sd15 3500.",
+            HelpName = "n,…",
             DefaultValueFactory = _ => "1,20,80",
         };
         var repeats = new NumberOption<int>("--repeats")
@@ -30,7 +31,8 @@ internal static class BenchRanksCommand
         return command.Runs(context =>
         {
             if (Ranks.Group.Size == 1)
-                throw new SiamorphException("bench ranks measures several ranks. Start it by a launcher: mpirun -n 2 --bind-to none siamorph bench ranks.");
+                throw new SiamorphException("bench ranks measures several ranks. Start it by a launcher: mpirun -n 2 --bind-to "
+                    + "none siamorph bench ranks.");
             var timing = RankTiming.Measure(Ranks.Group, Numbers(context.Get(sizes)!), context.Get(repeats));
             if (context.Get(json)) context.Out.WriteLine(JsonSerializer.Serialize(timing, OneLine));
             else Describe(timing, context.Out);
@@ -39,11 +41,13 @@ internal static class BenchRanksCommand
 
     private static List<double> Numbers(string list) => [.. list.Split(',').Select(text =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n) ? n
-        : throw new InvalidOptionsException($"--megabytes {list}: write numbers with a point and commas between them, such as 1,20,80."))];
+        : throw new InvalidOptionsException(
+            $"--megabytes {list}: write numbers with a point and commas between them, such as 1,20,80."))];
 
     private static void Describe(RankTiming t, TextWriter output)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{t.Ranks} ranks: waiting for all {t.BarrierMilliseconds:0.000} ms"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{t.Ranks} ranks: waiting for all {t.BarrierMilliseconds:0.000} ms"));
         foreach (var sum in t.Sums)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"adding up {sum.Megabytes:0.###} MB: {sum.Milliseconds:0.0} ms, {sum.GigabitsASecond:0.0} Gbit/s"));

@@ -9,7 +9,9 @@ namespace Siamorph.Cli;
 /// </summary>
 internal sealed class ConsoleMonitor : IMonitor, IDisposable
 {
-    /// <summary>Columns below which there are no bars: the library that draws them never ends on a few columns (its issue 2193).</summary>
+    /// <summary>
+    /// Columns below which there are no bars: the library that draws them never ends on a few columns (its issue 2193).
+    /// </summary>
     public const int FewestColumns = 40;
 
     private readonly Lock _lock = new();
@@ -34,7 +36,8 @@ internal sealed class ConsoleMonitor : IMonitor, IDisposable
         if (IsNarrow()) return;
         _bars = new ProgressBars(AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, Out = new WideOutput(new AnsiConsoleOutput(error), columns),
+            Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes,
+            Out = new WideOutput(new AnsiConsoleOutput(error), columns),
         }));
     }
 

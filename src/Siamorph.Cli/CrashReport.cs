@@ -5,7 +5,8 @@ internal static class CrashReport
 {
     /// <summary>The user's own place for such files; null where the system has none.</summary>
     public static string? DefaultFolder =>
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } home ? Path.Combine(home, "siamorph") : null;
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData) is { Length: > 0 } home
+        ? Path.Combine(home, "siamorph") : null;
 
     public static string Describe(Exception e, bool verbose, string? folder)
     {

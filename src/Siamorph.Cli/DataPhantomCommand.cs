@@ -9,7 +9,8 @@ internal static class DataPhantomCommand
     public static Command Create()
     {
         var folder = new Argument<string>("folder") { Description = "New folder for images, masks and manifest." };
-        var command = new Command("phantom", "Creates the built-in dataset: endoscopy-like images with polyps and exact masks.") { folder };
+        var command = new Command("phantom",
+            "Creates the built-in dataset: endoscopy-like images with polyps and exact masks.") { folder };
         var binder = new OptionsBinder<PhantomOptions>(new PhantomOptions(), o => o.Validate());
         return command.Runs(binder, (context, options) =>
         {

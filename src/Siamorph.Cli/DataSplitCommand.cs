@@ -9,13 +9,35 @@ internal static class DataSplitCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("folder") { Description = "Folder of images and masks; its manifest.jsonl is written." };
-        var groups = new Option<string?>("--groups") { Description = "CSV file with a header line, a column of image names and a column of patients or sequences.", HelpName = "file" };
-        var nameColumn = new Option<string?>("--name-column") { Description = "Column with the image names; needed only if the header does not identify it.", HelpName = "name" };
-        var groupColumn = new Option<string?>("--group-column") { Description = "Column with the patients or sequences; needed only if the header does not identify it.", HelpName = "name" };
-        var partial = new Option<bool>("--groups-partial") { Description = "Allows pairs that are missing from the table, and table lines without a pair." };
-        var outFolder = new Option<string?>("--out", "-o") { Description = "Folder to write the manifest to instead; the images stay where they are.", HelpName = "folder" };
-        var command = new Command("split", "Splits a dataset into train, val and test; images of one patient, and near-duplicates, stay in one split.") { folder, groups, nameColumn, groupColumn, partial, outFolder };
+        var folder = new Argument<string>("folder")
+        {
+            Description = "Folder of images and masks; its manifest.jsonl is written.",
+        };
+        var groups = new Option<string?>("--groups")
+        {
+            Description = "CSV file with a header line, a column of image names and a column of patients or sequences.",
+            HelpName = "file",
+        };
+        var nameColumn = new Option<string?>("--name-column")
+        {
+            Description = "Column with the image names; needed only if the header does not identify it.", HelpName = "name",
+        };
+        var groupColumn = new Option<string?>("--group-column")
+        {
+            Description = "Column with the patients or sequences; needed only if the header does not identify it.",
+            HelpName = "name",
+        };
+        var partial = new Option<bool>("--groups-partial")
+        {
+            Description = "Allows pairs that are missing from the table, and table lines without a pair.",
+        };
+        var outFolder = new Option<string?>("--out", "-o")
+        {
+            Description = "Folder to write the manifest to instead; the images stay where they are.", HelpName = "folder",
+        };
+        var command = new Command("split",
+            "Splits a dataset into train, val and test; images of one patient, and near-duplicates, stay in one split.") { folder,
+            groups, nameColumn, groupColumn, partial, outFolder };
         var binder = new OptionsBinder<SplitOptions>(new SplitOptions(), o => o.Validate());
         return command.Runs(binder, (context, options) =>
         {
@@ -24,7 +46,8 @@ internal static class DataSplitCommand
             {
                 var grouped = DatasetSplitter.WithGroups(dataset, table, new()
                 {
-                    NameColumn = context.Get(nameColumn), GroupColumn = context.Get(groupColumn), AllowPartial = context.Get(partial),
+                    NameColumn = context.Get(nameColumn), GroupColumn = context.Get(groupColumn),
+                    AllowPartial = context.Get(partial),
                 });
                 context.Monitor.Note($"{table}: {grouped}");
                 dataset = grouped.Dataset;

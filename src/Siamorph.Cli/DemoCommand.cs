@@ -6,7 +6,8 @@ namespace Siamorph.Cli;
 /// <summary>`siamorph demo [FOLDER]`.</summary>
 internal static class DemoCommand
 {
-    private const int FewestOfMany = 4, MostProcesses = 6; // there are six networks to train, and few threads help such small ones
+    // There are six networks to train, and few threads help such small ones
+    private const int FewestOfMany = 4, MostProcesses = 6;
 
     public static Command Create()
     {
@@ -15,13 +16,20 @@ internal static class DemoCommand
             Description = "Folder to write: a new folder, or the folder of a stopped demo to continue.",
             DefaultValueFactory = _ => "siamorph-demo",
         };
-        var quick = new Option<bool>("--quick") { Description = "Only checks that everything runs: it takes seconds, and the networks learn nothing useful." };
-        var command = new Command("demo", "Runs the whole loop on the built-in dataset: train, synthesize, segment, report.") { folder, quick };
+        var quick = new Option<bool>("--quick")
+        {
+            Description = "Only checks that everything runs: it takes seconds, and the networks learn nothing useful.",
+        };
+        var command = new Command("demo", "Runs the whole loop on the built-in dataset: train, synthesize, segment, report.")
+        {
+            folder, quick,
+        };
         return command.Runs(context =>
         {
             var target = context.Get(folder);
             context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}";
-            var crew = context.Get(quick) ? null : WorkerProcesses.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
+            var crew = context.Get(quick) ? null
+                : WorkerProcesses.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
             Demo.Run(context.Get(quick) ? Demo.Quick : Demo.Full, target, context.Monitor, crew);
             ReportCommand.Render(context, target);
         });
@@ -29,5 +37,6 @@ internal static class DemoCommand
 
     /// <summary>As many as leave no core idle when the cores are shared evenly, or as few as may be.</summary>
     internal static int Processes(int cores)
-        => cores <= FewestOfMany ? cores : Enumerable.Range(FewestOfMany, MostProcesses - FewestOfMany + 1).Where(n => n <= cores).MaxBy(n => (cores / n * n, n));
+        => cores <= FewestOfMany ? cores
+        : Enumerable.Range(FewestOfMany, MostProcesses - FewestOfMany + 1).Where(n => n <= cores).MaxBy(n => (cores / n * n, n));
 }

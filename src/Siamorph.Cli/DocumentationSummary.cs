@@ -13,7 +13,8 @@ internal static partial class DocumentationSummary
     /// <summary>The first sentence of the property's summary, or nothing where there is none.</summary>
     public static string Property(PropertyInfo property)
     {
-        var text = Summaries.Value.GetValueOrDefault($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}", "");
+        var text = Summaries.Value.GetValueOrDefault(
+            $"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}", "");
         var end = text.IndexOf(". ", StringComparison.Ordinal);
         return end < 0 ? text : text[..(end + 1)];
     }

@@ -12,24 +12,38 @@ internal static class EvaluateMasksCommand
 
     public static Command Create()
     {
-        var truth = new Option<string>("--truth") { Description = "Dataset folder, or folder of masks.", HelpName = "folder", Required = true };
+        var truth = new Option<string>("--truth")
+        {
+            Description = "Dataset folder, or folder of masks.", HelpName = "folder", Required = true,
+        };
         var predictions = new Option<string>("--predictions")
         {
-            Description = "Folder of predictions with the same file names as the masks: output of \"segment predict\", or grey images.",
+            Description =
+                "Folder of predictions with the same file names as the masks: output of \"segment predict\", or grey images.",
             HelpName = "folder",
             Required = true,
         };
-        var json = new Option<bool>("--json") { Description = "Prints one JSON object with the scores of every image instead of the table." };
-        var output = new Option<string?>("--out") { Description = "Folder for evaluation.html and results.json.", HelpName = "folder" };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Prints one JSON object with the scores of every image instead of the table.",
+        };
+        var output = new Option<string?>("--out")
+        {
+            Description = "Folder for evaluation.html and results.json.", HelpName = "folder",
+        };
         var binder = new OptionsBinder<MaskEvaluationOptions>(new MaskEvaluationOptions(), o => o.Validate());
-        var command = new Command("masks", "Scores predicted masks with all metrics: overlap, boundary and lesion detection, by group and by lesion size.") { truth, predictions, json, output };
+        var command = new Command("masks",
+            "Scores predicted masks with all metrics: overlap, boundary and lesion detection, by group and by "
+                + "lesion size.") { truth, predictions, json, output };
         return command.Runs(binder, (context, options) =>
         {
             DatasetNote.Of(context.Get(truth)!, context.Monitor);
-            var result = MaskEvaluationReport.Run(context.Get(truth)!, context.Get(predictions)!, options, context.Get(output), context.Monitor);
+            var result = MaskEvaluationReport.Run(context.Get(truth)!, context.Get(predictions)!, options, context.Get(output),
+                context.Monitor);
             if (context.Get(json)) context.Out.WriteLine(OptionsFile.ToJson(result));
             else foreach (var line in Lines(result)) context.Out.WriteLine(line);
-            if (context.Get(output) is { } folder && !context.Get(json)) context.Out.WriteLine($"\nPage: {Path.Combine(folder, "evaluation.html")}");
+            if (context.Get(output) is { } folder && !context.Get(json))
+                context.Out.WriteLine($"\nPage: {Path.Combine(folder, "evaluation.html")}");
         });
     }
 
@@ -47,7 +61,9 @@ internal static class EvaluateMasksCommand
         yield return result.EmptyMasks;
         yield return result.DetectionRule;
         if (result.ClassRule is { } rule) yield return rule;
-        foreach (var group in result.Groups) yield return $"Group {group.Name}: {group.Count} images, Dice {MaskEvaluationReport.Cell(group.Dice, "")}";
-        yield return $"Worst: {string.Join(", ", result.Images.Take(Worst).Select(i => $"{i.Id} {MaskEvaluationReport.Cell(i.Dice, "")}"))}";
+        foreach (var group in result.Groups)
+            yield return $"Group {group.Name}: {group.Count} images, Dice {MaskEvaluationReport.Cell(group.Dice, "")}";
+        yield return "Worst: "
+            + string.Join(", ", result.Images.Take(Worst).Select(i => $"{i.Id} {MaskEvaluationReport.Cell(i.Dice, "")}"));
     }
 }

@@ -9,7 +9,8 @@ internal static class ExperimentCollectCommand
     public static Command Create()
     {
         var folder = new Argument<string>("folder") { Description = "Folder of an experiment whose stages are all done." };
-        var command = new Command("collect", "Writes results.json and the report once all stages are done; runs no stage.") { folder };
+        var command = new Command("collect",
+            "Writes results.json and the report once all stages are done; runs no stage.") { folder };
         return command.Runs(context =>
         {
             ExperimentRunner.Collect(context.Get(folder), context.Monitor);

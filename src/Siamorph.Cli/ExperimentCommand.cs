@@ -14,22 +14,39 @@ internal static class ExperimentCommand
 {
     public static Command Create()
     {
-        var data = new Argument<string?>("data") { Description = "Folder of images and masks; optional if the --options file names it.", Arity = ArgumentArity.ZeroOrOne };
-        var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; the same command continues a stopped experiment.", Required = true, HelpName = "folder" };
+        var data = new Argument<string?>("data")
+        {
+            Description = "Folder of images and masks; optional if the --options file names it.", Arity = ArgumentArity.ZeroOrOne,
+        };
+        var folder = new Option<string>("--out", "-o")
+        {
+            Description = "Folder of the experiment; the same command continues a stopped experiment.", Required = true,
+            HelpName = "folder",
+        };
         var jobs = new NumberOption<int?>("--jobs")
         {
-            Description = $"Stages to run in parallel, each in its own process with its share of the threads; --threads applies to each process (default here: {DefaultJobs}).", HelpName = "n",
+            Description = $"Stages to run in parallel, each in its own process with its share of the threads; --threads applies "
+                + $"to each process (default here: {DefaultJobs}).", HelpName = "n",
         };
-        var executor = new Option<string>("--executor") { Description = "Where the stages run: on this machine, or as Slurm jobs.", HelpName = "local|slurm", DefaultValueFactory = _ => "local" };
-        var slurm = new Option<string?>("--slurm-options") { Description = "Options for sbatch, such as \"--partition=gpu --time=4:00:00\".", HelpName = "text" };
+        var executor = new Option<string>("--executor")
+        {
+            Description = "Where the stages run: on this machine, or as Slurm jobs.", HelpName = "local|slurm",
+            DefaultValueFactory = _ => "local",
+        };
+        var slurm = new Option<string?>("--slurm-options")
+        {
+            Description = "Options for sbatch, such as \"--partition=gpu --time=4:00:00\".", HelpName = "text",
+        };
         var command = new Command("experiment", "Measures whether synthetic pairs help segmentation on a dataset.")
         {
-            data, folder, jobs, executor, slurm, ExperimentInitCommand.Create(), ExperimentPlanCommand.Create(), ExperimentStageCommand.Create(), ExperimentCollectCommand.Create(),
+            data, folder, jobs, executor, slurm, ExperimentInitCommand.Create(), ExperimentPlanCommand.Create(),
+            ExperimentStageCommand.Create(), ExperimentCollectCommand.Create(),
             ExperimentAssistCommand.Create(),
         };
         var binder = Binder();
         binder.AddTo(command);
-        binder.DryRun.Description = "Prints the resolved options as JSON, the trainings and how long they would take on this machine, and stops.";
+        binder.DryRun.Description =
+            "Prints the resolved options as JSON, the trainings and how long they would take on this machine, and stops.";
         return command.Runs(context =>
         {
             var options = binder.Resolve(context.Arguments);
@@ -47,9 +64,14 @@ internal static class ExperimentCommand
 
     /// <summary>An experiment's options, for this verb and those that only plan it.</summary>
     public static OptionsBinder<ExperimentOptions> Binder() => new OptionsBinder<ExperimentOptions>(
-        Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with { Data = "." }).Validate(), nameof(ExperimentOptions.Data)).Show(
-        "--real-counts", "--seeds", "--seed-scope", "--arms", "--synthetic-per-real", "--external-test", "--other-networks", "--corruptions", "--device",
-        "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled", "--synthesis-guidance",
+        Presets.ForExperiments.ToDictionary(p => p.Key, p => Of(p.Value)), o => (o with
+        {
+            Data = ".",
+        }).Validate(), nameof(ExperimentOptions.Data)).Show(
+        "--real-counts", "--seeds", "--seed-scope", "--arms", "--synthetic-per-real", "--external-test", "--other-networks",
+        "--corruptions", "--device",
+        "--generator-image-size", "--generator-base-steps", "--generator-siamese-steps", "--generator-unlabelled",
+        "--synthesis-guidance",
         "--segmentation-network-name", "--segmentation-steps");
 
     // Small networks gain little from more than a few threads.
@@ -57,7 +79,10 @@ internal static class ExperimentCommand
 
     private static bool IsSlurm(string executor, string? slurmOptions, int? jobs) => executor switch
     {
-        "slurm" when jobs is not null => throw new InvalidOptionsException("--jobs works with --executor local only. With Slurm every stage is a job, and Slurm decides how many run at once."),
+        "slurm" when jobs is not null =>
+            throw new InvalidOptionsException(
+                "--jobs works with --executor local only. With Slurm every stage is a job, and Slurm decides how many "
+                    + "run at once."),
         "slurm" => true,
         "local" when slurmOptions is not null => throw new InvalidOptionsException("--slurm-options needs --executor slurm."),
         "local" => false,
@@ -66,9 +91,14 @@ internal static class ExperimentCommand
 
     private static void RunBySlurm(VerbContext context, ExperimentOptions options, string target, string? slurmOptions)
     {
-        var settings = new SlurmSettings { Program = ThisProgram.Words, Threads = context.Get(Verb.Threads), Options = SlurmSettings.Split(slurmOptions) };
-        context.GoOnWith = $"the same command; submitted jobs continue without it, \"scancel --name={SlurmSubmission.JobName(target)}\" ends them";
-        new SlurmSubmission(new SlurmClient(), settings, target, context.Monitor).Run(ExperimentRunner.Plan(options, target, context.Monitor));
+        var settings = new SlurmSettings
+        {
+            Program = ThisProgram.Words, Threads = context.Get(Verb.Threads), Options = SlurmSettings.Split(slurmOptions),
+        };
+        context.GoOnWith = $"the same command; submitted jobs continue without it, \"scancel --name="
+            + $"{SlurmSubmission.JobName(target)}\" ends them";
+        new SlurmSubmission(new SlurmClient(), settings, target, context.Monitor)
+            .Run(ExperimentRunner.Plan(options, target, context.Monitor));
         ExperimentRunner.Collect(target, context.Monitor);
         ReportCommand.Render(context, target);
     }
@@ -89,6 +119,9 @@ internal static class ExperimentCommand
     private static ExperimentOptions Of(TrainOptions generator) => new()
     {
         Generator = generator,
-        Segmentation = SegmentationOptions.ForExperiments with { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
+        Segmentation = SegmentationOptions.ForExperiments with
+        {
+            ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize),
+        },
     };
 }

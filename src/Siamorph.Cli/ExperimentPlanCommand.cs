@@ -10,10 +10,19 @@ internal static class ExperimentPlanCommand
 {
     public static Command Create()
     {
-        var data = new Argument<string?>("data") { Description = "Folder of images and masks; optional if the --options file names it.", Arity = ArgumentArity.ZeroOrOne };
-        var folder = new Option<string>("--out", "-o") { Description = "Folder of the experiment; options.json and plan.json are written there.", Required = true, HelpName = "folder" };
+        var data = new Argument<string?>("data")
+        {
+            Description = "Folder of images and masks; optional if the --options file names it.", Arity = ArgumentArity.ZeroOrOne,
+        };
+        var folder = new Option<string>("--out", "-o")
+        {
+            Description = "Folder of the experiment; options.json and plan.json are written there.", Required = true,
+            HelpName = "folder",
+        };
         var json = new Option<bool>("--json") { Description = "Prints plan.json." };
-        var command = new Command("plan", "Plans an experiment without running it; \"experiment stage\" then runs one stage at a time, on any machine.") { data, folder, json };
+        var command = new Command("plan",
+            "Plans an experiment without running it; \"experiment stage\" then runs one stage at a time, on any machine.") { data,
+            folder, json };
         return command.Runs(ExperimentCommand.Binder(), (context, options) =>
         {
             if (context.Arguments.GetValue(data) is { } given) options = options with { Data = given };

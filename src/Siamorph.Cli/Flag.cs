@@ -13,5 +13,6 @@ internal interface IFlag
 /// <inheritdoc cref="IFlag"/>
 internal sealed class Flag<T>(string name, string? formerName, FormerNameAttribute? former) : Option<T>(name), IFlag
 {
-    public string? Hint(string word) => formerName is not null && word.Split('=', ':')[0] == formerName ? former!.Hint(Name) : null;
+    public string? Hint(string word) => formerName is not null
+        && word.Split('=', ':')[0] == formerName ? former!.Hint(Name) : null;
 }

@@ -10,7 +10,8 @@ internal static class JobCommand
     {
         var folder = new Argument<string>("folder") { Description = "Folder of a job below .studio/jobs." };
         var run = new Command("run", "Runs a job of the Studio.") { folder };
-        run.Runs(context => context.ExitCode = JobWorker.Run(context.Get(folder), (arguments, stop) => Application.Run(Program.Verbs(), arguments, new()
+        run.Runs(context => context.ExitCode =
+            JobWorker.Run(context.Get(folder), (arguments, stop) => Application.Run(Program.Verbs(), arguments, new()
         {
             Output = Console.Out, Error = Console.Error, Cancellation = stop, FailureFolder = CrashReport.DefaultFolder,
         })));

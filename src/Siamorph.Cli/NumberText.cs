@@ -23,7 +23,8 @@ internal static partial class NumberText
             if (!Whole().IsMatch(text)) throw new FormatException();
             return type == typeof(ulong)
                 ? ulong.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture)
-                : Convert.ChangeType(long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture), type, CultureInfo.InvariantCulture);
+                : Convert.ChangeType(long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture), type,
+                CultureInfo.InvariantCulture);
         }
         catch (OverflowException)
         {
@@ -32,7 +33,8 @@ internal static partial class NumberText
     }
 
     /// <summary>Whether numbers of this type are read here.</summary>
-    public static bool Reads(Type type) => type.IsPrimitive && type != typeof(bool) && type != typeof(char) || type == typeof(decimal);
+    public static bool Reads(Type type) => type.IsPrimitive && type != typeof(bool) && type != typeof(char)
+        || type == typeof(decimal);
 
     /// <summary>How the number may have been meant, as ", such as 0.001"; empty where that can't be told.</summary>
     public static string Hint(string text) =>
@@ -42,7 +44,8 @@ internal static partial class NumberText
 
     /// <summary>What a flag of this type wants, in words.</summary>
     public static string Expected(Type type) =>
-        type == typeof(double) || type == typeof(float) || type == typeof(decimal) ? "a number, with a point for decimals" : "a whole number in the valid range";
+        type == typeof(double) || type == typeof(float)
+        || type == typeof(decimal) ? "a number, with a point for decimals" : "a whole number in the valid range";
 
     private static double Finite(double value) => double.IsFinite(value) ? value : throw new FormatException();
 

@@ -22,7 +22,8 @@ internal sealed class OptionFlag
         _canBeNull = Nullable.GetUnderlyingType(property.PropertyType) is not null || !type.IsValueType;
         Former = FormerNames.Of(property);
         var former = Former is null ? null : NameOf([.. path[..^1], Former.Name]);
-        Option = type == typeof(bool) ? new Flag<bool>(NameOf(path), former, Former) : new Flag<string>(NameOf(path), former, Former);
+        Option = type == typeof(bool) ? new Flag<bool>(NameOf(path), former, Former)
+            : new Flag<string>(NameOf(path), former, Former);
         Option.HelpName = HelpName(type);
         Option.Description = $"{DocumentationSummary.Property(property)} {DefaultText(value)}".Trim();
     }
@@ -42,7 +43,8 @@ internal sealed class OptionFlag
     public string Kind => _type == typeof(bool) ? "true|false" : HelpName(_type) ?? "text";
 
     public static bool IsPlain(Type type) =>
-        type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(decimal) || type == typeof(Seed) || type == typeof(ImageSize);
+        type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(decimal) || type == typeof(Seed)
+        || type == typeof(ImageSize);
 
     public static Type? ItemOf(Type type) => type.IsGenericType && typeof(IEnumerable).IsAssignableFrom(type)
         && type.GetGenericArguments() is [var item] && IsPlain(item) ? item : null;
@@ -52,7 +54,8 @@ internal sealed class OptionFlag
     public void Apply(ParseResult parsed, JsonObject options)
     {
         if (parsed.GetResult(Option) is not { Implicit: false } result) return;
-        Put(options, Option is Option<bool> yes ? result.GetValue(yes) : Node(result.GetValue((Option<string>)Option)!, Option.Name));
+        Put(options, Option is Option<bool> yes ? result.GetValue(yes)
+            : Node(result.GetValue((Option<string>)Option)!, Option.Name));
     }
 
     /// <summary>Takes over a value given as text; "null" is none.</summary>
@@ -60,7 +63,8 @@ internal sealed class OptionFlag
     public void Set(string text, JsonObject options)
         => Put(options, text == "null" && _canBeNull ? null : _type == typeof(bool) ? Truth(text) : Node(text, $"--set {Key}"));
 
-    private static string NameOf(string[] path) => "--" + string.Join('-', path.Select(JsonNamingPolicy.KebabCaseLower.ConvertName));
+    private static string NameOf(string[] path) =>
+        "--" + string.Join('-', path.Select(JsonNamingPolicy.KebabCaseLower.ConvertName));
 
     private void Put(JsonObject options, JsonNode? value)
     {
@@ -89,18 +93,22 @@ internal sealed class OptionFlag
         try
         {
             if (type == typeof(Seed)) return (ulong)NumberText.Parse(text, typeof(ulong));
-            if (NumberText.Reads(type)) return JsonSerializer.SerializeToNode(NumberText.Parse(text, type), type, OptionsFile.Json);
+            if (NumberText.Reads(type)) return JsonSerializer.SerializeToNode(NumberText.Parse(text, type), type,
+                OptionsFile.Json);
             if (type.IsEnum) return JsonSerializer.SerializeToNode(Named(text, type), type, OptionsFile.Json);
-            return JsonSerializer.SerializeToNode(Convert.ChangeType(text, type, CultureInfo.InvariantCulture), type, OptionsFile.Json);
+            return JsonSerializer.SerializeToNode(Convert.ChangeType(text, type, CultureInfo.InvariantCulture), type,
+                OptionsFile.Json);
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
         {
-            throw new InvalidOptionsException($"{name} {text}: expected {Expected(type)}{(type.IsEnum ? "" : NumberText.Hint(text))}.");
+            throw new InvalidOptionsException(
+                $"{name} {text}: expected {Expected(type)}{(type.IsEnum ? "" : NumberText.Hint(text))}.");
         }
     }
 
     private static object Named(string text, Type type) =>
-        int.TryParse(text, out _) ? throw new FormatException() : Enum.Parse(type, text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+        int.TryParse(text, out _) ? throw new FormatException()
+        : Enum.Parse(type, text.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
 
     private static string Expected(Type type) => type switch
     {

@@ -38,12 +38,16 @@ internal sealed class OptionsBinder<T> where T : class
     public Option<bool> DryRun { get; } = new("--dry-run") { Description = "Prints the resolved options as JSON and stops." };
 
     /// <summary>`--options FILE`.</summary>
-    public Option<string?> File { get; } = new("--options") { Description = "JSON file with options; flags override it.", HelpName = "file" };
+    public Option<string?> File { get; } = new("--options")
+    {
+        Description = "JSON file with options; flags override it.", HelpName = "file",
+    };
 
     /// <summary>`--set KEY=VALUE`.</summary>
     public Option<string[]> Settings { get; } = new("--set")
     {
-        Description = "Sets any option by its key, such as --set base.learningRate=1e-3; can be given several times. --options-help lists all keys.",
+        Description = "Sets any option by its key, such as --set base.learningRate=1e-3; can be given several times. "
+            + "--options-help lists all keys.",
         HelpName = "key=value",
     };
 
@@ -127,7 +131,8 @@ internal sealed class OptionsBinder<T> where T : class
             var key = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             var value = defaults.TryGetPropertyValue(key, out var node) ? node : null;
             var core = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            if (OptionFlag.IsPlain(core) || OptionFlag.ItemOf(core) is not null) _flags.Add(new OptionFlag([.. path, key], property, core, value));
+            if (OptionFlag.IsPlain(core) || OptionFlag.ItemOf(core) is not null)
+                _flags.Add(new OptionFlag([.. path, key], property, core, value));
             else if (value is JsonObject inner) AddFlags(core, inner, [.. path, key], except);
         }
     }

@@ -31,5 +31,6 @@ internal sealed class PlainProgress(string title, long total, Action<string> wri
     private string Detail() => string.IsNullOrEmpty(_detail) ? "" : $" · {_detail}";
 
     private string Remaining() =>
-        total > 0 && _done > _first ? $", {Duration.Text(_clock.Elapsed * ((double)(total - _done) / (_done - _first)))} left" : "";
+        total > 0 && _done > _first ? $", {Duration.Text(_clock.Elapsed * ((double)(total - _done) / (_done - _first)))} left"
+        : "";
 }

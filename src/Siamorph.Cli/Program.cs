@@ -17,7 +17,8 @@ internal static class Program
         if (SystemLibraries.Fault() is { } fault) return Application.Refuse(fault);
         NativeSettings.Apply(); // before anything touches torch
         AppContext.SetSwitch(NoCollectionRegion.SwitchName, true);
-        return Ranks.Run(args, (output, error) => Application.RunFromConsole(Verbs(), args, output, error)) ?? Application.RunFromConsole(Verbs(), args, Console.Out, Console.Error);
+        return Ranks.Run(args, (output, error) => Application.RunFromConsole(Verbs(), args, output, error))
+            ?? Application.RunFromConsole(Verbs(), args, Console.Out, Console.Error);
     }
 
     /// <summary>Every verb, in the order in which help shows them.</summary>

@@ -40,7 +40,10 @@ internal sealed class ProgressBars(IAnsiConsole console) : IDisposable
         var allDone = _allDone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var ready = new ManualResetEventSlim();
         _display = Task.Run(() => console.Progress().HideCompleted(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new CountColumn(),
+            .Columns(new TaskDescriptionColumn
+            {
+                Alignment = Justify.Left,
+            }, new ProgressBarColumn { Width = 24 }, new CountColumn(),
                 new RemainingTimeColumn())
             .StartAsync(context =>
             {

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Siamorph.Cli;
 
 /// <summary>
-/// `--progress FILE`: what a monitor hears, also as lines of JSON for other programs: {t, kind, title, done, total, detail}; kind is
-/// begin, report, end or note. Reports come at most four times a second; the first and the last of a stage always.
+/// `--progress FILE`: what a monitor hears, also as lines of JSON for other programs: {t, kind, title, done, total, detail}; kind
+/// is begin, report, end or note. Reports come at most four times a second; the first and the last of a stage always.
 /// </summary>
 internal sealed class ProgressFile : IMonitor, IDisposable
 {
@@ -50,7 +50,8 @@ internal sealed class ProgressFile : IMonitor, IDisposable
 
     private sealed record Line(string Kind, string Title, long? Done, long? Total, string? Detail)
     {
-        public string T { get; } = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
+        public string T { get; } = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ",
+            System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private sealed class Stage(ProgressFile file, IMonitoredStage inner, string title, long total) : IMonitoredStage

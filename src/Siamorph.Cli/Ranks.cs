@@ -5,8 +5,8 @@ using Siamorph.Distributed;
 namespace Siamorph.Cli;
 
 /// <summary>
-/// This process as one of several that mpirun or srun started. The launcher tells by the environment, so nothing has to be asked for:
-/// the same command line trains on one process or on many.
+/// This process as one of several that mpirun or srun started. The launcher tells by the environment, so nothing has to be asked
+/// for: the same command line trains on one process or on many.
 /// </summary>
 internal static class Ranks
 {
@@ -22,7 +22,8 @@ internal static class Ranks
     {
         if (LaunchedRank.Of(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
         if (args is not (["train", ..] or ["bench", "ranks", ..])) return Refuse(launched.Rank,
-            $"'{string.Join(' ', args.Take(1))}' runs in one process only. Start it without mpirun or srun; only train runs on several ranks.");
+            $"'{string.Join(' ', args.Take(1))}' runs in one process only. Start it without mpirun or srun; only train runs on "
+                + $"several ranks.");
         // Open MPI gives ranks a terminal, to which .NET would send control characters that end up in what is piped on.
         Environment.SetEnvironmentVariable("TERM", "dumb");
         try
@@ -31,8 +32,10 @@ internal static class Ranks
             Group = group;
             var clock = Stopwatch.StartNew();
             var code = group.Rank == 0 ? run(Console.Out, Console.Error) : Quietly(run);
-            if (group.Rank == 0 && code == 0 && args[0] == "train") Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{group.Size} ranks: {100 * group.InCollectives / clock.Elapsed:0} % of the time was spent waiting for other ranks and summing gradients."));
+            if (group.Rank == 0 && code == 0 && args[0] == "train")
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{group.Size} ranks: {100 * group.InCollectives / clock.Elapsed:0} % of the time was spent waiting for other "
+                    + $"ranks and summing gradients."));
             if (code is not (0 or Application.Stopped)) group.Abort(code);
             return code;
         }
@@ -49,12 +52,14 @@ internal static class Ranks
         var code = run(TextWriter.Null, said);
         if (code is 0 or Application.Stopped) return code;
         Thread.Sleep(Hearing);
-        foreach (var line in said.ToString().Split('\n').Where(l => l.StartsWith("siamorph:", StringComparison.Ordinal))) Console.Error.WriteLine(line);
+        foreach (var line in said.ToString().Split('\n').Where(l => l.StartsWith("siamorph:", StringComparison.Ordinal)))
+            Console.Error.WriteLine(line);
         return code;
     }
 
     private static TimeSpan Patience() => TimeSpan.FromMinutes(
-        double.TryParse(Environment.GetEnvironmentVariable("SIAMORPH_RANK_PATIENCE_MINUTES"), CultureInfo.InvariantCulture, out var minutes) && minutes > 0 ? minutes : UsualPatience);
+        double.TryParse(Environment.GetEnvironmentVariable("SIAMORPH_RANK_PATIENCE_MINUTES"), CultureInfo.InvariantCulture,
+            out var minutes) && minutes > 0 ? minutes : UsualPatience);
 
     private static int Refuse(int rank, string message)
     {

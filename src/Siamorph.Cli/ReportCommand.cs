@@ -11,9 +11,13 @@ internal static class ReportCommand
         var folder = new Argument<string>("folder") { Description = "Folder of a finished experiment." };
         var study = new Option<string[]>("--study")
         {
-            Description = "Folder of an evaluated reader study of these images; this and all later reports show its result and link to it.",
+            Description =
+                "Folder of an evaluated reader study of these images; this and all later reports show its result and link to it.",
         };
-        var command = new Command("report", "Writes the report of a finished experiment again: HTML, Markdown, CSV.") { folder, study };
+        var command = new Command("report", "Writes the report of a finished experiment again: HTML, Markdown, CSV.")
+        {
+            folder, study,
+        };
         return command.Runs(context =>
         {
             ExperimentReport.Demand(context.Get(folder));

@@ -18,7 +18,8 @@ internal static class SegmentExportCommand
             var file = context.Get(output)!;
             OnnxExport.Write(predictor, file);
             context.Out.WriteLine(
-                $"{Path.GetFullPath(file)}: input \"{OnnxExport.InputName}\" float32 [batch,3,{predictor.ImageSize.Height},{predictor.ImageSize.Width}] in [-1,1]; "
+                $"{Path.GetFullPath(file)}: input \"{OnnxExport.InputName}\" float32 [batch,3,{predictor.ImageSize.Height},"
+                    + $"{predictor.ImageSize.Width}] in [-1,1]; "
                 + $"outputs \"{OnnxExport.LogitsName}\" and \"{OnnxExport.ProbabilitiesName}\".");
         });
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Siamorph.Reports;
 using Siamorph.Segmentation;
 using Siamorph.Segmentation.Networks;
@@ -11,7 +12,8 @@ internal static class SegmentTrainCommand
     /// <summary>What people change.</summary>
     public static readonly string[] Shown =
     [
-        "--network-name", "--network-width", "--backbone", "--initial-weights", "--image-size", "--steps", "--batch-size", "--learning-rate", "--loss",
+        "--network-name", "--network-width", "--backbone", "--initial-weights", "--image-size", "--steps", "--batch-size",
+        "--learning-rate", "--loss",
         "--synthetic-fraction", "--ema-decay", "--keep", "--validate-every", "--checkpoint-every", "--device", "--seed",
     ];
 
@@ -26,7 +28,8 @@ internal static class SegmentTrainCommand
         };
         var unlabelled = new Option<string?>("--unlabelled")
         {
-            Description = "Folder of images without masks to train on as well (mean teacher); by default they are half of each batch.",
+            Description =
+                "Folder of images without masks to train on as well (mean teacher); by default they are half of each batch.",
             HelpName = "folder",
         };
         var resume = new Option<bool>("--resume") { Description = "Continues the run in that folder." };
@@ -34,17 +37,22 @@ internal static class SegmentTrainCommand
         {
             dataset, output, synthetic, unlabelled, resume,
         };
-        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(), nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes))
+        var binder = new OptionsBinder<SegmentationOptions>(SegmentationRecipes.All, o => o.Validate(),
+            nameof(NetworkConfig.ImageChannels), nameof(NetworkConfig.Classes))
             .Show(Shown);
         return command.Runs(binder, (context, options) =>
         {
             var (run, extra) = (context.Get(output)!, context.Get(synthetic) ?? []);
             var images = context.Get(unlabelled);
             var also = string.Concat(extra.Select(s => $" --synthetic {s}")) + (images is null ? "" : $" --unlabelled {images}");
-            context.GoOnWith = $"siamorph segment train {context.Get(dataset)} --out {run}{also} --options {Path.Combine(run, "options.json")} --resume";
-            var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor, context.Get(resume), images);
-            context.Out.WriteLine(FormattableString.Invariant(
-                $"{(options.Keep == CheckpointSelection.Last ? "Validation" : "Best validation")} Dice {summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ({summary.Seconds:0} s)."));
+            context.GoOnWith = $"siamorph segment train {context.Get(dataset)} --out {run}{also} --options "
+                + $"{Path.Combine(run, "options.json")} --resume";
+            var summary = SegmentationTrainer.Run(options, context.Get(dataset), extra, run, context.Monitor,
+                context.Get(resume), images);
+            context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{(options.Keep == CheckpointSelection.Last ? "Validation" : "Best validation")} Dice "
+                    + $"{summary.BestValidationDice:0.0000} after step {summary.BestStep} of {options.Steps} ("
+                    + $"{summary.Seconds:0} s)."));
             context.Out.WriteLine(TrainingCurvePage.Sentence(summary));
             context.Out.WriteLine(TrainingCurvePage.Write(summary, run));
             context.Out.WriteLine(Path.GetFullPath(Path.Combine(run, Predictor.FileName)));

@@ -12,7 +12,8 @@ internal static class StudyMakeCommand
         var synthetic = new Argument<string>("synthetic") { Description = "Folder of synthetic pairs." };
         var data = new Option<string>("--data", "-d")
         {
-            Description = "Dataset folder of real pairs, with splits; held-out pairs are shown.", Required = true, HelpName = "folder",
+            Description = "Dataset folder of real pairs, with splits; held-out pairs are shown.", Required = true,
+            HelpName = "folder",
         };
         var outFolder = new Option<string>("--out", "-o")
         {
@@ -23,7 +24,8 @@ internal static class StudyMakeCommand
             Description = "Text file with the consent that readers give (default: a short text about research and pseudonyms).",
             HelpName = "file",
         };
-        var command = new Command("make", "Chooses the images, hides which are synthetic, and fixes the questions and the analysis.")
+        var command = new Command("make",
+            "Chooses the images, hides which are synthetic, and fixes the questions and the analysis.")
         {
             synthetic, data, outFolder, consent,
         };

@@ -5,8 +5,8 @@ using Siamorph.Synthesis;
 namespace Siamorph.Cli;
 
 /// <summary>
-/// `synthesize --serve`: reads requests, a line of JSON each, and answers them one after another on standard output, which carries
-/// nothing else. A bad request gets an error and is survived; the end of the input, once all is answered, is the end.
+/// `synthesize --serve`: reads requests, a line of JSON each, and answers them one after another on standard output, which
+/// carries nothing else. A bad request gets an error and is survived; the end of the input, once all is answered, is the end.
 /// </summary>
 internal sealed class SynthesisServer(SynthesisSession synthesizer, TextReader input, TextWriter output)
 {
@@ -61,7 +61,8 @@ internal sealed class SynthesisServer(SynthesisSession synthesizer, TextReader i
         }
         catch (SiamorphException e)
         {
-            Refuse(string.Join(' ', e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+            Refuse(
+                string.Join(' ', e.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

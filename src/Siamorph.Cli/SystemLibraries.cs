@@ -28,20 +28,30 @@ internal static partial class SystemLibraries
 
     internal static string? FaultOf(Facts here)
     {
-        if (here.Glibc is null) return "this system's C library is not glibc. Siamorph needs a Linux with glibc 2.34 or newer, such as Debian 12.";
+        if (here.Glibc is null)
+            return "this system's C library is not glibc. Siamorph needs a Linux with glibc 2.34 or newer, such as Debian 12.";
         if (here.Glibc < _leastGlibc)
-            return $"glibc {here.Glibc} is too old: 2.34 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 9 have it; so does the container image.";
-        if (!here.Has("libstdc++.so.6")) return "libstdc++ is missing. Install it: apt-get install libstdc++6, or dnf install libstdc++.";
-        if (!here.HasNewCpp()) return "libstdc++ is too old: that of GCC 11 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 9 have it; so does the container image.";
-        if (!OpenSslNames(here.OpenSslVersion).Any(here.Has)) return "libssl (OpenSSL) is missing. Install it: apt-get install libssl3, or dnf install openssl-libs.";
+            return $"glibc {here.Glibc} is too old: 2.34 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 9 have it; so does "
+                + $"the container image.";
+        if (!here.Has("libstdc++.so.6"))
+            return "libstdc++ is missing. Install it: apt-get install libstdc++6, or dnf install libstdc++.";
+        if (!here.HasNewCpp())
+            return "libstdc++ is too old: that of GCC 11 or newer is needed. Debian 12, Ubuntu 22.04 and RHEL 9 have it; so does "
+                + "the container image.";
+        if (!OpenSslNames(here.OpenSslVersion).Any(here.Has))
+            return "libssl (OpenSSL) is missing. Install it: apt-get install libssl3, or dnf install openssl-libs.";
         return null;
     }
 
     // Those that .NET tries, in its order.
     private static IEnumerable<string> OpenSslNames(string? chosen)
-        => ((string?[])[chosen, "3", "1.1", "1.0.2", "1.0.0", "10"]).Where(v => !string.IsNullOrEmpty(v)).Select(v => $"libssl.so.{v}");
+        => ((string?[])[chosen, "3", "1.1", "1.0.2", "1.0.0", "10"]).Where(v => !string.IsNullOrEmpty(v))
+        .Select(v => $"libssl.so.{v}");
 
-    private static Facts Here() => new(Glibc(), Loads, HasNewCpp) { OpenSslVersion = Environment.GetEnvironmentVariable("CLR_OPENSSL_VERSION_OVERRIDE") };
+    private static Facts Here() => new(Glibc(), Loads, HasNewCpp)
+    {
+        OpenSslVersion = Environment.GetEnvironmentVariable("CLR_OPENSSL_VERSION_OVERRIDE"),
+    };
 
     private static Version? Glibc()
     {
@@ -57,7 +67,8 @@ internal static partial class SystemLibraries
 
     private static bool Loads(string name) => NativeLibrary.TryLoad(name, out _); // stays loaded: it is needed in a moment
 
-    private static bool HasNewCpp() => NativeLibrary.TryLoad("libstdc++.so.6", out var library) && dlvsym(library, NewSymbol, NewVersion) != 0;
+    private static bool HasNewCpp() => NativeLibrary.TryLoad("libstdc++.so.6", out var library)
+    && dlvsym(library, NewSymbol, NewVersion) != 0;
 
     [LibraryImport("libc.so.6")]
     private static partial nint gnu_get_libc_version();

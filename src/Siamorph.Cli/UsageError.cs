@@ -18,7 +18,8 @@ internal static class UsageError
         if ((mistaken ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is { } token)
             return $"{Unmatched(token, command, path)} See '{path} --help'.";
         if (command.Subcommands.Count > 0 && command.Action is null)
-            return $"'{path}' needs a command: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '{path} --help'.";
+            return $"'{path}' needs a command: {string.Join(", ", command.Subcommands.Select(c => c.Name))}. See '"
+                + $"{path} --help'.";
         return $"{Told(parsed.Errors[0])} See '{path} --help'.";
     }
 
@@ -38,7 +39,8 @@ internal static class UsageError
         OptionResult { IdentifierToken: null } option => $"{option.Option.Name} is missing.",
         OptionResult { Tokens: [] } option => $"{option.Option.Name} needs a value.",
         OptionResult option when Core(option.Option.ValueType) is var type && NumberText.Reads(type) =>
-            $"{option.Option.Name} {option.Tokens[^1].Value}: expected {NumberText.Expected(type)}{NumberText.Hint(option.Tokens[^1].Value)}.",
+            $"{option.Option.Name} {option.Tokens[^1].Value}: expected {NumberText.Expected(type)}"
+            + $"{NumberText.Hint(option.Tokens[^1].Value)}.",
         OptionResult option => $"{option.Option.Name} {string.Join(' ', option.Tokens)}: not a valid value for this option.",
         ArgumentResult { Tokens: [] } argument => $"<{argument.Argument.Name}> is missing.",
         _ => $"{error.Message.TrimEnd('.')}.",

@@ -30,7 +30,8 @@ internal sealed class VersionFacts : SynchronousCommandLineAction
         yield return ("libtorch", here.Value.LibTorch);
         yield return (".NET", here.Value.DotNet);
         yield return ("system", $"{here.Value.OperatingSystem}, {here.Value.Architecture}");
-        yield return ("processor", $"{here.Value.Processor ?? "unknown"}, {here.Value.Cores} cores, {here.Value.MemoryMiB} MiB of memory");
+        yield return ("processor",
+            $"{here.Value.Processor ?? "unknown"}, {here.Value.Cores} cores, {here.Value.MemoryMiB} MiB of memory");
         yield return ("vectors", string.Join(", ", VectorSets()));
         yield return ("kernels", here.Value.Kernels ? "own (AVX2)" : "libtorch's");
         yield return ("CUDA", here.Value.Cuda ? "available" : "not available");
@@ -38,7 +39,8 @@ internal sealed class VersionFacts : SynchronousCommandLineAction
 
     private static IEnumerable<string> VectorSets()
     {
-        var sets = new[] { ("AVX", Avx.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-512", Avx512F.IsSupported) };
+        var sets = new[] { ("AVX", Avx.IsSupported), ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported),
+            ("AVX-512", Avx512F.IsSupported) };
         return sets.Any(s => s.Item2) ? sets.Where(s => s.Item2).Select(s => s.Item1) : ["none of AVX, AVX2, FMA, AVX-512"];
     }
 }

@@ -8,9 +8,18 @@ internal static class WeightsConvertCommand
 {
     public static Command Create()
     {
-        var input = new Argument<string>("in") { Description = "Weight file, *.index.json, diffusers or DeepSpeed folder, or run folder of `train`." };
-        var output = new Argument<string>("out") { Description = "Safetensors file to write, or a folder for several diffusers parts." };
-        var command = new Command("convert", "Writes weights as safetensors, in the authors' or diffusers' key layout.") { input, output };
+        var input = new Argument<string>("in")
+        {
+            Description = "Weight file, *.index.json, diffusers or DeepSpeed folder, or run folder of `train`.",
+        };
+        var output = new Argument<string>("out")
+        {
+            Description = "Safetensors file to write, or a folder for several diffusers parts.",
+        };
+        var command = new Command("convert", "Writes weights as safetensors, in the authors' or diffusers' key layout.")
+        {
+            input, output,
+        };
         return command.Runs(new OptionsBinder<ConvertOptions>(new ConvertOptions()), (context, options) =>
         {
             var report = WeightsConverter.Convert(context.Get(input), context.Get(output), options);

@@ -12,15 +12,20 @@ internal static class WeightsKeysCommand
     {
         var preset = new Option<string>("--preset")
         {
-            Description = $"Preset: {string.Join(", ", CheckpointKeys.Presets)}.", HelpName = "name", DefaultValueFactory = _ => CheckpointKeys.Presets[0],
+            Description = $"Preset: {string.Join(", ", CheckpointKeys.Presets)}.", HelpName = "name", DefaultValueFactory = _ =>
+                CheckpointKeys.Presets[0],
         };
         var json = new Option<bool>("--json") { Description = "Prints a JSON list of {name, shape, dtype}." };
-        var command = new Command("keys", "Lists the tensors of a preset's full checkpoint without creating them.") { preset, json };
+        var command = new Command("keys", "Lists the tensors of a preset's full checkpoint without creating them.")
+        {
+            preset, json,
+        };
         return command.Runs(context =>
         {
             var keys = CheckpointKeys.Of(context.Get(preset)!);
             if (context.Get(json)) context.Out.WriteLine(ToJson(keys));
-            else foreach (var key in keys) context.Out.WriteLine($"{key.Name} {SafeTensors.NameOf(key.DType)} [{string.Join(",", key.Shape)}]");
+            else foreach (var key in keys)
+                context.Out.WriteLine($"{key.Name} {SafeTensors.NameOf(key.DType)} [{string.Join(",", key.Shape)}]");
         });
     }
 

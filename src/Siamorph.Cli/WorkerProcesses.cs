@@ -70,7 +70,8 @@ internal sealed class WorkerProcesses : IDisposable
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
-        string[] words = [.. ThisProgram.Words.Skip(1), "experiment", "assist", folder, "--threads", threads.ToString(CultureInfo.InvariantCulture), .. Verb.KernelFlag];
+        string[] words = [.. ThisProgram.Words.Skip(1), "experiment", "assist", folder, "--threads",
+            threads.ToString(CultureInfo.InvariantCulture), .. Verb.KernelFlag];
         foreach (var word in words) start.ArgumentList.Add(word);
         var member = new Process { StartInfo = start, EnableRaisingEvents = true };
         var last = "";
@@ -78,7 +79,8 @@ internal sealed class WorkerProcesses : IDisposable
         member.ErrorDataReceived += (_, line) => last = line.Data ?? last;
         member.Exited += (_, _) =>
         {
-            if (!_ending && member.ExitCode != 0) _monitor.Note($"A worker process ended ({last}); the remaining processes take over its work.");
+            if (!_ending && member.ExitCode != 0)
+                _monitor.Note($"A worker process ended ({last}); the remaining processes take over its work.");
         };
         member.Start();
         member.BeginOutputReadLine();

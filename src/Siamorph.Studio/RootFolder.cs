@@ -1,6 +1,8 @@
 namespace Siamorph.Studio;
 
-/// <summary>The folder that the Studio may show and write, and nothing beside it, whatever a request or a manifest names.</summary>
+/// <summary>
+/// The folder that the Studio may show and write, and nothing beside it, whatever a request or a manifest names.
+/// </summary>
 internal sealed class RootFolder
 {
     /// <summary>Larger files are never read.</summary>
@@ -9,7 +11,8 @@ internal sealed class RootFolder
     public RootFolder(string path)
     {
         Path = System.IO.Path.GetFullPath(path).TrimEnd('/');
-        if (!Directory.Exists(Path)) throw new SiamorphException($"{path}: the folder does not exist. Give an existing one with --root.");
+        if (!Directory.Exists(Path)) throw new SiamorphException(
+            $"{path}: the folder does not exist. Give an existing one with --root.");
         Path = Real(Path);
         State = System.IO.Path.Combine(Path, ".studio");
     }
@@ -34,7 +37,8 @@ internal sealed class RootFolder
     {
         var full = Place(relative);
         var there = full;
-        while (!File.Exists(there) && !Directory.Exists(there) && there.Length > Path.Length) there = System.IO.Path.GetDirectoryName(there)!;
+        while (!File.Exists(there) && !Directory.Exists(there) && there.Length > Path.Length)
+            there = System.IO.Path.GetDirectoryName(there)!;
         return Inside(there) ? full : throw Outside();
     }
 
@@ -71,7 +75,8 @@ internal sealed class RootFolder
     private string Place(string? relative)
     {
         if (string.IsNullOrEmpty(relative) || relative == ".") return Path;
-        if (relative.Contains('\0', StringComparison.Ordinal) || relative.Contains('\\', StringComparison.Ordinal) || System.IO.Path.IsPathRooted(relative)
+        if (relative.Contains('\0', StringComparison.Ordinal) || relative.Contains('\\', StringComparison.Ordinal)
+            || System.IO.Path.IsPathRooted(relative)
             || relative.Split('/').Any(p => p is ".."))
             throw Outside();
         return System.IO.Path.GetFullPath(System.IO.Path.Combine(Path, relative));
@@ -81,7 +86,8 @@ internal sealed class RootFolder
     private static string Real(string full)
     {
         var real = System.IO.Path.GetPathRoot(full)!;
-        foreach (var part in full[real.Length..].Split(System.IO.Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        foreach (var part in full[real.Length..]
+            .Split(System.IO.Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
         {
             real = System.IO.Path.Combine(real, part);
             if (Target(real) is { } target) real = Real(target);
@@ -101,5 +107,6 @@ internal sealed class RootFolder
         }
     }
 
-    private static StudioException Outside() => new(403, "That lies outside the Studio's folder. Start the Studio with another --root to see it.");
+    private static StudioException Outside() =>
+        new(403, "That lies outside the Studio's folder. Start the Studio with another --root to see it.");
 }

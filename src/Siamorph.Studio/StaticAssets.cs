@@ -25,7 +25,8 @@ internal static class StaticAssets
     {
         routes.MapGet("/assets/{name}", (string name, HttpContext context) =>
         {
-            if (!Kinds.TryGetValue(Path.GetExtension(name), out var kind) || (name == House ? HouseStyle : Read(name)) is not { } bytes) throw StudioException.Missing("The file");
+            if (!Kinds.TryGetValue(Path.GetExtension(name), out var kind)
+                || (name == House ? HouseStyle : Read(name)) is not { } bytes) throw StudioException.Missing("The file");
             context.Response.Headers.CacheControl = "no-cache";
             return Results.Bytes(bytes, kind, entityTag: new($"\"{Version}\""));
         });

@@ -74,7 +74,10 @@ internal sealed class StudioServer : IAsyncDisposable
 
     private static WebApplication Build(int port)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = typeof(StudioServer).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateEmptyBuilder(new()
+        {
+            ApplicationName = typeof(StudioServer).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory,
+        });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -94,7 +97,8 @@ internal sealed class StudioServer : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new SiamorphException($"Port {port} is taken, perhaps by another Studio. Use that one, or name another port with --port.", e);
+            throw new SiamorphException(
+                $"Port {port} is taken, perhaps by another Studio. Use that one, or name another port with --port.", e);
         }
     }
 

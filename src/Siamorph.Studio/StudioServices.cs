@@ -7,7 +7,8 @@ using Siamorph.Studio.Security;
 namespace Siamorph.Studio;
 
 /// <summary>What pages work with.</summary>
-internal sealed record StudioServices(RootFolder Root, ImageStore Pictures, JobQueue Jobs, ReaderLinks Links, Sessions Sessions, StudioOptions Options)
+internal sealed record StudioServices(
+    RootFolder Root, ImageStore Pictures, JobQueue Jobs, ReaderLinks Links, Sessions Sessions, StudioOptions Options)
 {
     /// <summary>Logs that are being watched.</summary>
     public RunLogs Logs { get; } = new();

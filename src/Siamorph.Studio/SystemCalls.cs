@@ -9,7 +9,9 @@ internal static partial class SystemCalls
     private const int ReadNonBlocking = 0x800 | 0x80000; // O_RDONLY | O_NONBLOCK | O_CLOEXEC on Linux
     private const int CurrentPlace = 1;                  // SEEK_CUR
 
-    /// <summary>Opens a file to read without waiting for a writer; null where it has no places to seek, as a pipe or a terminal.</summary>
+    /// <summary>
+    /// Opens a file to read without waiting for a writer; null where it has no places to seek, as a pipe or a terminal.
+    /// </summary>
     public static SafeFileHandle? OpenRegular(string path)
     {
         if (!OperatingSystem.IsLinux()) return File.OpenHandle(path);
@@ -21,7 +23,9 @@ internal static partial class SystemCalls
         return null;
     }
 
-    /// <summary>Leaves the session of whoever started this process, so that it outlives them; both streams go to a file.</summary>
+    /// <summary>
+    /// Leaves the session of whoever started this process, so that it outlives them; both streams go to a file.
+    /// </summary>
     public static void Detach(string log)
     {
         if (OperatingSystem.IsWindows()) return;

@@ -6,7 +6,8 @@ internal static class AtomicFile
     /// <summary>Writes <paramref name="path"/> through a stream; on any failure the old file, if there was one, stays.</summary>
     /// <param name="path">The file.</param>
     /// <param name="write">Writes it.</param>
-    /// <param name="lasting">Whether it is on the disk when this returns. What can be made again at any time need not wait for that.</param>
+    /// <param name="lasting">Whether it is on the disk when this returns. What can be made again at any time need not wait for
+    /// that.</param>
     /// <exception cref="SiamorphException">The folder can't be written or the disk is full.</exception>
     public static void Write(string path, Action<Stream> write, bool lasting = true)
     {
@@ -25,7 +26,8 @@ internal static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SiamorphException($"{path}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
+            throw new SiamorphException(
+                $"{path}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
         }
         finally
         {

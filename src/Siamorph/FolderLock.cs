@@ -20,7 +20,8 @@ internal sealed partial class FolderLock : IDisposable
     private FolderLock(FileStream file) => _file = file;
 
     /// <summary>Locks a folder, which is made where it is missing.</summary>
-    /// <exception cref="SiamorphException">Another process (or another call of this one) writes there, or the folder can't be written.</exception>
+    /// <exception cref="SiamorphException">Another process (or another call of this one) writes there, or the folder can't be
+    /// written.</exception>
     public static FolderLock Take(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -33,11 +34,13 @@ internal sealed partial class FolderLock : IDisposable
         }
         catch (IOException e) when (e.HResult is HeldOnLinux or HeldOnMac or HeldOnWindows)
         {
-            throw new SiamorphException($"{folder}: another process works in this folder. Wait for it, or choose another folder.", e);
+            throw new SiamorphException($"{folder}: another process works in this folder. Wait for it, or choose another folder.",
+                e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SiamorphException($"{folder}: can't be written ({e.Message.TrimEnd('.')}). Check its rights or choose another folder.", e);
+            throw new SiamorphException(
+                $"{folder}: can't be written ({e.Message.TrimEnd('.')}). Check its rights or choose another folder.", e);
         }
     }
 
@@ -79,7 +82,8 @@ internal sealed partial class FolderLock : IDisposable
         }
         held.Dispose();
         throw new SiamorphException(
-            $"{folder}: file locks do nothing on this file system, so two processes could spoil each other's work. Choose a folder elsewhere, or have it mounted with locks (Lustre: -o flock).");
+            $"{folder}: file locks do nothing on this file system, so two processes could spoil each other's work. Choose a "
+                + $"folder elsewhere, or have it mounted with locks (Lustre: -o flock).");
     }
 
     /// <summary>Whether a folder holds anything beside the lock.</summary>
@@ -92,9 +96,11 @@ internal sealed partial class FolderLock : IDisposable
     // Removes files that a killed process was writing; below folders that have a lock of their own only where nobody holds it.
     private static void Sweep(string folder, int depth)
     {
-        foreach (var file in Directory.EnumerateFiles(folder, "*.partial").Where(f => Unfinished().IsMatch(f)).ToList()) File.Delete(file);
+        foreach (var file in Directory.EnumerateFiles(folder, "*.partial").Where(f => Unfinished().IsMatch(f)).ToList())
+            File.Delete(file);
         if (depth >= Deepest) return;
-        foreach (var inner in new DirectoryInfo(folder).EnumerateDirectories().Where(d => d.LinkTarget is null && !Unfinished().IsMatch(d.Name)).ToList())
+        foreach (var inner in new DirectoryInfo(folder).EnumerateDirectories()
+            .Where(d => d.LinkTarget is null && !Unfinished().IsMatch(d.Name)).ToList())
             if (!IsHeld(inner.FullName)) Sweep(inner.FullName, depth + 1);
     }
 

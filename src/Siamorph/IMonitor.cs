@@ -3,10 +3,14 @@ namespace Siamorph;
 /// <summary>How long work tells whoever watches what it does, and learns that it should stop.</summary>
 public interface IMonitor
 {
-    /// <summary>Set when the user asks to stop; work saves what it has and throws <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>
+    /// Set when the user asks to stop; work saves what it has and throws <see cref="OperationCanceledException"/>.
+    /// </summary>
     CancellationToken Cancellation { get; }
 
-    /// <summary>Begins a stage of <paramref name="total"/> units (steps, images, pairs); it ends when the result is disposed.</summary>
+    /// <summary>
+    /// Begins a stage of <paramref name="total"/> units (steps, images, pairs); it ends when the result is disposed.
+    /// </summary>
     IMonitoredStage Begin(string title, long total);
 
     /// <summary>A line worth keeping, shown at once.</summary>

@@ -37,10 +37,13 @@ internal sealed class NoCollectionRegion : IDisposable
     /// </summary>
     public static void Pause() => Volatile.Read(ref s_outermost)?.StepDone();
 
-    /// <summary>No native call is under way: collects if a second has passed, or enough been allocated, since the last time.</summary>
+    /// <summary>
+    /// No native call is under way: collects if a second has passed, or enough been allocated, since the last time.
+    /// </summary>
     public void StepDone()
     {
-        var due = Stopwatch.GetElapsedTime(_since).TotalSeconds >= Interval || GC.GetTotalAllocatedBytes() - _allocated >= Budget / 2;
+        var due = Stopwatch.GetElapsedTime(_since).TotalSeconds >= Interval
+            || GC.GetTotalAllocatedBytes() - _allocated >= Budget / 2;
         if (!due || Volatile.Read(ref s_users) > 1) return;
         End();
         GC.Collect();
@@ -60,7 +63,8 @@ internal sealed class NoCollectionRegion : IDisposable
     {
         _allocated = GC.GetTotalAllocatedBytes();
         _since = Stopwatch.GetTimestamp();
-        if (IsOn && System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion) GC.TryStartNoGCRegion(Budget);
+        if (IsOn && System.Runtime.GCSettings.LatencyMode != System.Runtime.GCLatencyMode.NoGCRegion)
+            GC.TryStartNoGCRegion(Budget);
     }
 
     private static void End()

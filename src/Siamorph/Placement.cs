@@ -41,10 +41,14 @@ public record Placement(Device Device, ScalarType Type)
     internal static Placement Of(ComputeDevice device, Precision precision, int localRank)
     {
         if (device == ComputeDevice.Cuda && !cuda_is_available())
-            throw new InvalidOptionsException("device cuda: none can be used here. It needs an NVIDIA card with its driver, and a build with -p:Torch=cuda.");
-        // Otherwise convolutions would keep 10 bits of their float32 (TF32), and results would leave the processor's by a thousandth.
-        if (device == ComputeDevice.Cuda) backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = precision != Precision.Full;
-        return new(device == ComputeDevice.Cuda ? new Device(DeviceType.CUDA, LaunchedRank.CardOf(localRank, cuda.device_count())) : CPU, precision switch
+            throw new InvalidOptionsException(
+                "device cuda: none can be used here. It needs an NVIDIA card with its driver, and a build with -p:Torch=cuda.");
+        // Otherwise convolutions would keep 10 bits of their float32 (TF32), and results would leave the processor's by a
+        // thousandth.
+        if (device == ComputeDevice.Cuda)
+            backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = precision != Precision.Full;
+        return new(device == ComputeDevice.Cuda ? new Device(DeviceType.CUDA, LaunchedRank.CardOf(localRank, cuda.device_count()))
+            : CPU, precision switch
         {
             Precision.BFloat16 => ScalarType.BFloat16,
             Precision.Float16 => ScalarType.Float16,
@@ -53,8 +57,8 @@ public record Placement(Device Device, ScalarType Type)
     }
 
     /// <summary>
-    /// Wakes the graphics card where any of these is one. libtorch makes its threads for gradients at the first backward pass, one for
-    /// each device that is awake by then: a card that comes later never gets one. So this comes before all training.
+    /// Wakes the graphics card where any of these is one. libtorch makes its threads for gradients at the first backward pass,
+    /// one for each device that is awake by then: a card that comes later never gets one. So this comes before all training.
     /// </summary>
     /// <exception cref="InvalidOptionsException">The device isn't there.</exception>
     internal static void Wake(params ReadOnlySpan<ComputeDevice> devices)
@@ -73,7 +77,9 @@ public record Placement(Device Device, ScalarType Type)
         if (Device.type != DeviceType.CPU || Type != ScalarType.Float32) network.to(Device, Type);
     }
 
-    /// <summary>The tensor there and, where it holds floating numbers, in that type; itself (as a new handle) where nothing is to be done.</summary>
+    /// <summary>
+    /// The tensor there and, where it holds floating numbers, in that type; itself (as a new handle) where nothing is to be done.
+    /// </summary>
     public virtual Tensor Put(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);

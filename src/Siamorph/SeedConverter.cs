@@ -9,9 +9,11 @@ internal sealed class SeedConverter : JsonConverter<Seed>
 {
     public override Seed Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
     {
-        var asText = reader.TokenType == JsonTokenType.String && options.NumberHandling.HasFlag(JsonNumberHandling.AllowReadingFromString);
+        var asText = reader.TokenType == JsonTokenType.String
+            && options.NumberHandling.HasFlag(JsonNumberHandling.AllowReadingFromString);
         return asText ? ulong.Parse(reader.GetString()!, NumberStyles.None, CultureInfo.InvariantCulture) : reader.GetUInt64();
     }
 
-    public override void Write(Utf8JsonWriter writer, Seed value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
+    public override void Write(Utf8JsonWriter writer, Seed value, JsonSerializerOptions options) =>
+        writer.WriteNumberValue(value.Value);
 }

@@ -38,7 +38,8 @@ internal sealed class StepProfile : IDisposable
         Turn(_running);
         double total = _shares.Values.Sum(s => s.Ticks), ticksAMs = Stopwatch.Frequency / 1000.0;
         return [.. _shares.Select(s => new OperationShare(
-            s.Key, s.Value.Ticks / ticksAMs / steps, s.Value.Ticks / total, (double)s.Value.Calls / steps, s.Value.Bytes / 1e6 / steps)).OrderByDescending(s => s.Ms)];
+            s.Key, s.Value.Ticks / ticksAMs / steps, s.Value.Ticks / total, (double)s.Value.Calls / steps,
+            s.Value.Bytes / 1e6 / steps)).OrderByDescending(s => s.Ms)];
     }
 
     /// <summary>Closes it.</summary>

@@ -24,6 +24,7 @@ public sealed class AtomicFileTests : IDisposable
     {
         File.WriteAllText(_folder["file"], "");
         var path = _folder["file", "below", "a.txt"];
-        Assert.StartsWith($"{path}: can't be written", Assert.Throws<SiamorphException>(() => AtomicFile.WriteText(path, "x")).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: can't be written",
+            Assert.Throws<SiamorphException>(() => AtomicFile.WriteText(path, "x")).Message, StringComparison.Ordinal);
     }
 }

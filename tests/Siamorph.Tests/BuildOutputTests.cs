@@ -12,7 +12,10 @@ public sealed class BuildOutputTests
     public void Assembly_SharesItsFileWithNothing(string name)
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Links are counted on Linux.");
-        var start = new ProcessStartInfo("stat", ["-c", "%h", Path.Combine(AppContext.BaseDirectory, name)]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("stat", ["-c", "%h", Path.Combine(AppContext.BaseDirectory, name)])
+        {
+            RedirectStandardOutput = true,
+        };
         using var stat = Process.Start(start)!;
         Assert.Equal("1", stat.StandardOutput.ReadToEnd().Trim());
     }

@@ -26,7 +26,8 @@ public sealed class FolderLockTests : IDisposable
         FolderLock.TakeTested(_folder["run"]).Dispose();
         static FileStream WithoutLocks(string path) => new(path, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
         var elsewhere = _folder["elsewhere"];
-        var message = Assert.Throws<SiamorphException>(() => FolderLock.TakeTested(elsewhere, _ => WithoutLocks(_folder["run", "other"]))).Message;
+        var message = Assert.Throws<SiamorphException>(() =>
+            FolderLock.TakeTested(elsewhere, _ => WithoutLocks(_folder["run", "other"]))).Message;
         Assert.StartsWith($"{elsewhere}: file locks do nothing", message, StringComparison.Ordinal);
         FolderLock.Take(elsewhere).Dispose(); // it was let go
     }
@@ -73,14 +74,16 @@ public sealed class FolderLockTests : IDisposable
     {
         var unfinished = $".123-{Guid.NewGuid():N}.partial";
         foreach (var folder in new[] { "run", "run/images", "run/held" }) Directory.CreateDirectory(_folder[folder]);
-        foreach (var file in new[] { $"run/a.png{unfinished}", $"run/images/b.png{unfinished}", $"run/held/c.png{unfinished}", "run/images/mine.partial", "run/images/b.png" })
+        foreach (var file in new[] { $"run/a.png{unfinished}", $"run/images/b.png{unfinished}", $"run/held/c.png{unfinished}",
+            "run/images/mine.partial", "run/images/b.png" })
             File.WriteAllText(_folder[file], "");
         using (FolderLock.Take(_folder["run/held"]))
         {
             File.WriteAllText(_folder[$"run/held/d.png{unfinished}"], ""); // by the one that holds it
             using var taken = FolderLock.Take(_folder["run"]);
             Assert.Equal(["b.png", $"d.png{unfinished}", "mine.partial"],
-                Directory.EnumerateFiles(_folder["run"], "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!).Where(f => f != FolderLock.FileName).Order());
+                Directory.EnumerateFiles(_folder["run"], "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)
+                    .Where(f => f != FolderLock.FileName).Order());
         }
     }
 
@@ -88,6 +91,7 @@ public sealed class FolderLockTests : IDisposable
     public void FolderThatCantBeWritten_IsNamed()
     {
         File.WriteAllText(_folder["file"], "");
-        Assert.Contains("can't be written", Assert.Throws<SiamorphException>(() => FolderLock.Take(_folder["file"])).Message, StringComparison.Ordinal);
+        Assert.Contains("can't be written", Assert.Throws<SiamorphException>(() => FolderLock.Take(_folder["file"])).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -21,10 +21,12 @@ public class NativeLibraryTests
     {
         var flags = NeededVersionFlags(File.ReadAllBytes(path));
         Assert.Contains("GLIBCXX_3.4.11", flags.Keys);
-        return new[] { "GLIBCXX_3.4.30", "GLIBCXX_3.4.32" }.All(v => !flags.TryGetValue(v, out var flag) || (flag & WeakVersion) != 0);
+        return new[] { "GLIBCXX_3.4.30", "GLIBCXX_3.4.32" }.All(v => !flags.TryGetValue(v, out var flag)
+            || (flag & WeakVersion) != 0);
     }
 
-    // ELF64: e_shoff and e_shnum give the section table; the verneed section is a chain of libraries, each with a chain of versions.
+    // ELF64: e_shoff and e_shnum give the section table; the verneed section is a chain of libraries, each with a chain of
+    // versions.
     private static Dictionary<string, int> NeededVersionFlags(byte[] elf)
     {
         var flags = new Dictionary<string, int>();
@@ -49,5 +51,6 @@ public class NativeLibraryTests
         return flags;
     }
 
-    private static string Text(byte[] bytes, int at) => Encoding.ASCII.GetString(bytes, at, Array.IndexOf(bytes, (byte)0, at) - at);
+    private static string Text(byte[] bytes, int at) =>
+        Encoding.ASCII.GetString(bytes, at, Array.IndexOf(bytes, (byte)0, at) - at);
 }

@@ -15,9 +15,11 @@ public sealed class PublishingTests(PublishingTests.Published published) : IClas
     {
         public Published()
         {
-            var answer = MSBuild(Command, "-t:BuildOnlySettings;ResolveReferences;ComputeResolvedFilesToPublishList", "-p:BuildProjectReferences=false", "-getItem:ResolvedFileToPublish");
+            var answer = MSBuild(Command, "-t:BuildOnlySettings;ResolveReferences;ComputeResolvedFilesToPublishList",
+                "-p:BuildProjectReferences=false", "-getItem:ResolvedFileToPublish");
             Files = answer.RootElement.GetProperty("Items").GetProperty("ResolvedFileToPublish").EnumerateArray()
-                .Select(f => (f.GetProperty("RelativePath").GetString()!.Replace('\\', '/'), f.GetProperty("FullPath").GetString()!)).ToList();
+                .Select(f => (f.GetProperty("RelativePath").GetString()!.Replace('\\', '/'),
+                f.GetProperty("FullPath").GetString()!)).ToList();
         }
 
         internal IReadOnlyList<(string Name, string Source)> Files { get; }
@@ -29,8 +31,10 @@ public sealed class PublishingTests(PublishingTests.Published published) : IClas
     [InlineData("osx-arm64", "libtorch-cpu-osx-arm64")]
     public void Torch_IsThatOfTheRuntimeIdentifier_NotOfTheMachineThatBuilds(string runtime, string package)
     {
-        var references = MSBuild(Command, $"-p:RuntimeIdentifier={runtime}", "-getItem:PackageReference").RootElement.GetProperty("Items").GetProperty("PackageReference");
-        var native = references.EnumerateArray().Select(p => p.GetProperty("Identity").GetString()!).Where(p => p.StartsWith("libtorch", StringComparison.Ordinal));
+        var references = MSBuild(Command, $"-p:RuntimeIdentifier={runtime}",
+            "-getItem:PackageReference").RootElement.GetProperty("Items").GetProperty("PackageReference");
+        var native = references.EnumerateArray().Select(p => p.GetProperty("Identity").GetString()!)
+            .Where(p => p.StartsWith("libtorch", StringComparison.Ordinal));
         Assert.Equal([package], native);
     }
 
@@ -40,7 +44,10 @@ public sealed class PublishingTests(PublishingTests.Published published) : IClas
         var names = published.Files.Select(f => f.Name).ToList();
         Assert.Contains(OperatingSystem.IsWindows() ? "siamorph.exe" : "siamorph", names);
         Assert.DoesNotContain(OperatingSystem.IsWindows() ? "Siamorph.Cli.exe" : "Siamorph.Cli", names);
-        Assert.Superset(new HashSet<string> { "Siamorph.Cli.dll", "LICENSE", "NOTICE.md", "LICENSE-LIBTORCH.txt" }, names.ToHashSet());
+        Assert.Superset(new HashSet<string>
+        {
+            "Siamorph.Cli.dll", "LICENSE", "NOTICE.md", "LICENSE-LIBTORCH.txt",
+        }, names.ToHashSet());
     }
 
     [Fact]
@@ -48,7 +55,8 @@ public sealed class PublishingTests(PublishingTests.Published published) : IClas
     {
         var names = published.Files.Select(f => Path.GetFileName(f.Name)).ToList();
         Assert.Contains(names, n => n.Contains("torch_cpu", StringComparison.Ordinal));
-        Assert.DoesNotContain(names, n => n.Contains("python", StringComparison.Ordinal) || n.Contains("_test", StringComparison.Ordinal) || n.Contains("mscordbi", StringComparison.Ordinal));
+        Assert.DoesNotContain(names, n => n.Contains("python", StringComparison.Ordinal)
+            || n.Contains("_test", StringComparison.Ordinal) || n.Contains("mscordbi", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -62,17 +70,23 @@ public sealed class PublishingTests(PublishingTests.Published published) : IClas
 
     [Fact]
     public void Published_HasTheSummaries_ThatHelpIsMadeOf()
-        => Assert.Superset(new HashSet<string> { "Siamorph.dll", "Siamorph.xml" }, published.Files.Select(f => f.Name).ToHashSet());
+        => Assert.Superset(new HashSet<string>
+        {
+            "Siamorph.dll", "Siamorph.xml",
+        }, published.Files.Select(f => f.Name).ToHashSet());
 
     [Fact]
     public void Published_SharesNoFileWithThePackageCache()
-        => Assert.Equal("false", Properties(Command, "CreateHardLinksForPublishFilesIfPossible", "Version").GetProperty("CreateHardLinksForPublishFilesIfPossible").GetString());
+        => Assert.Equal("false", Properties(Command, "CreateHardLinksForPublishFilesIfPossible", "Version")
+        .GetProperty("CreateHardLinksForPublishFilesIfPossible").GetString());
 
     [Fact]
     public void Library_IsAPackageWithReadmeAndSymbols()
     {
-        var properties = Properties(Library, "IsPackable", "PackageReadmeFile", "IncludeSymbols", "SymbolPackageFormat", "PackageLicenseExpression");
-        Assert.Equal(["true", "README.md", "true", "snupkg", "MIT"], properties.EnumerateObject().Select(p => p.Value.GetString()!));
+        var properties = Properties(Library, "IsPackable", "PackageReadmeFile", "IncludeSymbols", "SymbolPackageFormat",
+            "PackageLicenseExpression");
+        Assert.Equal(["true", "README.md", "true", "snupkg", "MIT"],
+            properties.EnumerateObject().Select(p => p.Value.GetString()!));
         Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(Library)!, "README.md")));
     }
 
@@ -87,11 +101,13 @@ public sealed class PublishingTests(PublishingTests.Published published) : IClas
     }
 
     private static JsonElement Properties(string project, params string[] wanted)
-        => MSBuild(project, [.. wanted.Where(w => w[0] == '-'), $"-getProperty:{string.Join(',', wanted.Where(w => w[0] != '-'))}"]).RootElement.GetProperty("Properties");
+        => MSBuild(project, [.. wanted.Where(w => w[0] == '-'),
+        $"-getProperty:{string.Join(',', wanted.Where(w => w[0] != '-'))}"]).RootElement.GetProperty("Properties");
 
     private static JsonDocument MSBuild(string project, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", ["msbuild", project, "-nologo", "-nodeReuse:false", "-p:Configuration=Release", .. arguments])
+        var start = new ProcessStartInfo("dotnet",
+            ["msbuild", project, "-nologo", "-nodeReuse:false", "-p:Configuration=Release", .. arguments])
         {
             RedirectStandardOutput = true, WorkingDirectory = SharedMaterial.RepositoryRoot,
         };

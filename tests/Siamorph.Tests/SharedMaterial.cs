@@ -1,6 +1,8 @@
 namespace Siamorph.Tests;
 
-/// <summary>Golden numbers, data and benchmark settings that lie beside the repository; tests skip by name without them.</summary>
+/// <summary>
+/// Golden numbers, data and benchmark settings that lie beside the repository; tests skip by name without them.
+/// </summary>
 public static class SharedMaterial
 {
     /// <summary>The repository's root: the nearest folder above the test binary that holds the solution.</summary>

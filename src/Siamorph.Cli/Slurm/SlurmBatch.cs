@@ -15,7 +15,8 @@ internal sealed record SlurmBatch(IReadOnlyList<string> Stages, IReadOnlyList<st
     public static IReadOnlyList<SlurmBatch> Of(IReadOnlyList<PlannedWork> left, IReadOnlySet<string> unfinished) =>
     [
         // A group stands where its first stage stood, and all that this one needs stood before it.
-        .. left.Select(w => (Work: w, Needs: w.Needs.Where(unfinished.Contains).ToList())).GroupBy(w => (w.Work.Kind, string.Join('\n', w.Needs.Order(StringComparer.Ordinal))))
+        .. left.Select(w => (Work: w, Needs: w.Needs.Where(unfinished.Contains).ToList()))
+        .GroupBy(w => (w.Work.Kind, string.Join('\n', w.Needs.Order(StringComparer.Ordinal))))
             .SelectMany(g => g.Chunk(Largest)).Select(g => new SlurmBatch([.. g.Select(w => w.Work.Stage)], g[0].Needs)),
     ];
 }

@@ -5,8 +5,9 @@ namespace Siamorph.Cli.Slurm;
 /// <summary>The shell scripts that Slurm runs.</summary>
 internal static class SlurmScript
 {
-    // `wait` comes back early when a signal arrives; the loop waits for the program's own end and code. 130 says that it has saved
-    // and can go on: Slurm's warning before the time limit came. Where the job is being ended on purpose it is no longer RUNNING.
+    // `wait` comes back early when a signal arrives; the loop waits for the program's own end and code. 130 says that it has
+    // saved and can go on: Slurm's warning before the time limit came. Where the job is being ended on purpose it is no longer
+    // RUNNING.
     private const string Rest = """
         child=
         trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
@@ -25,8 +26,11 @@ internal static class SlurmScript
     /// <summary>Runs one of several commands, by the array's index.</summary>
     public static string Of(IReadOnlyList<IReadOnlyList<string>> commands)
     {
-        var script = new StringBuilder("#!/bin/sh\n# Written by siamorph: each task of this job array runs one stage of an experiment.\ncase \"$SLURM_ARRAY_TASK_ID\" in\n");
-        for (var i = 0; i < commands.Count; i++) script.Append($"  {i}) set -- {string.Join(' ', commands[i].Select(Quoted))} ;;\n");
+        var script = new StringBuilder(
+            "#!/bin/sh\n# Written by siamorph: each task of this job array runs one stage of an experiment.\ncase "
+                + "\"$SLURM_ARRAY_TASK_ID\" in\n");
+        for (var i = 0; i < commands.Count; i++)
+            script.Append($"  {i}) set -- {string.Join(' ', commands[i].Select(Quoted))} ;;\n");
         return script.Append("esac\n").Append(Rest.ReplaceLineEndings("\n")).ToString();
     }
 

@@ -5,7 +5,8 @@ namespace Siamorph.Cli.Slurm;
 /// <summary>How stages are handed to Slurm.</summary>
 internal sealed record SlurmSettings
 {
-    private static readonly string[] _ours = ["--array", "-a", "--dependency", "-d", "--wrap", "--output", "-o", "--parsable", "--job-name", "-J"];
+    private static readonly string[] _ours =
+        ["--array", "-a", "--dependency", "-d", "--wrap", "--output", "-o", "--parsable", "--job-name", "-J"];
 
     /// <summary>The words that start this program, on every node.</summary>
     public required IReadOnlyList<string> Program { get; init; }

@@ -27,7 +27,8 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
             var over = Over(left, states);
             Tell(left, over);
             if (left.Count > 0 && over.Count == left.Count) throw new SiamorphException(Failure(left));
-            pause = left.Count != before ? settings.Look.Shortest : TimeSpan.FromTicks(Math.Min(pause.Ticks * 3 / 2, settings.Look.Longest.Ticks));
+            pause = left.Count != before ? settings.Look.Shortest
+                : TimeSpan.FromTicks(Math.Min(pause.Ticks * 3 / 2, settings.Look.Longest.Ticks));
             before = left.Count;
             monitor.Cancellation.WaitHandle.WaitOne(pause);
         }
@@ -49,7 +50,8 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
     {
         if (states is null) return "Slurm gives no answer";
         var counts = left.Select(w => StateOf(w.Stage, states)).ToList();
-        return $"{counts.Count(s => s == SlurmJobState.Running)} running, {counts.Count(s => s == SlurmJobState.Waiting)} waiting";
+        return $"{counts.Count(s => s == SlurmJobState.Running)} running, "
+            + $"{counts.Count(s => s == SlurmJobState.Waiting)} waiting";
     }
 
     // Stages that are not done though their jobs have been over for a while.
@@ -61,7 +63,8 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
             if (StateOf(stage, states) != SlurmJobState.Ended) _overSince.Remove(stage);
             else _overSince.TryAdd(stage, Stopwatch.GetTimestamp());
         }
-        return [.. left.Where(w => _overSince.TryGetValue(w.Stage, out var since) && Stopwatch.GetElapsedTime(since) >= settings.Grace)];
+        return [.. left.Where(w => _overSince.TryGetValue(w.Stage, out var since)
+            && Stopwatch.GetElapsedTime(since) >= settings.Grace)];
     }
 
     private void Tell(IReadOnlyList<PlannedWork> left, List<PlannedWork> over)
@@ -69,7 +72,10 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
         foreach (var work in Roots(left).Where(w => over.Contains(w) && _told.Add(w.Stage)))
         {
             var cancelled = Dependents(work, left);
-            monitor.Note($"{Line(work)}{(cancelled > 0 ? $" Slurm cancels the {cancelled} stages that need it" : " No other stage needs it")}; the others continue.");
+            monitor.Note(
+                Line(work)
+                + (cancelled > 0 ? $" Slurm cancels the {cancelled} stages that need it" : " No other stage needs it")
+                + "; the others continue.");
         }
     }
 
@@ -77,7 +83,8 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
     {
         var roots = Roots(left).ToList();
         var cancelled = left.Count - roots.Count;
-        return $"{string.Join('\n', roots.Select(Line))}\n{(cancelled > 0 ? $"{cancelled} stages that need {(roots.Count == 1 ? "it" : "them")} were cancelled. " : "")}"
+        return $"{string.Join('\n', roots.Select(Line))}\n"
+            + $"{(cancelled > 0 ? $"{cancelled} stages that need {(roots.Count == 1 ? "it" : "them")} were cancelled. " : "")}"
             + "What is done is kept: put right what is wrong and give the same command again.";
     }
 
@@ -91,7 +98,8 @@ internal sealed class SlurmWatch(SlurmClient slurm, SlurmSettings settings, stri
     private static int Dependents(PlannedWork work, IReadOnlyList<PlannedWork> left)
     {
         var reached = new HashSet<string> { work.Stage };
-        foreach (var other in left.Where(o => o.Needs.Any(reached.Contains))) reached.Add(other.Stage); // the plan's order: needs come first
+        // The plan's order: needs come first
+        foreach (var other in left.Where(o => o.Needs.Any(reached.Contains))) reached.Add(other.Stage);
         return reached.Count - 1;
     }
 

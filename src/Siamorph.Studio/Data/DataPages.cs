@@ -20,10 +20,13 @@ internal static class DataPages
     public static void Map(IEndpointRouteBuilder routes, StudioServices desk, DatasetIndex shelf)
     {
         var cards = new PairCards(shelf, desk);
-        routes.MapGet("/data", (HttpContext context, string at) => Html.Page<DataPage>(context, new DataModel(at, shelf.Read(at).Summary())));
+        routes.MapGet("/data", (HttpContext context, string at) =>
+            Html.Page<DataPage>(context, new DataModel(at, shelf.Read(at).Summary())));
         routes.MapGet("/data/cards", (string at) => Results.Json(cards.All(at)));
-        routes.MapGet("/data/outlines", (string at, int from, int count) => Results.Json(cards.Outlines(at, Math.Max(0, from), Math.Clamp(count, 1, MostOutlines))));
-        routes.MapPost("/data/check", (string at, HttpContext context) => Results.Json(Check(desk, shelf, at, new Watch(context.RequestAborted))));
+        routes.MapGet("/data/outlines", (string at, int from, int count) =>
+            Results.Json(cards.Outlines(at, Math.Max(0, from), Math.Clamp(count, 1, MostOutlines))));
+        routes.MapPost("/data/check", (string at, HttpContext context) =>
+            Results.Json(Check(desk, shelf, at, new Watch(context.RequestAborted))));
     }
 
     private static IReadOnlyList<FindingCard> Check(StudioServices desk, DatasetIndex shelf, string at, IMonitor monitor)
@@ -31,7 +34,8 @@ internal static class DataPages
         var dataset = shelf.Read(at);
         var keys = dataset.Pairs.ToDictionary(p => p.Id, p => shelf.KeyOf(dataset, p));
         return [.. DatasetValidator.Check(desk.Root.Resolve(at), monitor).Findings.Select(f => new FindingCard(
-            f.Code, f.Severity == FindingSeverity.Error, f.Subject, f.Message, keys.GetValueOrDefault(f.Subject), f.Other is { } other ? keys.GetValueOrDefault(other) : null))];
+            f.Code, f.Severity == FindingSeverity.Error, f.Subject, f.Message, keys.GetValueOrDefault(f.Subject),
+            f.Other is { } other ? keys.GetValueOrDefault(other) : null))];
     }
 
     // A check that nobody waits for any more ends.

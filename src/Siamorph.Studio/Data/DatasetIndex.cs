@@ -9,7 +9,9 @@ namespace Siamorph.Studio.Data;
 /// <summary>A pair that a page shows, and where it stands.</summary>
 internal sealed record ServedPair(Dataset Dataset, ImageMaskPair Pair, int Index);
 
-/// <summary>Datasets as pages see them. Pairs have names that tell nothing, so that no patient's name gets into an address or a log.</summary>
+/// <summary>
+/// Datasets as pages see them. Pairs have names that tell nothing, so that no patient's name gets into an address or a log.
+/// </summary>
 internal sealed class DatasetIndex(RootFolder root)
 {
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
@@ -32,7 +34,8 @@ internal sealed class DatasetIndex(RootFolder root)
     /// <summary>The name of a pair in addresses.</summary>
     public string KeyOf(Dataset dataset, ImageMaskPair pair)
     {
-        var key = Convert.ToHexStringLower(HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{dataset.Folder}\n{pair.Id}")))[..32];
+        var key = Convert.ToHexStringLower(
+            HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{dataset.Folder}\n{pair.Id}")))[..32];
         _pairs[key] = (dataset.Folder, pair.Id);
         return key;
     }
@@ -49,6 +52,8 @@ internal sealed class DatasetIndex(RootFolder root)
 
     // A manifest that was written anew, or a folder that got or lost a file.
     private static DateTime Written(string folder) =>
-        new[] { folder, Path.Combine(folder, "images"), Path.Combine(folder, "masks"), Path.Combine(folder, "manifest.jsonl"), Path.Combine(folder, "classes.json") }
-            .Max(p => Directory.Exists(p) ? Directory.GetLastWriteTimeUtc(p) : File.Exists(p) ? File.GetLastWriteTimeUtc(p) : default);
+        new[] { folder, Path.Combine(folder, "images"), Path.Combine(folder, "masks"), Path.Combine(folder, "manifest.jsonl"),
+        Path.Combine(folder, "classes.json") }
+            .Max(p => Directory.Exists(p) ? Directory.GetLastWriteTimeUtc(p)
+            : File.Exists(p) ? File.GetLastWriteTimeUtc(p) : default);
 }

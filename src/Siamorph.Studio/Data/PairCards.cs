@@ -21,19 +21,25 @@ internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
 {
     private const int Side = 160; // of an outline: as fine as the small images
 
-    private readonly ConcurrentDictionary<string, (DateTime Written, PairOutline Outline)> _outlines = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (
+        DateTime Written, PairOutline Outline)> _outlines = new(StringComparer.Ordinal);
 
     public IReadOnlyList<PairCard> All(string at)
     {
         var dataset = shelf.Read(at);
-        return [.. dataset.Pairs.Select(p => new PairCard(shelf.KeyOf(dataset, p), p.Id, p.Split, p.Group, SourceOf(p), desk.Pictures.Address(p.ImagePath, p.Range)))];
+        return [.. dataset.Pairs.Select(p =>
+            new PairCard(shelf.KeyOf(dataset, p), p.Id, p.Split, p.Group, SourceOf(p),
+            desk.Pictures.Address(p.ImagePath, p.Range)))];
     }
 
-    /// <summary>The outlines of a part of the pairs; those whose mask can't be read are left out, as the check names them.</summary>
+    /// <summary>
+    /// The outlines of a part of the pairs; those whose mask can't be read are left out, as the check names them.
+    /// </summary>
     public IReadOnlyList<PairOutline> Outlines(string at, int from, int count)
     {
         var dataset = shelf.Read(at);
-        return [.. dataset.Pairs.Skip(from).Take(count).AsParallel().AsOrdered().WithDegreeOfParallelism(2).Select(p => Outline(dataset, p)).OfType<PairOutline>()];
+        return [.. dataset.Pairs.Skip(from).Take(count).AsParallel().AsOrdered().WithDegreeOfParallelism(2)
+            .Select(p => Outline(dataset, p)).OfType<PairOutline>()];
     }
 
     private PairOutline? Outline(Dataset dataset, ImageMaskPair pair)
@@ -46,7 +52,8 @@ internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
         {
             var mask = MaskOf(pair);
             var size = Fitted(mask.Size);
-            var outline = new PairOutline(key, MaskOutline.Path(size == mask.Size ? mask : Resize.Mask(mask, size)), size.Width, size.Height,
+            var outline = new PairOutline(key, MaskOutline.Path(size == mask.Size ? mask : Resize.Mask(mask, size)), size.Width,
+                size.Height,
                 mask.Labels.Count(l => l != 0) / (double)mask.Labels.Length);
             _outlines[key] = (written, outline);
             return outline;
@@ -76,5 +83,6 @@ internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
         return new(Math.Max(1, (int)Math.Round(size.Width * scale)), Math.Max(1, (int)Math.Round(size.Height * scale)));
     }
 
-    private static string SourceOf(ImageMaskPair pair) => pair.Source == PairSource.Real ? "real" : pair.Origin?.IsEditedReal == true ? "edited real" : "synthetic";
+    private static string SourceOf(ImageMaskPair pair) =>
+        pair.Source == PairSource.Real ? "real" : pair.Origin?.IsEditedReal == true ? "edited real" : "synthetic";
 }

@@ -23,7 +23,8 @@ internal sealed class DrawingService : IDisposable
         var version = Version(run);
         lock (_lock)
         {
-            if (_children.TryGetValue(run, out var known) && known.Version == version && !HasFailed(known.Child)) return known.Child;
+            if (_children.TryGetValue(run, out var known) && known.Version == version && !HasFailed(known.Child))
+                return known.Child;
             if (known.Child is not null) End(known.Child);
             var child = SynthesisProcess.Start(_program, run, stop);
             _children[run] = (version, child);
@@ -50,9 +51,12 @@ internal sealed class DrawingService : IDisposable
         }
     }
 
-    private static bool HasFailed(Task<SynthesisProcess> child) => child.IsFaulted || child.IsCanceled || (child.IsCompletedSuccessfully && child.Result.HasEnded);
+    private static bool HasFailed(Task<SynthesisProcess> child) => child.IsFaulted || child.IsCanceled
+        || (child.IsCompletedSuccessfully && child.Result.HasEnded);
 
-    private static void End(Task<SynthesisProcess> child) => child.ContinueWith(c => c.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+    private static void End(Task<SynthesisProcess> child) =>
+        child.ContinueWith(c => c.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+        TaskScheduler.Default);
 
     private static string Version(string run)
     {

@@ -5,8 +5,8 @@ using Siamorph.Synthesis;
 namespace Siamorph.Studio.Draw;
 
 /// <summary>
-/// A process that keeps a model loaded and draws, `synthesize --serve`: it ends when its input does, so also when this server ends.
-/// One request at a time.
+/// A process that keeps a model loaded and draws, `synthesize --serve`: it ends when its input does, so also when this server
+/// ends. One request at a time.
 /// </summary>
 internal sealed class SynthesisProcess : IDisposable
 {
@@ -26,7 +26,10 @@ internal sealed class SynthesisProcess : IDisposable
     /// <exception cref="StudioException">The model can't be loaded.</exception>
     public static async Task<SynthesisProcess> Start(IReadOnlyList<string> program, string run, CancellationToken stop)
     {
-        var start = new ProcessStartInfo(program[0]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program[0])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         foreach (var word in program.Skip(1).Concat(["synthesize", run, "--serve"])) start.ArgumentList.Add(word);
         var child = new SynthesisProcess(Process.Start(start)!);
         child._process.ErrorDataReceived += (_, line) => child._lastError = line.Data ?? child._lastError;
@@ -74,6 +77,8 @@ internal sealed class SynthesisProcess : IDisposable
     }
 
     private async Task<DrawAnswer> Read(CancellationToken stop) =>
-        await _process.StandardOutput.ReadLineAsync(stop) is { } line ? JsonSerializer.Deserialize<DrawAnswer>(line, DrawRequest.Json)!
-        : throw new StudioException(422, _lastError.Length > 0 ? _lastError.Replace("siamorph: ", "", StringComparison.Ordinal) : "The process that draws has ended. Try again.");
+        await _process.StandardOutput.ReadLineAsync(stop) is { } line
+        ? JsonSerializer.Deserialize<DrawAnswer>(line, DrawRequest.Json)!
+        : throw new StudioException(422, _lastError.Length > 0 ? _lastError.Replace("siamorph: ", "", StringComparison.Ordinal)
+        : "The process that draws has ended. Try again.");
 }

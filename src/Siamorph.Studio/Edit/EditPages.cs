@@ -21,7 +21,8 @@ namespace Siamorph.Studio.Edit;
 /// <param name="Known">Hash of the mask's file as it was read.</param>
 /// <param name="Width">Pixels across.</param>
 /// <param name="Height">Pixels down.</param>
-internal sealed record EditModel(string At, string Id, string Key, string Draft, string Image, string Known, int Width, int Height)
+internal sealed record EditModel(
+    string At, string Id, string Key, string Draft, string Image, string Known, int Width, int Height)
 {
     public string? Previous { get; init; }
 
@@ -61,7 +62,8 @@ internal static class EditPages
     {
         var (dataset, pair, index) = Shown(desk, shelf, key);
         var size = ImageFile.Identify(pair.ImagePath).Size;
-        string? Beside(int by) => index + by >= 0 && index + by < dataset.Pairs.Count ? shelf.KeyOf(dataset, dataset.Pairs[index + by]) : null;
+        string? Beside(int by) => index + by >= 0
+            && index + by < dataset.Pairs.Count ? shelf.KeyOf(dataset, dataset.Pairs[index + by]) : null;
         var draft = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{dataset.Folder}\n{pair.Id}")))[..24];
         return new(desk.Root.RelativeOf(dataset.Folder), pair.Id, key, draft, desk.Pictures.Address(pair.ImagePath, pair.Range),
             ContentHash.OfFile(pair.MaskPath), size.Width, size.Height)
@@ -78,7 +80,8 @@ internal static class EditPages
     {
         var found = shelf.Find(key);
         if (found.Pair.IsUnlabelled) throw new StudioException(404, "This image has no mask yet.");
-        if (!found.Pair.MoreMaskPaths.Concat([found.Pair.MaskPath, found.Pair.ImagePath]).All(desk.Root.Inside)) throw new StudioException(403, "This pair's files lie outside the Studio's folder.");
+        if (!found.Pair.MoreMaskPaths.Concat([found.Pair.MaskPath, found.Pair.ImagePath]).All(desk.Root.Inside))
+            throw new StudioException(403, "This pair's files lie outside the Studio's folder.");
         return found;
     }
 

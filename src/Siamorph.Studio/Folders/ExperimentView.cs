@@ -42,7 +42,8 @@ internal sealed record ExperimentView
     /// <summary>What is left by the plan's estimates, one stage after another.</summary>
     public double SecondsLeft => Stages.Where(s => s.State != StageState.Done).Sum(s => s.Work.Seconds);
 
-    public string State => Busy ? "running" : Report is not null && Done == Stages.Count ? "finished" : Stages.Count == 0 ? "not planned yet" : "stopped";
+    public string State => Busy ? "running" : Report is not null
+        && Done == Stages.Count ? "finished" : Stages.Count == 0 ? "not planned yet" : "stopped";
 
     /// <summary>Arms in the order of the plan.</summary>
     public IReadOnlyList<string> Arms => [.. Stages.SelectMany(s => s.Work.Arms).Distinct()];
@@ -77,7 +78,8 @@ internal sealed record ExperimentView
     public static string Progress(string folder)
     {
         var plan = Plan(folder);
-        return plan.Count == 0 ? "not planned yet" : $"{plan.Count(w => File.Exists(Path.Combine(folder, w.DoneFile)))} of {plan.Count} stages";
+        return plan.Count == 0 ? "not planned yet"
+            : $"{plan.Count(w => File.Exists(Path.Combine(folder, w.DoneFile)))} of {plan.Count} stages";
     }
 
     private static IReadOnlyList<PlannedWork> Plan(string folder)
@@ -90,7 +92,8 @@ internal sealed record ExperimentView
         }
         catch (JsonException e)
         {
-            throw new SiamorphException($"{path}: not a plan of this version ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Run the experiment again; what is finished is kept.", e);
+            throw new SiamorphException($"{path}: not a plan of this version ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Run "
+                + $"the experiment again; what is finished is kept.", e);
         }
     }
 

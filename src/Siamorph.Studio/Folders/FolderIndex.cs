@@ -24,7 +24,9 @@ internal enum FolderKind
 /// <param name="Busy">A process works there now.</param>
 internal sealed record FolderFacts(FolderKind Kind, string Path, string Detail, DateTime Changed, bool Busy);
 
-/// <summary>Finds datasets, runs, experiments and studies below the root. Nothing is remembered: the folders are the truth.</summary>
+/// <summary>
+/// Finds datasets, runs, experiments and studies below the root. Nothing is remembered: the folders are the truth.
+/// </summary>
 internal static class FolderIndex
 {
     private const int Deepest = 4, Most = 4000;
@@ -56,14 +58,17 @@ internal static class FolderIndex
         if (Has("study.json") && Has("items.jsonl")) return FolderKind.Study;
         if (Has("options.json") && (HasFolder("stages") || Has("plan.json"))) return FolderKind.Experiment;
         if (Has("options.json") && (Has("log.jsonl") || HasFolder("checkpoints"))) return FolderKind.Run;
-        return Has("manifest.jsonl") || (HasFolder("images") && HasFolder("masks")) || HasFolder("imagesTr") ? FolderKind.Dataset : null;
+        return Has("manifest.jsonl") || (HasFolder("images") && HasFolder("masks"))
+            || HasFolder("imagesTr") ? FolderKind.Dataset : null;
     }
 
     private static IEnumerable<DirectoryInfo> Inside(DirectoryInfo folder)
     {
         try
         {
-            return [.. folder.EnumerateDirectories().Where(d => d.Name[0] != '.' && d.LinkTarget is null && d.Name is not ("images" or "masks" or "edits" or "imagesTr" or "labelsTr"))
+            return [.. folder.EnumerateDirectories()
+                .Where(d => d.Name[0] != '.' && d.LinkTarget is null
+                && d.Name is not ("images" or "masks" or "edits" or "imagesTr" or "labelsTr"))
                 .OrderBy(d => d.Name, StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -73,17 +78,21 @@ internal static class FolderIndex
     }
 
     private static FolderFacts Facts(RootFolder root, DirectoryInfo folder, FolderKind kind) =>
-        new(kind, root.RelativeOf(folder.FullName), Detail(folder.FullName, kind), folder.LastWriteTimeUtc, FolderLock.IsHeld(folder.FullName));
+        new(kind, root.RelativeOf(folder.FullName), Detail(folder.FullName, kind), folder.LastWriteTimeUtc,
+        FolderLock.IsHeld(folder.FullName));
 
     private static string Detail(string path, FolderKind kind) => kind switch
     {
         FolderKind.Experiment => ExperimentView.Progress(path),
         FolderKind.Run => RunView.LastStep(path),
-        FolderKind.Study => File.Exists(Path.Combine(path, "unsealed.json")) ? "unsealed" : $"{Count(Path.Combine(path, "readers"), "*.json")} readers",
-        _ => File.Exists(Path.Combine(path, "manifest.jsonl")) ? $"{Lines(Path.Combine(path, "manifest.jsonl"))} pairs" : $"{Count(Path.Combine(path, "images"), "*")} images",
+        FolderKind.Study => File.Exists(Path.Combine(path, "unsealed.json")) ? "unsealed"
+            : $"{Count(Path.Combine(path, "readers"), "*.json")} readers",
+        _ => File.Exists(Path.Combine(path, "manifest.jsonl")) ? $"{Lines(Path.Combine(path, "manifest.jsonl"))} pairs"
+            : $"{Count(Path.Combine(path, "images"), "*")} images",
     };
 
-    private static int Count(string folder, string pattern) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern).Count() : 0;
+    private static int Count(string folder, string pattern) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern).Count() : 0;
 
     private static int Lines(string path) => File.ReadLines(path).Count(l => l.Length > 0);
 }

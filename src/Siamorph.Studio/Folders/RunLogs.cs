@@ -4,8 +4,8 @@ using Siamorph.Training;
 namespace Siamorph.Studio.Folders;
 
 /// <summary>
-/// The logs of trainings that somebody watches, kept from one look to the next: a page asks every two seconds, and a log of a long
-/// training takes a tenth of a second to read.
+/// The logs of trainings that somebody watches, kept from one look to the next: a page asks every two seconds, and a log of a
+/// long training takes a tenth of a second to read.
 /// </summary>
 internal sealed class RunLogs
 {

@@ -66,13 +66,15 @@ internal sealed record RunView
     /// <summary>How far it is, in two words, by the end of its log alone.</summary>
     public static string LastStep(string folder)
     {
-        var line = JobFolder.Tail(Path.Combine(folder, "log.jsonl"), 4096).Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        var line = JobFolder.Tail(Path.Combine(folder, "log.jsonl"), 4096).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .LastOrDefault();
         return line is null || TryParse(line)?["step"] is not { } step ? "not begun" : $"step {step}";
     }
 
     /// <summary>Whether a folder is a run that draws images, by its options alone.</summary>
     public static bool Draws(string folder) =>
-        FolderIndex.KindOf(folder) == FolderKind.Run && IsGeneratorBy(OptionsFile.ReadObject(Path.Combine(folder, "options.json")));
+        FolderIndex.KindOf(folder) == FolderKind.Run
+        && IsGeneratorBy(OptionsFile.ReadObject(Path.Combine(folder, "options.json")));
 
     private static bool IsGeneratorBy(JsonObject options) => options["siamese"] is not null;
 
@@ -90,7 +92,8 @@ internal sealed record RunView
 
     private static long TotalOf(JsonObject options)
     {
-        static long Steps(JsonNode? part) => part?["steps"] is JsonValue value && value.TryGetValue<long>(out var steps) ? steps : 0;
+        static long Steps(JsonNode? part) => part?["steps"] is JsonValue value
+            && value.TryGetValue<long>(out var steps) ? steps : 0;
         return options["siamese"] is JsonObject siamese ? Steps(options["base"]) + Steps(siamese) : Steps(options);
     }
 
@@ -99,7 +102,8 @@ internal sealed record RunView
     {
         if (entries.Count < 3) return null;
         var recent = entries.Skip(entries.Count - PaceEntries).ToList();
-        var paces = recent.Zip(recent.Skip(1), (a, b) => (b.Time - a.Time).TotalSeconds / Math.Max(1, b.Step - a.Step)).Order().ToList();
+        var paces = recent.Zip(recent.Skip(1), (a, b) => (b.Time - a.Time).TotalSeconds / Math.Max(1, b.Step - a.Step))
+            .Order().ToList();
         return paces[paces.Count / 2];
     }
 
@@ -107,10 +111,12 @@ internal sealed record RunView
         [.. Directory.EnumerateFiles(folder, "step-*.png").Order(StringComparer.Ordinal).Select(f => (StepOf(f), f))];
 
     private static IReadOnlyList<string> Names(string folder) => !Directory.Exists(folder) ? [] :
-        [.. Directory.EnumerateDirectories(folder, "step-*").Select(d => Path.GetFileName(d)).Where(n => !n.Contains('.', StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateDirectories(folder, "step-*").Select(d => Path.GetFileName(d))
+            .Where(n => !n.Contains('.', StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private static long StepOf(string file) =>
-        long.TryParse(Path.GetFileNameWithoutExtension(file).Split('-')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : 0;
+        long.TryParse(Path.GetFileNameWithoutExtension(file).Split('-')[^1], NumberStyles.None, CultureInfo.InvariantCulture,
+        out var step) ? step : 0;
 }
 
 /// <summary>The losses of one stage as a chart.</summary>
@@ -123,15 +129,18 @@ internal sealed record LossChart(string Title, LineChart Chart)
 
     public static IReadOnlyList<LossChart> Of(IReadOnlyList<LogEntry> entries)
     {
-        var names = entries.SelectMany(e => e.Values.Keys).Distinct().Where(IsShown).GroupBy(n => n.Contains('/', StringComparison.Ordinal) ? n.Split('/')[0] : "");
+        var names = entries.SelectMany(e => e.Values.Keys).Distinct().Where(IsShown)
+            .GroupBy(n => n.Contains('/', StringComparison.Ordinal) ? n.Split('/')[0] : "");
         return [.. names.Select(g => new LossChart(g.Key.Length == 0 ? "numbers" : g.Key, Draw(g.Key, [.. g], entries)))];
     }
 
-    private static bool IsShown(string name) => !name.EndsWith("learningRate", StringComparison.Ordinal) && !name.EndsWith("gradientNorm", StringComparison.Ordinal);
+    private static bool IsShown(string name) => !name.EndsWith("learningRate", StringComparison.Ordinal)
+        && !name.EndsWith("gradientNorm", StringComparison.Ordinal);
 
     private static LineChart Draw(string stage, List<string> names, IReadOnlyList<LogEntry> entries)
     {
-        var series = names.Select((n, i) => new LineSeries(n.Split('/')[^1], (i + 1) % 8, Points(n, entries))).Where(s => s.Points.Count > 0).ToList();
+        var series = names.Select((n, i) => new LineSeries(n.Split('/')[^1], (i + 1) % 8, Points(n, entries)))
+            .Where(s => s.Points.Count > 0).ToList();
         return new()
         {
             Label = $"{(stage.Length == 0 ? "Numbers" : $"Losses of stage {stage}")} over steps",

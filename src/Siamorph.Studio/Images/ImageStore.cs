@@ -34,12 +34,14 @@ internal sealed class ImageStore(RootFolder root) : IDisposable
         return $"/picture/{id}";
     }
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/picture/{id}", async (string id, int? size, HttpContext context) =>
+    public void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/picture/{id}", async (string id, int? size, HttpContext context) =>
     {
         var picture = _pictures.TryGetValue(id, out var known) ? known : throw StudioException.Missing("The image");
         var written = File.GetLastWriteTimeUtc(picture.Path).Ticks;
         context.Response.Headers.CacheControl = "private, no-cache";
-        var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue(string.Create(CultureInfo.InvariantCulture, $"\"{id[..8]}-{written:x}-{size ?? 0}\""));
+        var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue(
+            string.Create(CultureInfo.InvariantCulture, $"\"{id[..8]}-{written:x}-{size ?? 0}\""));
         if (context.Request.Headers.IfNoneMatch.ToString() == tag.ToString()) return Results.StatusCode(304);
         return Results.Bytes(await Png(picture, size, context.RequestAborted), "image/png", entityTag: tag);
     });
@@ -77,7 +79,8 @@ internal sealed class ImageStore(RootFolder root) : IDisposable
     private string Kept(ServedImage picture, int size)
     {
         var file = new FileInfo(picture.Path);
-        var name = string.Create(CultureInfo.InvariantCulture, $"{picture.Path}\n{picture.Range}\n{file.LastWriteTimeUtc.Ticks}\n{(file.Exists ? file.Length : 0)}\n{size}");
+        var name = string.Create(CultureInfo.InvariantCulture,
+            $"{picture.Path}\n{picture.Range}\n{file.LastWriteTimeUtc.Ticks}\n{(file.Exists ? file.Length : 0)}\n{size}");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
         return Path.Combine(root.State, "pictures", hash[..2], $"{hash[2..34]}.png");
     }

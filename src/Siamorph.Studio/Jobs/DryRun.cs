@@ -10,7 +10,8 @@ internal sealed record DryRun(bool Ok, string Options, string Notes)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    public static async Task<DryRun> Of(IReadOnlyList<string> program, IReadOnlyList<string> arguments, string folder, CancellationToken stop)
+    public static async Task<DryRun> Of(
+        IReadOnlyList<string> program, IReadOnlyList<string> arguments, string folder, CancellationToken stop)
     {
         var start = new ProcessStartInfo(program[0])
         {
@@ -23,7 +24,8 @@ internal sealed record DryRun(bool Ok, string Options, string Notes)
         limit.CancelAfter(Patience);
         try
         {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(limit.Token),
+                process.StandardError.ReadToEndAsync(limit.Token));
             await process.WaitForExitAsync(limit.Token);
             return new(process.ExitCode == 0, await output, await error);
         }

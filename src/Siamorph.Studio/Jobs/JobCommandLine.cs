@@ -1,6 +1,9 @@
 namespace Siamorph.Studio.Jobs;
 
-/// <summary>Makes a command line of a filled form. No shell ever sees it; paths are brought below the root, and a value can't become a flag.</summary>
+/// <summary>
+/// Makes a command line of a filled form. No shell ever sees it; paths are brought below the root, and a value can't become a
+/// flag.
+/// </summary>
 internal static class JobCommandLine
 {
     /// <exception cref="StudioException">Something is missing, or a path leads out of the root.</exception>
@@ -24,7 +27,8 @@ internal static class JobCommandLine
 
     /// <summary>The folder that a job writes, below the root; null where it writes none.</summary>
     public static string? Target(VerbForm form, IReadOnlyDictionary<string, string> values) =>
-        form.Fields.FirstOrDefault(f => f.Kind == FieldKind.New) is { } field && values.TryGetValue(field.Name, out var value) && value.Length > 0 ? value : null;
+        form.Fields.FirstOrDefault(f => f.Kind == FieldKind.New) is { } field && values.TryGetValue(field.Name, out var value)
+        && value.Length > 0 ? value : null;
 
     /// <summary>What goes on with a job that was stopped.</summary>
     public static IReadOnlyList<string> Resume(VerbForm form, IReadOnlyDictionary<string, string> values, RootFolder root)
@@ -39,8 +43,10 @@ internal static class JobCommandLine
     {
         FieldKind.Existing => root.Resolve(value),
         FieldKind.New => root.ResolveNew(value),
-        FieldKind.Choice when !field.Choices.Contains(value) => throw new StudioException(400, $"\"{field.Label}\" is one of {string.Join(", ", field.Choices)}."),
-        _ when field.IsArgument && value.StartsWith('-') => throw new StudioException(400, $"\"{field.Label}\" can't begin with a dash."),
+        FieldKind.Choice when !field.Choices.Contains(value) =>
+            throw new StudioException(400, $"\"{field.Label}\" is one of {string.Join(", ", field.Choices)}."),
+        _ when field.IsArgument && value.StartsWith('-') =>
+            throw new StudioException(400, $"\"{field.Label}\" can't begin with a dash."),
         _ => value,
     };
 }

@@ -8,7 +8,8 @@ namespace Siamorph.Studio.Jobs;
 /// <param name="Target">The folder it writes, below the root; null where there is none.</param>
 /// <param name="Created">When it was asked for.</param>
 internal sealed record JobFile(
-    string Title, IReadOnlyList<string> Arguments, IReadOnlyList<string> Resume, string WorkingFolder, string? Target, DateTimeOffset Created)
+    string Title, IReadOnlyList<string> Arguments, IReadOnlyList<string> Resume, string WorkingFolder, string? Target,
+    DateTimeOffset Created)
 {
     /// <summary>Place in the queue: lower ones are earlier.</summary>
     public double Place { get; init; }

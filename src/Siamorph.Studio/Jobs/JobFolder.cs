@@ -2,7 +2,9 @@ using Siamorph.Training;
 
 namespace Siamorph.Studio.Jobs;
 
-/// <summary>The files of a job. Whoever runs it holds its lock, so a job whose state is "running" and whose lock is free was interrupted.</summary>
+/// <summary>
+/// The files of a job. Whoever runs it holds its lock, so a job whose state is "running" and whose lock is free was interrupted.
+/// </summary>
 internal sealed class JobFolder(string path)
 {
     public string Path { get; } = System.IO.Path.GetFullPath(path);

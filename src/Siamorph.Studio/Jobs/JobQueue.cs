@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Siamorph.Studio.Jobs;
 
-/// <summary>Starts the jobs that wait, one after another. What runs, runs without it: a server that is killed loses nothing.</summary>
+/// <summary>
+/// Starts the jobs that wait, one after another. What runs, runs without it: a server that is killed loses nothing.
+/// </summary>
 internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) : IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500), Patience = TimeSpan.FromSeconds(20);
@@ -18,16 +20,21 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
 
     public string Folder { get; } = System.IO.Path.Combine(root.State, "jobs");
 
-    /// <summary>All jobs: those that run, then those that wait in their order, then those that have ended, the newest first.</summary>
+    /// <summary>
+    /// All jobs: those that run, then those that wait in their order, then those that have ended, the newest first.
+    /// </summary>
     public IReadOnlyList<JobFolder> All
     {
         get
         {
             if (!Directory.Exists(Folder)) return [];
-            var jobs = Directory.EnumerateDirectories(Folder).Where(f => !JobSlot.Is(f)).Select(f => new JobFolder(f)).Where(j => j.Exists)
+            var jobs = Directory.EnumerateDirectories(Folder).Where(f => !JobSlot.Is(f)).Select(f => new JobFolder(f))
+                .Where(j => j.Exists)
                 .Select(j => (Job: j, File: j.Job, j.Status.State)).ToList();
-            return [.. jobs.Where(j => j.State == JobState.Running).Concat(jobs.Where(j => j.State == JobState.Queued).OrderBy(j => j.File.Place))
-                .Concat(jobs.Where(j => j.State is not (JobState.Running or JobState.Queued)).OrderByDescending(j => j.File.Created)).Select(j => j.Job)];
+            return [.. jobs.Where(j => j.State == JobState.Running)
+                .Concat(jobs.Where(j => j.State == JobState.Queued).OrderBy(j => j.File.Place))
+                .Concat(jobs.Where(j => j.State is not (JobState.Running or JobState.Queued))
+                .OrderByDescending(j => j.File.Created)).Select(j => j.Job)];
         }
     }
 
@@ -42,7 +49,8 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
     {
         lock (_lock)
         {
-            var id = string.Create(CultureInfo.InvariantCulture, $"{file.Created.UtcDateTime:yyyyMMddHHmmss}{Security.Sessions.Random()[..6]}");
+            var id = string.Create(CultureInfo.InvariantCulture,
+                $"{file.Created.UtcDateTime:yyyyMMddHHmmss}{Security.Sessions.Random()[..6]}");
             var job = new JobFolder(System.IO.Path.Combine(Folder, id));
             job.Save(new JobStatus(JobState.Queued));
             job.Save(file with { Place = All.Select(j => j.Job.Place).DefaultIfEmpty(0).Max() + 1 }); // last: it makes the job
@@ -69,7 +77,10 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
     {
         lock (_lock)
         {
-            if (job.Status.State == JobState.Queued && _starting?.Id != job.Id) job.Save(new JobStatus(JobState.Stopped) { Ended = DateTimeOffset.UtcNow });
+            if (job.Status.State == JobState.Queued && _starting?.Id != job.Id) job.Save(new JobStatus(JobState.Stopped)
+            {
+                Ended = DateTimeOffset.UtcNow,
+            });
             else if (!job.StopAsked) AtomicFile.WriteText(job.StopPath, "");
         }
     }
@@ -78,7 +89,8 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
     public static void Kill(JobFolder job)
     {
         if (job.StopAskedAt is not { } asked || DateTime.UtcNow - asked < KillAfter)
-            throw new StudioException(409, $"Ask the job to stop first; it can be killed {KillAfter.TotalMinutes:0} minutes later.");
+            throw new StudioException(409,
+                $"Ask the job to stop first; it can be killed {KillAfter.TotalMinutes:0} minutes later.");
         AtomicFile.WriteText(job.KillPath, "");
     }
 
@@ -89,7 +101,8 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
         lock (_lock)
         {
             var status = job.Status;
-            if (status.State is JobState.Running or JobState.Queued or JobState.Done) throw new StudioException(409, "There is nothing to resume.");
+            if (status.State is JobState.Running or JobState.Queued or JobState.Done)
+                throw new StudioException(409, "There is nothing to resume.");
             foreach (var file in new[] { job.StopPath, job.KillPath }) File.Delete(file);
             job.Save(job.Job with { Place = All.Select(j => j.Job.Place).DefaultIfEmpty(0).Max() + 1 });
             job.Save(new JobStatus(JobState.Queued) { Resuming = status.Resuming || HasBegun(job) });
@@ -146,7 +159,10 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
 
     private void Start(JobFolder job)
     {
-        var start = new ProcessStartInfo(program[0]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program[0])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         foreach (var word in program.Skip(1).Concat(["job", "run", job.Path])) start.ArgumentList.Add(word);
         var process = Process.Start(start)!;
         process.StandardInput.Close();
@@ -159,6 +175,7 @@ internal sealed class JobQueue(RootFolder root, IReadOnlyList<string> program) :
     }
 
     // Where nothing was made yet there is nothing to resume: the command begins anew.
-    private bool HasBegun(JobFolder job) => job.Job.Target is { } target && File.Exists(System.IO.Path.Combine(root.ResolveNew(target), "options.json"))
+    private bool HasBegun(JobFolder job) => job.Job.Target is { } target
+        && File.Exists(System.IO.Path.Combine(root.ResolveNew(target), "options.json"))
         && Directory.Exists(System.IO.Path.Combine(root.ResolveNew(target), "checkpoints"));
 }

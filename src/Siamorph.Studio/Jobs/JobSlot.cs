@@ -1,6 +1,9 @@
 namespace Siamorph.Studio.Jobs;
 
-/// <summary>One job at a time: the process that works holds the slot, so it stays taken when the server goes away, and is free when the work has ended.</summary>
+/// <summary>
+/// One job at a time: the process that works holds the slot, so it stays taken when the server goes away, and is free when the
+/// work has ended.
+/// </summary>
 internal static class JobSlot
 {
     private const string Name = ".slot";

@@ -10,7 +10,9 @@ internal sealed record ExperimentModel(string At, ExperimentView Experiment, str
 
     public string StateSentence => Experiment.State switch
     {
-        "running" => $"{Experiment.Done} of {Experiment.Stages.Count} stages are done, about {DisplayText.Duration(Experiment.SecondsLeft)} of work left.",
+        "running" =>
+            $"{Experiment.Done} of {Experiment.Stages.Count} stages are done, about "
+            + $"{DisplayText.Duration(Experiment.SecondsLeft)} of work left.",
         "finished" => $"All {Experiment.Stages.Count} stages are done.",
         "stopped" => $"Stopped: {Experiment.Done} of {Experiment.Stages.Count} stages are done. What is done is kept.",
         _ => "The experiment has not been planned yet.",

@@ -9,7 +9,10 @@ namespace Siamorph.Studio.Pages;
 internal static class Html
 {
     public static RazorComponentResult<T> Page<T>(HttpContext context, object model, int status = 200) where T : IComponent =>
-        new(new Dictionary<string, object?> { [nameof(StudioComponent.Model)] = model, [nameof(StudioComponent.Session)] = context.Items[typeof(Session)] })
+        new(new Dictionary<string, object?>
+        {
+            [nameof(StudioComponent.Model)] = model, [nameof(StudioComponent.Session)] = context.Items[typeof(Session)],
+        })
         {
             StatusCode = status, PreventStreamingRendering = true,
         };

@@ -3,7 +3,8 @@ using Siamorph.Studio.Jobs;
 namespace Siamorph.Studio.Pages;
 
 /// <summary>A job as pages show it.</summary>
-internal sealed record JobModel(string Id, JobFile Job, JobStatus Status, JobProgress? Progress, bool StopAsked, bool CanKill, string Console)
+internal sealed record JobModel(
+    string Id, JobFile Job, JobStatus Status, JobProgress? Progress, bool StopAsked, bool CanKill, string Console)
 {
     public bool Ended => Status.State is not (JobState.Queued or JobState.Running);
 
@@ -24,7 +25,9 @@ internal sealed record JobModel(string Id, JobFile Job, JobStatus Status, JobPro
     public static JobModel Of(JobFolder job, bool console = false)
     {
         var status = job.Status;
-        return new(job.Id, job.Job, status, status.State == JobState.Queued ? null : JobProgress.Read(job.ProgressPath), job.StopAsked,
-            status.State == JobState.Running && job.StopAskedAt is { } asked && DateTime.UtcNow - asked >= JobQueue.KillAfter, console ? job.ConsoleTail() : "");
+        return new(job.Id, job.Job, status, status.State == JobState.Queued ? null
+            : JobProgress.Read(job.ProgressPath), job.StopAsked,
+            status.State == JobState.Running && job.StopAskedAt is { } asked
+                && DateTime.UtcNow - asked >= JobQueue.KillAfter, console ? job.ConsoleTail() : "");
     }
 }

@@ -13,8 +13,10 @@ internal static class JobPages
         routes.MapGet("/jobs", (HttpContext context) => Html.Page<JobsPage>(context, All(desk)));
         routes.MapGet("/jobs/list", (HttpContext context) => Html.Page<JobList>(context, All(desk)));
         routes.MapGet("/jobs/running", (HttpContext context) => Html.Page<JobList>(context, Running(desk)));
-        routes.MapGet("/job/{id}", (HttpContext context, string id) => Html.Page<JobPage>(context, JobModel.Of(desk.Jobs.Find(id), console: true)));
-        routes.MapGet("/job/{id}/part", (HttpContext context, string id) => Html.Page<JobPart>(context, JobModel.Of(desk.Jobs.Find(id), console: true)));
+        routes.MapGet("/job/{id}", (HttpContext context, string id) =>
+            Html.Page<JobPage>(context, JobModel.Of(desk.Jobs.Find(id), console: true)));
+        routes.MapGet("/job/{id}/part",
+            (HttpContext context, string id) => Html.Page<JobPart>(context, JobModel.Of(desk.Jobs.Find(id), console: true)));
         routes.MapPost("/job/{id}/{action}", (string id, string action) => Act(desk.Jobs, desk.Jobs.Find(id), action));
     }
 
@@ -24,7 +26,8 @@ internal static class JobPages
 
     /// <summary>The newest job that writes into a folder.</summary>
     public static JobModel? For(StudioServices desk, string at) =>
-        desk.Jobs.All.Where(j => j.Job.Target == at).OrderByDescending(j => j.Job.Created).FirstOrDefault() is { } job ? JobModel.Of(job) : null;
+        desk.Jobs.All.Where(j => j.Job.Target == at).OrderByDescending(j => j.Job.Created).FirstOrDefault() is { } job
+        ? JobModel.Of(job) : null;
 
     private static IResult Act(JobQueue queue, JobFolder job, string action)
     {

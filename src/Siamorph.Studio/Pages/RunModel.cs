@@ -11,7 +11,10 @@ internal sealed record RunModel(string At, RunView Run, IReadOnlyList<(long Step
 {
     public string StateSentence => Run.State switch
     {
-        "running" => Run.Total > 0 ? $"Step {Run.Step} of {Run.Total}{(Run.SecondsLeft is { } left ? $", about {DisplayText.Duration(left)} left" : "")}." : $"Step {Run.Step}.",
+        "running" =>
+            Run.Total > 0
+            ? $"Step {Run.Step} of {Run.Total}"
+            + $"{(Run.SecondsLeft is { } left ? $", about {DisplayText.Duration(left)} left" : "")}." : $"Step {Run.Step}.",
         "finished" => $"Finished: {Run.Step} steps.",
         _ => Run.Total > 0 ? $"Stopped at step {Run.Step} of {Run.Total}." : $"Stopped at step {Run.Step}.",
     };

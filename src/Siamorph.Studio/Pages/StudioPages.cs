@@ -19,8 +19,10 @@ internal static class StudioPages
         routes.MapGet("/open", (string at) => Results.Redirect(Place(desk.Root, at)));
         routes.MapGet("/run", (HttpContext context, string at) => Html.Page<RunPage>(context, Run(desk, at)));
         routes.MapGet("/run/part", (HttpContext context, string at) => Html.Page<RunPart>(context, Run(desk, at)));
-        routes.MapGet("/experiment", (HttpContext context, string at) => Html.Page<ExperimentPage>(context, Experiment(desk, at)));
-        routes.MapGet("/experiment/part", (HttpContext context, string at) => Html.Page<ExperimentPart>(context, Experiment(desk, at)));
+        routes.MapGet("/experiment", (HttpContext context, string at) =>
+            Html.Page<ExperimentPage>(context, Experiment(desk, at)));
+        routes.MapGet("/experiment/part",
+            (HttpContext context, string at) => Html.Page<ExperimentPart>(context, Experiment(desk, at)));
         routes.MapGet("/report", (HttpContext context, string at) => Report(context, desk.Root, at));
         JobPages.Map(routes, desk);
         FormPages.Map(routes, desk);
@@ -58,7 +60,8 @@ internal static class StudioPages
     private static ExperimentModel Experiment(StudioServices desk, string at)
     {
         var experiment = ExperimentView.Read(Of(desk.Root, at, FolderKind.Experiment));
-        return new(at, experiment, experiment.Report is null ? null : $"/report?at={Uri.EscapeDataString(at)}", JobPages.For(desk, at))
+        return new(at, experiment, experiment.Report is null ? null
+            : $"/report?at={Uri.EscapeDataString(at)}", JobPages.For(desk, at))
         {
             Studies = [.. LinkedStudies.FoldersOf(experiment.Folder)
                 .Where(s => desk.Root.Inside(s) && FolderIndex.KindOf(s) == FolderKind.Study).Select(desk.Root.RelativeOf)],
@@ -68,14 +71,16 @@ internal static class StudioPages
     private static string Of(RootFolder root, string at, FolderKind kind)
     {
         var folder = root.Resolve(at);
-        return FolderIndex.KindOf(folder) == kind ? folder : throw new StudioException(404, $"{at}: this is no {kind.ToString().ToLowerInvariant()}.");
+        return FolderIndex.KindOf(folder) == kind ? folder
+            : throw new StudioException(404, $"{at}: this is no {kind.ToString().ToLowerInvariant()}.");
     }
 
     // A report may be anyone's file: it gets a page without rights, in which nothing runs and nothing is fetched.
     private static IResult Report(HttpContext context, RootFolder root, string at)
     {
         var bytes = root.ReadBytes(System.IO.Path.Combine(root.Resolve(at), "report.html"));
-        context.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
+        context.Response.Headers.ContentSecurityPolicy =
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
         return Results.Bytes(bytes, "text/html; charset=utf-8");
     }
 }

@@ -31,7 +31,8 @@ internal static class ReadingPages
         routes.MapGet("/read/{link}", (HttpContext context) => Html.Page<ReadPage>(context, Model(desk, LinkOf(context))));
         routes.MapPost("/read/{link}/consent", async (HttpContext context) =>
         {
-            var (link, form) = (LinkOf(context), (await context.Request.ReadFormAsync()).ToDictionary(f => f.Key, f => f.Value.ToString()));
+            var (link, form) = (LinkOf(context),
+                (await context.Request.ReadFormAsync()).ToDictionary(f => f.Key, f => f.Value.ToString()));
             try
             {
                 desk.Enrol(link, Profile(form));
@@ -43,8 +44,10 @@ internal static class ReadingPages
             }
         });
         routes.MapGet("/read/{link}/next", (HttpContext context) => Card(desk.Next(LinkOf(context))));
-        routes.MapGet("/read/{link}/image/{item}", (HttpContext context, string item) => Results.Bytes(desk.Picture(LinkOf(context), item), "image/png"));
-        routes.MapPost("/read/{link}/answer", (HttpContext context, AnswerForm answer) => Card(desk.Answer(LinkOf(context), answer)));
+        routes.MapGet("/read/{link}/image/{item}",
+            (HttpContext context, string item) => Results.Bytes(desk.Picture(LinkOf(context), item), "image/png"));
+        routes.MapPost("/read/{link}/answer",
+            (HttpContext context, AnswerForm answer) => Card(desk.Answer(LinkOf(context), answer)));
         routes.MapPost("/read/{link}/withdraw", (HttpContext context) =>
         {
             desk.Withdraw(LinkOf(context));
@@ -53,7 +56,8 @@ internal static class ReadingPages
     }
 
     // Nothing is sent as null, not as an empty body.
-    private static IResult Card(ReadingCard? card) => card is null ? Results.Text("null", "application/json") : Results.Json(card);
+    private static IResult Card(ReadingCard? card) =>
+        card is null ? Results.Text("null", "application/json") : Results.Json(card);
 
     private static ReaderLink LinkOf(HttpContext context) => RequestGuard.Of(context).Link!;
 
@@ -66,16 +70,22 @@ internal static class ReadingPages
     private static ReaderProfile Profile(Dictionary<string, string> form)
     {
         if (!form.ContainsKey("agree")) throw new InvalidStudyException("Tick that you agree to take part, or close this page.");
-        double? Number(string name) => double.TryParse(form.GetValueOrDefault(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var n) && double.IsFinite(n) ? n : null;
-        if (form.GetValueOrDefault("years", "").Length > 0 && Number("years") is null or < 0 or > 80) throw new InvalidStudyException("Years of experience: give a number, or nothing.");
+        double? Number(string name) =>
+            double.TryParse(form.GetValueOrDefault(name), NumberStyles.Float, CultureInfo.InvariantCulture, out var n)
+            && double.IsFinite(n) ? n : null;
+        if (form.GetValueOrDefault("years", "").Length > 0 && Number("years") is null or < 0 or > 80)
+            throw new InvalidStudyException("Years of experience: give a number, or nothing.");
         return new()
         {
-            Reader = form.GetValueOrDefault("reader", "").Trim(), Consent = form.GetValueOrDefault("consent", "").ReplaceLineEndings("\n"), Specialty = form.GetValueOrDefault("specialty", "").Trim(),
+            Reader = form.GetValueOrDefault("reader", "").Trim(), Consent = form.GetValueOrDefault("consent", "")
+                .ReplaceLineEndings("\n"), Specialty = form.GetValueOrDefault("specialty", "").Trim(),
             Years = Number("years"),
             Display = new()
             {
-                Width = (int)(Number("width") ?? 0), Height = (int)(Number("height") ?? 0), PixelRatio = Number("ratio") ?? 1, Zoom = Number("zoom") ?? 1,
-                RoomLight = form.GetValueOrDefault("light", ""), SeesNearBlack = form.ContainsKey("black"), SeesNearWhite = form.ContainsKey("white"),
+                Width = (int)(Number("width") ?? 0), Height = (int)(Number("height") ?? 0), PixelRatio = Number("ratio")
+                    ?? 1, Zoom = Number("zoom") ?? 1,
+                RoomLight = form.GetValueOrDefault("light", ""), SeesNearBlack = form.ContainsKey("black"),
+                SeesNearWhite = form.ContainsKey("white"),
             },
         };
     }

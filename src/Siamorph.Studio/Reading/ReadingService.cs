@@ -33,9 +33,14 @@ internal enum ReadingPlace
 internal sealed record ReadingCard(string Item, string Block, bool Practice, int Number, int Total, string Question);
 
 /// <summary>An answer as the page sends it.</summary>
-internal sealed record AnswerForm(string Item, int? Quality, int? Shape, int? Realism, byte[]? Outline, DateTimeOffset Shown, long Milliseconds, long HiddenMilliseconds, double Zoom);
+internal sealed record AnswerForm(
+    string Item, int? Quality, int? Shape, int? Realism, byte[]? Outline, DateTimeOffset Shown, long Milliseconds,
+    long HiddenMilliseconds, double Zoom);
 
-/// <summary>A reader's own view of a study. All of it is in the study's folder, so a server that was killed forgets nothing; the key is never opened.</summary>
+/// <summary>
+/// A reader's own view of a study. All of it is in the study's folder, so a server that was killed forgets nothing; the key is
+/// never opened.
+/// </summary>
 internal sealed class ReadingService(RootFolder root, ReaderLinks links)
 {
     /// <summary>Where the holder of a link is.</summary>
@@ -76,7 +81,8 @@ internal sealed class ReadingService(RootFolder root, ReaderLinks links)
     public byte[] Picture(ReaderLink link, string item)
     {
         var due = Open(FolderOf(link), Reader(link), out _)?.Next;
-        return due?.Item == item ? root.ReadBytes(due.ImagePath) : throw new StudioException(404, "This image is not asked about now.");
+        return due?.Item == item ? root.ReadBytes(due.ImagePath)
+            : throw new StudioException(404, "This image is not asked about now.");
     }
 
     /// <summary>Keeps an answer, which is on the disk when this returns, and tells what comes next.</summary>
@@ -84,11 +90,14 @@ internal sealed class ReadingService(RootFolder root, ReaderLinks links)
     public ReadingCard? Answer(ReaderLink link, AnswerForm form)
     {
         var (folder, reader) = (FolderOf(link), Reader(link));
-        var session = Open(folder, reader, out var later) ?? throw new InvalidStudyException(later ?? "There is nothing to answer now.");
+        var session = Open(folder, reader, out var later)
+            ?? throw new InvalidStudyException(later ?? "There is nothing to answer now.");
         session.Record(new ReadingAnswer
         {
-            Item = form.Item, Quality = form.Quality, Shape = form.Shape, Realism = form.Realism, Shown = form.Shown, Milliseconds = form.Milliseconds,
-            HiddenMilliseconds = form.HiddenMilliseconds, Zoom = form.Zoom, Outline = form.Outline is { } bits ? PackedMask.Unpack(bits, Study(link).Size) : null,
+            Item = form.Item, Quality = form.Quality, Shape = form.Shape, Realism = form.Realism, Shown = form.Shown,
+            Milliseconds = form.Milliseconds,
+            HiddenMilliseconds = form.HiddenMilliseconds, Zoom = form.Zoom, Outline = form.Outline is { } bits
+                ? PackedMask.Unpack(bits, Study(link).Size) : null,
         });
         return Card(session.Next);
     }
@@ -98,7 +107,8 @@ internal sealed class ReadingService(RootFolder root, ReaderLinks links)
     // As the file has it now, not as it was when the browser entered.
     private string? ReaderOf(ReaderLink link) => links.Find(link.Id)?.Reader;
 
-    private string Reader(ReaderLink link) => ReaderOf(link) ?? throw new InvalidStudyException("Agree to take part first. Load the page again.");
+    private string Reader(ReaderLink link) => ReaderOf(link)
+        ?? throw new InvalidStudyException("Agree to take part first. Load the page again.");
 
     // The first session that is not finished; a later one only from its day on.
     private static ReadingSession? Open(string folder, string reader, out string? later)
@@ -118,7 +128,8 @@ internal sealed class ReadingService(RootFolder root, ReaderLinks links)
         }
     }
 
-    private static ReadingCard? Card(ReadingTask? task) => task is null ? null : new(task.Item, task.Block.ToString().ToLowerInvariant(), task.Practice, task.Number, task.Total, task.Block switch
+    private static ReadingCard? Card(ReadingTask? task) => task is null ? null
+        : new(task.Item, task.Block.ToString().ToLowerInvariant(), task.Practice, task.Number, task.Total, task.Block switch
     {
         StudyBlock.Quality => StudyTexts.Quality,
         StudyBlock.Realism => StudyTexts.Realism,

@@ -22,7 +22,10 @@ internal sealed record StudyModel(string At, StudyCheck Check, IReadOnlyList<Rea
     public string? Fault { get; init; }
 
     public string State => Check.Unsealed ? "Unsealed: no more answers are taken."
-        : $"Sealed: {Check.Readers.Where(r => r.Answered == r.Total && r.Total > 0 && !r.Withdrawn).Select(r => r.Reader).Distinct().Count()} of {Check.PlannedReaders} planned readers have finished.";
+        : $"Sealed: {Finished} of {Check.PlannedReaders} planned readers have finished.";
+
+    private int Finished =>
+        Check.Readers.Where(r => r.Answered == r.Total && r.Total > 0 && !r.Withdrawn).Select(r => r.Reader).Distinct().Count();
 }
 
 /// <summary>The addresses of a study's owner.</summary>
@@ -37,7 +40,10 @@ internal static class StudyPages
         {
             Folder(desk, at);
             var (link, token) = desk.Links.Make(at, (await context.Request.ReadFormAsync())["note"].ToString().Trim());
-            return Html.Page<StudyPage>(context, Model(desk, at) with { NewLink = $"http://{context.Request.Host}/door/{link.Id}?token={token}" });
+            return Html.Page<StudyPage>(context, Model(desk, at) with
+            {
+                NewLink = $"http://{context.Request.Host}/door/{link.Id}?token={token}",
+            });
         });
         routes.MapPost("/study/revoke", (string at, string link) =>
         {
@@ -48,7 +54,10 @@ internal static class StudyPages
         routes.MapPost("/study/unseal", async (HttpContext context, string at) =>
         {
             if ((await context.Request.ReadFormAsync())["word"].ToString().Trim() != UnsealWord)
-                return Html.Page<StudyPage>(context, Model(desk, at) with { Fault = $"Type the word {UnsealWord} to end the collection of answers." }, 400);
+                return Html.Page<StudyPage>(context, Model(desk, at) with
+                {
+                    Fault = $"Type the word {UnsealWord} to end the collection of answers.",
+                }, 400);
             try
             {
                 Unsealing.Unseal(Folder(desk, at));
@@ -67,12 +76,14 @@ internal static class StudyPages
     private static string Folder(StudioServices desk, string at)
     {
         var folder = desk.Root.Resolve(at);
-        return FolderIndex.KindOf(folder) == FolderKind.Study ? folder : throw new StudioException(404, $"{at}: this is no reader study.");
+        return FolderIndex.KindOf(folder) == FolderKind.Study ? folder
+            : throw new StudioException(404, $"{at}: this is no reader study.");
     }
 
     private static StudyModel Model(StudioServices desk, string at)
     {
         var folder = Folder(desk, at);
-        return new(at, StudyChecker.Check(folder), [.. desk.Links.All.Where(l => l.Study == at)], File.Exists(Path.Combine(folder, "report.html")));
+        return new(at, StudyChecker.Check(folder), [.. desk.Links.All.Where(l => l.Study == at)],
+            File.Exists(Path.Combine(folder, "report.html")));
     }
 }

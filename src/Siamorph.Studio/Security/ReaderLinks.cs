@@ -42,7 +42,10 @@ internal sealed class ReaderLinks(RootFolder root)
     public ReaderLink? Enter(string id, string? token) =>
         token is not null && Find(id) is { } link && Sessions.Same(link.TokenSha256, HashOf(token)) ? link : null;
 
-    public void Enrolled(string id, string reader) => Change(links => [.. links.Select(l => l.Id == id ? l with { Reader = reader } : l)]);
+    public void Enrolled(string id, string reader) => Change(links => [.. links.Select(l => l.Id == id ? l with
+    {
+        Reader = reader,
+    } : l)]);
 
     public void Remove(string id) => Change(links => [.. links.Where(l => l.Id != id)]);
 

@@ -52,10 +52,12 @@ internal sealed class Sessions(Action<string> announce)
     /// <summary>Ends those who entered by a link.</summary>
     public void Forget(string link)
     {
-        foreach (var session in _sessions.Values.Where(s => s.Link?.Id == link).ToList()) _sessions.TryRemove(session.Secret, out _);
+        foreach (var session in _sessions.Values.Where(s => s.Link?.Id == link).ToList())
+            _sessions.TryRemove(session.Secret, out _);
     }
 
     public static string Random() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
 
-    public static bool Same(string a, string b) => CryptographicOperations.FixedTimeEquals(System.Text.Encoding.UTF8.GetBytes(a), System.Text.Encoding.UTF8.GetBytes(b));
+    public static bool Same(string a, string b) =>
+        CryptographicOperations.FixedTimeEquals(System.Text.Encoding.UTF8.GetBytes(a), System.Text.Encoding.UTF8.GetBytes(b));
 }

@@ -23,7 +23,9 @@ internal static unsafe partial class AttentionKernel
     private const int GradientKeys = 256;
     private const float Log2E = 1.44269504f;
 
-    /// <summary>out = softmax(q·kᵀ / √width)·v; <paramref name="logSums"/> [queries], if any, gets log2 Σ 2^score for the backward pass.</summary>
+    /// <summary>
+    /// out = softmax(q·kᵀ / √width)·v; <paramref name="logSums"/> [queries], if any, gets log2 Σ 2^score for the backward pass.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums)
     {
@@ -59,9 +61,13 @@ internal static unsafe partial class AttentionKernel
         }
     }
 
-    /// <summary>Gradients of q, k and v from that of the result; they are written, not added. <paramref name="result"/> is what Forward gave.</summary>
+    /// <summary>
+    /// Gradients of q, k and v from that of the result; they are written, not added. <paramref name="result"/> is what Forward
+    /// gave.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Backward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums, float* dResult, float* dq, float* dk, float* dv)
+    public static void Backward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums, float* dResult,
+        float* dq, float* dk, float* dv)
     {
         var wide = Wide(s.Keys);
         var keys = Scratch.Get(0, (nint)wide * s.Width);
@@ -76,18 +82,23 @@ internal static unsafe partial class AttentionKernel
         {
             var count = Math.Min(GradientQueries, s.Queries - first);
             var at = first * s.QueryStride;
-            for (var i = 0; i < count; i++) delta[i] = Dot(result + at + i * s.QueryStride, dResult + at + i * s.QueryStride, s.Width);
+            for (var i = 0; i < count; i++)
+                delta[i] = Dot(result + at + i * s.QueryStride, dResult + at + i * s.QueryStride, s.Width);
             for (var key = 0; key < s.Keys; key += GradientKeys)
             {
                 var some = Math.Min(GradientKeys, s.Keys - key);
                 var columns = Wide(some);
                 Gemm.Run(count, q + at, s.QueryStride, keys + (nint)key * s.Width, s.Width, columns, p, columns, null, false);
-                Gemm.Run(count, dResult + at, s.QueryStride, values + (nint)key * s.Width, s.Width, columns, ds, columns, null, false);
+                Gemm.Run(count, dResult + at, s.QueryStride, values + (nint)key * s.Width, s.Width, columns, ds, columns,
+                    null, false);
                 for (var i = 0; i < count; i++)
                     ScoreGradients(p + (nint)i * columns, ds + (nint)i * columns, columns, scale, logSums[first + i], delta[i]);
-                Gemm.RunNarrow(count, ds, columns, 1, k + key * s.KeyStride, s.KeyStride, some, s.Width, dq + at, s.QueryStride, key > 0);
-                Gemm.RunNarrow(some, ds, 1, columns, q + at, s.QueryStride, count, s.Width, dk + key * s.KeyStride, s.KeyStride, first > 0);
-                Gemm.RunNarrow(some, p, 1, columns, dResult + at, s.QueryStride, count, s.Width, dv + key * s.KeyStride, s.KeyStride, first > 0);
+                Gemm.RunNarrow(count, ds, columns, 1, k + key * s.KeyStride, s.KeyStride, some, s.Width, dq + at,
+                    s.QueryStride, key > 0);
+                Gemm.RunNarrow(some, ds, 1, columns, q + at, s.QueryStride, count, s.Width, dk + key * s.KeyStride,
+                    s.KeyStride, first > 0);
+                Gemm.RunNarrow(some, p, 1, columns, dResult + at, s.QueryStride, count, s.Width, dv + key * s.KeyStride,
+                    s.KeyStride, first > 0);
             }
         }
     }
@@ -128,7 +139,8 @@ internal static unsafe partial class AttentionKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ScoreGradients(float* p, float* ds, int columns, float scale, float logSum, float delta)
     {
-        Vector256<float> factor = Vector256.Create(scale * Log2E), shift = Vector256.Create(logSum), mean = Vector256.Create(delta);
+        Vector256<float> factor = Vector256.Create(scale * Log2E), shift = Vector256.Create(logSum),
+        mean = Vector256.Create(delta);
         for (var j = 0; j < columns; j += 8)
         {
             var probability = VectorMath.Exp2OfNegative(Fma.MultiplySubtract(Vector256.Load(p + j), factor, shift));

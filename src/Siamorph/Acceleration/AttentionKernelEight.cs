@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Siamorph.Acceleration;
 
-// Heads of eight channels, the narrowest that fill a vector: keys lie in the lanes, so one query's channels and its eight sums fit the
-// registers. Blocks of keys stay in the first-level cache while a block of queries passes (arXiv 2205.14135).
+// Heads of eight channels, the narrowest that fill a vector: keys lie in the lanes, so one query's channels and its eight sums
+// fit the registers. Blocks of keys stay in the first-level cache while a block of queries passes (arXiv 2205.14135).
 internal static unsafe partial class AttentionKernel
 {
     private const int Eight = 8;
@@ -30,7 +30,8 @@ internal static unsafe partial class AttentionKernel
             {
                 var some = Math.Min(KeyBlock, s.Keys - key);
                 for (var i = 0; i < count; i++)
-                    Attend(q + (first + i) * s.QueryStride, scale, keys + (nint)key * Eight, values + (nint)key * Eight, some, states + i * StateLength, key == 0);
+                    Attend(q + (first + i) * s.QueryStride, scale, keys + (nint)key * Eight, values + (nint)key * Eight, some,
+                        states + i * StateLength, key == 0);
             }
             for (var i = 0; i < count; i++)
             {
@@ -62,8 +63,10 @@ internal static unsafe partial class AttentionKernel
     {
         var exponents = stackalloc float[KeyBlock];
         Vector256<float> a0, a1, a2, a3, a4, a5, a6, a7;
-        a0 = Vector256.Create(q[0] * scale); a1 = Vector256.Create(q[1] * scale); a2 = Vector256.Create(q[2] * scale); a3 = Vector256.Create(q[3] * scale);
-        a4 = Vector256.Create(q[4] * scale); a5 = Vector256.Create(q[5] * scale); a6 = Vector256.Create(q[6] * scale); a7 = Vector256.Create(q[7] * scale);
+        a0 = Vector256.Create(q[0] * scale); a1 = Vector256.Create(q[1] * scale); a2 = Vector256.Create(q[2] * scale);
+        a3 = Vector256.Create(q[3] * scale);
+        a4 = Vector256.Create(q[4] * scale); a5 = Vector256.Create(q[5] * scale); a6 = Vector256.Create(q[6] * scale);
+        a7 = Vector256.Create(q[7] * scale);
         var most = Vector256.Create(float.NegativeInfinity);
         var padded = (count + 7) & ~7;
         for (var j = 0; j < padded; j += 8, keys += 64)
@@ -91,8 +94,10 @@ internal static unsafe partial class AttentionKernel
         {
             largest = MathF.Max(largest, state[72]);
             var shrink = VectorMath.Exp2OfNegative(Vector256.Create(state[72] - largest));
-            a0 = Vector256.Load(state) * shrink; a1 = Vector256.Load(state + 8) * shrink; a2 = Vector256.Load(state + 16) * shrink;
-            a3 = Vector256.Load(state + 24) * shrink; a4 = Vector256.Load(state + 32) * shrink; a5 = Vector256.Load(state + 40) * shrink;
+            a0 = Vector256.Load(state) * shrink; a1 = Vector256.Load(state + 8) * shrink;
+            a2 = Vector256.Load(state + 16) * shrink;
+            a3 = Vector256.Load(state + 24) * shrink; a4 = Vector256.Load(state + 32) * shrink;
+            a5 = Vector256.Load(state + 40) * shrink;
             a6 = Vector256.Load(state + 48) * shrink; a7 = Vector256.Load(state + 56) * shrink;
             most = Vector256.Load(state + 64) * shrink;
         }

@@ -62,9 +62,13 @@ internal static unsafe class BatchNormKernel
                 Avx.Max(least, Line(x + c, scale + c, shift + c)).Store(y + c); // the second operand where it is no number
     }
 
-    /// <summary>Sums over some pixels of the gradient behind the ReLU, and of its product with the distance from the mean.</summary>
+    /// <summary>
+    /// Sums over some pixels of the gradient behind the ReLU, and of its product with the distance from the mean.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void GradientSums(float* x, float* dy, int pixels, int channels, float* scale, float* shift, float* mean, bool relu, float* sum, float* product)
+    public static void GradientSums(
+        float* x, float* dy, int pixels, int channels, float* scale, float* shift, float* mean, bool relu, float* sum,
+        float* product)
     {
         for (var c = 0; c < channels; c += 8)
         {
@@ -96,14 +100,16 @@ internal static unsafe class BatchNormKernel
 
     /// <summary>dx = scale · gradient behind the ReLU + slope · (x − mean) + level.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gradient(float* x, float* dy, int pixels, int channels, float* scale, float* shift, float* mean, float* slope, float* level, bool relu, float* dx)
+    public static void Gradient(float* x, float* dy, int pixels, int channels, float* scale, float* shift, float* mean,
+        float* slope, float* level, bool relu, float* dx)
     {
         for (var p = 0; p < pixels; p++, x += channels, dy += channels, dx += channels)
             for (var c = 0; c < channels; c += 8)
             {
                 Vector256<float> value = Vector256.Load(x + c), s = Vector256.Load(scale + c);
                 var g = Behind(Vector256.Load(dy + c), value, s, Vector256.Load(shift + c), relu);
-                Fma.MultiplyAdd(Vector256.Load(slope + c), value - Vector256.Load(mean + c), Fma.MultiplyAdd(s, g, Vector256.Load(level + c))).Store(dx + c);
+                Fma.MultiplyAdd(Vector256.Load(slope + c), value - Vector256.Load(mean + c),
+                    Fma.MultiplyAdd(s, g, Vector256.Load(level + c))).Store(dx + c);
             }
     }
 
@@ -112,6 +118,8 @@ internal static unsafe class BatchNormKernel
         Fma.MultiplyAdd(Vector256.Load(x), Vector256.Load(scale), Vector256.Load(shift));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Behind(Vector256<float> gradient, Vector256<float> x, Vector256<float> scale, Vector256<float> shift, bool relu) =>
-        relu ? Vector256.AndNot(gradient, Avx.CompareLessThanOrEqual(Fma.MultiplyAdd(x, scale, shift), Vector256<float>.Zero)) : gradient;
+    private static Vector256<float> Behind(
+        Vector256<float> gradient, Vector256<float> x, Vector256<float> scale, Vector256<float> shift, bool relu) =>
+        relu ? Vector256.AndNot(gradient,
+        Avx.CompareLessThanOrEqual(Fma.MultiplyAdd(x, scale, shift), Vector256<float>.Zero)) : gradient;
 }

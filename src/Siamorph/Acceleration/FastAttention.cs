@@ -24,8 +24,10 @@ internal static class FastAttention
         ArgumentNullException.ThrowIfNull(k);
         ArgumentNullException.ThrowIfNull(v);
         // libtorch's own answer to such shapes would end the process: the product is not guarded by the bindings.
-        if (q.dim() != 3 || k.dim() != 3 || k.shape[0] != q.shape[0] || k.shape[2] != q.shape[2] || !v.shape.SequenceEqual(k.shape) || heads < 1 || q.shape[2] % heads != 0)
-            throw new ArgumentException($"Queries [{string.Join(',', q.shape)}], keys [{string.Join(',', k.shape)}], values [{string.Join(',', v.shape)}] and {heads} heads don't go together.");
+        if (q.dim() != 3 || k.dim() != 3 || k.shape[0] != q.shape[0] || k.shape[2] != q.shape[2]
+            || !v.shape.SequenceEqual(k.shape) || heads < 1 || q.shape[2] % heads != 0)
+            throw new ArgumentException($"Queries [{string.Join(',', q.shape)}], keys [{string.Join(',', k.shape)}], values ["
+            + $"{string.Join(',', v.shape)}] and {heads} heads don't go together.");
         var width = q.shape[2] / heads;
         if (width % 8 == 0 && width <= WidestHead && heads * width == q.shape[2] && KernelUse.Fits(q)
             && KernelUse.Fits(k, q.shape[0], k.shape[1], q.shape[2]) && KernelUse.Fits(v, k.shape))
@@ -67,13 +69,15 @@ internal static class FastAttention
             var (q, k, v, gradient) = (saved[0], saved[1], saved[2], grad_output.contiguous());
             var (dq, dk, dv) = (empty_like(q), empty_like(k), empty_like(v));
             var shape = ShapeOf(q, k, heads);
-            float* queries = Pixels.Pointer(q), keys = Pixels.Pointer(k), values = Pixels.Pointer(v), result = Pixels.Pointer(saved[3]);
+            float* queries = Pixels.Pointer(q), keys = Pixels.Pointer(k), values = Pixels.Pointer(v),
+                result = Pixels.Pointer(saved[3]);
             float* sums = Pixels.Pointer(saved[4]), incoming = Pixels.Pointer(gradient);
             float* toQ = Pixels.Pointer(dq), toK = Pixels.Pointer(dk), toV = Pixels.Pointer(dv);
             Workers.For((int)q.shape[0] * heads, task =>
             {
                 var (at, over) = Offsets(shape, heads, task);
-                AttentionKernel.Backward(shape, queries + at, keys + over, values + over, result + at, sums + (nint)task * shape.Queries,
+                AttentionKernel.Backward(shape, queries + at, keys + over, values + over, result + at, sums
+                    + (nint)task * shape.Queries,
                     incoming + at, toQ + at, toK + over, toV + over);
             });
             return [dq.MoveToOuterDisposeScope(), dk.MoveToOuterDisposeScope(), dv.MoveToOuterDisposeScope(), null!];
@@ -91,7 +95,8 @@ internal static class FastAttention
         Workers.For((int)q.shape[0] * heads, task =>
         {
             var (at, over) = Offsets(shape, heads, task);
-            AttentionKernel.Forward(shape, queries + at, keys + over, values + over, target + at, sums == null ? null : sums + (nint)task * shape.Queries);
+            AttentionKernel.Forward(shape, queries + at, keys + over, values + over, target + at, sums == null ? null
+                : sums + (nint)task * shape.Queries);
         });
         return result.MoveToOuterDisposeScope();
     }

@@ -9,7 +9,10 @@ namespace Siamorph.Acceleration;
 /// </summary>
 internal static class FastBatchNorm
 {
-    /// <summary>Normalises <paramref name="x"/> [B, C, H, W] as <paramref name="norm"/> does, running statistics included, then cuts off at 0 if asked.</summary>
+    /// <summary>
+    /// Normalises <paramref name="x"/> [B, C, H, W] as <paramref name="norm"/> does, running statistics included, then cuts off
+    /// at 0 if asked.
+    /// </summary>
     /// <returns>[B, C, H, W].</returns>
     public static Tensor Forward(BatchNorm2d norm, Tensor x, bool relu)
     {
@@ -23,8 +26,10 @@ internal static class FastBatchNorm
 
     // Other memory orders stay with libtorch: what follows would meet another one than it is used to.
     private static bool Applies(BatchNorm2d norm, Tensor x) =>
-        KernelUse.Fits(x) && x.dim() == 4 && x.shape[1] % 8 == 0 && x.shape[0] * x.shape[2] * x.shape[3] > 1 && norm is { track_running_stats: true, momentum: not null }
-        && new[] { norm.weight, norm.bias, norm.running_mean, norm.running_var }.All(t => t is not null && KernelUse.FitsRow(t, x.shape[1])) && IsPixelByPixel(x);
+        KernelUse.Fits(x) && x.dim() == 4 && x.shape[1] % 8 == 0 && x.shape[0] * x.shape[2] * x.shape[3] > 1
+        && norm is { track_running_stats: true, momentum: not null }
+        && new[] { norm.weight, norm.bias, norm.running_mean, norm.running_var }.All(t => t is not null
+        && KernelUse.FitsRow(t, x.shape[1])) && IsPixelByPixel(x);
 
     private static bool IsPixelByPixel(Tensor x)
     {
@@ -39,7 +44,8 @@ internal static class FastBatchNorm
         var rows = Pixels.Rows(x);
         var (y, line) = (empty_like(rows), empty(2, rows.shape[3]));
         var channels = (int)rows.shape[3];
-        float* mean = Pixels.Pointer(norm.running_mean!), variance = Pixels.Pointer(norm.running_var!), scale = Pixels.Pointer(line), shift = scale + channels;
+        float* mean = Pixels.Pointer(norm.running_mean!), variance = Pixels.Pointer(norm.running_var!),
+            scale = Pixels.Pointer(line), shift = scale + channels;
         for (var c = 0; c < channels; c++) Line(norm, c, mean[c], 1 / Math.Sqrt(variance[c] + norm.eps), scale, shift);
         float* from = Pixels.Pointer(rows), to = Pixels.Pointer(y);
         Each(rows, (_, first, pixels) => BatchNormKernel.Apply(from + first, pixels, channels, scale, shift, relu, to + first));
@@ -85,22 +91,27 @@ internal static class FastBatchNorm
             var rows = Pixels.Rows(x);
             var channels = (int)rows.shape[3];
             var (y, statistics) = (empty_like(rows), empty(4, channels)); // scale, shift, mean, 1 / deviation
-            float* from = Pixels.Pointer(rows), to = Pixels.Pointer(y), scale = Pixels.Pointer(statistics), shift = scale + channels;
+            float* from = Pixels.Pointer(rows), to = Pixels.Pointer(y), scale = Pixels.Pointer(statistics),
+            shift = scale + channels;
             Statistics(norm, rows, scale, shift, shift + channels, shift + 2 * channels);
-            Each(rows, (_, first, pixels) => BatchNormKernel.Apply(from + first, pixels, channels, scale, shift, relu, to + first));
+            Each(rows, (_, first, pixels) =>
+                BatchNormKernel.Apply(from + first, pixels, channels, scale, shift, relu, to + first));
             ctx.save_for_backward([Pixels.Named(rows).MoveToOuterDisposeScope(), statistics.MoveToOuterDisposeScope()]);
             ctx.save_data("options", (relu, x.requires_grad, weight.requires_grad, bias.requires_grad));
             return Pixels.Named(y).MoveToOuterDisposeScope();
         }
 
         // Means and variances of the parts are joined in double precision (Chan, Golub and LeVeque 1979).
-        private static unsafe void Statistics(BatchNorm2d norm, Tensor rows, float* scale, float* shift, float* means, float* reciprocals)
+        private static unsafe void Statistics(
+            BatchNorm2d norm, Tensor rows, float* scale, float* shift, float* means, float* reciprocals)
         {
             var channels = (int)rows.shape[3];
             var (count, part) = (rows.numel() / channels, BatchNormKernel.PartOf(channels));
             using var parts = empty(PartsOf(rows), 2, channels);
             float* from = Pixels.Pointer(rows), moments = Pixels.Pointer(parts);
-            Each(rows, (i, first, pixels) => BatchNormKernel.Moments(from + first, pixels, channels, moments + (nint)i * 2 * channels, moments + ((nint)i * 2 + 1) * channels));
+            Each(rows, (i, first, pixels) =>
+                BatchNormKernel.Moments(from + first, pixels, channels, moments + (nint)i * 2 * channels, moments
+                + ((nint)i * 2 + 1) * channels));
             float* runningMean = Pixels.Pointer(norm.running_mean!), runningVariance = Pixels.Pointer(norm.running_var!);
             var momentum = norm.momentum!.Value;
             for (var c = 0; c < channels; c++)
@@ -132,16 +143,20 @@ internal static class FastBatchNorm
             var (rows, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(grad_output));
             var channels = (int)rows.shape[3];
             var (parts, total, line) = (empty(PartsOf(rows), 2, channels), empty(2, channels), empty(2, channels));
-            float* from = Pixels.Pointer(rows), gradient = Pixels.Pointer(dy), scale = Pixels.Pointer(saved[1]), shift = scale + channels, mean = shift + channels;
+            float* from = Pixels.Pointer(rows), gradient = Pixels.Pointer(dy), scale = Pixels.Pointer(saved[1]), shift = scale
+                + channels, mean = shift + channels;
             float* sums = Pixels.Pointer(parts), slope = Pixels.Pointer(line), level = slope + channels;
-            Each(rows, (i, first, pixels) => BatchNormKernel.GradientSums(from + first, gradient + first, pixels, channels, scale, shift, mean, relu,
+            Each(rows, (i, first, pixels) =>
+                BatchNormKernel.GradientSums(from + first, gradient + first, pixels, channels, scale, shift, mean, relu,
                 sums + (nint)i * 2 * channels, sums + ((nint)i * 2 + 1) * channels));
             Join(rows, sums, scale, mean + channels, Pixels.Pointer(total), slope, level);
             var dx = needsInput ? empty_like(rows) : null;
             if (dx is not null)
             {
                 var to = Pixels.Pointer(dx);
-                Each(rows, (_, first, pixels) => BatchNormKernel.Gradient(from + first, gradient + first, pixels, channels, scale, shift, mean, slope, level, relu, to + first));
+                Each(rows, (_, first, pixels) =>
+                    BatchNormKernel.Gradient(from + first, gradient + first, pixels, channels, scale, shift, mean, slope, level,
+                    relu, to + first));
             }
             return
             [
@@ -153,7 +168,8 @@ internal static class FastBatchNorm
         }
 
         // Of weight and bias, and what the gradient of x takes off for mean and variance being functions of x.
-        private static unsafe void Join(Tensor rows, float* sums, float* scale, float* reciprocals, float* total, float* slope, float* level)
+        private static unsafe void Join(
+            Tensor rows, float* sums, float* scale, float* reciprocals, float* total, float* slope, float* level)
         {
             var (channels, parts) = ((int)rows.shape[3], PartsOf(rows));
             double count = rows.numel() / channels;

@@ -22,7 +22,9 @@ internal static class FastConvolution
 
     internal static bool WeightsAreConstant => t_constantWeights;
 
-    /// <summary>The convolution of <paramref name="x"/> [B, C, H, W] with <paramref name="weight"/> [K, C, 3, 3], plus bias [K] if any.</summary>
+    /// <summary>
+    /// The convolution of <paramref name="x"/> [B, C, H, W] with <paramref name="weight"/> [K, C, 3, 3], plus bias [K] if any.
+    /// </summary>
     /// <param name="x">Input, any memory order.</param>
     /// <param name="weight">Filters.</param>
     /// <param name="bias">A value for each output channel, or null.</param>
@@ -32,7 +34,8 @@ internal static class FastConvolution
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(weight);
         if (IsPicture(x, weight)) return OfPicture(x, weight, bias);
-        if (!Applies(x, weight) || !KernelUse.FitsRow(bias, weight.shape[0])) return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
+        if (!Applies(x, weight) || !KernelUse.FitsRow(bias, weight.shape[0]))
+            return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
         if (is_grad_enabled()) return Function.apply(x, weight, bias!);
         using var scope = NewDisposeScope();
         return Pixels.Named(Convolve(Pixels.Rows(x), weight, bias, backward: false)).MoveToOuterDisposeScope();
@@ -54,10 +57,12 @@ internal static class FastConvolution
         using var scope = NewDisposeScope();
         Tensor y;
         var layer = ConvolutionLayer.Of(convolution);
-        if (layer is { IsThreeByThree: true } && Applies(x, convolution.weight!) && KernelUse.FitsRow(convolution.bias, convolution.weight!.shape[0]))
+        if (layer is { IsThreeByThree: true } && Applies(x, convolution.weight!)
+            && KernelUse.FitsRow(convolution.bias, convolution.weight!.shape[0]))
         {
             long[] result = [x.shape[0], convolution.weight!.shape[0], x.shape[2], x.shape[3]];
-            if (!is_grad_enabled() && (addend is null || KernelUse.Fits(addend, result)) && (shift is null || KernelUse.Fits(shift, result[0], result[1])))
+            if (!is_grad_enabled() && (addend is null || KernelUse.Fits(addend, result))
+                && (shift is null || KernelUse.Fits(shift, result[0], result[1])))
             {
                 var sum = Convolve(Pixels.Rows(x), convolution.weight!, convolution.bias, backward: false,
                     addend is null ? null : Pixels.Rows(addend), null, shift?.contiguous());
@@ -72,15 +77,18 @@ internal static class FastConvolution
     }
 
     internal static bool Applies(Tensor x, Tensor weight) =>
-        KernelUse.Fits(x) && KernelUse.Fits(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c && Winograd.Fits((int)c, (int)k)
-        && EnoughTiles(weight, x.shape[0], Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3])) && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
+        KernelUse.Fits(x) && KernelUse.Fits(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c
+        && Winograd.Fits((int)c, (int)k)
+        && EnoughTiles(weight, x.shape[0], Winograd.TilesOf((int)x.shape[2]) * Winograd.TilesOf((int)x.shape[3]))
+        && x.shape[0] * x.shape[2] * x.shape[3] * k < int.MaxValue / sizeof(float);
 
     // With frozen weights the choice must not depend on the batch, or a sample's result would. Large networks have more weights
     // than are kept transformed.
     private static bool EnoughTiles(Tensor weight, long samples, int tiles) =>
         FrozenWeights.Current is null || is_grad_enabled()
             ? samples * tiles >= LeastTiles
-            : tiles >= LeastTiles || tiles >= LeastTilesOfASample && FrozenWeights.CanKeep(weight, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
+            : tiles >= LeastTiles || tiles >= LeastTilesOfASample
+            && FrozenWeights.CanKeep(weight, Winograd.WeightsLength((int)weight.shape[1], (int)weight.shape[0]));
 
     // An image of three channels, as it comes from the data: it gets no gradient.
     private static bool IsPicture(Tensor x, Tensor weight) =>
@@ -134,11 +142,15 @@ internal static class FastConvolution
         }
     }
 
-    // x, addend and activated [B, H, W, C]; shift [B, K]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of the input.
-    internal static unsafe Tensor Convolve(Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null, Tensor? shift = null)
+    // x, addend and activated [B, H, W, C]; shift [B, K]; filters [K, C, 3, 3], or [C, K, 3, 3] to be turned, for the gradient of
+    // the input.
+    internal static unsafe Tensor Convolve(
+        Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null,
+        Tensor? shift = null)
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
-        using var noted = StepProfile.Of(backward ? "3×3 convolution, by data" : "3×3 convolution, forward", shape.Pixels * (shape.InChannels + shape.OutChannels));
+        using var noted = StepProfile.Of(backward ? "3×3 convolution, by data"
+            : "3×3 convolution, forward", shape.Pixels * (shape.InChannels + shape.OutChannels));
         var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
         KernelUse.MustHold(bias, shape.OutChannels);
         KernelUse.MustHold(shift, (long)shape.Samples * shape.OutChannels);
@@ -147,7 +159,8 @@ internal static class FastConvolution
         var kept = backward ? null : FrozenWeights.TryGet(filters, length, Transform);
         using var temporary = kept is null ? new NativeBuffer(length) : null;
         if (temporary is not null) Transform(temporary);
-        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), Optional(bias), Optional(addend), Optional(activated), Optional(shift));
+        Winograd.Run(shape, Pixels.Pointer(x), (kept ?? temporary!).Data, Pixels.Pointer(y), Optional(bias), Optional(addend),
+            Optional(activated), Optional(shift));
         return y;
 
         static float* Optional(Tensor? t) => t is null ? null : Pixels.Pointer(t);
@@ -157,7 +170,8 @@ internal static class FastConvolution
             using var taps = filters.contiguous();
             var (outer, inner) = ((nint)filters.shape[1] * 9, (nint)9);
             if (backward) (outer, inner) = (inner, outer);
-            Winograd.TransformWeights(Pixels.Pointer(taps), shape.InChannels, shape.OutChannels, outer, inner, backward, buffer.Data);
+            Winograd.TransformWeights(Pixels.Pointer(taps), shape.InChannels, shape.OutChannels, outer, inner, backward,
+                buffer.Data);
         }
     }
 

@@ -35,7 +35,8 @@ internal static class FastGatedUnit
     private static void ForRows(long rows, Action<long, long> body)
     {
         const long Together = 64;
-        Workers.For((int)((rows + Together - 1) / Together), task => body(task * Together, Math.Min(rows, (task + 1) * Together)));
+        Workers.For((int)((rows + Together - 1) / Together),
+            task => body(task * Together, Math.Min(rows, (task + 1) * Together)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -44,7 +45,8 @@ internal static class FastGatedUnit
         for (var r = first; r < end; r++)
         {
             float* value = x + r * 2 * width, gate = value + width, to = y + r * width;
-            for (var c = 0; c < width; c += 8) (Vector256.Load(value + c) * VectorMath.Gelu(Vector256.Load(gate + c))).Store(to + c);
+            for (var c = 0; c < width; c += 8)
+                (Vector256.Load(value + c) * VectorMath.Gelu(Vector256.Load(gate + c))).Store(to + c);
         }
     }
 

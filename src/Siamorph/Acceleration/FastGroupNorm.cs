@@ -9,14 +9,17 @@ namespace Siamorph.Acceleration;
 /// </summary>
 internal static class FastGroupNorm
 {
-    /// <summary>Normalises <paramref name="x"/> [B, C, H, W] as <paramref name="norm"/> does, then applies SiLU if asked.</summary>
+    /// <summary>
+    /// Normalises <paramref name="x"/> [B, C, H, W] as <paramref name="norm"/> does, then applies SiLU if asked.
+    /// </summary>
     /// <returns>[B, C, H, W].</returns>
     public static Tensor Forward(GroupNorm norm, Tensor x, bool silu)
     {
         ArgumentNullException.ThrowIfNull(norm);
         ArgumentNullException.ThrowIfNull(x);
         if (KernelUse.Fits(x) && x.dim() == 4 && x.shape[1] % 8 == 0 && x.shape[1] % norm.num_groups == 0
-            && norm.weight is { } weight && norm.bias is { } bias && KernelUse.FitsRow(weight, x.shape[1]) && KernelUse.FitsRow(bias, x.shape[1]))
+            && norm.weight is { } weight && norm.bias is { } bias && KernelUse.FitsRow(weight, x.shape[1])
+            && KernelUse.FitsRow(bias, x.shape[1]))
             return Function.apply(x, weight, bias, (int)norm.num_groups, norm.eps, silu);
         var y = norm.call(x);
         return silu ? nn.functional.silu(y) : y;
@@ -43,7 +46,8 @@ internal static class FastGroupNorm
                 GroupNormKernel.Statistics(from + offset, pixels, channels, groups, epsilon, mean, reciprocal);
                 GroupNormKernel.Apply(from + offset, pixels, channels, mean, reciprocal, w, b, silu, to + offset);
             });
-            ctx.save_for_backward([Pixels.Named(rows).MoveToOuterDisposeScope(), weight, bias, statistics.MoveToOuterDisposeScope()]);
+            ctx.save_for_backward([Pixels.Named(rows).MoveToOuterDisposeScope(), weight, bias,
+                statistics.MoveToOuterDisposeScope()]);
             ctx.save_data("options", (groups, silu, x.requires_grad, weight.requires_grad));
             return Pixels.Named(y).MoveToOuterDisposeScope();
         }
@@ -58,12 +62,14 @@ internal static class FastGroupNorm
             var (samples, pixels, channels) = ((int)rows.shape[0], (int)(rows.shape[1] * rows.shape[2]), (int)rows.shape[3]);
             var (dx, sums) = (empty_like(rows), empty(samples, 2, channels));
             float* from = Pixels.Pointer(rows), gradient = Pixels.Pointer(dy), moments = Pixels.Pointer(saved[3]);
-            float* w = Pixels.Pointer(saved[1]), b = Pixels.Pointer(saved[2]), to = Pixels.Pointer(dx), parts = Pixels.Pointer(sums);
+            float* w = Pixels.Pointer(saved[1]), b = Pixels.Pointer(saved[2]), to = Pixels.Pointer(dx),
+                parts = Pixels.Pointer(sums);
             Workers.For(samples, n =>
             {
                 float* mean = moments + (nint)n * 2 * channels, part = parts + (nint)n * 2 * channels;
                 var offset = (nint)n * pixels * channels;
-                GroupNormKernel.Backward(from + offset, gradient + offset, pixels, channels, groups, mean, mean + channels, w, b, silu,
+                GroupNormKernel.Backward(from + offset, gradient + offset, pixels, channels, groups, mean, mean
+                    + channels, w, b, silu,
                     to + offset, part, part + channels);
             });
             var total = sums.sum([0]);

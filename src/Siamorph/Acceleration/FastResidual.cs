@@ -31,10 +31,12 @@ internal static class FastResidual
     }
 
     // 3×3, as many channels out as in.
-    private static bool Keeps(Conv2d layer, Tensor x) => ConvolutionLayer.Of(layer) is { IsThreeByThree: true } kind && kind.Outputs == x.shape[1]
+    private static bool Keeps(Conv2d layer, Tensor x) => ConvolutionLayer.Of(layer) is { IsThreeByThree: true } kind
+        && kind.Outputs == x.shape[1]
         && FastConvolution.Applies(x, layer.weight!) && KernelUse.FitsRow(layer.bias, kind.Outputs);
 
-    private static (Tensor Inner, Tensor Sum, Tensor Result) Run(Tensor rows, Tensor weight, Tensor bias, Tensor weight2, Tensor bias2)
+    private static (Tensor Inner, Tensor Sum, Tensor Result) Run(
+        Tensor rows, Tensor weight, Tensor bias, Tensor weight2, Tensor bias2)
     {
         using var activated = empty_like(rows);
         var inner = FastConvolution.Convolve(rows, weight, bias, backward: false, activated: activated);
@@ -53,7 +55,8 @@ internal static class FastResidual
             var t = vars.Cast<Tensor>().ToArray();
             var rows = Pixels.Rows(t[0]);
             var (inner, sum, result) = Run(rows, t[1], t[2], t[3], t[4]);
-            ctx.save_for_backward([rows.alias().MoveToOuterDisposeScope(), inner.MoveToOuterDisposeScope(), sum.MoveToOuterDisposeScope(), t[1], t[3]]);
+            ctx.save_for_backward([rows.alias().MoveToOuterDisposeScope(), inner.MoveToOuterDisposeScope(),
+                sum.MoveToOuterDisposeScope(), t[1], t[3]]);
             ctx.save_data("needs", t.Select(v => v.requires_grad).ToArray());
             return Pixels.Named(result).MoveToOuterDisposeScope();
         }
@@ -69,10 +72,13 @@ internal static class FastResidual
             Tensor dWeight2;
             using (var activated = nn.functional.silu(inner)) dWeight2 = FastConvolution.WeightGradient(activated, outer);
             Tensor within;
-            using (var incoming = FastConvolution.Convolve(outer, weight2, null, backward: true)) within = Gradient(inner, incoming);
-            var dx = needs[0] ? Pixels.Named(FastConvolution.Convolve(within, weight, null, backward: true, addend: outer)) : null;
+            using (var incoming = FastConvolution.Convolve(outer, weight2, null, backward: true))
+                within = Gradient(inner, incoming);
+            var dx = needs[0] ? Pixels.Named(
+                FastConvolution.Convolve(within, weight, null, backward: true, addend: outer)) : null;
             Tensor?[] gradients =
-                [dx, needs[1] ? FastConvolution.WeightGradient(x, within) : null, within.sum([0, 1, 2]), dWeight2, outer.sum([0, 1, 2])];
+                [dx, needs[1] ? FastConvolution.WeightGradient(x, within)
+                : null, within.sum([0, 1, 2]), dWeight2, outer.sum([0, 1, 2])];
             return [.. gradients.Select((g, i) => g is null || !needs[i] ? null! : g.MoveToOuterDisposeScope())];
         }
 

@@ -14,7 +14,9 @@ namespace Siamorph.Acceleration;
 /// <param name="Heads">Heads.</param>
 internal sealed record AttentionLayers(Linear Query, Linear Key, Linear Value, Linear Output, int Heads);
 
-/// <summary>The layers of a transformer block: self-attention, attention to a context, gated feed-forward, each behind a norm.</summary>
+/// <summary>
+/// The layers of a transformer block: self-attention, attention to a context, gated feed-forward, each behind a norm.
+/// </summary>
 /// <param name="Norm1">Before self-attention.</param>
 /// <param name="Self">Self-attention.</param>
 /// <param name="Norm2">Before attention to the context.</param>
@@ -33,9 +35,12 @@ internal static unsafe class FastTransformer
 {
     private const int LargestChunk = 1 << 16; // floats of the widest intermediate, 256 KB
 
-    /// <summary>The block's result, or null where this path does not apply: gradients wanted, weights not frozen, other widths or devices.</summary>
+    /// <summary>
+    /// The block's result, or null where this path does not apply: gradients wanted, weights not frozen, other widths or devices.
+    /// </summary>
     /// <param name="x">Tokens [B, N, C].</param>
-    /// <param name="context">[k·B, L, D]: for k &gt; 1 the samples of x are taken k times over, but only from the first use of the context on.</param>
+    /// <param name="context">[k·B, L, D]: for k &gt; 1 the samples of x are taken k times over, but only from the first use of
+    /// the context on.</param>
     /// <param name="layers">Whose weights.</param>
     /// <returns>[k·B, N, C].</returns>
     public static Tensor? TryForward(Tensor x, Tensor context, TransformerLayers layers)
@@ -44,8 +49,10 @@ internal static unsafe class FastTransformer
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(layers);
         var channels = (int)x.shape[2];
-        if (FrozenWeights.Current is null || is_grad_enabled() || !KernelUse.Fits(x) || !KernelUse.Fits(context) || channels % 16 != 0) return null;
-        if (context.dim() != 3 || context.shape[0] % x.shape[0] != 0 || !AreKnown(layers, channels, context.shape[2])) return null;
+        if (FrozenWeights.Current is null || is_grad_enabled() || !KernelUse.Fits(x) || !KernelUse.Fits(context)
+            || channels % 16 != 0) return null;
+        if (context.dim() != 3 || context.shape[0] % x.shape[0] != 0 || !AreKnown(layers, channels, context.shape[2]))
+            return null;
         if (Packed.Of(layers) is not { } packed) return null;
         using var scope = NewDisposeScope();
         return new Block(layers, packed, channels).Run(x.contiguous(), context).MoveToOuterDisposeScope();
@@ -58,15 +65,18 @@ internal static unsafe class FastTransformer
         return Plain(l.Self.Query) && Plain(l.Self.Key) && Plain(l.Self.Value) && Plain(l.Context.Query)
             && KernelUse.Fits(l.Self.Output, channels, channels) && KernelUse.Fits(l.Context.Output, channels, channels)
             && KernelUse.Fits(l.Context.Key, context, channels) && KernelUse.Fits(l.Context.Value, context, channels)
-            && wide == 2 * half && half % 16 == 0 && KernelUse.Fits(l.Gated, channels, wide) && KernelUse.Fits(l.Back, half, channels)
+            && wide == 2 * half && half % 16 == 0 && KernelUse.Fits(l.Gated, channels, wide)
+            && KernelUse.Fits(l.Back, half, channels)
             && new[] { l.Norm1, l.Norm2, l.Norm3 }.All(n => KernelUse.Fits(n, channels));
     }
 
-    private sealed record Packed(nint Query, nint Key, nint Value, nint Output, nint ContextQuery, nint ContextOutput, nint Gated, nint Back)
+    private sealed record Packed(nint Query, nint Key, nint Value, nint Output, nint ContextQuery, nint ContextOutput,
+        nint Gated, nint Back)
     {
         public static Packed? Of(TransformerLayers l)
         {
-            Linear[] all = [l.Self.Query, l.Self.Key, l.Self.Value, l.Self.Output, l.Context.Query, l.Context.Output, l.Gated, l.Back];
+            Linear[] all = [l.Self.Query, l.Self.Key, l.Self.Value, l.Self.Output, l.Context.Query, l.Context.Output,
+                l.Gated, l.Back];
             var data = all.Select(Of).ToArray();
             return data.Contains(0) ? null : new(data[0], data[1], data[2], data[3], data[4], data[5], data[6], data[7]);
         }
@@ -75,7 +85,8 @@ internal static unsafe class FastTransformer
         {
             var weight = layer.weight!;
             var (columns, rows) = ((int)weight.shape[0], (int)weight.shape[1]);
-            var buffer = FrozenWeights.TryGet(weight, (nint)PackedMatrix.PanelsOf(columns) * PackedMatrix.PanelWidth * rows, made =>
+            var buffer = FrozenWeights.TryGet(weight,
+                (nint)PackedMatrix.PanelsOf(columns) * PackedMatrix.PanelWidth * rows, made =>
             {
                 using var dense = weight.contiguous();
                 PackedMatrix.Pack(Pixels.Pointer(dense), 1, rows, rows, columns, made.Data);
@@ -99,7 +110,8 @@ internal static unsafe class FastTransformer
                 var times = context.shape[0] / x.shape[0];
                 (tokens, query) = (tokens.repeat(times, 1, 1), query.repeat(times, 1, 1));
             }
-            attended = FastAttention.Forward(query, layers.Context.Key.call(context), layers.Context.Value.call(context), layers.Context.Heads);
+            attended = FastAttention.Forward(query, layers.Context.Key.call(context), layers.Context.Value.call(context),
+                layers.Context.Heads);
             Finish(tokens, attended);
             return tokens;
         }
@@ -115,20 +127,24 @@ internal static unsafe class FastTransformer
                 var normed = Scratch.Get(0, (nint)rows * channels);
                 Normalise(parameters, from + first * channels, rows, normed);
                 for (var i = 0; i < targets.Length; i++)
-                    Gemm.Run(rows, normed, channels, (float*)products[i].Weights, channels, channels, (float*)targets[i] + first * channels, channels, null, false);
+                    Gemm.Run(rows, normed, channels, (float*)products[i].Weights, channels, channels, (float*)targets[i]
+                        + first * channels, channels, null, false);
             });
         }
 
         // tokens += output(attended); query = norm(tokens)·weights.
-        private void AddAndProject(Tensor tokens, Tensor attended, Linear output, nint outputWeights, LayerNorm norm, nint weights, Tensor query)
+        private void AddAndProject(Tensor tokens, Tensor attended, Linear output, nint outputWeights, LayerNorm norm,
+            nint weights, Tensor query)
         {
-            float* to = Pixels.Pointer(tokens), from = Pixels.Pointer(attended), target = Pixels.Pointer(query), bias = Bias(output);
+            float* to = Pixels.Pointer(tokens), from = Pixels.Pointer(attended), target = Pixels.Pointer(query),
+            bias = Bias(output);
             var parameters = Parameters(norm);
             InChunks(tokens, channels, (first, rows) =>
             {
                 var normed = Scratch.Get(0, (nint)rows * channels);
                 var at = first * channels;
-                Gemm.Run(rows, from + at, channels, (float*)outputWeights, channels, channels, to + at, channels, bias, accumulate: true);
+                Gemm.Run(rows, from + at, channels, (float*)outputWeights, channels, channels, to + at, channels, bias,
+                    accumulate: true);
                 Normalise(parameters, to + at, rows, normed);
                 Gemm.Run(rows, normed, channels, (float*)weights, channels, channels, target + at, channels, null, false);
             });
@@ -147,7 +163,8 @@ internal static unsafe class FastTransformer
                 var gated = Scratch.Get(1, (nint)rows * wide);
                 var products = Scratch.Get(2, (nint)rows * half);
                 var at = to + first * channels;
-                Gemm.Run(rows, from + first * channels, channels, (float*)packed.ContextOutput, channels, channels, at, channels, bias, accumulate: true);
+                Gemm.Run(rows, from + first * channels, channels, (float*)packed.ContextOutput, channels, channels, at, channels,
+                    bias, accumulate: true);
                 Normalise(parameters, at, rows, normed);
                 Gemm.Run(rows, normed, channels, (float*)packed.Gated, channels, wide, gated, wide, gatedBias, false);
                 FastGatedUnit.Multiply(gated, products, half, 0, rows);
@@ -159,7 +176,8 @@ internal static unsafe class FastTransformer
         {
             var rows = tokens.shape[0] * tokens.shape[1];
             var chunk = Math.Clamp(LargestChunk / widest / 6 * 6, 12, 96);
-            Workers.For((int)((rows + chunk - 1) / chunk), task => body((nint)task * chunk, (int)Math.Min(chunk, rows - (long)task * chunk)));
+            Workers.For((int)((rows + chunk - 1) / chunk),
+                task => body((nint)task * chunk, (int)Math.Min(chunk, rows - (long)task * chunk)));
         }
 
         private readonly record struct NormParameters(nint Weight, nint Bias, double Epsilon);
@@ -171,7 +189,9 @@ internal static unsafe class FastTransformer
 
         private void Normalise(NormParameters norm, float* x, int rows, float* y)
         {
-            for (var r = 0; r < rows; r++) NormaliseRow((float*)norm.Weight, (float*)norm.Bias, norm.Epsilon, x + (nint)r * channels, channels, y + (nint)r * channels);
+            for (var r = 0; r < rows; r++)
+                NormaliseRow((float*)norm.Weight, (float*)norm.Bias, norm.Epsilon, x + (nint)r * channels, channels, y
+                    + (nint)r * channels);
         }
     }
 
@@ -189,6 +209,7 @@ internal static unsafe class FastTransformer
         }
         var reciprocal = Vector256.Create((float)(1 / Math.Sqrt(Vector256.Sum(squares) / channels + epsilon)));
         for (var c = 0; c < channels; c += 8)
-            Fma.MultiplyAdd((Vector256.Load(x + c) - mean) * reciprocal, Vector256.Load(weight + c), Vector256.Load(bias + c)).Store(y + c);
+            Fma.MultiplyAdd((Vector256.Load(x + c) - mean) * reciprocal, Vector256.Load(weight + c), Vector256.Load(bias + c))
+                .Store(y + c);
     }
 }

@@ -17,7 +17,9 @@ internal sealed class FrozenWeights : IDisposable
 
     internal static FrozenWeights? Current => t_current;
 
-    /// <summary>Until the result is disposed, the fast operations called on this thread may keep and reuse what they make of weights.</summary>
+    /// <summary>
+    /// Until the result is disposed, the fast operations called on this thread may keep and reuse what they make of weights.
+    /// </summary>
     public IDisposable Use() => new Scope(this);
 
     /// <inheritdoc/>
@@ -34,7 +36,10 @@ internal sealed class FrozenWeights : IDisposable
     internal static bool CanKeep(Tensor weight, nint length) =>
         t_current is { } store && (store._buffers.ContainsKey(weight) || store._total + length <= LargestTotal);
 
-    /// <summary>The buffer kept for a weight, made where there is none or where the weight is no longer what it was; null when nothing may be kept.</summary>
+    /// <summary>
+    /// The buffer kept for a weight, made where there is none or where the weight is no longer what it was; null when nothing may
+    /// be kept.
+    /// </summary>
     internal static NativeBuffer? TryGet(Tensor weight, nint length, Action<NativeBuffer> fill)
     {
         if (t_current is not { } store) return null;
@@ -54,7 +59,8 @@ internal sealed class FrozenWeights : IDisposable
         return made;
     }
 
-    // Some of the numbers, spread over all: an optimizer's step or another checkpoint changes them all, and the address with a move.
+    // Some of the numbers, spread over all: an optimizer's step or another checkpoint changes them all, and the address with a
+    // move.
     private static unsafe ulong Print(Tensor weight)
     {
         if (!weight.is_contiguous()) return 0;

@@ -13,9 +13,13 @@ internal static unsafe partial class Gemm
     private const int TileRows = 6;
     private const int DepthBlock = 256;
 
-    /// <summary>C = A·B (+ C) (+ bias), A [rows, K] with row stride <paramref name="lda"/>, C [rows, N] with row stride <paramref name="ldc"/>.</summary>
+    /// <summary>
+    /// C = A·B (+ C) (+ bias), A [rows, K] with row stride <paramref name="lda"/>, C [rows, N] with row stride
+    /// <paramref name="ldc"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int rows, float* a, nint lda, float* packed, int depth, int columns, float* c, nint ldc, float* bias, bool accumulate)
+    public static void Run(int rows, float* a, nint lda, float* packed, int depth, int columns, float* c, nint ldc, float* bias,
+        bool accumulate)
     {
         var edge = stackalloc float[TileRows * 16];
         for (var k0 = 0; k0 < depth; k0 += DepthBlock)
@@ -30,7 +34,8 @@ internal static unsafe partial class Gemm
                 if (IsWide && columns - n0 >= 32)
                 {
                     for (var m = 0; m < rows; m += WideRows)
-                        WidePair(Math.Min(WideRows, rows - m), k, a + m * lda + k0, lda, b, (nint)depth * 16, c + m * ldc + n0, ldc, start, add);
+                        WidePair(Math.Min(WideRows, rows - m), k, a + m * lda + k0, lda, b, (nint)depth * 16, c + m * ldc + n0,
+                            ldc, start, add);
                     n0 += 16;
                     continue;
                 }
@@ -48,7 +53,8 @@ internal static unsafe partial class Gemm
                     {
                         Copy(c + m * ldc + n0, ldc, edge, 16, count, width);
                         Tile(count, k, a + m * lda + k0, lda, b, edge, 16, null, add);
-                        if (start != null) for (var i = 0; i < count; i++) for (var j = 0; j < width; j++) edge[i * 16 + j] += start[j];
+                        if (start != null) for (var i = 0; i < count; i++) for (var j = 0; j < width; j++) edge[i * 16
+                            + j] += start[j];
                         Copy(edge, 16, c + m * ldc + n0, ldc, count, width);
                     }
                 }
@@ -58,13 +64,15 @@ internal static unsafe partial class Gemm
 
     private static void Copy(float* from, nint fromStride, float* to, nint toStride, int rows, int width)
     {
-        for (var i = 0; i < rows; i++) Unsafe.CopyBlockUnaligned(to + i * toStride, from + i * fromStride, (uint)width * sizeof(float));
+        for (var i = 0; i < rows; i++)
+            Unsafe.CopyBlockUnaligned(to + i * toStride, from + i * fromStride, (uint)width * sizeof(float));
     }
 
     // Up to six rows by sixteen columns: twelve accumulators, two rows of B and one broadcast fill fifteen of the sixteen
     // registers. Rows past the end repeat the last one: all of C is read before any of it is written, so that is harmless.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tile(int rows, int depth, float* a0, nint lda, float* b, float* p0, nint ldc, float* bias, bool accumulate)
+    private static void Tile(int rows, int depth, float* a0, nint lda, float* b, float* p0, nint ldc, float* bias,
+        bool accumulate)
     {
         var last = rows - 1;
         float* a1 = a0 + Math.Min(1, last) * lda, a2 = a0 + Math.Min(2, last) * lda, a3 = a0 + Math.Min(3, last) * lda;

@@ -11,22 +11,25 @@ internal static unsafe partial class Gemm
     private const int NarrowRows = 12;
 
     /// <summary>
-    /// C (+)= A·B over <paramref name="depth"/>; element (m, k) of A is at m·<paramref name="strideM"/> + k·<paramref name="strideK"/>,
-    /// B and C are row-major, <paramref name="columns"/> a multiple of 8.
+    /// C (+)= A·B over <paramref name="depth"/>; element (m, k) of A is at m·<paramref name="strideM"/> +
+    /// k·<paramref name="strideK"/>, B and C are row-major, <paramref name="columns"/> a multiple of 8.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunNarrow(int rows, float* a, nint strideM, nint strideK, float* b, nint ldb, int depth, int columns, float* c, nint ldc,
+    public static void RunNarrow(int rows, float* a, nint strideM, nint strideK, float* b, nint ldb, int depth, int columns,
+        float* c, nint ldc,
         bool accumulate)
     {
         for (var n = 0; n < columns; n += 8)
         {
             for (var m = 0; m < rows; m += NarrowRows)
-                NarrowTile(Math.Min(NarrowRows, rows - m), a + m * strideM, strideM, strideK, b + n, ldb, depth, c + m * ldc + n, ldc, accumulate);
+                NarrowTile(Math.Min(NarrowRows, rows - m), a + m * strideM, strideM, strideK, b + n, ldb, depth, c + m * ldc + n,
+                    ldc, accumulate);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void NarrowTile(int rows, float* a, nint strideM, nint strideK, float* b, nint ldb, int depth, float* c, nint ldc, bool accumulate)
+    private static void NarrowTile(
+        int rows, float* a, nint strideM, nint strideK, float* b, nint ldb, int depth, float* c, nint ldc, bool accumulate)
     {
         var row = stackalloc float*[NarrowRows];
         for (var i = 0; i < NarrowRows; i++) row[i] = c + Math.Min(i, rows - 1) * ldc; // rows past the end repeat the last

@@ -11,7 +11,8 @@ internal static unsafe partial class Gemm
     /// <paramref name="columns"/> is a multiple of 16. This is the shape of weight gradients.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunTransposed(int rows, float* a, nint lda, float* b, nint ldb, int depth, int columns, float* c, nint ldc, bool accumulate)
+    public static void RunTransposed(
+        int rows, float* a, nint lda, float* b, nint ldb, int depth, int columns, float* c, nint ldc, bool accumulate)
     {
         for (var k0 = 0; k0 < depth; k0 += DepthBlock)
         {
@@ -22,11 +23,13 @@ internal static unsafe partial class Gemm
                 if (IsWide)
                 {
                     for (; m + WideRows <= rows; m += WideRows)
-                        WideTransposed(k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c + m * ldc + n, ldc, accumulate || k0 > 0);
+                        WideTransposed(k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c + m * ldc + n, ldc,
+                            accumulate || k0 > 0);
                 }
                 for (; m < rows; m += TileRows)
                 {
-                    TileTransposed(Math.Min(TileRows, rows - m), k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c + m * ldc + n, ldc,
+                    TileTransposed(Math.Min(TileRows, rows - m), k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c
+                        + m * ldc + n, ldc,
                         accumulate || k0 > 0);
                 }
             }
@@ -34,10 +37,12 @@ internal static unsafe partial class Gemm
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TileTransposed(int rows, int depth, float* a, nint lda, float* b, nint ldb, float* p0, nint ldc, bool accumulate)
+    private static void TileTransposed(
+        int rows, int depth, float* a, nint lda, float* b, nint ldb, float* p0, nint ldc, bool accumulate)
     {
         var last = rows - 1;
-        nint i1 = Math.Min(1, last), i2 = Math.Min(2, last), i3 = Math.Min(3, last), i4 = Math.Min(4, last), i5 = Math.Min(5, last);
+        nint i1 = Math.Min(1, last), i2 = Math.Min(2, last), i3 = Math.Min(3, last), i4 = Math.Min(4, last),
+            i5 = Math.Min(5, last);
         float* p1 = p0 + i1 * ldc, p2 = p0 + i2 * ldc, p3 = p0 + i3 * ldc, p4 = p0 + i4 * ldc, p5 = p0 + i5 * ldc;
         Vector256<float> l0, l1, l2, l3, l4, l5, h0, h1, h2, h3, h4, h5;
         l0 = l1 = l2 = l3 = l4 = l5 = h0 = h1 = h2 = h3 = h4 = h5 = Vector256<float>.Zero;

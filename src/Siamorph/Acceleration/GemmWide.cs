@@ -14,10 +14,12 @@ internal static unsafe partial class Gemm
 
     // Rows past the end repeat the last one, as in Tile.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WideTile(int rows, int depth, float* a0, nint lda, float* b, float* p0, nint ldc, float* bias, bool accumulate)
+    private static void WideTile(int rows, int depth, float* a0, nint lda, float* b, float* p0, nint ldc, float* bias,
+        bool accumulate)
     {
         var last = rows - 1;
-        float* a1 = a0 + Math.Min(1, last) * lda, a2 = a0 + Math.Min(2, last) * lda, a3 = a0 + Math.Min(3, last) * lda, a4 = a0 + Math.Min(4, last) * lda;
+        float* a1 = a0 + Math.Min(1, last) * lda, a2 = a0 + Math.Min(2, last) * lda, a3 = a0 + Math.Min(3, last) * lda, a4 = a0
+            + Math.Min(4, last) * lda;
         float* a5 = a0 + Math.Min(5, last) * lda, a6 = a0 + Math.Min(6, last) * lda, a7 = a0 + Math.Min(7, last) * lda;
         Vector512<float> c0, c1, c2, c3, c4, c5, c6, c7;
         c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = bias != null ? Vector512.Load(bias) : Vector512<float>.Zero;
@@ -57,10 +59,12 @@ internal static unsafe partial class Gemm
 
     // Two panels of B, the second one `next` floats behind the first.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WidePair(int rows, int depth, float* a0, nint lda, float* b, nint next, float* p0, nint ldc, float* bias, bool accumulate)
+    private static void WidePair(int rows, int depth, float* a0, nint lda, float* b, nint next, float* p0, nint ldc, float* bias,
+        bool accumulate)
     {
         var last = rows - 1;
-        float* a1 = a0 + Math.Min(1, last) * lda, a2 = a0 + Math.Min(2, last) * lda, a3 = a0 + Math.Min(3, last) * lda, a4 = a0 + Math.Min(4, last) * lda;
+        float* a1 = a0 + Math.Min(1, last) * lda, a2 = a0 + Math.Min(2, last) * lda, a3 = a0 + Math.Min(3, last) * lda, a4 = a0
+            + Math.Min(4, last) * lda;
         float* a5 = a0 + Math.Min(5, last) * lda, a6 = a0 + Math.Min(6, last) * lda, a7 = a0 + Math.Min(7, last) * lda;
         Vector512<float> c0, c1, c2, c3, c4, c5, c6, c7, d0, d1, d2, d3, d4, d5, d6, d7;
         c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = bias != null ? Vector512.Load(bias) : Vector512<float>.Zero;
@@ -110,7 +114,8 @@ internal static unsafe partial class Gemm
         to = p0 + Math.Min(7, last) * ldc; c7.Store(to); d7.Store(to + 16);
     }
 
-    // Rows of the transposed left side lie one after the other, so one address serves all; eight rows by sixteen columns, all of them there.
+    // Rows of the transposed left side lie one after the other, so one address serves all; eight rows by sixteen columns, all of
+    // them there.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WideTransposed(int depth, float* a, nint lda, float* b, nint ldb, float* p0, nint ldc, bool accumulate)
     {

@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Siamorph.Acceleration;
 
-/// <summary>Group normalisation of one sample, pixels × channels, optionally followed by SiLU. Channels come in whole vectors.</summary>
+/// <summary>
+/// Group normalisation of one sample, pixels × channels, optionally followed by SiLU. Channels come in whole vectors.
+/// </summary>
 internal static unsafe class GroupNormKernel
 {
     private const int PixelsABlock = 32; // summed in single precision; blocks are summed in double
@@ -17,7 +19,8 @@ internal static unsafe class GroupNormKernel
         var size = channels / groups;
         var count = (double)pixels * size;
         Sum(x, pixels, channels, x, false, sums);
-        for (var c = 0; c < channels; c++) sums[c] += (double)pixels * x[c]; // sums of differences from the first pixel keep their digits
+        // Sums of differences from the first pixel keep their digits
+        for (var c = 0; c < channels; c++) sums[c] += (double)pixels * x[c];
         Spread(sums, groups, size, mean, total => (float)(total / count));
         Sum(x, pixels, channels, mean, true, sums);
         Spread(sums, groups, size, reciprocal, total => (float)(1 / Math.Sqrt(total / count + epsilon)));
@@ -25,7 +28,8 @@ internal static unsafe class GroupNormKernel
 
     /// <summary>y = (x − mean)·reciprocal·weight + bias, then SiLU if asked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Apply(float* x, int pixels, int channels, float* mean, float* reciprocal, float* weight, float* bias, bool silu, float* y)
+    public static void Apply(float* x, int pixels, int channels, float* mean, float* reciprocal, float* weight, float* bias,
+        bool silu, float* y)
     {
         var scale = stackalloc float[channels];
         for (var c = 0; c < channels; c += 8) (Vector256.Load(reciprocal + c) * Vector256.Load(weight + c)).Store(scale + c);
@@ -33,15 +37,19 @@ internal static unsafe class GroupNormKernel
         {
             for (var c = 0; c < channels; c += 8)
             {
-                var z = Fma.MultiplyAdd(Vector256.Load(x + c) - Vector256.Load(mean + c), Vector256.Load(scale + c), Vector256.Load(bias + c));
+                var z = Fma.MultiplyAdd(Vector256.Load(x + c) - Vector256.Load(mean + c), Vector256.Load(scale + c),
+                    Vector256.Load(bias + c));
                 (silu ? VectorMath.Silu(z) : z).Store(y + c);
             }
         }
     }
 
-    /// <summary>dx from dy; adds nothing: <paramref name="dWeight"/> and <paramref name="dBias"/> get this sample's sums.</summary>
+    /// <summary>
+    /// dx from dy; adds nothing: <paramref name="dWeight"/> and <paramref name="dBias"/> get this sample's sums.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Backward(float* x, float* dy, int pixels, int channels, int groups, float* mean, float* reciprocal, float* weight, float* bias,
+    public static void Backward(float* x, float* dy, int pixels, int channels, int groups, float* mean, float* reciprocal,
+        float* weight, float* bias,
         bool silu, float* dx, float* dWeight, float* dBias)
     {
         var sums = stackalloc double[2 * channels];
@@ -56,7 +64,8 @@ internal static unsafe class GroupNormKernel
                 {
                     var at = (nint)p * channels + c;
                     var normal = (Vector256.Load(x + at) - Vector256.Load(mean + c)) * Vector256.Load(reciprocal + c);
-                    var dz = Gradient(normal, Vector256.Load(dy + at), Vector256.Load(weight + c), Vector256.Load(bias + c), silu);
+                    var dz = Gradient(normal, Vector256.Load(dy + at), Vector256.Load(weight + c),
+                        Vector256.Load(bias + c), silu);
                     dz.Store(dx + at); // kept for the second pass
                     Fma.MultiplyAdd(dz, normal, Vector256.Load(block + c)).Store(block + c);
                     (dz + Vector256.Load(block + channels + c)).Store(block + channels + c);
@@ -75,7 +84,8 @@ internal static unsafe class GroupNormKernel
                 plain += sums[channels + c] * weight[c];
             }
             var count = (double)pixels * size;
-            for (var c = g * size; c < (g + 1) * size; c++) (block[c], block[channels + c]) = ((float)(products / count), (float)(plain / count));
+            for (var c = g * size; c < (g + 1) * size; c++)
+                (block[c], block[channels + c]) = ((float)(products / count), (float)(plain / count));
         }
         for (var p = 0; p < pixels; p++)
         {
@@ -84,13 +94,15 @@ internal static unsafe class GroupNormKernel
                 var at = (nint)p * channels + c;
                 var normal = (Vector256.Load(x + at) - Vector256.Load(mean + c)) * Vector256.Load(reciprocal + c);
                 var centred = Vector256.Load(dx + at) * Vector256.Load(weight + c) - Vector256.Load(block + channels + c);
-                (Fma.MultiplyAddNegated(normal, Vector256.Load(block + c), centred) * Vector256.Load(reciprocal + c)).Store(dx + at);
+                (Fma.MultiplyAddNegated(normal, Vector256.Load(block + c), centred) * Vector256.Load(reciprocal + c))
+                    .Store(dx + at);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Gradient(Vector256<float> normal, Vector256<float> dy, Vector256<float> weight, Vector256<float> bias, bool silu)
+    private static Vector256<float> Gradient(
+        Vector256<float> normal, Vector256<float> dy, Vector256<float> weight, Vector256<float> bias, bool silu)
     {
         if (!silu) return dy;
         var z = Fma.MultiplyAdd(normal, weight, bias);

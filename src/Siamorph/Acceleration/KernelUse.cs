@@ -34,14 +34,16 @@ internal static class KernelUse
 
     /// <summary>A norm over rows of this width, with weight and bias.</summary>
     public static bool Fits(LayerNorm norm, long width) =>
-        norm.normalized_shape is [var own] && own == width && norm.weight is { } weight && norm.bias is { } bias && FitsRow(weight, width) && FitsRow(bias, width);
+        norm.normalized_shape is [var own] && own == width && norm.weight is { } weight && norm.bias is { } bias
+        && FitsRow(weight, width) && FitsRow(bias, width);
 
     /// <summary>Stops a debug build where a kernel would read or write beyond a tensor.</summary>
     [Conditional("DEBUG")]
     public static void MustHold(Tensor? t, long floats)
     {
         if (t is null) return;
-        Debug.Assert(t.dtype == ScalarType.Float32 && t.device_type == DeviceType.CPU, "A kernel was given another type or device.");
+        Debug.Assert(t.dtype == ScalarType.Float32
+            && t.device_type == DeviceType.CPU, "A kernel was given another type or device.");
         Debug.Assert(t.is_contiguous(), "A kernel was given a tensor that is not contiguous.");
         Debug.Assert(t.NumberOfElements >= floats, "A kernel was given a tensor that is too short.");
     }
@@ -63,8 +65,10 @@ internal readonly record struct ConvolutionLayer(
     /// <summary>Reads a layer; null where it is none of two dimensions with known numbers.</summary>
     public static ConvolutionLayer? Of(Conv2d layer) =>
         layer is { transposed: false, weight: not null } && layer.weight.shape is [var outputs, var inputs, var height, var width]
-        && Two(layer.stride) is { } stride && Two(layer.dilation) is { } dilation && PaddingOf(layer, height, width, dilation) is { } padding
-            ? new(outputs, inputs * layer.groups, (height, width), stride, padding, dilation, layer.groups, layer.padding_mode == PaddingModes.Zeros)
+        && Two(layer.stride) is { } stride && Two(layer.dilation) is { } dilation
+        && PaddingOf(layer, height, width, dilation) is { } padding
+            ? new(outputs, inputs * layer.groups, (height, width), stride, padding, dilation, layer.groups,
+            layer.padding_mode == PaddingModes.Zeros)
             : null;
 
     /// <summary>Every input meets every output, once, at its own place.</summary>
@@ -73,7 +77,8 @@ internal readonly record struct ConvolutionLayer(
     /// <summary>3×3 that keeps height and width: what Winograd's kernels compute.</summary>
     public bool IsThreeByThree => IsPlain && Kernel == (3, 3) && Stride == (1, 1) && Padding == (1, 1);
 
-    private static (long, long)? PaddingOf(Conv2d layer, long height, long width, (long Down, long Right) dilation) => layer.padding_type switch
+    private static (long, long)? PaddingOf(Conv2d layer, long height, long width, (long Down, long Right) dilation) =>
+        layer.padding_type switch
     {
         null => layer.padding is null ? (0, 0) : Two(layer.padding),
         TorchSharp.Padding.Valid => (0, 0),

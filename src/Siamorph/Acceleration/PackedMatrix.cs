@@ -10,7 +10,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
 {
     internal const int PanelWidth = 16;
 
-    /// <summary>Packs <paramref name="source"/>, where element (k, n) is at k·<paramref name="strideK"/> + n·<paramref name="strideN"/>.</summary>
+    /// <summary>
+    /// Packs <paramref name="source"/>, where element (k, n) is at k·<paramref name="strideK"/> + n·<paramref name="strideN"/>.
+    /// </summary>
     public PackedMatrix(float* source, int rows, int columns, nint strideK, nint strideN)
     {
         Rows = rows;

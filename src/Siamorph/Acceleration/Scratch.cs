@@ -16,7 +16,9 @@ internal sealed unsafe class Scratch
         foreach (var block in _blocks) NativeMemory.AlignedFree((void*)block);
     }
 
-    /// <summary>Memory for <paramref name="length"/> floats with undefined content, valid until the same slot is asked for again.</summary>
+    /// <summary>
+    /// Memory for <paramref name="length"/> floats with undefined content, valid until the same slot is asked for again.
+    /// </summary>
     public static float* Get(int slot, nint length)
     {
         var own = t_own ??= new Scratch();

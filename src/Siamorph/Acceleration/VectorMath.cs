@@ -33,7 +33,8 @@ internal static class VectorMath
         x = Avx.Min(Vector256.Create(100f), Avx.Max(Vector256.Create(-100f), x)); // or infinity less infinity would be NaN
         // x·log2(e) in two parts, or large |x| would lose digits of the fraction.
         var high = x * Vector256.Create(1.44269504f);
-        var low = Fma.MultiplyAdd(x, Vector256.Create(1.925963e-8f), Fma.MultiplySubtract(x, Vector256.Create(1.44269504f), high));
+        var low = Fma.MultiplyAdd(x, Vector256.Create(1.925963e-8f),
+            Fma.MultiplySubtract(x, Vector256.Create(1.44269504f), high));
         return Exp2(high) * Fma.MultiplyAdd(low, Vector256.Create(0.69314718f), Vector256<float>.One);
     }
 

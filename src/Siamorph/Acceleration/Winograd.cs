@@ -29,18 +29,21 @@ internal static unsafe partial class Winograd
     /// <param name="inStride">9 for filters [out, in, 3, 3].</param>
     /// <param name="turned">True turns each filter by 180°, for the gradient of the input.</param>
     /// <param name="target">Room for <see cref="WeightsLength"/> floats.</param>
-    public static void TransformWeights(float* filters, int inChannels, int outChannels, nint outStride, nint inStride, bool turned, float* target)
+    public static void TransformWeights(
+        float* filters, int inChannels, int outChannels, nint outStride, nint inStride, bool turned, float* target)
     {
         if (outChannels % PackedMatrix.PanelWidth != 0)
             NativeMemory.Clear(target, (nuint)WeightsLength(inChannels, outChannels) * sizeof(float));
         Workers.For(outChannels / 8, block =>
             TransformBlock(filters + block * 8 * outStride, inChannels, outStride, inStride, turned,
-                target + ((nint)(block / 2) * inChannels * 16 + block % 2 * 8), (nint)inChannels * PackedMatrix.PanelsOf(outChannels) * 16));
+                target + ((nint)(block / 2) * inChannels * 16 + block % 2 * 8),
+                (nint)inChannels * PackedMatrix.PanelsOf(outChannels) * 16));
     }
 
     // Eight output channels. The taps of a few input channels are transposed first, then transformed eight at a time.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformBlock(float* filters, int inChannels, nint outStride, nint inStride, bool turned, float* target, nint plane)
+    private static void TransformBlock(
+        float* filters, int inChannels, nint outStride, nint inStride, bool turned, float* target, nint plane)
     {
         const int Together = 8, Taps = 9;
         var taps = stackalloc float[Together * Taps * 8];
@@ -61,17 +64,20 @@ internal static unsafe partial class Winograd
             {
                 var g = taps + i * Taps * 8;
                 for (var x = 0; x < 3; x++)
-                    Filter(Vector256.Load(g + x * 8), Vector256.Load(g + (3 + x) * 8), Vector256.Load(g + (6 + x) * 8), (float*)(half + x), 3 * 8);
-                for (var y = 0; y < Patch; y++) Filter(half[y * 3], half[y * 3 + 1], half[y * 3 + 2], target + y * Patch * plane, plane);
+                    Filter(Vector256.Load(g + x * 8), Vector256.Load(g + (3 + x) * 8), Vector256.Load(g + (6 + x) * 8),
+                        (float*)(half + x), 3 * 8);
+                for (var y = 0; y < Patch; y++)
+                    Filter(half[y * 3], half[y * 3 + 1], half[y * 3 + 2], target + y * Patch * plane, plane);
             }
         }
     }
 
     /// <summary>
-    /// y = convolution of x + bias (+ shift [samples, out]) (+ addend), and its SiLU to <paramref name="activated"/> if any; x [samples, height, width, in],
-    /// the others [samples, height, width, out].
+    /// y = convolution of x + bias (+ shift [samples, out]) (+ addend), and its SiLU to <paramref name="activated"/> if any; x
+    /// [samples, height, width, in], the others [samples, height, width, out].
     /// </summary>
-    public static void Run(in ConvShape shape, float* x, float* weights, float* y, float* bias, float* addend = null, float* activated = null, float* shift = null)
+    public static void Run(in ConvShape shape, float* x, float* weights, float* y, float* bias, float* addend = null,
+        float* activated = null, float* shift = null)
     {
         var s = shape;
         var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
@@ -86,7 +92,8 @@ internal static unsafe partial class Winograd
             TransformInput(s, x, first, count, v, (nint)count * s.InChannels);
             for (var p = 0; p < Points; p++)
             {
-                Gemm.Run(count, v + (nint)p * count * s.InChannels, s.InChannels, weights + (nint)p * s.InChannels * wide, s.InChannels,
+                Gemm.Run(count, v + (nint)p * count * s.InChannels, s.InChannels, weights + (nint)p * s.InChannels * wide,
+                    s.InChannels,
                     wide, m + (nint)p * count * wide, wide, null, false);
             }
             TransformOutput(s, m, wide, first, count, y, bias, addend, activated, shift);
@@ -132,7 +139,8 @@ internal static unsafe partial class Winograd
                 for (var dx = 0; dx < Patch; dx++)
                 {
                     Data(Vector256.Load(pixel[dx] + c), Vector256.Load(pixel[6 + dx] + c), Vector256.Load(pixel[12 + dx] + c),
-                        Vector256.Load(pixel[18 + dx] + c), Vector256.Load(pixel[24 + dx] + c), Vector256.Load(pixel[30 + dx] + c),
+                        Vector256.Load(pixel[18 + dx] + c), Vector256.Load(pixel[24 + dx] + c),
+                        Vector256.Load(pixel[30 + dx] + c),
                         (float*)(half + dx), 6 * 8);
                 }
                 var target = v + (nint)i * channels + c;
@@ -146,7 +154,9 @@ internal static unsafe partial class Winograd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformOutput(in ConvShape s, float* m, int wide, int first, int count, float* y, float* bias, float* addend, float* activated, float* shift)
+    private static void TransformOutput(
+        in ConvShape s, float* m, int wide, int first, int count, float* y, float* bias, float* addend, float* activated,
+        float* shift)
     {
         int across = TilesOf(s.Width), down = TilesOf(s.Height);
         var channels = s.OutChannels;
@@ -171,7 +181,8 @@ internal static unsafe partial class Winograd
                 for (var dx = 0; dx < Patch; dx++, source += plane)
                 {
                     Result(Vector256.Load(source), Vector256.Load(source + 6 * plane), Vector256.Load(source + 12 * plane),
-                        Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane), Vector256.Load(source + 30 * plane), half + dx, 6);
+                        Vector256.Load(source + 18 * plane), Vector256.Load(source + 24 * plane),
+                        Vector256.Load(source + 30 * plane), half + dx, 6);
                 }
                 var constant = bias == null ? Vector256<float>.Zero : Vector256.Load(bias + c);
                 if (shift != null) constant += Vector256.Load(shift + (nint)sample * channels + c);
@@ -195,7 +206,8 @@ internal static unsafe partial class Winograd
     // The points 0, ±P, ±Q and ∞ at which the products are taken. 5/8 and 3/2 would lose half as many digits on noise, but with a
     // point at 1 the areas of one colour, most of a mask, come out exactly: there all other products are zero.
     private const float P = 1, Q = 2, PP = P * P, QQ = Q * Q;
-    private const float N0 = (float)(1 / ((double)PP * QQ)), NP = (float)(1 / (2 * (double)PP * (PP - QQ))), NQ = (float)(1 / (2 * (double)QQ * (QQ - PP)));
+    private const float N0 = (float)(1 / ((double)PP * QQ)), NP = (float)(1 / (2 * (double)PP * (PP - QQ))),
+        NQ = (float)(1 / (2 * (double)QQ * (QQ - PP)));
 
     // One dimension of the filter transform G·g.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -215,10 +227,12 @@ internal static unsafe partial class Winograd
 
     // One dimension of the data transform Bᵀ·d.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Data(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e, Vector256<float> f,
+    private static void Data(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e,
+        Vector256<float> f,
         float* to, nint stride)
     {
-        Vector256<float> product = Vector256.Create(PP * QQ), sum = Vector256.Create(PP + QQ), pp = Vector256.Create(PP), qq = Vector256.Create(QQ);
+        Vector256<float> product = Vector256.Create(PP * QQ), sum = Vector256.Create(PP + QQ), pp = Vector256.Create(PP),
+        qq = Vector256.Create(QQ);
         Fma.MultiplyAddNegated(sum, c, Fma.MultiplyAdd(product, a, e)).Store(to);
         var even = Fma.MultiplyAddNegated(qq, c, e);
         var odd = Fma.MultiplyAddNegated(qq, b, d) * P;
@@ -233,13 +247,15 @@ internal static unsafe partial class Winograd
 
     // One dimension of the result transform Aᵀ·m.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Result(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e, Vector256<float> f,
+    private static void Result(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e,
+        Vector256<float> f,
         Vector256<float>* to, int stride)
     {
         Vector256<float> sum = b + c, difference = b - c, sum2 = d + e, difference2 = d - e;
         to[0] = a + sum + sum2;
         to[stride] = Fma.MultiplyAdd(difference2, Vector256.Create(Q), difference * P);
         to[2 * stride] = Fma.MultiplyAdd(sum2, Vector256.Create(QQ), sum * PP);
-        to[3 * stride] = Fma.MultiplyAdd(difference2, Vector256.Create(QQ * Q), Fma.MultiplyAdd(difference, Vector256.Create(PP * P), f));
+        to[3 * stride] = Fma.MultiplyAdd(difference2, Vector256.Create(QQ * Q),
+            Fma.MultiplyAdd(difference, Vector256.Create(PP * P), f));
     }
 }

@@ -18,7 +18,8 @@ internal static unsafe partial class Winograd
         var wide = PackedMatrix.PanelsOf(s.OutChannels) * PackedMatrix.PanelWidth;
         // One thread takes as many transformed tiles at a time as stay in the second-level cache, or as many as there are sums of
         // them; several take 4 MB, since each time they wait for each other. A sum runs through all tiles in order either way.
-        var floats = TorchSharp.torch.get_num_threads() > 1 ? 1 << 20 : Math.Clamp(2 * Points * s.InChannels * wide, 1 << 17, 1 << 20);
+        var floats = TorchSharp.torch.get_num_threads() > 1 ? 1 << 20
+            : Math.Clamp(2 * Points * s.InChannels * wide, 1 << 17, 1 << 20);
         var batch = Math.Min(tiles, Math.Max(TilesATask, floats / Points / (s.InChannels + wide) / TilesATask * TilesATask));
         using var v = new NativeBuffer((nint)Points * batch * s.InChannels);
         using var d = new NativeBuffer((nint)Points * batch * wide);
@@ -71,7 +72,8 @@ internal static unsafe partial class Winograd
                 }
                 for (var dx = 0; dx < 4; dx++)
                 {
-                    ResultGradient(Vector256.Load(pixel[dx] + c), Vector256.Load(pixel[4 + dx] + c), Vector256.Load(pixel[8 + dx] + c),
+                    ResultGradient(Vector256.Load(pixel[dx] + c), Vector256.Load(pixel[4 + dx] + c),
+                        Vector256.Load(pixel[8 + dx] + c),
                         Vector256.Load(pixel[12 + dx] + c), (float*)(half + dx), 4 * 8);
                 }
                 for (var row = 0; row < Patch; row++, target += Patch * plane)
@@ -113,7 +115,8 @@ internal static unsafe partial class Winograd
 
     // One dimension of A·dy.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ResultGradient(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, float* to, nint stride)
+    private static void ResultGradient(
+        Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, float* to, nint stride)
     {
         a.Store(to);
         var even = Fma.MultiplyAdd(c, Vector256.Create(PP), a);
@@ -129,10 +132,12 @@ internal static unsafe partial class Winograd
 
     // One dimension of Gᵀ·du.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FilterGradient(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e,
+    private static void FilterGradient(
+        Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, Vector256<float> e,
         Vector256<float> f, float* to, nint stride)
     {
-        Vector256<float> sum = (b + c) * NP, difference = (b - c) * (P * NP), sum2 = (d + e) * NQ, difference2 = (d - e) * (Q * NQ);
+        Vector256<float> sum = (b + c) * NP, difference = (b - c) * (P * NP), sum2 = (d + e) * NQ,
+        difference2 = (d - e) * (Q * NQ);
         Fma.MultiplyAdd(a, Vector256.Create(N0), sum + sum2).Store(to);
         (difference + difference2).Store(to + stride);
         (Fma.MultiplyAdd(sum, Vector256.Create(PP), f) + sum2 * QQ).Store(to + 2 * stride);

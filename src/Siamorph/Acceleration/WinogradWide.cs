@@ -18,7 +18,8 @@ internal static unsafe partial class Winograd
             for (var dx = 0; dx < Patch; dx++)
             {
                 WideData(Vector512.Load(pixel[dx] + c), Vector512.Load(pixel[6 + dx] + c), Vector512.Load(pixel[12 + dx] + c),
-                    Vector512.Load(pixel[18 + dx] + c), Vector512.Load(pixel[24 + dx] + c), Vector512.Load(pixel[30 + dx] + c), (float*)(half + dx), 6 * 16);
+                    Vector512.Load(pixel[18 + dx] + c), Vector512.Load(pixel[24 + dx] + c), Vector512.Load(pixel[30 + dx] + c),
+                    (float*)(half + dx), 6 * 16);
             }
             var target = v + c;
             for (var dy = 0; dy < Patch; dy++, target += Patch * plane)
@@ -31,7 +32,8 @@ internal static unsafe partial class Winograd
 
     // The whole of it: y is where the tile's first pixel begins, row the floats from one row of pixels to the next.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WideOutputTile(float* m, nint plane, int channels, int width, int height, float* y, nint row, float* bias, float* addend, float* shift)
+    private static void WideOutputTile(
+        float* m, nint plane, int channels, int width, int height, float* y, nint row, float* bias, float* addend, float* shift)
     {
         var half = stackalloc Vector512<float>[24];
         var four = stackalloc Vector512<float>[4];
@@ -41,7 +43,8 @@ internal static unsafe partial class Winograd
             for (var dx = 0; dx < Patch; dx++, source += plane)
             {
                 WideResult(Vector512.Load(source), Vector512.Load(source + 6 * plane), Vector512.Load(source + 12 * plane),
-                    Vector512.Load(source + 18 * plane), Vector512.Load(source + 24 * plane), Vector512.Load(source + 30 * plane), half + dx, 6);
+                    Vector512.Load(source + 18 * plane), Vector512.Load(source + 24 * plane), Vector512.Load(source + 30 * plane),
+                    half + dx, 6);
             }
             var constant = bias == null ? Vector512<float>.Zero : Vector512.Load(bias + c);
             if (shift != null) constant += Vector512.Load(shift + c);
@@ -68,7 +71,8 @@ internal static unsafe partial class Winograd
         {
             for (var dx = 0; dx < 4; dx++)
             {
-                WideResultGradient(Vector512.Load(pixel[dx] + c), Vector512.Load(pixel[4 + dx] + c), Vector512.Load(pixel[8 + dx] + c),
+                WideResultGradient(Vector512.Load(pixel[dx] + c), Vector512.Load(pixel[4 + dx] + c),
+                    Vector512.Load(pixel[8 + dx] + c),
                     Vector512.Load(pixel[12 + dx] + c), (float*)(half + dx), 4 * 16);
             }
             var target = d + c;
@@ -81,10 +85,12 @@ internal static unsafe partial class Winograd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WideData(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> e, Vector512<float> f,
+    private static void WideData(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d,
+        Vector512<float> e, Vector512<float> f,
         float* to, nint stride)
     {
-        Vector512<float> product = Vector512.Create(PP * QQ), sum = Vector512.Create(-(PP + QQ)), pp = Vector512.Create(-PP), qq = Vector512.Create(-QQ);
+        Vector512<float> product = Vector512.Create(PP * QQ), sum = Vector512.Create(-(PP + QQ)), pp = Vector512.Create(-PP),
+        qq = Vector512.Create(-QQ);
         Vector512.FusedMultiplyAdd(sum, c, Vector512.FusedMultiplyAdd(product, a, e)).Store(to);
         var even = Vector512.FusedMultiplyAdd(qq, c, e);
         var odd = Vector512.FusedMultiplyAdd(qq, b, d) * P;
@@ -98,18 +104,21 @@ internal static unsafe partial class Winograd
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WideResult(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> e, Vector512<float> f,
+    private static void WideResult(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> e, Vector512<float> f,
         Vector512<float>* to, int stride)
     {
         Vector512<float> sum = b + c, difference = b - c, sum2 = d + e, difference2 = d - e;
         to[0] = a + sum + sum2;
         to[stride] = Vector512.FusedMultiplyAdd(difference2, Vector512.Create(Q), difference * P);
         to[2 * stride] = Vector512.FusedMultiplyAdd(sum2, Vector512.Create(QQ), sum * PP);
-        to[3 * stride] = Vector512.FusedMultiplyAdd(difference2, Vector512.Create(QQ * Q), Vector512.FusedMultiplyAdd(difference, Vector512.Create(PP * P), f));
+        to[3 * stride] = Vector512.FusedMultiplyAdd(difference2, Vector512.Create(QQ * Q),
+            Vector512.FusedMultiplyAdd(difference, Vector512.Create(PP * P), f));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void WideResultGradient(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to, nint stride)
+    private static void WideResultGradient(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* to, nint stride)
     {
         a.Store(to);
         var even = Vector512.FusedMultiplyAdd(c, Vector512.Create(PP), a);

@@ -14,7 +14,9 @@ internal static unsafe class Workers
     [ThreadStatic] private static bool t_inside;
     private static readonly bool Native = HasNativePool();
 
-    /// <summary>Calls <paramref name="body"/> with 0 … <paramref name="tasks"/> − 1; inside another call it runs on this thread.</summary>
+    /// <summary>
+    /// Calls <paramref name="body"/> with 0 … <paramref name="tasks"/> − 1; inside another call it runs on this thread.
+    /// </summary>
     public static void For(int tasks, Action<int> body)
     {
         var threads = Math.Min(tasks, torch.get_num_threads());
@@ -53,7 +55,8 @@ internal static unsafe class Workers
         }
 
         [UnmanagedCallersOnly]
-        private static void Enter(long begin, long end, void* context) => ((Job)GCHandle.FromIntPtr((nint)context).Target!).Drain();
+        private static void Enter(long begin, long end, void* context) =>
+            ((Job)GCHandle.FromIntPtr((nint)context).Target!).Drain();
 
         private void Drain()
         {
@@ -61,7 +64,8 @@ internal static unsafe class Workers
             t_inside = true;
             try
             {
-                for (var i = Interlocked.Increment(ref _next) - 1; i < tasks && _failure is null; i = Interlocked.Increment(ref _next) - 1)
+                for (var i = Interlocked.Increment(ref _next) - 1; i < tasks && _failure is null;
+                    i = Interlocked.Increment(ref _next) - 1)
                 {
                     body(i);
                 }

@@ -24,17 +24,20 @@ internal sealed record BatchOptions
     {
         var faults = new List<string>();
         if (BatchSize < 1) faults.Add($"batchSize is {BatchSize}; give 1 or more.");
-        if (EmptyPromptProbability is not (>= 0 and <= 1)) faults.Add(FormattableString.Invariant($"emptyPromptProbability is {EmptyPromptProbability}; give 0 to 1."));
+        if (EmptyPromptProbability is not (>= 0 and <= 1))
+            faults.Add(FormattableString.Invariant($"emptyPromptProbability is {EmptyPromptProbability}; give 0 to 1."));
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 }
 
 /// <summary>Pairs as a network takes them.</summary>
 /// <param name="Images">float32 [B,3,H,W] in [-1,1].</param>
-/// <param name="Masks">float32 [B,1,H,W], 0 or 1 (soft labels: in [0,1]); of several classes [B,3,H,W], their colours in [0,1], see <see cref="MaskHint"/>.</param>
+/// <param name="Masks">float32 [B,1,H,W], 0 or 1 (soft labels: in [0,1]); of several classes [B,3,H,W], their colours in [0,1],
+/// see <see cref="MaskHint"/>.</param>
 /// <param name="Prompts">B prompts, some replaced by "".</param>
 /// <param name="Indices">Which pairs of the dataset these are.</param>
-internal sealed record PairBatch(Tensor Images, Tensor Masks, IReadOnlyList<string> Prompts, IReadOnlyList<int> Indices) : IDisposable
+internal sealed record PairBatch(Tensor Images, Tensor Masks, IReadOnlyList<string> Prompts, IReadOnlyList<int> Indices)
+    : IDisposable
 {
     /// <summary>Frees the tensors.</summary>
     public void Dispose()
@@ -63,7 +66,8 @@ internal sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         options.Validate();
         var (batch, area) = (options.BatchSize, data.Size.Width * data.Size.Height);
-        var tables = MaskHint.HasColours(data.Classes) ? Enumerable.Range(0, 3).Select(c => MaskHint.Table(data.Classes!, c)).ToArray() : [data.SoftMasks is null ? LabelToUnit : LevelToShare];
+        var tables = MaskHint.HasColours(data.Classes) ? Enumerable.Range(0, 3).Select(c => MaskHint.Table(data.Classes!, c))
+            .ToArray() : [data.SoftMasks is null ? LabelToUnit : LevelToShare];
         var labels = data.SoftMasks ?? data.Masks;
         var (images, masks) = (new float[3 * area * batch], new float[tables.Length * area * batch]);
         var (prompts, indices) = (new string[batch], new int[batch]);
@@ -77,7 +81,8 @@ internal sealed class BatchLoader(PairedDataset data, BatchOptions options, Seed
             var upend = random.NextDouble() < 0.5 && options.VerticalFlip;
             prompts[b] = random.NextDouble() < options.EmptyPromptProbability ? "" : data.Pairs[index].Prompt;
             for (var c = 0; c < 3; c++)
-                Copy(data.Images[index].bytes.Slice(c * area, area), images.AsSpan((3 * b + c) * area, area), mirror, upend, LevelToUnit);
+                Copy(data.Images[index].bytes.Slice(c * area, area), images.AsSpan((3 * b + c) * area, area), mirror, upend,
+                    LevelToUnit);
             for (var c = 0; c < tables.Length; c++)
                 Copy(labels[index].bytes, masks.AsSpan((tables.Length * b + c) * area, area), mirror, upend, tables[c]);
         }

@@ -8,7 +8,8 @@ namespace Siamorph.Data;
 /// <summary>One class of a mask.</summary>
 /// <param name="Name">Such as "polyp".</param>
 /// <param name="Level">The grey level that mask files hold for it, 0 to 255.</param>
-/// <param name="Colour">As "#rrggbb", for overlays and for the hint a generator is shown; null for one of the built-in colours.</param>
+/// <param name="Colour">As "#rrggbb", for overlays and for the hint a generator is shown; null for one of the built-in
+/// colours.</param>
 public sealed record MaskClass(string Name, byte Level, string? Colour = null);
 
 /// <summary>
@@ -23,32 +24,43 @@ public sealed class ClassTable
 
     private const int Most = 64;
     private static readonly (byte, byte, byte)[] Palette =
-        [(255, 255, 255), (255, 80, 80), (80, 160, 255), (255, 220, 60), (90, 230, 120), (220, 110, 255), (255, 150, 50), (60, 230, 230)];
+        [(255, 255, 255), (255, 80, 80), (80, 160, 255), (255, 220, 60), (90, 230, 120), (220, 110, 255), (255, 150, 50),
+        (60, 230, 230)];
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     private readonly int[] _numbers = new int[256];
     private readonly (byte, byte, byte)[] _colours;
 
     /// <summary>Makes a table.</summary>
-    /// <exception cref="InvalidDatasetException">There are fewer than two classes or more than 64, or a name, level or colour can't be used.</exception>
+    /// <exception cref="InvalidDatasetException">There are fewer than two classes or more than 64, or a name, level or colour
+    /// can't be used.</exception>
     public ClassTable(IReadOnlyList<MaskClass> classes, string source = FileName)
     {
         ArgumentNullException.ThrowIfNull(classes);
         if (classes.Count is < 2 or > Most)
-            throw new InvalidDatasetException($"{source}: has {classes.Count} classes. Give the background and 1 to {Most - 1} others.");
+            throw new InvalidDatasetException(
+                $"{source}: has {classes.Count} classes. Give the background and 1 to {Most - 1} others.");
         Array.Fill(_numbers, -1);
         for (var i = 0; i < classes.Count; i++)
         {
-            if (string.IsNullOrWhiteSpace(classes[i].Name)) throw new InvalidDatasetException($"{source}: class {i} has no name. Add one.");
+            if (string.IsNullOrWhiteSpace(classes[i].Name))
+                throw new InvalidDatasetException($"{source}: class {i} has no name. Add one.");
             if (_numbers[classes[i].Level] >= 0)
-                throw new InvalidDatasetException($"{source}: '{classes[i].Name}' and '{classes[_numbers[classes[i].Level]].Name}' share level {classes[i].Level}. Give each its own.");
+                throw new InvalidDatasetException(
+                    $"{source}: '{classes[i].Name}' and '{classes[_numbers[classes[i].Level]].Name}' share level "
+                        + $"{classes[i].Level}. Give each its own.");
             _numbers[classes[i].Level] = i;
         }
         if (classes.GroupBy(c => c.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new InvalidDatasetException($"{source}: '{twice.Key}' comes twice. Give each class its own name.");
         Classes = classes;
-        _colours = [.. classes.Select((c, i) => c.Colour is { } text ? Parse(text, source) : i == 0 ? ((byte)0, (byte)0, (byte)0) : Palette[(i - 1) % Palette.Length])];
+        _colours = [.. classes.Select((c, i) => c.Colour is { } text ? Parse(text, source) : i == 0 ? ((byte)0, (byte)0, (byte)0)
+            : Palette[(i - 1) % Palette.Length])];
     }
 
     /// <summary>The classes; the background first.</summary>
@@ -76,8 +88,10 @@ public sealed class ClassTable
                 var known = string.Join(", ", Classes.Select(c => $"{c.Level} {c.Name}"));
                 throw new InvalidDatasetException(
                     levels.Largest > byte.MaxValue
-                        ? $"{path}: holds numbers up to {levels.Largest}, and levels of classes end at 255 ({known}). Save it with the levels of {FileName}."
-                        : $"{path}: level {levels.Levels[i]} at ({i % levels.Size.Width}, {i / levels.Size.Width}) is in no class ({known}). Add it to {FileName} or mend the mask.");
+                        ? $"{path}: holds numbers up to {levels.Largest}, and levels of classes end at 255 ({known}). Save it "
+                        + $"with the levels of {FileName}."
+                        : $"{path}: level {levels.Levels[i]} at ({i % levels.Size.Width}, {i / levels.Size.Width}) is in no "
+                        + $"class ({known}). Add it to {FileName} or mend the mask.");
             }
             labels[i] = (byte)number;
         }
@@ -109,7 +123,9 @@ public sealed class ClassTable
         }
         catch (JsonException e)
         {
-            throw new InvalidDatasetException($"{source}: not a list of classes ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Write [{{\"name\":\"background\",\"level\":0}}, …].", e);
+            throw new InvalidDatasetException(
+                $"{source}: not a list of classes ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Write "
+                    + $"[{{\"name\":\"background\",\"level\":0}}, …].", e);
         }
     }
 
@@ -118,7 +134,8 @@ public sealed class ClassTable
 
     private static (byte, byte, byte) Parse(string text, string source)
     {
-        if (text.Length == 7 && text[0] == '#' && int.TryParse(text.AsSpan(1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var rgb))
+        if (text.Length == 7 && text[0] == '#'
+            && int.TryParse(text.AsSpan(1), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var rgb))
             return ((byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb);
         throw new InvalidDatasetException($"{source}: colour '{text}' is not written as #rrggbb.");
     }

@@ -25,7 +25,10 @@ internal static class ContentHash
     public static IReadOnlyList<string> InOrder(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
         var hashes = new string[pairs.Count];
-        var options = new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        var options = new ParallelOptions
+        {
+            CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount,
+        };
         try
         {
             Parallel.For(0, pairs.Count, options, i => hashes[i] = OfPair(pairs[i]));
@@ -38,7 +41,8 @@ internal static class ContentHash
     }
 
     private static string OfPair(ImageMaskPair pair) =>
-        Of($"{pair.Id}\n{pair.Prompt}\n{OfFile(pair.ImagePath)}\n{string.Join('\n', PairFiles.MaskPaths(pair).Concat(pair.MoreMaskPaths).Where(m => m.Length > 0).Select(OfFile))}");
+        Of($"{pair.Id}\n{pair.Prompt}\n{OfFile(pair.ImagePath)}\n"
+        + $"{string.Join('\n', PairFiles.MaskPaths(pair).Concat(pair.MoreMaskPaths).Where(m => m.Length > 0).Select(OfFile))}");
 
     /// <summary>The hash of a list, given the hash of each pair; the order counts.</summary>
     public static string OfList(IEnumerable<ImageMaskPair> pairs, IReadOnlyDictionary<string, string> hashes)
@@ -54,7 +58,8 @@ internal static class ContentHash
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDatasetException($"{path}: can't be read ({e.Message.TrimEnd('.')}). Restore it or remove the pair.", e);
+            throw new InvalidDatasetException(
+                $"{path}: can't be read ({e.Message.TrimEnd('.')}). Restore it or remove the pair.", e);
         }
     }
 

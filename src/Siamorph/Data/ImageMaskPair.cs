@@ -28,10 +28,15 @@ public sealed record ImageMaskPair
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsUnlabelled => MaskPath.Length == 0;
 
-    /// <summary>Full paths of further masks of the same annotator, one a lesion (X_mask_1.png beside X_mask.png); the mask is the union.</summary>
+    /// <summary>
+    /// Full paths of further masks of the same annotator, one a lesion (X_mask_1.png beside X_mask.png); the mask is the union.
+    /// </summary>
     public IReadOnlyList<string> MoreMaskPaths { get; init; } = [];
 
-    /// <summary>Full paths of the same image's masks by other annotators; <see cref="MaskPath"/> is the reference, on which scores are taken.</summary>
+    /// <summary>
+    /// Full paths of the same image's masks by other annotators; <see cref="MaskPath"/> is the reference, on which scores are
+    /// taken.
+    /// </summary>
     public IReadOnlyList<string> OtherMaskPaths { get; init; } = [];
 
     /// <summary>What a text-conditioned generator is told; may be empty.</summary>
@@ -49,10 +54,14 @@ public sealed record ImageMaskPair
     /// <summary>Device or centre the image comes from; null where unknown. It only names sub-groups.</summary>
     public string? Centre { get; init; }
 
-    /// <summary>Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.</summary>
+    /// <summary>
+    /// Further files where each colour channel has its own, and <see cref="ImagePath"/> is the red one; else null.
+    /// </summary>
     public ChannelFiles? Channels { get; init; }
 
-    /// <summary>How levels of more than 8 bits become an image, the same for all of a set; null where the image has 8 bits.</summary>
+    /// <summary>
+    /// How levels of more than 8 bits become an image, the same for all of a set; null where the image has 8 bits.
+    /// </summary>
     public IntensityRange? Range { get; init; }
 
     /// <summary>The classes of the mask; null where it is lesion against background.</summary>

@@ -26,7 +26,9 @@ public sealed record LabelReading(LabelKind Kind, double BoundaryWidth)
 
     internal IEnumerable<string> Faults()
     {
-        if (BoundaryWidth is not (>= 0 and <= 0.2)) yield return FormattableString.Invariant($"boundaryWidth is {BoundaryWidth}; it is a share of the shorter side, 0 to 0.2.");
+        if (BoundaryWidth is not (>= 0 and <= 0.2))
+            yield return FormattableString.Invariant(
+                $"boundaryWidth is {BoundaryWidth}; it is a share of the shorter side, 0 to 0.2.");
         if (BoundaryWidth > 0 && !IsSoft) yield return "boundaryWidth makes soft labels: set labels to soft, or leave it out.";
     }
 }

@@ -10,7 +10,8 @@ public sealed class PairedDataset : IDisposable
 {
     private readonly LabelReading _labels;
 
-    private PairedDataset(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, Tensor images, Tensor masks, Tensor? soft, LabelReading labels) =>
+    private PairedDataset(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, Tensor images, Tensor masks, Tensor? soft,
+        LabelReading labels) =>
         (Pairs, Size, Images, Masks, SoftMasks, _labels) = (pairs, size, images, masks, soft, labels);
 
     /// <summary>The pairs, in the order of the tensors.</summary>
@@ -37,8 +38,11 @@ public sealed class PairedDataset : IDisposable
     /// <summary>uint8 [N,1,H,W], 255 · probability, on the CPU, where labels were asked for as soft ones; else null.</summary>
     public Tensor? SoftMasks { get; }
 
-    /// <summary>A mask as a generator is shown it: float32 [1,H,W] in [0,1], or [3,H,W], the colours of several classes.</summary>
-    public Tensor Hint(int index) => SoftMasks is null ? MaskHint.Of(Mask(index), Classes) : SoftMasks[index].to_type(ScalarType.Float32).div_(255);
+    /// <summary>
+    /// A mask as a generator is shown it: float32 [1,H,W] in [0,1], or [3,H,W], the colours of several classes.
+    /// </summary>
+    public Tensor Hint(int index) =>
+        SoftMasks is null ? MaskHint.Of(Mask(index), Classes) : SoftMasks[index].to_type(ScalarType.Float32).div_(255);
 
     /// <summary>A copy of an image as an image.</summary>
     public RgbImage Image(int index)
@@ -57,20 +61,26 @@ public sealed class PairedDataset : IDisposable
         return new(Size, Masks[index].bytes.ToArray());
     }
 
-    /// <summary>Decodes and resizes all pairs, in parallel: images and soft masks antialiased, hard masks by the nearest pixel.</summary>
+    /// <summary>
+    /// Decodes and resizes all pairs, in parallel: images and soft masks antialiased, hard masks by the nearest pixel.
+    /// </summary>
     /// <param name="pairs">What to load.</param>
     /// <param name="size">Size to load them at.</param>
     /// <param name="monitor">Watches and may stop.</param>
     /// <param name="labels">How masks are read; null reads hard ones. Hard masks are there in any case.</param>
-    /// <exception cref="InvalidDatasetException">A file is missing or damaged, or a mask has another size than its image.</exception>
+    /// <exception cref="InvalidDatasetException">A file is missing or damaged, or a mask has another size than its
+    /// image.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor, LabelReading? labels = null)
+    public static PairedDataset Load(
+        IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor, LabelReading? labels = null)
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
         if (pairs.Count == 0) throw new InvalidDatasetException("There are no pairs to load. Check the folder and its splits.");
         if (pairs.FirstOrDefault(p => !SameClasses(p.Classes, pairs[0].Classes)) is { } other)
-            throw new InvalidDatasetException($"{other.MaskPath}: its folder has another {ClassTable.FileName} than {pairs[0].MaskPath}. Give all folders the same classes.");
+            throw new InvalidDatasetException(
+                $"{other.MaskPath}: its folder has another {ClassTable.FileName} than {pairs[0].MaskPath}. Give all folders the "
+                    + $"same classes.");
         labels ??= LabelReading.Hard;
         Tensor images, masks;
         Tensor? soft = null;
@@ -110,7 +120,10 @@ public sealed class PairedDataset : IDisposable
         using var stage = monitor.Begin("Loading images", Count);
         var failures = new ConcurrentDictionary<int, InvalidDatasetException>();
         var done = 0;
-        Parallel.For(0, Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        Parallel.For(0, Count, new ParallelOptions
+        {
+            CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount,
+        }, i =>
         {
             try
             {
@@ -135,7 +148,8 @@ public sealed class PairedDataset : IDisposable
         var image = PairFiles.ReadImage(pair);
         var mask = pair.MaskPath.Length == 0 ? null : PairFiles.ReadMask(pair); // unlabelled images have all-empty masks here
         if (mask is not null && mask.Size != image.Size)
-            throw new InvalidDatasetException($"{pair.MaskPath}: mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
+            throw new InvalidDatasetException(
+                $"{pair.MaskPath}: mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
         var pixels = Resize.Image(image, Size).Pixels;
         using var scope = NewDisposeScope();
         var planes = Images[index].bytes;

@@ -11,7 +11,8 @@ namespace Siamorph.Data;
 public sealed record UnlabelledLeak(string Image, string Pair, string Split, bool Same)
 {
     /// <summary>As a sentence.</summary>
-    public override string ToString() => $"{Image} is left out: {(Same ? "the same image as" : "looks like")} {Pair} of split \"{Split}\".";
+    public override string ToString() =>
+        $"{Image} is left out: {(Same ? "the same image as" : "looks like")} {Pair} of split \"{Split}\".";
 }
 
 /// <summary>
@@ -25,7 +26,10 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
 {
     private const int Told = 3;
 
-    /// <summary>Lists the images of a folder and its sub-folders (of <c>images/</c> alone, where it has one) and compares them with held-out images.</summary>
+    /// <summary>
+    /// Lists the images of a folder and its sub-folders (of <c>images/</c> alone, where it has one) and compares them with
+    /// held-out images.
+    /// </summary>
     /// <param name="folder">Where they lie.</param>
     /// <param name="pairs">The dataset; those of the splits "val" and "test" are held out.</param>
     /// <param name="monitor">Watches, and is told what was left out.</param>
@@ -40,28 +44,38 @@ public sealed record UnlabelledImages(string Folder, IReadOnlyList<ImageMaskPair
         var images = List(folder, full);
         List<ImageMaskPair> heldOut = [.. pairs.Where(p => p.Split is "val" or "test")];
         var leaks = NearDuplicates.Across(images, heldOut, monitor)
-            .GroupBy(l => l.First).ToDictionary(g => g.Key, g => g.OrderByDescending(l => l.Same).ThenBy(l => l.Difference).First());
+            .GroupBy(l => l.First).ToDictionary(g => g.Key,
+            g => g.OrderByDescending(l => l.Same).ThenBy(l => l.Difference).First());
         List<UnlabelledLeak> leftOut = [.. leaks.OrderBy(l => l.Key).Select(l =>
-            new UnlabelledLeak(Name(full, images[l.Key].ImagePath), heldOut[l.Value.Second].Id, heldOut[l.Value.Second].Split!, l.Value.Same))];
+            new UnlabelledLeak(Name(full, images[l.Key].ImagePath), heldOut[l.Value.Second].Id, heldOut[l.Value.Second].Split!,
+            l.Value.Same))];
         var used = images.Where((_, i) => !leaks.ContainsKey(i)).ToList();
         if (used.Count == 0)
-            throw new InvalidDatasetException($"{folder}: every one of its {images.Count} images is, or looks like, an image of the validation or test split. {leftOut[0]} Use other images.");
+            throw new InvalidDatasetException(
+                $"{folder}: every one of its {images.Count} images is, or looks like, an image of the validation or test split. "
+                    + $"{leftOut[0]} Use other images.");
         monitor.Note(Summary(used.Count, leftOut));
         return new(full, used, leftOut);
     }
 
     private static string Summary(int used, List<UnlabelledLeak> leftOut) => leftOut.Count == 0
         ? $"Unlabelled images: {used}."
-        : $"Unlabelled images: {used}, and {leftOut.Count} left out. {string.Join(' ', leftOut.Take(Told))}{(leftOut.Count > Told ? $" And {leftOut.Count - Told} more." : "")}";
+        : $"Unlabelled images: {used}, and {leftOut.Count} left out. {string.Join(' ', leftOut.Take(Told))}"
+        + $"{(leftOut.Count > Told ? $" And {leftOut.Count - Told} more." : "")}";
 
     private static List<ImageMaskPair> List(string folder, string full)
     {
-        if (!Directory.Exists(full)) throw new InvalidDatasetException($"{folder}: the folder of unlabelled images does not exist. Check the path.");
+        if (!Directory.Exists(full)) throw new InvalidDatasetException(
+            $"{folder}: the folder of unlabelled images does not exist. Check the path.");
         var inner = Path.Combine(full, "images");
         var root = Directory.Exists(inner) ? inner : full;
         var files = FolderTree.Of(root).All.SelectMany(f => f.Pictures).Order(StringComparer.Ordinal).ToList();
-        if (files.Count == 0) throw new InvalidDatasetException($"{folder}: holds no image. Give a folder of images without masks.");
-        return [.. files.Select(f => new ImageMaskPair { Id = Path.ChangeExtension(Name(full, f), null), ImagePath = f, MaskPath = "" })];
+        if (files.Count == 0) throw new InvalidDatasetException(
+            $"{folder}: holds no image. Give a folder of images without masks.");
+        return [.. files.Select(f => new ImageMaskPair
+        {
+            Id = Path.ChangeExtension(Name(full, f), null), ImagePath = f, MaskPath = "",
+        })];
     }
 
     private static string Name(string folder, string path) => Path.GetRelativePath(folder, path).Replace('\\', '/');

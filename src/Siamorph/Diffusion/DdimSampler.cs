@@ -6,8 +6,8 @@ namespace Siamorph.Diffusion;
 public enum TimestepSpacing
 {
     /// <summary>
-    /// 1, 1 + c, 1 + 2c … below T with c = ⌊T / steps⌋: the reference, which never visits the noisiest steps, and visits more than
-    /// were asked for where T is no multiple of their number (31 for 30 of 1000).
+    /// 1, 1 + c, 1 + 2c … below T with c = ⌊T / steps⌋: the reference, which never visits the noisiest steps, and visits more
+    /// than were asked for where T is no multiple of their number (31 for 30 of 1000).
     /// </summary>
     Leading,
 
@@ -27,7 +27,10 @@ internal sealed record DdimOptions
     /// <summary>How timesteps are spaced.</summary>
     public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
 
-    /// <summary>Whether the last step lands on the clean latent itself (ᾱ = 1) instead of on ᾱ of timestep 0, where a trace of noise stays.</summary>
+    /// <summary>
+    /// Whether the last step lands on the clean latent itself (ᾱ = 1) instead of on ᾱ of timestep 0, where a trace of noise
+    /// stays.
+    /// </summary>
     public bool SetAlphaToOne { get; init; }
 }
 
@@ -83,7 +86,8 @@ internal sealed class DdimSampler : ILatentSampler
     /// <inheritdoc/>
     public int FirstStep(double strength)
     {
-        if (!(strength is > 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(strength), strength, "Give a share above 0, at most 1.");
+        if (!(strength is > 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(strength), strength, "Give a share above 0, at most 1.");
         var most = strength * (_process.Schedule.Count - 1);
         return Math.Min(Timesteps.Count(t => t > most), Timesteps.Count - 1);
     }

@@ -11,7 +11,9 @@ public enum PredictionType
     /// <summary>The clean latent x0; the CPU presets (docs/decisions/0004-tiny-predicts-x0.md).</summary>
     Sample,
 
-    /// <summary>v = √ᾱ ε − √(1 − ᾱ) x0 (arXiv 2202.00512). Its error is that of x0 times 1 + SNR, so it is weighted uniformly.</summary>
+    /// <summary>
+    /// v = √ᾱ ε − √(1 − ᾱ) x0 (arXiv 2202.00512). Its error is that of x0 times 1 + SNR, so it is weighted uniformly.
+    /// </summary>
     V,
 }
 
@@ -63,7 +65,9 @@ internal sealed class ForwardProcess(NoiseSchedule schedule, PredictionType type
         return x0.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same for samplers, where all samples stand at one ᾱ. Where the network predicts x0, the very tensor that was passed.</summary>
+    /// <summary>
+    /// The same for samplers, where all samples stand at one ᾱ. Where the network predicts x0, the very tensor that was passed.
+    /// </summary>
     public Tensor CleanLatent(Tensor x, Tensor prediction, double alphaBar)
     {
         var (signal, noise) = ((float)Math.Sqrt(alphaBar), (float)Math.Sqrt(1 - alphaBar));

@@ -11,7 +11,9 @@ public enum SamplerKind
     /// <summary>DPM-Solver++(2M) (arXiv 2211.01095), second order from two steps: fewer steps for the same image.</summary>
     DpmSolver,
 
-    /// <summary>UniPC of order 2 with B(h) = e^h − 1 (arXiv 2302.04867): the same with a corrector that asks for no further prediction.</summary>
+    /// <summary>
+    /// UniPC of order 2 with B(h) = e^h − 1 (arXiv 2302.04867): the same with a corrector that asks for no further prediction.
+    /// </summary>
     UniPc,
 }
 
@@ -21,7 +23,9 @@ internal interface ILatentSampler
     /// <summary>The timesteps visited, rising; sampling goes through them from the last to the first.</summary>
     IReadOnlyList<int> Timesteps { get; }
 
-    /// <summary>The first step for a latent that is noised in part only: the noisiest one that is not above the strength.</summary>
+    /// <summary>
+    /// The first step for a latent that is noised in part only: the noisiest one that is not above the strength.
+    /// </summary>
     /// <param name="strength">Share of the schedule, in (0, 1]; 1 is pure noise. At least one step is left.</param>
     /// <returns>0 … <see cref="Timesteps"/>.Count − 1.</returns>
     int FirstStep(double strength);
@@ -39,7 +43,8 @@ internal interface ILatentSampler
     /// <param name="freshNoise">Noise [B,C,H,W] of step k (0 the noisiest); asked for only when η &gt; 0.</param>
     /// <param name="correct">Applied to each x0 estimate, such as a clamp in pixel space; null for none.</param>
     /// <param name="watch">Called after each step.</param>
-    /// <param name="first">Number of the first step taken, 0 the noisiest: above 0, <paramref name="x"/> is a latent noised to that step.</param>
+    /// <param name="first">Number of the first step taken, 0 the noisiest: above 0, <paramref name="x"/> is a latent noised to
+    /// that step.</param>
     /// <returns>[B,C,H,W].</returns>
     Tensor Sample(
         Tensor x, Func<Tensor, int, Tensor> predict, Func<int, Tensor>? freshNoise = null,

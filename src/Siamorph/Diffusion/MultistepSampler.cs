@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace Siamorph.Diffusion;
 
 /// <summary>
-/// DPM-Solver++(2M) and UniPC-2: they solve the probability-flow equation in λ = ln(√ᾱ / √(1 − ᾱ)), where it is linear but for x0,
-/// and extend x0 linearly from its last two estimates. Deterministic; they visit the timesteps that <see cref="DdimSampler"/> visits.
-/// The first step and, since ᾱ = 1 has no λ, a last one that lands on the clean latent are of first order.
+/// DPM-Solver++(2M) and UniPC-2: they solve the probability-flow equation in λ = ln(√ᾱ / √(1 − ᾱ)), where it is linear but for
+/// x0, and extend x0 linearly from its last two estimates. Deterministic; they visit the timesteps that <see cref="DdimSampler"/>
+/// visits. The first step and, since ᾱ = 1 has no λ, a last one that lands on the clean latent are of first order.
 /// </summary>
 internal sealed class MultistepSampler : ILatentSampler
 {
@@ -17,13 +17,16 @@ internal sealed class MultistepSampler : ILatentSampler
     /// <param name="process">Schedule and prediction target.</param>
     /// <param name="options">Which timesteps; η must be 0.</param>
     /// <param name="kind">Which of the two.</param>
-    /// <exception cref="InvalidOptionsException">The number of steps lies outside its range, η is not 0, or the kind is DDIM.</exception>
+    /// <exception cref="InvalidOptionsException">The number of steps lies outside its range, η is not 0, or the kind is
+    /// DDIM.</exception>
     public MultistepSampler(ForwardProcess process, DdimOptions options, SamplerKind kind)
     {
         ArgumentNullException.ThrowIfNull(options);
         _walk = new(process, options);
-        if (kind == SamplerKind.Ddim) throw new InvalidOptionsException("DDIM is not a multistep sampler. Choose dpmSolver or uniPc.");
-        if (options.Eta != 0) throw new InvalidOptionsException($"η is {options.Eta}: {kind} is deterministic. Set it to 0, or choose sampler ddim.");
+        if (kind == SamplerKind.Ddim) throw new InvalidOptionsException(
+            "DDIM is not a multistep sampler. Choose dpmSolver or uniPc.");
+        if (options.Eta != 0) throw new InvalidOptionsException(
+            $"η is {options.Eta}: {kind} is deterministic. Set it to 0, or choose sampler ddim.");
         (_process, _corrects) = (process, kind == SamplerKind.UniPc);
     }
 
@@ -72,7 +75,8 @@ internal sealed class MultistepSampler : ILatentSampler
     {
         if (next >= 1) return now.X0.alias();
         var h = Lambda(next) - now.Lambda;
-        var slope = last is { } l ? (now.X0 - l.X0) * (float)(h / (now.Lambda - l.Lambda)) : null; // by how much x0 would move over the step
+        // By how much x0 would move over the step
+        var slope = last is { } l ? (now.X0 - l.X0) * (float)(h / (now.Lambda - l.Lambda)) : null;
         return Moved(x, slope is null ? now.X0 : now.X0 + slope * 0.5f, alpha, next, h);
     }
 

@@ -39,7 +39,8 @@ internal sealed class NoiseSchedule
         ArgumentNullException.ThrowIfNull(options);
         if (options.Timesteps < 2) throw new InvalidOptionsException($"Timesteps is {options.Timesteps}; at least 2 are needed.");
         if (!(options.BetaStart > 0 && options.BetaEnd < 1 && options.BetaStart <= options.BetaEnd))
-            throw new InvalidOptionsException($"β runs from {options.BetaStart} to {options.BetaEnd}; it must rise within (0, 1).");
+            throw new InvalidOptionsException(
+                $"β runs from {options.BetaStart} to {options.BetaEnd}; it must rise within (0, 1).");
         Betas = options.Kind == ScheduleKind.Cosine ? CosineBetas(options.Timesteps) : ScaledLinearBetas(options);
         AlphaBars = new double[Betas.Length];
         var product = 1.0;

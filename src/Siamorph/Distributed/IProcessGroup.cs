@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Distributed;
 
-/// <summary>The processes, called ranks, that work on one training together. All of them call the same methods in the same order.</summary>
+/// <summary>
+/// The processes, called ranks, that work on one training together. All of them call the same methods in the same order.
+/// </summary>
 internal interface IProcessGroup
 {
     /// <summary>Number of this process, from 0. Rank 0 alone writes files.</summary>
@@ -78,17 +80,22 @@ internal static class ProcessGroupExtensions
     /// <param name="values">Changed in place.</param>
     /// <param name="names">All names that any rank may have.</param>
     /// <param name="scale">What sums are multiplied by.</param>
-    public static void Sum(this IProcessGroup group, IDictionary<string, double> values, IReadOnlyList<string> names, double scale)
+    public static void Sum(this IProcessGroup group, IDictionary<string, double> values, IReadOnlyList<string> names,
+        double scale)
     {
         if (group.Size == 1) return;
         var numbers = new double[2 * names.Count]; // values, then whether there is one
-        for (var i = 0; i < names.Count; i++) (numbers[i], numbers[names.Count + i]) = (values.TryGetValue(names[i], out var v) ? v : 0, values.ContainsKey(names[i]) ? 1 : 0);
+        for (var i = 0; i < names.Count; i++)
+        (numbers[i], numbers[names.Count + i]) =
+            (values.TryGetValue(names[i], out var v) ? v : 0, values.ContainsKey(names[i]) ? 1 : 0);
         group.Sum(numbers);
         for (var i = 0; i < names.Count; i++)
             if (numbers[names.Count + i] > 0) values[names[i]] = numbers[i] * scale;
     }
 
-    /// <summary>Sums gradients. A weight that got one on any rank gets one on all, so that optimizers agree on what moves.</summary>
+    /// <summary>
+    /// Sums gradients. A weight that got one on any rank gets one on all, so that optimizers agree on what moves.
+    /// </summary>
     /// <param name="group">The ranks.</param>
     /// <param name="weights">The same on all ranks.</param>
     /// <param name="scale">What sums are multiplied by.</param>

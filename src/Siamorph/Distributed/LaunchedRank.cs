@@ -14,7 +14,8 @@ internal sealed record LaunchedRank(MpiLauncher Launcher, int Size, int Rank, in
     /// <returns>Null where no launcher started this process.</returns>
     public static LaunchedRank? Of(Func<string, string?> variable)
     {
-        int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : null;
+        int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var n) ? n : null;
         if (Number("OMPI_COMM_WORLD_SIZE") is { } open)
             return new(MpiLauncher.OpenMpi, open, Number("OMPI_COMM_WORLD_RANK") ?? 0, Number("OMPI_COMM_WORLD_LOCAL_RANK") ?? 0);
         // A batch script of Slurm has its number of tasks too; only srun makes a step of it.
@@ -31,8 +32,10 @@ internal sealed record LaunchedRank(MpiLauncher Launcher, int Size, int Rank, in
     public static int CardOf(int localRank, int cards)
     {
         if (localRank < cards) return localRank;
-        if (cards == 1 && Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { Length: > 0 }) return 0; // the launcher gave it its own
+        // The launcher gave it its own
+        if (cards == 1 && Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { Length: > 0 }) return 0;
         throw new InvalidOptionsException(
-            $"Rank {localRank} of this machine has no graphics card: there are {cards}. Start at most as many ranks a machine as it has cards.");
+            $"Rank {localRank} of this machine has no graphics card: there are {cards}. Start at most as many ranks a machine as "
+                + $"it has cards.");
     }
 }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Siamorph.Distributed;
 
 /// <summary>
-/// The ranks of an MPI launcher (mpirun, srun), through the launcher's own library, which is opened when it is needed: no package, no
-/// build against one. Open MPI and MPICH are tested; MPI 5's common interface is not.
+/// The ranks of an MPI launcher (mpirun, srun), through the launcher's own library, which is opened when it is needed: no
+/// package, no build against one. Open MPI and MPICH are tested; MPI 5's common interface is not.
 /// </summary>
 internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
 {
@@ -32,7 +32,8 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
         _abort = (delegate* unmanaged[Cdecl]<nint, int, int>)Symbol("MPI_Abort");
         _finalize = (delegate* unmanaged[Cdecl]<int>)Symbol("MPI_Finalize");
         int provided, rank, size;
-        if (((delegate* unmanaged[Cdecl]<int*, byte***, int, int*, int>)Symbol("MPI_Init_thread"))(null, null, abi.Funneled, &provided) != 0)
+        if (((delegate* unmanaged[Cdecl]<int*, byte***, int, int*, int>)Symbol("MPI_Init_thread"))(null, null, abi.Funneled,
+            &provided) != 0)
             throw new SiamorphException($"{abi.Library}: MPI could not be started.");
         ((delegate* unmanaged[Cdecl]<nint, int*, int>)Symbol("MPI_Comm_rank"))(abi.World, &rank);
         ((delegate* unmanaged[Cdecl]<nint, int*, int>)Symbol("MPI_Comm_size"))(abi.World, &size);
@@ -51,20 +52,24 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
 
     /// <summary>Joins the other ranks.</summary>
     /// <param name="launched">What started this process, and as which.</param>
-    /// <param name="patience">How long a rank may wait for the others before all are ended; a lost connection would wait for ever.</param>
+    /// <param name="patience">How long a rank may wait for the others before all are ended; a lost connection would wait for
+    /// ever.</param>
     /// <param name="tell">Told why all are ended.</param>
     /// <exception cref="SiamorphException">No library of MPI is there, or it does not belong to the launcher.</exception>
     public static Mpi Join(LaunchedRank launched, TimeSpan patience, Action<string> tell)
     {
         var expected = launched.Size;
-        if (!OperatingSystem.IsLinux()) throw new SiamorphException("Several ranks work on Linux alone. Start the training without mpirun.");
+        if (!OperatingSystem.IsLinux())
+            throw new SiamorphException("Several ranks work on Linux alone. Start the training without mpirun.");
         _ = setenv("UCX_ERROR_SIGNALS", "", 1); // UCX would take SIGSEGV, which .NET needs for itself
         if (MpiAbi.Open(launched.Launcher, name => dlopen(name, Now | Global), out var library) is not { } abi)
-            throw new SiamorphException($"The launcher started {expected} processes, but no library of MPI was found. Install the one that belongs to the launcher (Open MPI or MPICH).");
+            throw new SiamorphException($"The launcher started {expected} processes, but no library of MPI was found. Install "
+                + $"the one that belongs to the launcher (Open MPI or MPICH).");
         var group = new Mpi(abi, library, launched.LocalRank, patience, tell);
         if (group.Size == expected) return group;
         group.Dispose();
-        throw new SiamorphException($"The launcher started {expected} processes, but {abi.Library} sees {group.Size}: it belongs to another launcher. Use the mpirun of the same MPI, or srun --mpi with its interface.");
+        throw new SiamorphException($"The launcher started {expected} processes, but {abi.Library} sees {group.Size}: it belongs "
+            + $"to another launcher. Use the mpirun of the same MPI, or srun --mpi with its interface.");
     }
 
     public void Barrier()
@@ -80,12 +85,14 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
     public void Sum(Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        var flat = tensor.dtype == ScalarType.Float32 && tensor.device.type == TorchSharp.DeviceType.CPU && tensor.is_contiguous() ? tensor : tensor.to(float32).cpu().contiguous();
+        var flat = tensor.dtype == ScalarType.Float32 && tensor.device.type == TorchSharp.DeviceType.CPU
+            && tensor.is_contiguous() ? tensor : tensor.to(float32).cpu().contiguous();
         using (Enter())
         {
             fixed (byte* bytes = flat.bytes)
                 for (long from = 0, count = flat.numel(); from < count; from += Chunk)
-                    Check(_allreduce((void*)_abi.InPlace, (float*)bytes + from, (int)Math.Min(Chunk, count - from), _abi.Float, _abi.Sum, _abi.World));
+                    Check(_allreduce((void*)_abi.InPlace, (float*)bytes + from, (int)Math.Min(Chunk, count - from), _abi.Float,
+                        _abi.Sum, _abi.World));
         }
         if (!ReferenceEquals(flat, tensor)) tensor.copy_(flat);
     }
@@ -109,7 +116,8 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
 
     private static void Check(int code)
     {
-        if (code != 0) throw new SiamorphException($"MPI failed (error {code}). The training can be resumed from its last checkpoint.");
+        if (code != 0) throw new SiamorphException(
+            $"MPI failed (error {code}). The training can be resumed from its last checkpoint.");
     }
 
     private Collective Enter()
@@ -122,7 +130,8 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
     {
         var entered = Interlocked.Read(ref _entered);
         if (entered == 0 || Stopwatch.GetElapsedTime(entered) < _patience) return;
-        tell($"rank {Rank} has waited {_patience.TotalMinutes:0.#} minutes for the others: one is lost or hangs. All are ended; go on with --resume.");
+        tell($"rank {Rank} has waited {_patience.TotalMinutes:0.#} minutes for the others: one is lost or hangs. All are ended; "
+            + $"go on with --resume.");
         Abort(2);
     }
 

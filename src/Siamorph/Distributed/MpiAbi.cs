@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Siamorph.Distributed;
 
 /// <summary>
-/// What a library of MPI calls its constants. Handles are pointers in Open MPI, numbers in MPICH and its relatives (Intel MPI among
-/// them), and numbers of the standard's own in libraries with the binary interface of MPI 5. All fit a machine word.
+/// What a library of MPI calls its constants. Handles are pointers in Open MPI, numbers in MPICH and its relatives (Intel MPI
+/// among them), and numbers of the standard's own in libraries with the binary interface of MPI 5. All fit a machine word.
 /// </summary>
 internal sealed record MpiAbi(string Library, nint World, nint Float, nint Double, nint Sum, nint Max, nint InPlace, int Funneled)
 {
@@ -36,7 +36,8 @@ internal sealed record MpiAbi(string Library, nint World, nint Float, nint Doubl
         if (StandardNames.Contains(name)) return new(name, 0x101, 210, 214, 0x21, 0x23, 1, 1024);
         return MpichNames.Contains(name)
             ? new(name, 0x44000000, 0x4c00040a, 0x4c00080b, 0x58000003, 0x58000001, -1, 1)
-            : new(name, Symbol("ompi_mpi_comm_world"), Symbol("ompi_mpi_float"), Symbol("ompi_mpi_double"), Symbol("ompi_mpi_op_sum"), Symbol("ompi_mpi_op_max"), 1, 1);
+            : new(name, Symbol("ompi_mpi_comm_world"), Symbol("ompi_mpi_float"), Symbol("ompi_mpi_double"),
+            Symbol("ompi_mpi_op_sum"), Symbol("ompi_mpi_op_max"), 1, 1);
     }
 }
 

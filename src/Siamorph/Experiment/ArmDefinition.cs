@@ -47,18 +47,22 @@ public sealed record ArmDefinition
     public double? Ratio { get; init; }
 
     /// <summary>
-    /// Draws from predicted shapes too: the masks that a network of the baseline finds in images without masks. Noisy as labels of
-    /// their own image, they are exact labels of the image drawn from them.
+    /// Draws from predicted shapes too: the masks that a network of the baseline finds in images without masks. Noisy as labels
+    /// of their own image, they are exact labels of the image drawn from them.
     /// </summary>
     public bool PredictedShapes { get; init; }
 
-    /// <summary>Learns from the images without masks as well: the network has to find in them what its averaged weights find.</summary>
+    /// <summary>
+    /// Learns from the images without masks as well: the network has to find in them what its averaged weights find.
+    /// </summary>
     public bool MeanTeacher { get; init; }
 
     /// <summary>The arm whose network finds the masks of pseudo-labels and predicted shapes; null is the baseline.</summary>
     public string? Teacher { get; init; }
 
-    /// <summary>The network begins with weights that learned to remove noise from the real images and from those without masks.</summary>
+    /// <summary>
+    /// The network begins with weights that learned to remove noise from the real images and from those without masks.
+    /// </summary>
     public bool DenoisingPretrained { get; init; }
 
     /// <summary>Optimizer steps as a multiple of the others': an arm of more steps says what training alone is worth.</summary>
@@ -91,31 +95,42 @@ public sealed record ArmDefinition
     /// <summary>Whether a generator has to be trained for it: pairs of strength 0 need none.</summary>
     internal bool UsesGenerator(ExperimentOptions options) => UsesSynthetic && SynthesisOptions(options.Synthesis).NeedsModel;
 
-    internal TrainOptions GeneratorOptions(TrainOptions options) => OptionsFile.Changed(options, Generator, $"arm '{Name}', generator");
+    internal TrainOptions GeneratorOptions(TrainOptions options) =>
+        OptionsFile.Changed(options, Generator, $"arm '{Name}', generator");
 
-    internal SynthesisOptions SynthesisOptions(SynthesisOptions options) => OptionsFile.Changed(options, Synthesis, $"arm '{Name}', synthesis");
+    internal SynthesisOptions SynthesisOptions(SynthesisOptions options) =>
+        OptionsFile.Changed(options, Synthesis, $"arm '{Name}', synthesis");
 
-    internal SegmentationOptions SegmentationOptions(SegmentationOptions options) => OptionsFile.Changed(options, Segmentation, $"arm '{Name}', segmentation");
+    internal SegmentationOptions SegmentationOptions(SegmentationOptions options) =>
+        OptionsFile.Changed(options, Segmentation, $"arm '{Name}', segmentation");
 
     internal IEnumerable<string> Faults(ExperimentOptions options)
     {
         if (Name.Length == 0) yield return "customArms: an arm has no name.";
         if (Title.Length == 0) yield return $"arm '{Name}': give it a title.";
-        if (Teacher is not null && !NeedsLabelling) yield return $"arm '{Name}': a teacher finds masks for pseudo-labels and predicted shapes; it has neither.";
-        if (Teacher is not null && options.Find(Teacher) is not { NeedsLabelling: false }) yield return $"arm '{Name}': teacher '{Teacher}' is unknown, or needs labels itself.";
+        if (Teacher is not null && !NeedsLabelling)
+            yield return $"arm '{Name}': a teacher finds masks for pseudo-labels and predicted shapes; it has neither.";
+        if (Teacher is not null && options.Find(Teacher) is not { NeedsLabelling: false })
+            yield return $"arm '{Name}': teacher '{Teacher}' is unknown, or needs labels itself.";
         if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
-        if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value))) yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
+        if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value)))
+            yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");
         if (NeedsUnlabelled && options.Generator.Unlabelled is null)
             yield return $"arm '{Name}': it needs images without masks. Name their folder as generator.unlabelled.";
-        if (!(StepFactor > 0 && double.IsFinite(StepFactor))) yield return FormattableString.Invariant($"arm '{Name}': stepFactor is {StepFactor}; it has to be above 0.");
-        if (NeedsLabelling && Teacher is null && Name == options.Arms[0]) yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
-        if (PredictedShapes && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': predicted shapes are masks to generate from, so the arm needs added synthetic pairs.";
-        if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic) yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
+        if (!(StepFactor > 0 && double.IsFinite(StepFactor)))
+            yield return FormattableString.Invariant($"arm '{Name}': stepFactor is {StepFactor}; it has to be above 0.");
+        if (NeedsLabelling && Teacher is null && Name == options.Arms[0])
+            yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
+        if (PredictedShapes && Added != AddedPairs.Synthetic)
+            yield return $"arm '{Name}': predicted shapes are masks to generate from, so the arm needs added synthetic pairs.";
+        if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic)
+            yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
         if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";
         foreach (var fault in PartFaults(options)) yield return fault;
         string[] equal = ["steps", "batchSize", "imageSize", "validateEvery", "seed"];
         foreach (var (key, _) in Segmentation ?? [])
-            if (equal.Contains(key, StringComparer.OrdinalIgnoreCase)) yield return $"arm '{Name}', segmentation.{key}: all arms have the same; set it for the whole experiment.";
+            if (equal.Contains(key, StringComparer.OrdinalIgnoreCase))
+                yield return $"arm '{Name}', segmentation.{key}: all arms have the same; set it for the whole experiment.";
     }
 
     private List<string> PartFaults(ExperimentOptions options)
@@ -129,7 +144,8 @@ public sealed record ArmDefinition
             }
             catch (InvalidOptionsException e)
             {
-                faults.AddRange(e.Message.Split(Environment.NewLine).Select(f => f.StartsWith("arm '", StringComparison.Ordinal) ? f : $"arm '{Name}': {f}"));
+                faults.AddRange(e.Message.Split(Environment.NewLine)
+                    .Select(f => f.StartsWith("arm '", StringComparison.Ordinal) ? f : $"arm '{Name}': {f}"));
             }
         }
         Try(() => GeneratorOptions(options.Generator).Validate());

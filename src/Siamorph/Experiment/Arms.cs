@@ -29,7 +29,8 @@ public static class Arms
     {
         Name = "duplicated",
         Title = "real, duplicated",
-        Description = "The real training pairs and copies of them, as many as the synthetic pairs of the other arms, mixed in the same way. "
+        Description = "The real training pairs and copies of them, as many as the synthetic pairs of the other arms, mixed in "
+            + "the same way. "
             + "With equal steps it should do as the baseline does: a difference here is chance.",
         Added = AddedPairs.Copies,
     };
@@ -39,8 +40,11 @@ public static class Arms
     {
         Name = "classical",
         Title = "real, strong augmentation",
-        Description = "The real training pairs alone, varied strongly: flips, rotations by any angle, size, colour, light, elastic deformation.",
-        Segmentation = Changes("""{ "augmentation": { "brightness": 0.3, "contrast": 0.3, "colour": 0.15, "rotation": 30, "zoom": 0.25, "elastic": 0.04 } }"""),
+        Description = "The real training pairs alone, varied strongly: flips, rotations by any angle, size, colour, light, "
+            + "elastic deformation.",
+        Segmentation =
+            Changes(
+                """{ "augmentation": { "brightness": 0.3, "contrast": 0.3, "colour": 0.15, "rotation": 30, "zoom": 0.25, "elastic": 0.04 } }"""),
     };
 
     /// <summary>Real pairs under light augmentation: what the strong one, which all other arms get, is worth.</summary>
@@ -49,7 +53,9 @@ public static class Arms
         Name = "light-augmentation",
         Title = "real, light augmentation",
         Description = "The real training pairs alone, varied lightly: flips, quarter turns, a little brightness and contrast.",
-        Segmentation = Changes("""{ "augmentation": { "brightness": 0.15, "contrast": 0.15, "colour": 0, "rotation": 0, "zoom": 0, "elastic": 0 } }"""),
+        Segmentation =
+            Changes(
+                """{ "augmentation": { "brightness": 0.15, "contrast": 0.15, "colour": 0, "rotation": 0, "zoom": 0, "elastic": 0 } }"""),
     };
 
     /// <summary>Real pairs, and such with the lesion of another pasted in; no generator.</summary>
@@ -60,7 +66,8 @@ public static class Arms
     {
         Name = "wrong-masks",
         Title = "real + wrong masks",
-        Description = "As real + synthetic, but every synthetic image has the mask of another: a control that must lower the score.",
+        Description =
+            "As real + synthetic, but every synthetic image has the mask of another: a control that must lower the score.",
         WrongMasks = true,
     };
 
@@ -78,7 +85,8 @@ public static class Arms
     {
         Name = "gated-hard",
         Title = "real + gated, hardest",
-        Description = "As real + gated synthetic, but among the pairs that passed, those that networks trained on real pairs find hardest were kept.",
+        Description = "As real + gated synthetic, but among the pairs that passed, those that networks trained on real pairs "
+            + "find hardest were kept.",
         Selection = GateSelection.Difficulty,
     };
 
@@ -99,14 +107,16 @@ public static class Arms
         {
             Name = "mask-only",
             Title = "real + mask-only ablation",
-            Description = "As real + synthetic, but the generator has no image branch, no noise consistency and no online augmentation.",
+            Description =
+                "As real + synthetic, but the generator has no image branch, no noise consistency and no online augmentation.",
             Generator = Changes("""{ "losses": { "image": 0, "consistency": 0, "augmentation": 0 } }"""),
         },
         RealPlusSynthetic with
         {
             Name = "no-dense-hint",
             Title = "real + plain hints",
-            Description = "As real + synthetic, but the generator reads masks through ControlNet's plain hint encoder in place of Dense Hint Input.",
+            Description = "As real + synthetic, but the generator reads masks through ControlNet's plain hint encoder in place "
+                + "of Dense Hint Input.",
             Generator = Changes("""{ "network": { "hintEncoder": "plain" } }"""),
         },
         RealPlusSynthetic with
@@ -148,14 +158,16 @@ public static class Arms
         {
             Name = "cutmix",
             Title = "real, CutMix",
-            Description = "The real training pairs alone; half of the images get a rectangle of another one, with its part of the mask.",
+            Description =
+                "The real training pairs alone; half of the images get a rectangle of another one, with its part of the mask.",
             Segmentation = Changes("""{ "augmentation": { "cutMix": 0.5 } }"""),
         },
         RealPlusSynthetic with
         {
             Name = "cutmix+synthetic",
             Title = "real + synthetic, CutMix",
-            Description = "As real + synthetic; half of the images get a rectangle of another one, real or synthetic, with its part of the mask.",
+            Description = "As real + synthetic; half of the images get a rectangle of another one, real or synthetic, with its "
+                + "part of the mask.",
             Segmentation = Changes("""{ "augmentation": { "cutMix": 0.5 } }"""),
         },
         RealPlusSynthetic with
@@ -169,42 +181,48 @@ public static class Arms
         {
             Name = "continued",
             Title = "real only, twice the steps",
-            Description = "The real training pairs alone, for twice as many steps as the other arms: what more training is worth.",
+            Description =
+                "The real training pairs alone, for twice as many steps as the other arms: what more training is worth.",
             StepFactor = 2,
         },
         RealPlusSynthetic with
         {
             Name = "equal-exposures",
             Title = "real + synthetic, equal exposures",
-            Description = "As real + synthetic for twice as many steps, so that real images are seen as often as in the baseline; to be compared with continued.",
+            Description = "As real + synthetic for twice as many steps, so that real images are seen as often as in the "
+                + "baseline; to be compared with continued.",
             StepFactor = 2,
         },
         new()
         {
             Name = "mean-teacher",
             Title = "real + mean teacher",
-            Description = "The real training pairs, and images without masks on which the network is trained to agree with the running average of its weights, under CutMix. No generator.",
+            Description = "The real training pairs, and images without masks on which the network is trained to agree with the "
+                + "running average of its weights, under CutMix. No generator.",
             MeanTeacher = true,
         },
         new()
         {
             Name = "denoising-pretrained",
             Title = "real, pretrained by denoising",
-            Description = "The real training pairs alone, after pretraining for as many steps to denoise the real images and those without masks.",
+            Description = "The real training pairs alone, after pretraining for as many steps to denoise the real images and "
+                + "those without masks.",
             DenoisingPretrained = true,
         },
         new()
         {
             Name = "pseudo-labels",
             Title = "real + pseudo-labels",
-            Description = "The real training pairs, and the images without masks with the masks that the baseline's network predicts for them. No generator.",
+            Description = "The real training pairs, and the images without masks with the masks that the baseline's network "
+                + "predicts for them. No generator.",
             Added = AddedPairs.PseudoLabels,
         },
         RealPlusSynthetic with
         {
             Name = "predicted-shapes",
             Title = "real + synthetic from predicted masks",
-            Description = "As real + synthetic, but generated from the real masks and from the masks that the baseline's network predicts for the images without masks.",
+            Description = "As real + synthetic, but generated from the real masks and from the masks that the baseline's network "
+                + "predicts for the images without masks.",
             PredictedShapes = true,
             Synthesis = Changes($$"""{ {{Moved}} }"""),
         },
@@ -219,13 +237,17 @@ public static class Arms
         {
             Name = "predicted-shapes+teacher",
             Title = "real + synthetic from predicted masks + mean teacher",
-            Description = "As predicted-shapes, with masks predicted by the network of mean-teacher, and mean teacher on the images without masks: what synthetic pairs add to it.",
+            Description = "As predicted-shapes, with masks predicted by the network of mean-teacher, and mean teacher on the "
+                + "images without masks: what synthetic pairs add to it.",
             PredictedShapes = true,
             MeanTeacher = true,
             Teacher = "mean-teacher",
             Synthesis = Changes($$"""{ {{Moved}} }"""),
         },
-        .. Starts.Select(s => RealPlusSynthetic with { Name = s.Name, Title = s.Title, Description = s.Description, Synthesis = Changes(s.Changes) }),
+        .. Starts.Select(s => RealPlusSynthetic with
+        {
+            Name = s.Name, Title = s.Title, Description = s.Description, Synthesis = Changes(s.Changes),
+        }),
         .. new[] { 0.25, 0.5, 2, 3 }.Select(AtRatio),
     ];
 
@@ -235,19 +257,23 @@ public static class Arms
     private static IEnumerable<(string Name, string Title, string Description, string Changes)> Starts =>
     [
         ("warp-only", "real + deformed real",
-            "The real training pairs and deformed copies of them, image and mask moved alike. No generator: what edited pairs have to beat.",
+            "The real training pairs and deformed copies of them, image and mask moved alike. No generator: what edited pairs "
+                + "have to beat.",
             $$"""{ "start": "real", "strength": 0, {{Moved}} }"""),
         ("copy-paste", "real + copy-paste",
-            "The real training pairs, and such with the lesion of another pasted in, in matched colours. No generator: what harmonised pairs have to beat.",
+            "The real training pairs, and such with the lesion of another pasted in, in matched colours. No generator: what "
+                + "harmonised pairs have to beat.",
             $$"""{ "start": "paste", "strength": 0, {{Moved}} }"""),
         ("edited", "real + edited real",
             "The real training pairs, and such that were deformed, noised half-way and denoised under the deformed mask.",
             $$"""{ "start": "real", {{Moved}} }"""),
         ("harmonised", "real + harmonised paste",
-            "As copy-paste, but noise was added to the pasted images up to a low strength, and they were denoised under the combined mask.",
+            "As copy-paste, but noise was added to the pasted images up to a low strength, and they were denoised under the "
+                + "combined mask.",
             $$"""{ "start": "paste", {{Moved}} }"""),
         ("inpainted", "real + inpainted lesions",
-            "The real training pairs, and copies into which the generator inpainted a further lesion; the rest of the image is unchanged.",
+            "The real training pairs, and copies into which the generator inpainted a further lesion; the rest of the image is "
+                + "unchanged.",
             $$"""{ "start": "inpaint", {{Moved}} }"""),
         ("second-hint", "real + synthetic by mask and image",
             "As real + synthetic, but the mask's own image, deformed in the same way, is a second hint with weight 0.3.",
@@ -257,7 +283,8 @@ public static class Arms
     /// <summary>The arm of a name among all that need no definition.</summary>
     /// <exception cref="InvalidOptionsException">There is none.</exception>
     public static ArmDefinition Named(string name) => All.FirstOrDefault(a => a.Name == name)
-        ?? throw new InvalidOptionsException($"arms: '{name}' is unknown; there are {string.Join(", ", All.Select(a => a.Name))}.");
+        ?? throw new InvalidOptionsException(
+            $"arms: '{name}' is unknown; there are {string.Join(", ", All.Select(a => a.Name))}.");
 
     private static ArmDefinition AtRatio(double ratio)
     {

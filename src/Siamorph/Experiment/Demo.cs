@@ -35,12 +35,15 @@ internal static class Demo
                 PreviewEvery = 0,
                 CheckpointEvery = 100,
             },
-            // Half as wide as usual: such a network has learned what 50 pairs can teach it after 2,000 steps, and those take a minute.
+            // Half as wide as usual: such a network has learned what 50 pairs can teach it after 2,000 steps, and those take a
+            // minute.
             Segmentation = SegmentationOptions.ForExperiments with { Network = new() { Width = 8 } },
         },
         Minutes: 10);
 
-    /// <summary>The same loop with networks far too small and short to be of use: it shows in seconds that everything runs.</summary>
+    /// <summary>
+    /// The same loop with networks far too small and short to be of use: it shows in seconds that everything runs.
+    /// </summary>
     public static DemoPlan Quick { get; } = new(
         new PhantomOptions { Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1 },
         new ExperimentOptions
@@ -85,7 +88,8 @@ internal static class Demo
         var data = Path.Combine(folder, "phantom");
         if (!File.Exists(Path.Combine(data, "manifest.jsonl"))) PhantomDataset.Write(data, plan.Phantom, monitor);
         using var runner = new TorchStageRunner();
-        return ExperimentRunner.Run(Resolve(plan, data, folder, monitor, (runner, crew?.Size ?? 1)), folder, monitor, runner, crew);
+        return ExperimentRunner.Run(Resolve(plan, data, folder, monitor, (runner, crew?.Size ?? 1)), folder, monitor,
+            runner, crew);
     }
 
     private static void Claim(DemoPlan plan, string folder)
@@ -95,7 +99,8 @@ internal static class Demo
         if (File.Exists(marker))
         {
             if (File.ReadAllText(marker) == text) return;
-            throw new SiamorphException($"{folder}: contains a demo of another kind (full or quick) or version. Choose a new folder, or remove this one.");
+            throw new SiamorphException($"{folder}: contains a demo of another kind (full or quick) or version. Choose a new "
+                + $"folder, or remove this one.");
         }
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
             throw new SiamorphException($"{folder}: exists already and holds other files. Name a new folder.");
@@ -103,7 +108,8 @@ internal static class Demo
     }
 
     // What was resolved once stays: a resumed demonstration does what it began, whatever else the machine is doing by then.
-    private static ExperimentOptions Resolve(DemoPlan plan, string data, string folder, IMonitor monitor, (TorchStageRunner Runner, int Processes) work)
+    private static ExperimentOptions Resolve(
+        DemoPlan plan, string data, string folder, IMonitor monitor, (TorchStageRunner Runner, int Processes) work)
     {
         var kept = Path.Combine(folder, "options.json");
         if (File.Exists(kept)) return OptionsFile.LoadRecorded<ExperimentOptions>(kept) with { Data = data };
@@ -111,7 +117,8 @@ internal static class Demo
         var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, work.Runner) / work.Processes;
         if (seconds <= 60 * plan.Minutes) return options;
         var share = Math.Max(LeastShare, 60 * plan.Minutes / seconds);
-        monitor.Note(FormattableString.Invariant($"This machine is slow or busy at the moment, so the demo trains for {100 * share:0} % of its usual steps."));
+        monitor.Note(FormattableString.Invariant(
+            $"This machine is slow or busy at the moment, so the demo trains for {100 * share:0} % of its usual steps."));
         return Shortened(options, share);
     }
 

@@ -6,7 +6,9 @@ using Siamorph.Siamese;
 
 namespace Siamorph.Experiment;
 
-/// <summary>Proposes an experiment for a data folder: one that can answer the question, with the controls that keep it honest.</summary>
+/// <summary>
+/// Proposes an experiment for a data folder: one that can answer the question, with the controls that keep it honest.
+/// </summary>
 internal static class ExperimentDesign
 {
     private static readonly int[] Sizes = [25, 50, 100, 200, 400, 800, 1600];
@@ -20,8 +22,10 @@ internal static class ExperimentDesign
         ArgumentNullException.ThrowIfNull(generator);
         var pairs = DatasetFolder.List(data).Pairs.Where(p => p.Source == PairSource.Real).ToList();
         var options = new ExperimentOptions { Data = Path.GetFullPath(data) };
-        var train = pairs.Any(p => p.Split is not null) ? pairs.Count(p => p.Split == "train") : (int)(pairs.Count * options.Split.Train);
-        if (train < 4) throw new InvalidDatasetException($"{data}: {pairs.Count} pairs leave {train} for training; an experiment needs at least 4.");
+        var train = pairs.Any(p => p.Split is not null) ? pairs.Count(p => p.Split == "train")
+            : (int)(pairs.Count * options.Split.Train);
+        if (train < 4) throw new InvalidDatasetException(
+            $"{data}: {pairs.Count} pairs leave {train} for training; an experiment needs at least 4.");
         var counts = Sizes.Where(n => n <= 0.95 * train).TakeLast(3).ToArray();
         if (counts.Length == 0) counts = [train];
         return options with
@@ -29,11 +33,15 @@ internal static class ExperimentDesign
             RealCounts = counts,
             Seeds = [1, 2, 3, 4, 5],
             SeedScope = SeedScope.Everything,
-            Arms = [.. new[] { Arms.RealOnly, Arms.RealPlusSynthetic, Arms.Duplicated, Arms.CopyPaste, Arms.LightAugmentation, Arms.WrongMasks, Arms.Gated }.Select(a => a.Name)],
+            Arms = [.. new[] { Arms.RealOnly, Arms.RealPlusSynthetic, Arms.Duplicated, Arms.CopyPaste, Arms.LightAugmentation,
+                Arms.WrongMasks, Arms.Gated }.Select(a => a.Name)],
             Primary = new PrimaryEndPoint { Arm = Arms.RealPlusSynthetic.Name, RealCount = counts[^1] },
             Corruptions = Corruption.Kinds,
             Generator = generator with { PreviewEvery = 0 },
-            Segmentation = SegmentationOptions.ForExperiments with { ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize) },
+            Segmentation = SegmentationOptions.ForExperiments with
+            {
+                ImageSize = new ImageSize(generator.ImageSize, generator.ImageSize),
+            },
         };
     }
 }

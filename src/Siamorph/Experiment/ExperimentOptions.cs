@@ -6,7 +6,9 @@ using Siamorph.Synthesis;
 
 namespace Siamorph.Experiment;
 
-/// <summary>What differs between the seeds of an experiment, besides initial weights, order and augmentation of the segmentation network.</summary>
+/// <summary>
+/// What differs between the seeds of an experiment, besides initial weights, order and augmentation of the segmentation network.
+/// </summary>
 public enum SeedScope
 {
     /// <summary>Nothing else: one choice of real pairs, one generator, one synthetic set for each number of real pairs.</summary>
@@ -25,7 +27,9 @@ public sealed record ExperimentOptions
     /// <summary>Folder of image-mask pairs.</summary>
     public string Data { get; init; } = "";
 
-    /// <summary>Numbers of real training pairs to compare at; 0 is all of the training split. Smaller choices are part of the larger ones.</summary>
+    /// <summary>
+    /// Numbers of real training pairs to compare at; 0 is all of the training split. Smaller choices are part of the larger ones.
+    /// </summary>
     public IReadOnlyList<int> RealCounts { get; init; } = [50, 200];
 
     /// <summary>Seeds; each trains a segmentation network for every arm.</summary>
@@ -40,15 +44,17 @@ public sealed record ExperimentOptions
     /// <summary>Arms of this experiment's own, to be named in <see cref="Arms"/>.</summary>
     public IReadOnlyList<ArmDefinition> CustomArms { get; init; } = [];
 
-    /// <summary>The one comparison that was declared before the run; null takes the second arm at the largest number of real pairs.</summary>
+    /// <summary>
+    /// The one comparison that was declared before the run; null takes the second arm at the largest number of real pairs.
+    /// </summary>
     public PrimaryEndPoint? Primary { get; init; }
 
     /// <summary>Synthetic pairs for each real one.</summary>
     public double SyntheticPerReal { get; init; } = 4;
 
     /// <summary>
-    /// Share of added pairs in each batch, in arms that have them; null samples all pairs equally often. All arms get equal steps,
-    /// so the rest of the batch says how often a real image is seen.
+    /// Share of added pairs in each batch, in arms that have them; null samples all pairs equally often. All arms get equal
+    /// steps, so the rest of the batch says how often a real image is seen.
     /// </summary>
     public double? SyntheticShare { get; init; } = 0.5;
 
@@ -68,24 +74,28 @@ public sealed record ExperimentOptions
     public GateOptions Gate { get; init; } = new();
 
     /// <summary>
-    /// How the segmentation networks are trained; their seeds come from the experiment's. The default is what small sets need to be
-    /// used up: strong classical augmentation for every arm, a constant rate, averaged weights, and the last of these (no label is
-    /// spent on choosing, so n real pairs are n labelled images).
+    /// How the segmentation networks are trained; their seeds come from the experiment's. The default is what small sets need to
+    /// be used up: strong classical augmentation for every arm, a constant rate, averaged weights, and the last of these (no
+    /// label is spent on choosing, so n real pairs are n labelled images).
     /// </summary>
     public SegmentationOptions Segmentation { get; init; } = SegmentationOptions.ForExperiments;
 
     /// <summary>
-    /// External test sets, such as data of other hospitals, each as NAME=FOLDER; not used in training or validation. Every network of the first recipe is tested on each of them.
+    /// External test sets, such as data of other hospitals, each as NAME=FOLDER; not used in training or validation. Every
+    /// network of the first recipe is tested on each of them.
     /// </summary>
     public IReadOnlyList<string> ExternalTest { get; init; } = [];
 
     /// <summary>
-    /// Further segmentation networks, by the names of their recipes; every arm is repeated with each of them. The first network is that
-    /// of <see cref="Segmentation"/>; it alone has the primary end-point.
+    /// Further segmentation networks, by the names of their recipes; every arm is repeated with each of them. The first network
+    /// is that of <see cref="Segmentation"/>; it alone has the primary end-point.
     /// </summary>
     public IReadOnlyList<string> OtherNetworks { get; init; } = [];
 
-    /// <summary>Corruptions of the test images, at three strengths each, on which the segmentation networks are tested as well; empty for none.</summary>
+    /// <summary>
+    /// Corruptions of the test images, at three strengths each, on which the segmentation networks are tested as well; empty for
+    /// none.
+    /// </summary>
     public IReadOnlyList<CorruptionKind> Corruptions { get; init; } = [];
 
     /// <summary>Where everything runs: generator, synthesis, segmentation networks and quality gate.</summary>
@@ -110,12 +120,15 @@ public sealed record ExperimentOptions
         Demand(Arms.Count > 0, "arms: give at least one.");
         Demand(Arms.Distinct().Count() == Arms.Count, "arms: an arm comes twice.");
         foreach (var arm in Arms.Where(a => Find(a) is null))
-            faults.Add($"arms: '{arm}' is unknown; there are {string.Join(", ", CustomArms.Concat(Experiment.Arms.All).Select(a => a.Name))}.");
+            faults.Add($"arms: '{arm}' is unknown; there are "
+                + $"{string.Join(", ", CustomArms.Concat(Experiment.Arms.All).Select(a => a.Name))}.");
         Demand(CustomArms.Select(a => a.Name).Distinct().Count() == CustomArms.Count, "customArms: a name comes twice.");
         foreach (var arm in Arms.Distinct().Select(Find).OfType<ArmDefinition>()) faults.AddRange(arm.Faults(this));
         if (Primary is not null) faults.AddRange(Primary.Faults(this));
-        Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal), FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
-        Demand(SyntheticShare is null or (> 0 and < 1), FormattableString.Invariant($"syntheticShare is {SyntheticShare}; it must be between 0 and 1."));
+        Demand(SyntheticPerReal > 0 && double.IsFinite(SyntheticPerReal),
+            FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
+        Demand(SyntheticShare is null or (> 0 and < 1),
+            FormattableString.Invariant($"syntheticShare is {SyntheticShare}; it must be between 0 and 1."));
         faults.AddRange(ExternalSet.Faults(ExternalTest));
         Demand(Corruptions.Distinct().Count() == Corruptions.Count, "corruptions: one comes twice.");
         Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");
@@ -127,12 +140,15 @@ public sealed record ExperimentOptions
         Collect(faults, "segmentation", () => Segmentation.Validate());
         foreach (var name in OtherNetworks.Where(n => !SegmentationRecipes.All.ContainsKey(n)))
             faults.Add($"otherNetworks: '{name}' is unknown; there are {string.Join(", ", SegmentationRecipes.All.Keys)}.");
-        foreach (var name in OtherNetworks.Where(SegmentationRecipes.All.ContainsKey)) Collect(faults, $"otherNetworks, {name}", () => SegmentationOf(name).Validate());
+        foreach (var name in OtherNetworks.Where(SegmentationRecipes.All.ContainsKey))
+            Collect(faults, $"otherNetworks, {name}", () => SegmentationOf(name).Validate());
         Demand(OtherNetworks.Distinct().Count() == OtherNetworks.Count, "otherNetworks: a network comes twice.");
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
     }
 
-    /// <summary>The same with full paths for the data and for images without masks: an experiment goes on from any working directory.</summary>
+    /// <summary>
+    /// The same with full paths for the data and for images without masks: an experiment goes on from any working directory.
+    /// </summary>
     internal ExperimentOptions WithFullPaths()
     {
         return this with
@@ -149,7 +165,10 @@ public sealed record ExperimentOptions
             CustomArms = [.. CustomArms.Select(Full)],
         };
 
-        TrainOptions Placed(TrainOptions generator) => Device == ComputeDevice.Cpu ? generator : generator with { Device = Device };
+        TrainOptions Placed(TrainOptions generator) => Device == ComputeDevice.Cpu ? generator : generator with
+        {
+            Device = Device,
+        };
 
         static ArmDefinition Full(ArmDefinition arm)
         {

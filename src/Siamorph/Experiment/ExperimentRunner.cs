@@ -56,7 +56,8 @@ public static class ExperimentRunner
         return Plan(options, folder, monitor, runner);
     }
 
-    internal static IReadOnlyList<PlannedWork> Plan(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
+    internal static IReadOnlyList<PlannedWork> Plan(
+        ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner)
     {
         options = options.Validate().WithFullPaths();
         using var alone = FolderLock.TakeTested(folder);
@@ -65,28 +66,40 @@ public static class ExperimentRunner
         return PlannedWork.Write(plan, SpeedFile.ReadOrMeasure(plan, folder, runner, monitor), folder);
     }
 
-    /// <summary>Runs one stage of an experiment that <see cref="Plan(ExperimentOptions, string, IMonitor)"/> or a run has laid out, unless it is done.</summary>
+    /// <summary>
+    /// Runs one stage of an experiment that <see cref="Plan(ExperimentOptions, string, IMonitor)"/> or a run has laid out, unless
+    /// it is done.
+    /// </summary>
     /// <returns>Whether it had to be run.</returns>
-    /// <exception cref="SiamorphException">There is no such experiment or stage, its needs are not done, or another process works on it.</exception>
+    /// <exception cref="SiamorphException">There is no such experiment or stage, its needs are not done, or another process works
+    /// on it.</exception>
     internal static bool RunOne(string folder, string stage, IMonitor monitor)
     {
         using var runner = new TorchStageRunner();
         return RunOne(folder, stage, monitor, runner, RetryPolicy.ForNetworks);
     }
 
-    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner, RetryPolicy patience = default)
+    internal static bool RunOne(string folder, string stage, IMonitor monitor, IStageRunner runner,
+        RetryPolicy patience = default)
     {
         var (_, plan) = Prepare(LaidOut(folder), folder, monitor);
         var wanted = plan.Stages.FirstOrDefault(s => s.Folder == stage)
-            ?? throw new SiamorphException($"{stage}: no stage of the experiment in {folder}.{(ClosestName.To(stage, plan.Stages.Select(s => s.Folder)) is { } near ? $" Did you mean {near}?" : "")} {PlannedWork.FileName} lists them.");
+            ?? throw new SiamorphException(
+                $"{stage}: no stage of the experiment in {folder}."
+                    + $"{(ClosestName.To(stage, plan.Stages.Select(s => s.Folder)) is { } near ? $" Did you mean {near}?" : "")} "
+                    + $"{PlannedWork.FileName} lists them.");
         var store = new StageStore(folder);
         if (store.Find(wanted) is not null) return false;
-        if (wanted.Needs.FirstOrDefault(n => !patience.Until(() => store.Find(n) is not null, monitor.Cancellation)) is { } missing)
+        if (wanted.Needs.FirstOrDefault(n =>
+            !patience.Until(() => store.Find(n) is not null, monitor.Cancellation)) is { } missing)
             throw new SiamorphException($"{stage}: needs {missing.Folder}, which is not done. Run that first.");
         using var held = store.TryLock(wanted) ?? throw new SiamorphException($"{stage}: another process works on it.");
         if (store.Find(wanted) is not null) return false; // finished between the look and the lock
         var remaining = new RemainingStage(wanted, runner.StepsDone(wanted, store.RunFolderOf(wanted)));
-        using var overall = new OverallProgress(monitor, [remaining], new StageSpeeds { SecondsPerUnit = new Dictionary<WorkKind, double>() });
+        using var overall = new OverallProgress(monitor, [remaining], new StageSpeeds
+        {
+            SecondsPerUnit = new Dictionary<WorkKind, double>(),
+        });
         Work(plan, remaining, store, overall, runner);
         overall.Count(remaining);
         return true;
@@ -109,14 +122,17 @@ public static class ExperimentRunner
         var store = new StageStore(folder);
         patience.Until(() => Remaining(plan, store, runner).Count == 0, monitor.Cancellation);
         if (Remaining(plan, store, runner) is [var first, .. var others])
-            throw new SiamorphException($"{folder}: {first.Stage.Folder} is not done{(others.Count > 0 ? $", nor are {others.Count} other stages" : "")}. Run what is missing, or the whole experiment again.");
+            throw new SiamorphException($"{folder}: {first.Stage.Folder} is not done"
+                + $"{(others.Count > 0 ? $", nor are {others.Count} other stages" : "")}. Run what is missing, or the whole "
+                + $"experiment again.");
         return ResultWriter.Write(plan, data, store, folder, runner);
     }
 
     private static ExperimentOptions LaidOut(string folder)
     {
         var path = Path.Combine(folder, OptionsFileName);
-        if (!File.Exists(path)) throw new SiamorphException($"{folder}: no experiment here, {OptionsFileName} is missing. Lay one out with \"siamorph experiment plan\".");
+        if (!File.Exists(path)) throw new SiamorphException(
+            $"{folder}: no experiment here, {OptionsFileName} is missing. Lay one out with \"siamorph experiment plan\".");
         return OptionsFile.LoadRecorded<ExperimentOptions>(path).Validate();
     }
 
@@ -126,11 +142,15 @@ public static class ExperimentRunner
         var (_, plan) = Prepare(options, folder, monitor);
         var store = new StageStore(folder);
         var remaining = Remaining(plan, store, runner);
-        using var overall = new OverallProgress(monitor, remaining, new StageSpeeds { SecondsPerUnit = new Dictionary<WorkKind, double>() });
+        using var overall = new OverallProgress(monitor, remaining, new StageSpeeds
+        {
+            SecondsPerUnit = new Dictionary<WorkKind, double>(),
+        });
         WorkOff(new StageQueue(remaining, store), plan, store, monitor, runner, overall);
     }
 
-    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner, WorkerPool? crew = null)
+    internal static ExperimentResult Run(
+        ExperimentOptions options, string folder, IMonitor monitor, IStageRunner runner, WorkerPool? crew = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
@@ -153,7 +173,9 @@ public static class ExperimentRunner
         return plan.Stages.Sum(speeds.Seconds);
     }
 
-    /// <summary>What an experiment would do and about how long it would take, by a short measurement on this machine; writes nothing.</summary>
+    /// <summary>
+    /// What an experiment would do and about how long it would take, by a short measurement on this machine; writes nothing.
+    /// </summary>
     /// <param name="options">What to compare.</param>
     /// <param name="monitor">Watches.</param>
     /// <param name="processes">Processes that would run stages side by side.</param>
@@ -165,7 +187,8 @@ public static class ExperimentRunner
         return Preview(options, monitor, runner, processes);
     }
 
-    internal static IReadOnlyList<string> Preview(ExperimentOptions options, IMonitor monitor, IStageRunner runner, int processes = 1)
+    internal static IReadOnlyList<string> Preview(
+        ExperimentOptions options, IMonitor monitor, IStageRunner runner, int processes = 1)
     {
         ArgumentNullException.ThrowIfNull(options);
         options = options.Validate().WithFullPaths();
@@ -174,7 +197,8 @@ public static class ExperimentRunner
         {
             var (_, plan) = Prepare(options, folder, monitor);
             var speeds = SpeedFile.ReadOrMeasure(plan, folder, runner, monitor);
-            return [.. PlanText.Cells(plan), .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
+            return [.. PlanText.Cells(plan),
+                .. PlanText.Lines(plan, [.. plan.Stages.Select(s => new RemainingStage(s, 0))], speeds, processes)];
         }
         finally
         {
@@ -190,7 +214,8 @@ public static class ExperimentRunner
         return (data, new ExperimentPlan(options, data.Dataset, data.Hashes, data.Unlabelled, data.External));
     }
 
-    private static void RunStages(ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, WorkerPool? crew)
+    private static void RunStages(
+        ExperimentPlan plan, StageStore store, string folder, IMonitor monitor, IStageRunner runner, WorkerPool? crew)
     {
         var remaining = Remaining(plan, store, runner);
         if (remaining.Count == 0)
@@ -232,7 +257,8 @@ public static class ExperimentRunner
         }
     }
 
-    private static void Work(ExperimentPlan plan, RemainingStage stage, StageStore store, OverallProgress overall, IStageRunner runner)
+    private static void Work(ExperimentPlan plan, RemainingStage stage, StageStore store, OverallProgress overall,
+        IStageRunner runner)
     {
         var begun = store.Begin(stage.Stage);
         var clock = Stopwatch.StartNew();

@@ -15,14 +15,16 @@ internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pai
     {
         foreach (var text in named.Where(t => Split(t) is not { Name.Length: > 0, Folder.Length: > 0 }))
             yield return $"externalTest: '{text}' is not of the form NAME=FOLDER. Write, for example, clinic=/data/clinic.";
-        if (named.Select(t => Split(t).Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() < named.Count) yield return "externalTest: a name comes twice.";
+        if (named.Select(t => Split(t).Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() < named.Count)
+            yield return "externalTest: a name comes twice.";
     }
 
     /// <summary>The same with the folder's full path.</summary>
     public static string WithFullPath(string named) => $"{Split(named).Name}={Path.GetFullPath(Split(named).Folder)}";
 
     /// <summary>Reads the sets.</summary>
-    /// <exception cref="InvalidDatasetException">A folder is no data set, or holds an image that is also among the experiment's own.</exception>
+    /// <exception cref="InvalidDatasetException">A folder is no data set, or holds an image that is also among the experiment's
+    /// own.</exception>
     public static IReadOnlyList<ExternalSet> Read(IReadOnlyList<string> named, Dataset own, IMonitor monitor)
     {
         if (named.Count == 0) return [];
@@ -37,11 +39,13 @@ internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pai
         foreach (var pair in pairs)
             if (known.TryGetValue(ContentHash.OfFile(pair.ImagePath), out var same))
                 throw new InvalidDatasetException(
-                    $"{pair.ImagePath}: the same image as {same.ImagePath} of split \"{same.Split}\". A set of another hospital must share no image with the experiment's own data.");
+                    $"{pair.ImagePath}: the same image as {same.ImagePath} of split \"{same.Split}\". A set of another hospital "
+                        + $"must share no image with the experiment's own data.");
         EmptyMasks.Refuse(pairs);
         return new(name, pairs, ContentHash.OfList(pairs, ContentHash.OfEach(pairs, monitor)));
     }
 
     private static (string Name, string Folder) Split(string named) =>
-        named.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at ? (named[..at].Trim(), named[(at + 1)..].Trim()) : ("", "");
+        named.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at
+        ? (named[..at].Trim(), named[(at + 1)..].Trim()) : ("", "");
 }

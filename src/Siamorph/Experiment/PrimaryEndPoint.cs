@@ -15,6 +15,7 @@ public sealed record PrimaryEndPoint
     internal IEnumerable<string> Faults(ExperimentOptions options)
     {
         if (!options.Arms.Skip(1).Contains(Arm)) yield return $"primary.arm is '{Arm}'; name one of the arms after the first.";
-        if (RealCount > 0 && !options.RealCounts.Contains(RealCount)) yield return $"primary.realCount is {RealCount}; name one of realCounts.";
+        if (RealCount > 0 && !options.RealCounts.Contains(RealCount))
+            yield return $"primary.realCount is {RealCount}; name one of realCounts.";
     }
 }

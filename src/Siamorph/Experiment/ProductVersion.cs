@@ -10,5 +10,6 @@ internal static class ProductVersion
 
     /// <summary>Version and commit.</summary>
     public static string Code { get; } =
-        typeof(ProductVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? Version;
+        typeof(ProductVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? Version;
 }

@@ -17,7 +17,8 @@ internal static class PseudoLabels
     private const int AtOnce = 32;
 
     /// <summary>Writes the pairs; those of an earlier, interrupted call are kept.</summary>
-    public static LabellingOutcome Write(Predictor predictor, IReadOnlyList<ImageMaskPair> images, string folder, IMonitor monitor)
+    public static LabellingOutcome Write(
+        Predictor predictor, IReadOnlyList<ImageMaskPair> images, string folder, IMonitor monitor)
     {
         using var stage = monitor.Begin("Labelling images", images.Count);
         var pairs = new List<ImageMaskPair>();
@@ -30,8 +31,10 @@ internal static class PseudoLabels
         }
         if (pairs.Count == 0)
             throw new InvalidDatasetException(
-                $"The baseline's network finds no lesion in any of the {images.Count} images without masks. Train it longer, or give images that show lesions.");
-        if (predictor.Classes is { } classes) AtomicFile.WriteText(Path.Combine(folder, ClassTable.FileName), classes.ToJson() + "\n");
+                $"The baseline's network finds no lesion in any of the {images.Count} images without masks. Train it longer, or "
+                    + $"give images that show lesions.");
+        if (predictor.Classes is { } classes)
+            AtomicFile.WriteText(Path.Combine(folder, ClassTable.FileName), classes.ToJson() + "\n");
         DatasetFolder.WriteManifest(folder, pairs);
         return new(pairs.Count, images.Count - pairs.Count, ContentHash.OfList(pairs, ContentHash.OfEach(pairs, monitor)));
     }

@@ -38,7 +38,8 @@ internal static class TrainingPairs
         var order = seed.Derive("wrong masks").Random().Permutation(pairs.Count);
         string MaskOf(int i) => pairs[i].Origin?.SourceMask ?? pairs[i].Id;
         order = [.. order.GroupBy(MaskOf).SelectMany(g => g)]; // images of one mask stand together,
-        var shift = Math.Max(1, order.GroupBy(MaskOf).Select(g => g.Count()).DefaultIfEmpty(1).Max()); // so this shift leaves them
+        // So this shift leaves them
+        var shift = Math.Max(1, order.GroupBy(MaskOf).Select(g => g.Count()).DefaultIfEmpty(1).Max());
         var wrong = new ImageMaskPair[pairs.Count];
         for (var k = 0; k < order.Length; k++)
             wrong[order[k]] = pairs[order[k]] with

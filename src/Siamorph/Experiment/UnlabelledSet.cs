@@ -13,12 +13,14 @@ internal sealed record UnlabelledSet(UnlabelledImages Images, string Hash)
     public static IReadOnlyDictionary<string, UnlabelledSet> Read(ExperimentOptions options, Dataset dataset, IMonitor monitor)
         => options.Arms.Select(options.Arm).SelectMany(a => new[]
             {
-                a.UsesGenerator(options) ? a.GeneratorOptions(options.Generator).Unlabelled : null, a.NeedsUnlabelled ? options.Generator.Unlabelled : null,
+                a.UsesGenerator(options) ? a.GeneratorOptions(options.Generator).Unlabelled
+                    : null, a.NeedsUnlabelled ? options.Generator.Unlabelled : null,
             }).OfType<string>().Distinct()
             .ToDictionary(folder => folder, folder => Of(UnlabelledImages.Read(folder, dataset.Pairs, monitor)));
 
     /// <summary>What the data card says of it.</summary>
-    public UnlabelledFacts Facts => new(Path.GetFileName(Images.Folder), Images.Images.Count, Hash, [.. Images.LeftOut.Select(l => l.ToString())]);
+    public UnlabelledFacts Facts =>
+        new(Path.GetFileName(Images.Folder), Images.Images.Count, Hash, [.. Images.LeftOut.Select(l => l.ToString())]);
 
     private static UnlabelledSet Of(UnlabelledImages images)
         => new(images, ContentHash.Of(string.Join('\n', images.Images.Select(i => ContentHash.OfFile(i.ImagePath)))));

@@ -5,7 +5,9 @@ internal static class ContactSheet
 {
     private const byte Paper = 24;
 
-    /// <summary>Lays the images out row by row, in cells of the largest one's size, <paramref name="gap"/> pixels apart.</summary>
+    /// <summary>
+    /// Lays the images out row by row, in cells of the largest one's size, <paramref name="gap"/> pixels apart.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no image.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no column, or the gap is negative.</exception>
     public static RgbImage Grid(IReadOnlyList<RgbImage> images, int columns, int gap)
@@ -19,7 +21,8 @@ internal static class ContactSheet
         var rows = (images.Count + columns - 1) / columns;
         var sheet = new RgbImage(new ImageSize(columns * cellWidth + gap, rows * cellHeight + gap));
         Array.Fill(sheet.Pixels, Paper);
-        for (var i = 0; i < images.Count; i++) Paste(sheet, images[i], gap + i % columns * cellWidth, gap + i / columns * cellHeight);
+        for (var i = 0; i < images.Count; i++)
+            Paste(sheet, images[i], gap + i % columns * cellWidth, gap + i / columns * cellHeight);
         return sheet;
     }
 
@@ -33,7 +36,8 @@ internal static class ContactSheet
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mask);
         ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
-        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.", nameof(mask));
+        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.",
+            nameof(mask));
         var size = new ImageSize(image.Size.Width * scale, image.Size.Height * scale);
         var large = new RgbImage(size, [.. Resize.Image(image, size).Pixels]);
         var labels = Resize.Mask(mask, size).Labels;

@@ -73,7 +73,8 @@ internal static class Corruption
         _ => $"light that changes from e^−s to e^s across the image, s = {Text(LightGain)}, from a side drawn for each image",
     };
 
-    private static string Text(double[] values) => string.Join(", ", values.Select(v => v.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture)));
+    private static string Text(double[] values) =>
+        string.Join(", ", values.Select(v => v.ToString("0.###", System.Globalization.CultureInfo.InvariantCulture)));
 
     // Three directions at 120° from each other: the logarithms of the gains add up to 0.
     private static RgbImage ColourCast(RgbImage image, double amount, Seed seed)
@@ -130,7 +131,8 @@ internal static class Corruption
                 var line = lineOf(i);
                 var place = (i - line) / step;
                 var total = 0.0;
-                for (var k = -reach; k <= reach; k++) total += weights[k + reach] * from[line + Math.Clamp(place + k, 0, length - 1) * step];
+                for (var k = -reach; k <= reach; k++)
+                    total += weights[k + reach] * from[line + Math.Clamp(place + k, 0, length - 1) * step];
                 into[i] = total / sum;
             }
         }

@@ -14,10 +14,15 @@ public sealed record ImageHeader(ImageSize Size, string Format, bool Rotated);
 /// <param name="Lossless">The file format keeps levels exactly, so small numbers mean what they say.</param>
 public sealed record GreyImage(ImageSize Size, byte[] Levels, bool Lossless)
 {
-    /// <summary>Of a mask file: true where the levels are numbers of classes or instances, false where they are brightness; null: see <see cref="MaskLevels"/>.</summary>
+    /// <summary>
+    /// Of a mask file: true where the levels are numbers of classes or instances, false where they are brightness; null: see
+    /// <see cref="MaskLevels"/>.
+    /// </summary>
     public bool? Numbers { get; init; }
 
-    /// <summary>The largest number that the file stores; numbers above 255 stand as 255 in <see cref="Levels"/>. 0 where nobody looked.</summary>
+    /// <summary>
+    /// The largest number that the file stores; numbers above 255 stand as 255 in <see cref="Levels"/>. 0 where nobody looked.
+    /// </summary>
     public double Largest { get; init; }
 
     /// <summary>How many different numbers the file stores; 0 where nobody looked.</summary>
@@ -59,7 +64,8 @@ public static class ImageFile
     /// Reads a colour image; grey ones are repeated in three channels, transparency is dropped. Levels of more than 8 bits
     /// are brought to 0…255 by <paramref name="range"/>, or where there is none by the depth that the file uses.
     /// </summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too
+    /// large.</exception>
     public static RgbImage ReadRgb(string path, IntensityRange? range = null) => DecodeRgb(path, Load(path), range);
 
     /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
@@ -69,31 +75,40 @@ public static class ImageFile
         return TiffCodec.IsTiff(bytes) ? TiffCodec.ReadRgb(name, bytes) : SkiaCodec.ReadRgb(name, bytes);
     }
 
-    /// <summary>Reads one channel of an image as levels 0…255; of coloured files the brightest one. Wide levels as in <see cref="ReadRgb"/>.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
+    /// <summary>
+    /// Reads one channel of an image as levels 0…255; of coloured files the brightest one. Wide levels as in
+    /// <see cref="ReadRgb"/>.
+    /// </summary>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too
+    /// large.</exception>
     public static GreyImage ReadGrey(string path, IntensityRange? range = null)
     {
         var bytes = Load(path);
-        if (HighBitDepth.TryRead(path, bytes) is { } wide) return Brightest(HighBitDepth.ToRgb(wide, range ?? IntensityRange.OfDepth(wide)), lossless: true);
-        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(path, bytes), TiffCodec.IsLossless(path, bytes)) : SkiaCodec.ReadGrey(path, bytes);
+        if (HighBitDepth.TryRead(path, bytes) is { } wide)
+            return Brightest(HighBitDepth.ToRgb(wide, range ?? IntensityRange.OfDepth(wide)), lossless: true);
+        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(path, bytes), TiffCodec.IsLossless(path, bytes))
+            : SkiaCodec.ReadGrey(path, bytes);
     }
 
     /// <summary>
     /// Reads a mask file by what it stores: places in a palette, numbers of classes or instances of any size, black and white
     /// in any depth, or brightness. See docs/reference/datasets.md for the rules.
     /// </summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too
+    /// large.</exception>
     public static GreyImage ReadMaskLevels(string path) => DecodeMaskLevels(path, Load(path));
 
     /// <summary>The same of a file's bytes; <paramref name="name"/> stands for the path in errors.</summary>
     internal static GreyImage DecodeMaskLevels(string name, byte[] bytes)
     {
         if (Stored(name, bytes) is { } stored) return MaskReading.Of(stored, name);
-        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(name, bytes), TiffCodec.IsLossless(name, bytes)) : SkiaCodec.ReadMask(name, bytes);
+        return TiffCodec.IsTiff(bytes) ? Brightest(TiffCodec.ReadRgb(name, bytes), TiffCodec.IsLossless(name, bytes))
+            : SkiaCodec.ReadMask(name, bytes);
     }
 
     /// <summary>Reads a mask and makes it binary, see <see cref="ReadMaskLevels"/>.</summary>
-    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too large.</exception>
+    /// <exception cref="InvalidDatasetException">The file is missing, damaged, cut off, no image, several images, or too
+    /// large.</exception>
     public static LabelMap ReadMask(string path) => MaskLevels.Binarise(ReadMaskLevels(path));
 
     /// <summary>The image as the bytes of a PNG file.</summary>
@@ -142,12 +157,14 @@ public static class ImageFile
     }
 
     /// <summary>The mask in such bytes; <paramref name="name"/> stands for the path in errors.</summary>
-    internal static LabelMap DecodeMaskPng(string name, byte[] bytes) => MaskLevels.Binarise(MaskReading.Of(PngReader.Read(name, bytes), name));
+    internal static LabelMap DecodeMaskPng(string name, byte[] bytes) =>
+        MaskLevels.Binarise(MaskReading.Of(PngReader.Read(name, bytes), name));
 
     // Asked of every file of a set, so only the first bytes of a PNG are looked at.
     internal static bool MayBeWide(string path)
     {
-        if (!Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase)) return Path.GetExtension(path).StartsWith(".tif", StringComparison.OrdinalIgnoreCase);
+        if (!Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase))
+            return Path.GetExtension(path).StartsWith(".tif", StringComparison.OrdinalIgnoreCase);
         if (Length(path) == 0) return false;
         using var file = File.OpenRead(path);
         Span<byte> start = stackalloc byte[64];
@@ -172,7 +189,8 @@ public static class ImageFile
     {
         if (size.Width < 1 || size.Height < 1 || (long)size.Width * size.Height > MaxPixels)
             throw new InvalidDatasetException(
-                $"{path}: claims {size} pixels, at most {MaxPixels / (1024 * 1024)} megapixels are read. Scale it down or remove it.");
+                $"{path}: claims {size} pixels, at most {MaxPixels / (1024 * 1024)} megapixels are read. Scale it down or "
+                    + $"remove it.");
     }
 
     private static long Length(string path)
@@ -188,8 +206,11 @@ public static class ImageFile
         {
             // Asked before it is opened: a pipe or a device has no length, and whoever opens one may wait for ever.
             var length = Length(path);
-            if (length > LargestFile) throw new InvalidDatasetException($"{path}: has {length / (1024 * 1024)} MB, at most {LargestFile / (1024 * 1024)} are read. Scale it down or remove it.");
-            return length > 0 ? File.ReadAllBytes(path) : throw new InvalidDatasetException($"{path}: the file is empty. Replace or remove it.");
+            if (length > LargestFile) throw new InvalidDatasetException(
+                $"{path}: has {length / (1024 * 1024)} MB, at most {LargestFile / (1024 * 1024)} are read. Scale it down or "
+                    + $"remove it.");
+            return length > 0 ? File.ReadAllBytes(path)
+                : throw new InvalidDatasetException($"{path}: the file is empty. Replace or remove it.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -30,7 +30,8 @@ internal static class ImageTensor
     public static RgbImage ToRgb(Tensor image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        if (image.dim() != 3 || image.shape[0] != 3) throw new ArgumentException($"[3,H,W] expected, not [{string.Join(',', image.shape)}].", nameof(image));
+        if (image.dim() != 3 || image.shape[0] != 3)
+            throw new ArgumentException($"[3,H,W] expected, not [{string.Join(',', image.shape)}].", nameof(image));
         var size = new ImageSize((int)image.shape[2], (int)image.shape[1]);
         var area = size.Width * size.Height;
         var values = Values(image);

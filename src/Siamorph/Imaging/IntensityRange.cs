@@ -28,7 +28,8 @@ public sealed record IntensityRange(double Low, double High)
         var parts = text.Split(':');
         return parts.Length == 2 && Number(parts[0]) is { } low && Number(parts[1]) is { } high && high > low
             ? new(low, high)
-            : throw new FormatException($"'{text}' is not a range. Write the levels that become black and white, such as 0:4095.");
+            : throw new FormatException(
+                $"'{text}' is not a range. Write the levels that become black and white, such as 0:4095.");
     }
 
     /// <summary>
@@ -42,7 +43,8 @@ public sealed record IntensityRange(double Low, double High)
         ArgumentNullException.ThrowIfNull(paths);
         string[] all = [.. paths];
         var step = Math.Max(1, all.Length / MostPictures); // evenly from all, whatever their number
-        var wide = all.Where((_, i) => i % step == 0).AsParallel().AsOrdered().Select(Survey).Where(s => s is not null).Select(s => s!).ToList();
+        var wide = all.Where((_, i) => i % step == 0).AsParallel().AsOrdered().Select(Survey).Where(s => s is not null)
+        .Select(s => s!).ToList();
         if (wide.Count == 0) return null;
         var stated = wide.Select(w => w.Stated).Distinct().ToList();
         var largest = wide.Max(w => w.Levels[^1]);
@@ -60,7 +62,8 @@ public sealed record IntensityRange(double Low, double High)
             (low, high) = (Math.Min(low, stored[i]), Math.Max(high, stored[i]));
         if (stored.StatedMaximum > 0 && high <= stored.StatedMaximum) return new(0, stored.StatedMaximum);
         if (low < 0 || high > ushort.MaxValue) return new(low, Math.Max(high, low + 1));
-        return new(0, high switch { <= 1 when stored.Reals.Length > 0 => 1, <= 255 => 255, <= 1023 => 1023, <= 4095 => 4095, <= 16383 => 16383, _ => 65535 });
+        return new(0, high switch { <= 1
+            when stored.Reals.Length > 0 => 1, <= 255 => 255, <= 1023 => 1023, <= 4095 => 4095, <= 16383 => 16383, _ => 65535 });
     }
 
     private sealed record Sample(double[] Levels, double Stated);
@@ -73,7 +76,8 @@ public sealed record IntensityRange(double Low, double High)
             var count = stored.Size.Width * stored.Size.Height;
             var step = Math.Max(1, count / MostSamples);
             var levels = Enumerable.Range(0, count / step)
-                .SelectMany(i => Enumerable.Range(0, stored.Colours).Select(c => stored[i * step * stored.Channels + c])).Where(double.IsFinite).Order().ToArray();
+                .SelectMany(i => Enumerable.Range(0, stored.Colours).Select(c => stored[i * step * stored.Channels + c]))
+                .Where(double.IsFinite).Order().ToArray();
             return levels.Length > 0 ? new(levels, stored.StatedMaximum) : null;
         }
         catch (Exception e) when (e is SiamorphException or IOException or UnauthorizedAccessException)
@@ -84,6 +88,7 @@ public sealed record IntensityRange(double Low, double High)
 
     private static double At(double[] sorted, double share) => sorted[(int)Math.Round(share * (sorted.Length - 1))];
 
-    private static double? Number(string text) => double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint
+    private static double? Number(string text) =>
+        double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint
         | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : null;
 }

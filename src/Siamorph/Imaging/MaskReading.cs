@@ -1,3 +1,4 @@
+using System.Globalization;
 using Siamorph.Imaging.Formats;
 
 namespace Siamorph.Imaging;
@@ -16,9 +17,15 @@ internal static class MaskReading
         uint largest = values.Max();
         var distinct = values.Distinct().Count();
         if (Means(values, stored, distinct, largest) == Meaning.Numbers)
-            return new(stored.Size, Array.ConvertAll(values, v => (byte)Math.Min(v, 255)), Lossless: true) { Numbers = true, Largest = largest, Distinct = distinct, Note = note };
+            return new(stored.Size, Array.ConvertAll(values, v => (byte)Math.Min(v, 255)), Lossless: true)
+            {
+                Numbers = true, Largest = largest, Distinct = distinct, Note = note,
+            };
         var full = FullScale(largest);
-        return new(stored.Size, Array.ConvertAll(values, v => (byte)(v * 255L / full)), stored.Lossless) { Numbers = false, Largest = largest, Distinct = distinct, Note = note };
+        return new(stored.Size, Array.ConvertAll(values, v => (byte)(v * 255L / full)), stored.Lossless)
+        {
+            Numbers = false, Largest = largest, Distinct = distinct, Note = note,
+        };
     }
 
     private enum Meaning
@@ -30,7 +37,8 @@ internal static class MaskReading
     private static Meaning Means(uint[] values, StoredImage stored, int distinct, uint largest)
     {
         if (!stored.Lossless || largest == 0) return Meaning.Brightness;
-        if (stored.Palette is { } palette) return IsRamp(palette) && largest > MaskLevels.LargestClassNumber ? OfLevels(values, stored.Size, distinct, largest) : Meaning.Numbers;
+        if (stored.Palette is { } palette) return IsRamp(palette)
+            && largest > MaskLevels.LargestClassNumber ? OfLevels(values, stored.Size, distinct, largest) : Meaning.Numbers;
         return OfLevels(values, stored.Size, distinct, largest);
     }
 
@@ -80,7 +88,8 @@ internal static class MaskReading
     {
         var levels = values.Distinct().Where(v => v > 0).ToList();
         return levels.Count < LargestStep && Enumerable.Range(2, LargestStep - 1)
-            .Any(n => levels.TrueForAll(v => Math.Abs(v * (double)n / full - Math.Round(v * (double)n / full)) <= n * 1.0 / full));
+            .Any(n => levels.TrueForAll(v =>
+                Math.Abs(v * (double)n / full - Math.Round(v * (double)n / full)) <= n * 1.0 / full));
     }
 
     // A palette of greys in order is brightness all the same.
@@ -91,7 +100,8 @@ internal static class MaskReading
         return palette.Length > 0;
     }
 
-    private static uint FullScale(uint largest) => largest switch { <= 255 => 255, <= 1023 => 1023, <= 4095 => 4095, <= 65535 => 65535, _ => largest };
+    private static uint FullScale(uint largest) =>
+        largest switch { <= 255 => 255, <= 1023 => 1023, <= 4095 => 4095, <= 65535 => 65535, _ => largest };
 
     // One number a pixel: of colours the number where all channels agree, the transparency where nothing else differs,
     // otherwise the brightest channel (and, of few flat colours, anything but black).
@@ -99,7 +109,8 @@ internal static class MaskReading
     {
         var (colours, count) = (stored.Colours, stored.Size.Width * stored.Size.Height);
         if (stored.Channels == 1) return (stored.Numbers, null);
-        if (stored.HasAlpha && IsOneColour(stored) && Channel(stored, colours) is var alpha && alpha.AsSpan().ContainsAnyExcept(alpha[0]))
+        if (stored.HasAlpha && IsOneColour(stored) && Channel(stored, colours) is var alpha
+            && alpha.AsSpan().ContainsAnyExcept(alpha[0]))
             return (alpha, "its colours are all the same; the mask is taken from the transparency (alpha) channel");
         var brightest = new uint[count];
         var grey = true;
@@ -118,7 +129,8 @@ internal static class MaskReading
     private static bool MayBeLost(uint[] brightest)
     {
         var middle = FullScale(brightest.Max()) / 2;
-        return Array.Exists(brightest, b => b > MaskLevels.LargestClassNumber && b <= middle) || brightest.Max() <= MaskLevels.LargestClassNumber;
+        return Array.Exists(brightest, b => b > MaskLevels.LargestClassNumber && b <= middle)
+            || brightest.Max() <= MaskLevels.LargestClassNumber;
     }
 
     private static uint Commonest(uint[] numbers) =>
@@ -160,11 +172,14 @@ internal static class MaskReading
             for (var c = 0; c < stored.Colours; c++)
                 plane[i] = c == 0 ? stored.Reals[i * stored.Channels] : Math.Max(plane[i], stored.Reals[i * stored.Channels + c]);
         if (Array.Exists(plane, v => !float.IsFinite(v) || v < 0))
-            throw new InvalidDatasetException($"{path}: the mask holds numbers below 0 or none at all (NaN). Save it with 0 for the background and 1 for the lesion.");
+            throw new InvalidDatasetException(
+                $"{path}: the mask holds numbers below 0 or none at all (NaN). Save it with 0 for the background and 1 for "
+                    + $"the lesion.");
         var largest = plane.Max();
         if (largest > 255)
-            throw new InvalidDatasetException(FormattableString.Invariant(
-                $"{path}: the mask holds fractions up to {largest:G4}, which are neither probabilities nor class numbers. Save it with 0 and 1."));
+            throw new InvalidDatasetException(string.Create(CultureInfo.InvariantCulture,
+                $"{path}: the mask holds fractions up to {largest:G4}, which are neither probabilities nor class numbers. Save "
+                    + $"it with 0 and 1."));
         var scale = largest <= 1 ? 255f : 1f;
         return new(stored.Size, Array.ConvertAll(plane, v => (byte)MathF.Round(v * scale)), Lossless: true)
         {

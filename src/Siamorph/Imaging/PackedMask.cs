@@ -24,7 +24,9 @@ internal static class PackedMask
     public static LabelMap Unpack(ReadOnlySpan<byte> bits, ImageSize size)
     {
         ImageFile.RefuseHuge("mask", size);
-        if (bits.Length != Length(size)) throw new InvalidDatasetException($"mask: {bits.Length} bytes are no mask of {size}, which has {Length(size)}. Send one bit a pixel.");
+        if (bits.Length != Length(size))
+            throw new InvalidDatasetException(
+                $"mask: {bits.Length} bytes are no mask of {size}, which has {Length(size)}. Send one bit a pixel.");
         var labels = new byte[size.Width * size.Height];
         for (var i = 0; i < labels.Length; i++) labels[i] = (byte)(bits[i >> 3] >> (i & 7) & 1);
         return new(size, labels);

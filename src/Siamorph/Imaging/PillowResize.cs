@@ -72,7 +72,8 @@ internal static class PillowResize
     private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(Math.PI * x) / (Math.PI * x);
 
     private static (int First, int[] Weights)[] Whole((int First, double[] Weights)[] taps) =>
-        Array.ConvertAll(taps, t => (t.First, Array.ConvertAll(t.Weights, w => (int)(w * (1 << Precision) + (w < 0 ? -0.5 : 0.5)))));
+        Array.ConvertAll(taps, t => (t.First,
+        Array.ConvertAll(t.Weights, w => (int)(w * (1 << Precision) + (w < 0 ? -0.5 : 0.5)))));
 
     private static byte Level(int sum) => (byte)Math.Clamp(sum >> Precision, 0, 255);
 
@@ -87,7 +88,8 @@ internal static class PillowResize
                 for (var c = 0; c < channels; c++)
                 {
                     var sum = Half;
-                    for (int k = 0, at = first * channels + c; k < weights.Length; k++, at += channels) sum += row[at] * weights[k];
+                    for (int k = 0, at = first * channels + c; k < weights.Length; k++, at += channels)
+                        sum += row[at] * weights[k];
                     result[to++] = Level(sum);
                 }
         }
@@ -102,7 +104,8 @@ internal static class PillowResize
         {
             Array.Fill(sums, Half);
             var (first, weights) = taps[y];
-            for (var k = 0; k < weights.Length; k++) AddTimes(source.AsSpan((first + k) * rowLength, rowLength), weights[k], sums);
+            for (var k = 0; k < weights.Length; k++)
+                AddTimes(source.AsSpan((first + k) * rowLength, rowLength), weights[k], sums);
             var row = result.AsSpan(y * rowLength, rowLength);
             for (var i = 0; i < row.Length; i++) row[i] = Level(sums[i]);
         }

@@ -37,7 +37,9 @@ internal sealed class ControlNet : Module
     /// <summary>The sizes it was built with.</summary>
     public DenoiserConfig Config { get; }
 
-    /// <summary>Keeps of each block its inputs alone for the backward pass, and computes it again there: less memory, more time.</summary>
+    /// <summary>
+    /// Keeps of each block its inputs alone for the backward pass, and computes it again there: less memory, more time.
+    /// </summary>
     public bool GradientCheckpointing { get; set; }
 
     internal Sequential TimeEmbed => time_embed;
@@ -99,7 +101,8 @@ internal sealed class ControlNet : Module
     private static Sequential HintEncoder(DenoiserConfig config)
     {
         if (config.HintEncoder == HintEncoderKind.Plain) return PlainHintEncoder.Build(config);
-        var features = new DenseHintInput(config.HintChannels, config.HintWidth, System.Numerics.BitOperations.Log2((uint)config.HintFactor));
+        var features = new DenseHintInput(config.HintChannels, config.HintWidth,
+            System.Numerics.BitOperations.Log2((uint)config.HintFactor));
         return Sequential(("0", features), ("1", NewLayer.Conv2d(features.OutChannels, config.ModelChannels, 3, padding: 1)));
     }
 }

@@ -50,12 +50,14 @@ public sealed record DenoiserConfig
     public IReadOnlyList<string> Validate()
     {
         var faults = new List<string>();
-        if (ModelChannels < 32 || ModelChannels % 32 != 0) faults.Add($"modelChannels is {ModelChannels}; it must be a multiple of 32.");
+        if (ModelChannels < 32 || ModelChannels % 32 != 0)
+            faults.Add($"modelChannels is {ModelChannels}; it must be a multiple of 32.");
         if (ChannelMultipliers.Count == 0 || ChannelMultipliers[0] != 1) faults.Add("channelMultipliers must start with 1.");
         if (ChannelMultipliers.Any(m => m < 1 || m * ModelChannels % Heads != 0))
             faults.Add($"every level's width must be divisible by the {Heads} heads.");
         if (ResidualBlocks < 1) faults.Add($"residualBlocks is {ResidualBlocks}; at least 1 is needed.");
-        if (HintFactor < 2 || !System.Numerics.BitOperations.IsPow2(HintFactor)) faults.Add($"hintFactor is {HintFactor}; it must be a power of two.");
+        if (HintFactor < 2 || !System.Numerics.BitOperations.IsPow2(HintFactor))
+            faults.Add($"hintFactor is {HintFactor}; it must be a power of two.");
         return faults;
     }
 }

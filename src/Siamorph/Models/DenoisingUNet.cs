@@ -44,7 +44,9 @@ internal sealed class DenoisingUNet : Module
     /// <summary>The sizes it was built with.</summary>
     public DenoiserConfig Config { get; }
 
-    /// <summary>Keeps of each decoder block its inputs alone for the backward pass, and computes it again there: less memory, more time.</summary>
+    /// <summary>
+    /// Keeps of each decoder block its inputs alone for the backward pass, and computes it again there: less memory, more time.
+    /// </summary>
     public bool GradientCheckpointing { get; set; }
 
     internal Sequential TimeEmbed => time_embed;
@@ -55,7 +57,8 @@ internal sealed class DenoisingUNet : Module
 
     /// <summary>Parameters of decoder and head: what the siamese stage trains of the UNet.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> DecoderParameters() => named_parameters()
-        .Where(p => p.name.StartsWith("output_blocks.", StringComparison.Ordinal) || p.name.StartsWith("out.", StringComparison.Ordinal))
+        .Where(p => p.name.StartsWith("output_blocks.", StringComparison.Ordinal)
+        || p.name.StartsWith("out.", StringComparison.Ordinal))
         .Select(p => (p.name, p.parameter));
 
     /// <summary>Encoder and middle, the control not yet involved.</summary>
@@ -86,7 +89,8 @@ internal sealed class DenoisingUNet : Module
             var (block, s) = (output_blocks[i], encoded.Skips.Count - 1 - i);
             var (embedding, tokens) = block.Read(encoded.Embedding, context);
             Tensor[] control = residuals is null ? [] : [residuals[s]];
-            h = Recomputation.Run(GradientCheckpointing, block.Trainable, t => Joined(block, t), [h, encoded.Skips[s], embedding, tokens, .. control]);
+            h = Recomputation.Run(GradientCheckpointing, block.Trainable, t => Joined(block, t),
+                [h, encoded.Skips[s], embedding, tokens, .. control]);
         }
         var normed = FastGroupNorm.Forward((GroupNorm)@out[0], h, silu: true);
         return FastConvolution.Forward((Conv2d)@out[2], normed).MoveToOuterDisposeScope();

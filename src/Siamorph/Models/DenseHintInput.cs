@@ -41,14 +41,17 @@ internal sealed class DenseHintInput : Module<Tensor, Tensor>
         foreach (var (convolution, residual) in _full)
             h = Run([convolution, residual], t => residual.call(FastConvolution.Forward(convolution, t[0])), h);
         foreach (var (merge, convolution, residual) in _merged)
-            h = Run([merge, convolution, residual], t => residual.call(FastConvolution.Forward(convolution, merge.call(t[0]))), h);
+            h = Run([merge, convolution, residual],
+                t => residual.call(FastConvolution.Forward(convolution, merge.call(t[0]))), h);
         return h.MoveToOuterDisposeScope();
 
-        Tensor Run(Module[] parts, Func<IReadOnlyList<Tensor>, Tensor> forward, Tensor x) => Recomputation.Run(recompute, () => parts.SelectMany(p => p.parameters()), forward, x);
+        Tensor Run(Module[] parts, Func<IReadOnlyList<Tensor>, Tensor> forward, Tensor x) =>
+            Recomputation.Run(recompute, () => parts.SelectMany(p => p.parameters()), forward, x);
     }
 
     private (Conv2d, HintResidual) Full(string convolutionName, int layer, int inChannels, int outChannels) =>
-        (Add(convolutionName, NewLayer.Conv2d(inChannels, outChannels, 3, padding: 1)), Add(Name("layer", layer), new HintResidual(outChannels)));
+        (Add(convolutionName, NewLayer.Conv2d(inChannels, outChannels, 3, padding: 1)),
+        Add(Name("layer", layer), new HintResidual(outChannels)));
 
     private (PatchMerge, Conv2d, HintResidual) Merged(int index, int channels) => (
         Add(Name("patch_merge", index), new PatchMerge(channels)),
@@ -100,7 +103,8 @@ internal sealed class PatchMerge : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2] / 2, x.shape[3] / 2);
         // [B,C,h,row,w,column] → [B,h,w,column,row,C]: phases in the order (0,0), (1,0), (0,1), (1,1).
-        var phases = x.view(batch, channels, height, 2, width, 2).permute(0, 2, 4, 5, 3, 1).reshape(batch, height, width, 4 * channels);
+        var phases = x.view(batch, channels, height, 2, width, 2).permute(0, 2, 4, 5, 3, 1).reshape(batch, height, width,
+            4 * channels);
         return reduction.call(norm.call(phases)).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 }

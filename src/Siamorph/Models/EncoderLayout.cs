@@ -49,6 +49,7 @@ internal static class EncoderLayout
     {
         var width = Width(config, level);
         yield return new ResidualBlock(inputChannels, EmbeddingWidth(config), width);
-        if (config.AttentionFactors.Contains(1 << level)) yield return new SpatialTransformer(width, config.Heads, config.ContextWidth);
+        if (config.AttentionFactors.Contains(1 << level))
+            yield return new SpatialTransformer(width, config.Heads, config.ContextWidth);
     }
 }

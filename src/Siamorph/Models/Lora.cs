@@ -26,7 +26,8 @@ internal static partial class Lora
     /// <param name="seed">Of the first values; each layer has its own.</param>
     public static void AddToDecoder(DenoisingUNet unet, int rank, double alpha, Seed seed)
     {
-        foreach (var (name, attention, index) in Layers(unet).Where(l => l.Name.StartsWith("lora_unet_up_", StringComparison.Ordinal)))
+        foreach (var (name, attention, index) in Layers(unet)
+            .Where(l => l.Name.StartsWith("lora_unet_up_", StringComparison.Ordinal)))
             attention.LowRanks[index] = new LowRank(attention.Projection(index), rank, alpha, seed.Derive(name));
     }
 
@@ -64,25 +65,34 @@ internal static partial class Lora
     /// <param name="unet">Receives them.</param>
     /// <param name="weights">In the layout above; any rank, any of the UNet's attentions.</param>
     /// <param name="source">What to call them in an error.</param>
-    /// <exception cref="WeightsMismatchException">A tensor belongs to no attention of this DenoisingUNet, or has another shape.</exception>
+    /// <exception cref="WeightsMismatchException">A tensor belongs to no attention of this DenoisingUNet, or has another
+    /// shape.</exception>
     public static void Merge(DenoisingUNet unet, WeightTable weights, string source)
     {
         ArgumentNullException.ThrowIfNull(weights);
         var layers = Layers(unet).ToDictionary(l => l.Name);
         var foreign = weights.Names.Where(n => !layers.ContainsKey(Suffix().Replace(n, ""))).ToList();
         if (foreign.Count > 0 || weights.Entries.Count == 0)
-            throw new WeightsMismatchException($"{source}: {foreign.Count} tensors belong to no attention of the UNet, such as {foreign.FirstOrDefault() ?? "(the file is empty)"}. LoRA on attention alone, in kohya's layout, can be used.");
+            throw new WeightsMismatchException(
+                $"{source}: {foreign.Count} tensors belong to no attention of the UNet, such as "
+                    + $"{foreign.FirstOrDefault() ?? "(the file is empty)"}. LoRA on attention alone, in kohya's layout, "
+                    + $"can be used.");
         using var noGrad = no_grad();
-        foreach (var name in weights.Names.Where(n => n.EndsWith(DownSuffix, StringComparison.Ordinal)).Select(n => n[..^DownSuffix.Length]))
+        foreach (var name in weights.Names.Where(n => n.EndsWith(DownSuffix, StringComparison.Ordinal))
+            .Select(n => n[..^DownSuffix.Length]))
         {
             using var scope = NewDisposeScope();
             var (_, attention, index) = layers[name];
-            var (down, up) = (weights.Read(name + DownSuffix, ScalarType.Float32), weights.Read(name + UpSuffix, ScalarType.Float32));
-            var alpha = weights.Contains(name + AlphaSuffix) ? weights.Read(name + AlphaSuffix, ScalarType.Float32).item<float>() : down.shape[0];
+            var (down, up) = (weights.Read(name + DownSuffix, ScalarType.Float32),
+                weights.Read(name + UpSuffix, ScalarType.Float32));
+            var alpha = weights.Contains(name + AlphaSuffix) ? weights.Read(name + AlphaSuffix, ScalarType.Float32).item<float>()
+                : down.shape[0];
             var layer = attention.Projection(index);
             (down, up) = (down.flatten(1), up.flatten(1)); // some files keep 1×1 convolutions
             if (down.shape[1] != layer.weight!.shape[1] || up.shape[0] != layer.weight.shape[0] || up.shape[1] != down.shape[0])
-                throw new WeightsMismatchException($"{source}: {name} is made for a layer of {down.shape[1]} → {up.shape[0]}, here it is {layer.weight.shape[1]} → {layer.weight.shape[0]}.");
+                throw new WeightsMismatchException(
+                    $"{source}: {name} is made for a layer of {down.shape[1]} → {up.shape[0]}, here it is "
+                        + $"{layer.weight.shape[1]} → {layer.weight.shape[0]}.");
             Add(layer, down, up, alpha / down.shape[0]);
         }
     }
@@ -109,7 +119,8 @@ internal static partial class Lora
     /// <param name="residualBlocks">Of a level in the encoder.</param>
     internal static string? NameOf(string layer, int residualBlocks)
     {
-        var projection = Array.Find(Projections, p => layer.EndsWith("." + p.Replace("to_out_0", "to_out.0", StringComparison.Ordinal), StringComparison.Ordinal));
+        var projection = Array.Find(Projections,
+            p => layer.EndsWith("." + p.Replace("to_out_0", "to_out.0", StringComparison.Ordinal), StringComparison.Ordinal));
         return projection is null ? null : $"{Prefix}{Place(layer[..^(projection.Length + 1)], residualBlocks + 1)}_{projection}";
     }
 
@@ -120,7 +131,8 @@ internal static partial class Lora
         var rest = string.Join('_', parts[^3..]);
         if (parts[0] == "middle_block") return $"mid_block_attentions_0_{rest}";
         var number = int.Parse(parts[1], CultureInfo.InvariantCulture) - (parts[0] == "input_blocks" ? 1 : 0);
-        return $"{(parts[0] == "input_blocks" ? "down" : "up")}_blocks_{number / blocksOfALevel}_attentions_{number % blocksOfALevel}_{rest}";
+        return $"{(parts[0] == "input_blocks" ? "down" : "up")}_blocks_{number / blocksOfALevel}_attentions_"
+            + $"{number % blocksOfALevel}_{rest}";
     }
 
     [GeneratedRegex(@"\.(lora_down\.weight|lora_up\.weight|alpha)$")]

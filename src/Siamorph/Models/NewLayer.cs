@@ -10,8 +10,8 @@ namespace Siamorph.Models;
 /// </summary>
 internal static class NewLayer
 {
-    // Of this thread alone. Libtorch's default device would be that of the whole process: what another thread builds meanwhile would
-    // have no numbers either.
+    // Of this thread alone. Libtorch's default device would be that of the whole process: what another thread builds meanwhile
+    // would have no numbers either.
     [ThreadStatic]
     private static bool _shapesAlone;
 
@@ -37,7 +37,8 @@ internal static class NewLayer
     public static Conv2d Conv2d(long channels, long result, long kernel, long stride = 1, long padding = 0) =>
         nn.Conv2d(channels, result, kernel, stride: stride, padding: padding, device: Place);
 
-    public static Linear Linear(long inputs, long outputs, bool hasBias = true) => nn.Linear(inputs, outputs, hasBias, device: Place);
+    public static Linear Linear(long inputs, long outputs, bool hasBias = true) =>
+        nn.Linear(inputs, outputs, hasBias, device: Place);
 
     public static GroupNorm GroupNorm(long groups, long channels, double epsilon = 1e-5) =>
         nn.GroupNorm(groups, channels, epsilon, device: Place);

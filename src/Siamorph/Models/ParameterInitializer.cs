@@ -11,7 +11,8 @@ namespace Siamorph.Models;
 /// </summary>
 internal static class ParameterInitializer
 {
-    private static readonly string[] ZeroEndings = ["proj_out", "out_layers.3", "out.2", "middle_block_out.0", "input_hint_block.1"];
+    private static readonly string[] ZeroEndings =
+        ["proj_out", "out_layers.3", "out.2", "middle_block_out.0", "input_hint_block.1"];
 
     /// <summary>Sets every parameter of a UNet or ControlNet in place.</summary>
     public static void Initialize(Module module, Seed seed)
@@ -23,7 +24,8 @@ internal static class ParameterInitializer
                 Set(child, name, kind, parameter, seed.Derive($"{name}.{kind}"));
     }
 
-    private static bool IsLeaf(Module module) => module is TorchSharp.Modules.Linear or TorchSharp.Modules.Conv2d || IsNorm(module);
+    private static bool IsLeaf(Module module) => module is TorchSharp.Modules.Linear or TorchSharp.Modules.Conv2d
+        || IsNorm(module);
 
     private static bool IsNorm(Module module) => module is TorchSharp.Modules.GroupNorm or TorchSharp.Modules.LayerNorm;
 
@@ -42,5 +44,6 @@ internal static class ParameterInitializer
     }
 
     private static bool BeginsAtZero(string name) =>
-        name.Contains("zero_convs.", StringComparison.Ordinal) || ZeroEndings.Any(e => name.EndsWith(e, StringComparison.Ordinal));
+        name.Contains("zero_convs.", StringComparison.Ordinal)
+        || ZeroEndings.Any(e => name.EndsWith(e, StringComparison.Ordinal));
 }

@@ -16,7 +16,8 @@ internal static class PlainHintEncoder
     {
         var layers = new List<TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>>();
         var channels = config.HintWidth;
-        layers.AddRange([NewLayer.Conv2d(config.HintChannels, channels, 3, padding: 1), SiLU(), NewLayer.Conv2d(channels, channels, 3, padding: 1), SiLU()]);
+        layers.AddRange([NewLayer.Conv2d(config.HintChannels, channels, 3, padding: 1), SiLU(),
+            NewLayer.Conv2d(channels, channels, 3, padding: 1), SiLU()]);
         for (var factor = 2; factor <= config.HintFactor; factor *= 2)
         {
             var wider = WidthAt(config, factor);

@@ -12,15 +12,18 @@ internal static class Recomputation
 {
     /// <summary>What a part of a network computes, without keeping what happens inside.</summary>
     /// <param name="wanted">False, or no gradient asked for: just runs it.</param>
-    /// <param name="weights">Of the part; those that need no gradient don't matter. Constants where <see cref="FastConvolution.ConstantWeights"/> holds.</param>
+    /// <param name="weights">Of the part; those that need no gradient don't matter. Constants where
+    /// <see cref="FastConvolution.ConstantWeights"/> holds.</param>
     /// <param name="forward">The computation; must give the same each time.</param>
     /// <param name="inputs">All that it reads beside the weights.</param>
-    public static Tensor Run(bool wanted, Func<IEnumerable<Parameter>> weights, Func<IReadOnlyList<Tensor>, Tensor> forward, params Tensor[] inputs)
+    public static Tensor Run(bool wanted, Func<IEnumerable<Parameter>> weights, Func<IReadOnlyList<Tensor>, Tensor> forward,
+        params Tensor[] inputs)
     {
         if (!wanted || !is_grad_enabled()) return forward(inputs);
         Parameter[] parameters = FastConvolution.WeightsAreConstant ? [] : [.. weights().Where(p => p.requires_grad)];
         if (parameters.Length == 0 && !inputs.Any(t => t.requires_grad)) return forward(inputs);
-        return Function.apply([new Call(forward, parameters, [.. inputs.Select(t => t.requires_grad)]), .. inputs, .. parameters]);
+        return Function.apply([new Call(forward, parameters, [.. inputs.Select(t => t.requires_grad)]), .. inputs,
+            .. parameters]);
     }
 
     private sealed record Call(Func<IReadOnlyList<Tensor>, Tensor> Forward, Parameter[] Parameters, bool[] Needs);

@@ -19,9 +19,11 @@ internal sealed class ResidualBlock : Module, IConditionedLayer
 
     public ResidualBlock(int channels, int embeddingWidth, int outChannels) : base(nameof(ResidualBlock))
     {
-        in_layers = Sequential(("0", NewLayer.GroupNorm(Groups, channels)), ("2", NewLayer.Conv2d(channels, outChannels, 3, padding: 1)));
+        in_layers = Sequential(("0", NewLayer.GroupNorm(Groups, channels)),
+            ("2", NewLayer.Conv2d(channels, outChannels, 3, padding: 1)));
         emb_layers = Sequential(("1", NewLayer.Linear(embeddingWidth, outChannels)));
-        out_layers = Sequential(("0", NewLayer.GroupNorm(Groups, outChannels)), ("3", NewLayer.Conv2d(outChannels, outChannels, 3, padding: 1)));
+        out_layers = Sequential(("0", NewLayer.GroupNorm(Groups, outChannels)),
+            ("3", NewLayer.Conv2d(outChannels, outChannels, 3, padding: 1)));
         if (channels != outChannels) skip_connection = NewLayer.Conv2d(channels, outChannels, 1);
         RegisterComponents();
     }
@@ -40,6 +42,7 @@ internal sealed class ResidualBlock : Module, IConditionedLayer
         var shift = Samples.Repeat(Embedding.call(functional.silu(embedding)), x.shape[0]);
         var h = FastConvolution.Forward(InConv, FastGroupNorm.Forward(InNorm, x, silu: true), shift);
         var skip = skip_connection is null ? x : FastConvolution.Forward(skip_connection, x);
-        return FastConvolution.Forward(OutConv, FastGroupNorm.Forward(OutNorm, h, silu: true), addend: skip).MoveToOuterDisposeScope();
+        return FastConvolution.Forward(OutConv, FastGroupNorm.Forward(OutNorm, h, silu: true), addend: skip)
+            .MoveToOuterDisposeScope();
     }
 }

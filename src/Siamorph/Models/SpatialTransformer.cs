@@ -33,14 +33,17 @@ internal sealed class SpatialTransformer : Module, IConditionedLayer
     {
         using var scope = NewDisposeScope();
         var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
-        var tokens = FastConvolution.Forward(proj_in, FastGroupNorm.Forward(norm, x, silu: false)).view(batch, channels, height * width).transpose(1, 2).contiguous();
+        var tokens = FastConvolution.Forward(proj_in, FastGroupNorm.Forward(norm, x, silu: false)).view(batch, channels,
+            height * width).transpose(1, 2).contiguous();
         foreach (var block in transformer_blocks) tokens = block.Forward(tokens, context);
         var h = tokens.transpose(1, 2).view(-1, channels, height, width);
         return FastConvolution.Forward(proj_out, h, addend: Samples.Repeat(x, h.shape[0])).MoveToOuterDisposeScope();
     }
 }
 
-/// <summary>Self-attention, cross-attention to the context, gated feed-forward, each on a LayerNorm and added to its input.</summary>
+/// <summary>
+/// Self-attention, cross-attention to the context, gated feed-forward, each on a LayerNorm and added to its input.
+/// </summary>
 internal sealed class TransformerBlock : Module
 {
     private readonly CrossAttention attn1;
@@ -74,7 +77,9 @@ internal sealed class TransformerBlock : Module
     }
 }
 
-/// <summary>Multi-head attention; queries from x, keys and values from the context; only the output projection has a bias.</summary>
+/// <summary>
+/// Multi-head attention; queries from x, keys and values from the context; only the output projection has a bias.
+/// </summary>
 internal sealed class CrossAttention : Module
 {
     private readonly Linear to_q;

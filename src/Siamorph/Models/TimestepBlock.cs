@@ -13,7 +13,9 @@ internal interface IConditionedLayer
     Tensor Forward(Tensor x, Tensor embedding, Tensor context);
 }
 
-/// <summary>Layers one after another under the keys "0", "1", …: convolutions, residual blocks, transformers, resampling.</summary>
+/// <summary>
+/// Layers one after another under the keys "0", "1", …: convolutions, residual blocks, transformers, resampling.
+/// </summary>
 internal sealed class TimestepBlock : Module
 {
     private readonly Module[] _layers;
@@ -21,14 +23,16 @@ internal sealed class TimestepBlock : Module
     public TimestepBlock(params Module[] layers) : base(nameof(TimestepBlock))
     {
         _layers = layers;
-        for (var i = 0; i < layers.Length; i++) register_module(i.ToString(System.Globalization.CultureInfo.InvariantCulture), layers[i]);
+        for (var i = 0; i < layers.Length; i++)
+            register_module(i.ToString(System.Globalization.CultureInfo.InvariantCulture), layers[i]);
     }
 
     public IReadOnlyList<Module> Layers => _layers;
 
     /// <summary>All that may be trained in it: its parameters and what was added to its attention.</summary>
     public IEnumerable<TorchSharp.Modules.Parameter> Trainable() =>
-        [.. parameters(), .. modules().OfType<CrossAttention>().SelectMany(a => a.LowRanks).OfType<LowRank>().SelectMany(l => new[] { l.Down, l.Up })];
+        [.. parameters(), .. modules().OfType<CrossAttention>().SelectMany(a => a.LowRanks).OfType<LowRank>()
+        .SelectMany(l => new[] { l.Down, l.Up })];
 
     /// <summary>Embedding and context, cut off from gradients where no layer here reads them.</summary>
     public (Tensor Embedding, Tensor Context) Read(Tensor embedding, Tensor context) => (

@@ -20,7 +20,8 @@ internal static class CsvFile
     private static string Cell(string text)
     {
         // A spreadsheet would run such a cell as a formula; numbers keep their sign.
-        if (text.Length > 0 && text[0] is '=' or '+' or '-' or '@' && !double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out _))
+        if (text.Length > 0 && text[0] is '=' or '+' or '-' or '@'
+            && !double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out _))
             text = "'" + text;
         return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }

@@ -32,7 +32,8 @@ public static class ExperimentReport
         ArgumentNullException.ThrowIfNull(folder);
         var path = Path.Combine(folder, ExperimentRunner.ResultFile);
         return File.Exists(path) ? path
-            : throw new SiamorphException($"{folder}: there is no {ExperimentRunner.ResultFile} in this folder. Give the folder of a finished experiment.");
+            : throw new SiamorphException(
+                $"{folder}: there is no {ExperimentRunner.ResultFile} in this folder. Give the folder of a finished experiment.");
     }
 
     internal static WrittenReport Write(ExperimentResult result, ExperimentTimes? times, string folder)
@@ -43,10 +44,13 @@ public static class ExperimentReport
         MarkdownReport.Write(Path.Combine(folder, "report.md"), document);
         WriteScores(result, Path.Combine(folder, "scores.csv"));
         WriteImages(result, Path.Combine(folder, "per-image.csv"));
-        CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => EvidenceSection.CsvRows(v.Name, v.Result)));
+        CsvFile.Write(Path.Combine(folder, "comparisons.csv"), EvidenceSection.CsvHeadings,
+            NetworkSection.Views(result).SelectMany(v => EvidenceSection.CsvRows(v.Name, v.Result)));
         if (result.Robustness.Count > 0)
-            CsvFile.Write(Path.Combine(folder, "robustness.csv"), RobustnessSection.CsvHeadings, NetworkSection.Views(result).SelectMany(v => RobustnessSection.CsvRows(v.Name, v.Result)));
-        if (result.External.Count > 0) CsvFile.Write(Path.Combine(folder, "external.csv"), ExternalSection.CsvHeadings, ExternalSection.CsvRows(result));
+            CsvFile.Write(Path.Combine(folder, "robustness.csv"), RobustnessSection.CsvHeadings,
+                NetworkSection.Views(result).SelectMany(v => RobustnessSection.CsvRows(v.Name, v.Result)));
+        if (result.External.Count > 0)
+            CsvFile.Write(Path.Combine(folder, "external.csv"), ExternalSection.CsvHeadings, ExternalSection.CsvRows(result));
         return new WrittenReport(html, document.Answer);
     }
 
@@ -56,7 +60,8 @@ public static class ExperimentReport
         Overline = $"Siamorph experiment on {result.Data.Name}",
         Answer = ExperimentSentences.Answer(result),
         KeyFigures = [.. Shown(result).Select(c => new KeyFigure(
-            $"{c.RealCount} real pairs: Dice, {ExperimentSentences.Title(result, c.Arm)} minus {ExperimentSentences.Title(result, c.Baseline)}",
+            $"{c.RealCount} real pairs: Dice, {ExperimentSentences.Title(result, c.Arm)} minus "
+                + $"{ExperimentSentences.Title(result, c.Baseline)}",
             Format.Signed(c.Difference), $"95\u00A0% interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
             c.Verdict switch { Verdict.Higher => Tone.Good, Verdict.Lower => Tone.Bad, _ => Tone.Neutral }))],
         Sections =
@@ -77,7 +82,9 @@ public static class ExperimentReport
             .. times is null ? [] : new[] { CostSection.Cost(result, times) },
             MethodSections.Everything(result, times),
         ],
-        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, {(result.Robustness.Count > 0 ? "robustness.csv, " : "")}{(result.External.Count > 0 ? "external.csv, " : "")}{ExperimentRunner.ResultFile}.",
+        Footer = $"Made by Siamorph {result.Version}. The same numbers: report.md, scores.csv, per-image.csv, comparisons.csv, "
+            + $"{(result.Robustness.Count > 0 ? "robustness.csv, " : "")}{(result.External.Count > 0 ? "external.csv, " : "")}"
+            + $"{ExperimentRunner.ResultFile}.",
     };
 
     // The declared arm at every number of real pairs; all comparisons where none was declared.
@@ -86,14 +93,19 @@ public static class ExperimentReport
             ? result.Comparisons.Where(c => c.Arm == primary.Arm) : result.Comparisons;
 
     private static void WriteScores(ExperimentResult result, string path) => CsvFile.Write(path,
-        ["network", "arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256", "validation_dice", "best_step", "model_sha256"],
-        NetworkSection.Views(result).SelectMany(v => v.Result.Cells.Select(c => (IReadOnlyList<string>)[v.Name, c.Arm, Text(c.RealCount), Text(c.SyntheticCount), Text(c.Seed.Value), Text(c.Outcome.Dice),
-            Text(c.Outcome.Iou), Text(c.Outcome.MeanDice), Text(c.Outcome.MeanIou), Text(c.Outcome.ValidationDice), Text(c.Outcome.BestStep),
+        ["network", "arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256",
+            "validation_dice", "best_step", "model_sha256"],
+        NetworkSection.Views(result).SelectMany(v =>
+            v.Result.Cells.Select(c => (IReadOnlyList<string>)[v.Name, c.Arm, Text(c.RealCount), Text(c.SyntheticCount),
+            Text(c.Seed.Value), Text(c.Outcome.Dice),
+            Text(c.Outcome.Iou), Text(c.Outcome.MeanDice), Text(c.Outcome.MeanIou), Text(c.Outcome.ValidationDice),
+            Text(c.Outcome.BestStep),
             c.Outcome.ModelHash])));
 
     private static void WriteImages(ExperimentResult result, string path) => CsvFile.Write(path,
         ["network", "arm", "real_pairs", "seed", "image", "dice", "iou"],
-        NetworkSection.Views(result).SelectMany(v => v.Result.Cells.SelectMany(c => c.Outcome.Images.Select(i => (IReadOnlyList<string>)[
+        NetworkSection.Views(result).SelectMany(v =>
+            v.Result.Cells.SelectMany(c => c.Outcome.Images.Select(i => (IReadOnlyList<string>)[
             v.Name, c.Arm, Text(c.RealCount), Text(c.Seed.Value), i.Id, Text(i.Dice), Text(i.Iou)]))));
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);

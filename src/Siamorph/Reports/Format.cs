@@ -6,7 +6,8 @@ namespace Siamorph.Reports;
 internal static class Format
 {
     /// <summary>A score in [0,1] with three decimals.</summary>
-    public static string Score(double value) => double.IsNaN(value) ? "–" : Minus(value.ToString("0.000", CultureInfo.InvariantCulture));
+    public static string Score(double value) =>
+        double.IsNaN(value) ? "–" : Minus(value.ToString("0.000", CultureInfo.InvariantCulture));
 
     /// <summary>A difference of scores with its sign.</summary>
     public static string Signed(double value)

@@ -39,7 +39,8 @@ internal static class HtmlReport
 
             """);
         for (var i = 0; i < document.Answer.Count; i++)
-            html.Append(CultureInfo.InvariantCulture, $"<p class=\"{(i == 0 ? "answer" : "lead")}\">{Escape(document.Answer[i])}</p>\n");
+            html.Append(CultureInfo.InvariantCulture,
+                $"<p class=\"{(i == 0 ? "answer" : "lead")}\">{Escape(document.Answer[i])}</p>\n");
         if (document.KeyFigures.Count > 0)
         {
             html.Append("<dl class=\"keys\">\n");
@@ -52,7 +53,8 @@ internal static class HtmlReport
         html.Append("</nav>\n</header>\n<main>\n");
         foreach (var section in document.Sections)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<section id=\"{Anchor(section.Title)}\">\n<h2>{Escape(section.Title)}</h2>\n");
+            html.Append(CultureInfo.InvariantCulture,
+                $"<section id=\"{Anchor(section.Title)}\">\n<h2>{Escape(section.Title)}</h2>\n");
             AppendBlocks(html, section.Blocks);
             html.Append("</section>\n");
         }
@@ -91,7 +93,8 @@ internal static class HtmlReport
         switch (block)
         {
             case Paragraph p:
-                html.Append(CultureInfo.InvariantCulture, $"<p{(p.Tone == Tone.Neutral ? "" : $" class=\"notice {ClassOf(p.Tone)}\"")}>{Escape(p.Text)}</p>\n");
+                html.Append(CultureInfo.InvariantCulture,
+                    $"<p{(p.Tone == Tone.Neutral ? "" : $" class=\"notice {ClassOf(p.Tone)}\"")}>{Escape(p.Text)}</p>\n");
                 break;
             case Link link:
                 html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Escape(link.Address)}\">{Escape(link.Text)}</a></p>\n");
@@ -127,7 +130,8 @@ internal static class HtmlReport
         for (var i = 0; i < table.Headings.Count; i++)
         {
             var numeric = table.Rows.Count > 0 && i > 0 && table.Rows.All(r => LooksNumeric(r[i]));
-            html.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\"{(numeric ? " class=\"n\"" : "")}>{Escape(table.Headings[i])}</th>");
+            html.Append(CultureInfo.InvariantCulture,
+                $"<th scope=\"col\"{(numeric ? " class=\"n\"" : "")}>{Escape(table.Headings[i])}</th>");
         }
         html.Append("</tr></thead><tbody>\n");
         foreach (var row in table.Rows)
@@ -136,8 +140,10 @@ internal static class HtmlReport
             for (var i = 0; i < row.Count; i++)
             {
                 html.Append(i == 0
-                    ? $"<th scope=\"row\"{(stacked && LooksNumeric(row[i]) ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</th>"
-                    : $"<td{(LooksNumeric(row[i]) ? " class=\"n\"" : "")}{(stacked ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</td>");
+                    ? $"<th scope=\"row\"{(stacked && LooksNumeric(row[i]) ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>"
+                        + $"{Escape(row[i])}</th>"
+                    : $"<td{(LooksNumeric(row[i]) ? " class=\"n\"" : "")}"
+                    + $"{(stacked ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</td>");
             }
             html.Append("</tr>\n");
         }
@@ -146,20 +152,26 @@ internal static class HtmlReport
     }
 
     private static bool LooksNumeric(string cell)
-        => cell.Length == 0 || cell == "–" || (cell.Length < 28 && cell.TrimStart('<', '\u00A0', ' ', '+', '−', '-') is { Length: > 0 } rest && char.IsAsciiDigit(rest[0])
+        => cell.Length == 0 || cell == "–"
+        || (cell.Length < 28 && cell.TrimStart('<', '\u00A0', ' ', '+', '−', '-') is { Length: > 0 } rest
+        && char.IsAsciiDigit(rest[0])
             && !rest.Any(c => c is '/' or '×' or '_' or ':') && rest.Count(char.IsLetter) <= 6);
 
     private static void AppendFigure(StringBuilder html, Figure figure)
     {
-        html.Append(CultureInfo.InvariantCulture, $"<figure{(figure.Wide ? " class=\"wide\"" : "")}>\n<figcaption><b>{Escape(figure.Title)}</b> {Escape(figure.Caption)}</figcaption>\n");
+        html.Append(CultureInfo.InvariantCulture,
+            $"<figure{(figure.Wide ? " class=\"wide\"" : "")}>\n<figcaption><b>{Escape(figure.Title)}</b> "
+                + $"{Escape(figure.Caption)}</figcaption>\n");
         if (figure.Chart.Legend.Count > 0)
         {
             html.Append("<ul class=\"legend\">");
             foreach (var entry in figure.Chart.Legend)
-                html.Append(CultureInfo.InvariantCulture, $"<li><i class=\"swatch s{entry.Colour}\"></i>{Escape(entry.Name)}</li>");
+                html.Append(CultureInfo.InvariantCulture,
+                    $"<li><i class=\"swatch s{entry.Colour}\"></i>{Escape(entry.Name)}</li>");
             html.Append("</ul>\n");
         }
-        html.Append(figure.Chart.ToSvg(figure.Wide ? WholeWidth : HalfWidth, "on-wide")).Append(figure.Chart.ToSvg(PhoneWidth, "on-narrow"));
+        html.Append(figure.Chart.ToSvg(figure.Wide ? WholeWidth : HalfWidth, "on-wide"))
+            .Append(figure.Chart.ToSvg(PhoneWidth, "on-narrow"));
         html.Append("\n<details class=\"numbers\"><summary>the numbers</summary>\n");
         AppendTable(html, figure.Chart.ToTable());
         html.Append("</details>\n</figure>\n");
@@ -177,8 +189,11 @@ internal static class HtmlReport
         foreach (var tile in sheet.Tiles)
         {
             var (width, height) = (tile.Size.Width, tile.Size.Height);
-            html.Append(CultureInfo.InvariantCulture, $"<div class=\"tile\"><div class=\"picture\"><img alt=\"{Escape(tile.Name)}\" width=\"{width}\" height=\"{height}\" src=\"data:image/png;base64,{Convert.ToBase64String(tile.Png)}\">");
-            html.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+            html.Append(CultureInfo.InvariantCulture,
+                $"<div class=\"tile\"><div class=\"picture\"><img alt=\"{Escape(tile.Name)}\" width=\"{width}\" height=\""
+                    + $"{height}\" src=\"data:image/png;base64,{Convert.ToBase64String(tile.Png)}\">");
+            html.Append(CultureInfo.InvariantCulture,
+                $"<svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
             foreach (var (mask, colour) in tile.Outlines)
                 html.Append(CultureInfo.InvariantCulture, $"<path class=\"outline o{colour}\" d=\"{MaskOutline.Path(mask)}\"/>");
             html.Append(CultureInfo.InvariantCulture, $"</svg></div><span>{Escape(tile.Name)}</span></div>\n");

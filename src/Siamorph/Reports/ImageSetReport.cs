@@ -17,12 +17,15 @@ internal static class ImageSetReport
     /// <param name="options">Weight files and numbers.</param>
     /// <param name="folder">Where to write, or null.</param>
     /// <param name="monitor">Sees the stages and may stop.</param>
-    /// <exception cref="SiamorphException">A folder, image or weight file can't be used, or the folder can't be written.</exception>
-    public static ImageSetEvaluation Run(string real, string synthetic, ImageEvaluationOptions options, string? folder, IMonitor monitor)
+    /// <exception cref="SiamorphException">A folder, image or weight file can't be used, or the folder can't be
+    /// written.</exception>
+    public static ImageSetEvaluation Run(
+        string real, string synthetic, ImageEvaluationOptions options, string? folder, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        using var predictor = options.Segmenter.Length > 0 ? Predictor.Load(options.Segmenter, Placement.On(options.Device)) : null;
+        using var predictor = options.Segmenter.Length > 0
+            ? Predictor.Load(options.Segmenter, Placement.On(options.Device)) : null;
         var result = ImageSetEvaluator.Evaluate(real, synthetic, options, predictor is null ? null : predictor.Predict, monitor);
         if (folder is null) return result;
         OptionsFile.Save(Path.Combine(folder, "results.json"), result);
@@ -41,36 +44,47 @@ internal static class ImageSetReport
     internal static ReportDocument Document(ImageSetEvaluation result)
     {
         var computed = result.Measures.Where(m => m.Value is not null).ToList();
-        SetMetric? First(params string[] names) => names.Select(n => computed.Find(m => m.Name.StartsWith(n, StringComparison.Ordinal))).FirstOrDefault(m => m is not null);
+        SetMetric? First(params string[] names) =>
+            names.Select(n => computed.Find(m => m.Name.StartsWith(n, StringComparison.Ordinal)))
+            .FirstOrDefault(m => m is not null);
         var distance = First("FID", "KID", "FRD-lite")!;
         SetMetric?[] keys = [First("FID", "Fréchet"), First("KID"), First("FRD-lite"), First("Coverage", "Radiomic Coverage")];
         return new()
         {
             Title = "How close are these images to real ones?",
-            Overline = $"{result.Synthetic} ({Format.Count(result.SyntheticCount, "image")}) against {result.Real} ({result.RealCount})",
+            Overline =
+                $"{result.Synthetic} ({Format.Count(result.SyntheticCount, "image")}) against {result.Real} ({result.RealCount})",
             Answer =
             [
                 $"{distance.Name}: {Cell(distance.Value)}.",
-                "A distance is meaningful only in comparison: run the same command with one half of the real images as \"synthetic\" to see how real images score.",
+                "A distance is meaningful only in comparison: run the same command with one half of the real images as "
+                    + "\"synthetic\" to see how real images score.",
             ],
-            KeyFigures = [.. keys.OfType<SetMetric>().Select(m => new KeyFigure(m.Name, Format.Significant(m.Value!.Value), Direction(m)))],
+            KeyFigures = [.. keys.OfType<SetMetric>()
+                .Select(m => new KeyFigure(m.Name, Format.Significant(m.Value!.Value), Direction(m)))],
             Sections =
             [
-                new("Metrics", [Measures(computed), .. NotComputed(result.Measures), new BulletList([.. result.Networks.Count > 0 ? result.Networks : ["No weight files were given, so network-based metrics are not computed."]])]),
+                new("Metrics", [Measures(computed), .. NotComputed(result.Measures),
+                    new BulletList([.. result.Networks.Count > 0 ? result.Networks
+                        : ["No weight files were given, so network-based metrics are not computed."]])]),
                 new("Features", [.. Figures(result)]),
                 .. result.Morphology.Count > 0 ? new[] { Morphology(result) } : [],
                 Pictures(result),
                 new("Speed", [new Table(["features", "computed", "known", "seconds", "images per second"],
-                    [.. result.Speeds.Select(s => (IReadOnlyList<string>)[s.Name, Format.Integer(s.Computed), Format.Integer(s.Known), Format.Significant(s.Seconds), s.Seconds > 0 ? Format.Significant((s.Computed + s.Known) / s.Seconds) : "–"])])]),
+                    [.. result.Speeds.Select(s => (IReadOnlyList<string>)[s.Name, Format.Integer(s.Computed),
+                        Format.Integer(s.Known), Format.Significant(s.Seconds), s.Seconds > 0
+                            ? Format.Significant((s.Computed + s.Known) / s.Seconds) : "–"])])]),
             ],
             Footer = "The same numbers: results.json.",
         };
     }
 
-    private static string Direction(SetMetric measure) => measure.Better switch { Better.Lower => "lower is better", Better.Higher => "higher is better", _ => "describes" };
+    private static string Direction(SetMetric measure) =>
+        measure.Better switch { Better.Lower => "lower is better", Better.Higher => "higher is better", _ => "describes" };
 
     private static Table Measures(IReadOnlyList<SetMetric> measures) => new(["metric", "value", "better", "how"],
-        [.. measures.Select(m => (IReadOnlyList<string>)[m.Name, Cell(m.Value), m.Better switch { Better.Lower => "lower", Better.Higher => "higher", _ => "" }, m.Note])]);
+        [.. measures.Select(m => (IReadOnlyList<string>)[m.Name, Cell(m.Value),
+            m.Better switch { Better.Lower => "lower", Better.Higher => "higher", _ => "" }, m.Note])]);
 
     private static IEnumerable<Block> NotComputed(IReadOnlyList<SetMetric> measures)
     {
@@ -83,10 +97,19 @@ internal static class ImageSetReport
         List<MapPoint> real = [.. result.Map.Where(p => !p.Synthetic)], synthetic = [.. result.Map.Where(p => p.Synthetic)];
         if (real.Count == 0) yield break;
         static NamedPoint[] Points(List<MapPoint> points) => [.. points.Select(p => new NamedPoint(p.Id, p.X, p.Y))];
-        yield return new(new FeatureMapPlot { Label = "Real and synthetic images on the plane of their features' two largest principal components.", Real = Points(real), Synthetic = Points(synthetic) },
-            $"Map of {result.MapOf}", "Sets that overlap look alike to these features; a synthetic cloud beside the real one, or much narrower, does not.", Wide: true);
+        yield return new(new FeatureMapPlot
+        {
+            Label = "Real and synthetic images on the plane of their features' two largest principal components.",
+            Real = Points(real), Synthetic = Points(synthetic),
+        },
+            $"Map of {result.MapOf}",
+            "Sets that overlap look alike to these features; a synthetic cloud beside the real one, or much narrower, does not.",
+            Wide: true);
         var top = result.Map.Max(p => p.NearestReal);
-        (double, double)[] Shares(List<MapPoint> points) => [.. Enumerable.Range(0, Bars).Select(i => ((i + .5) * top / Bars, points.Count(p => Math.Min(Bars - 1, (int)(p.NearestReal / top * Bars)) == i) / (double)points.Count))];
+        (double, double)[] Shares(List<MapPoint> points) =>
+            [.. Enumerable.Range(0, Bars).Select(i =>
+                ((i + .5) * top / Bars, points.Count(p => Math.Min(Bars - 1, (int)(p.NearestReal / top * Bars)) == i) / (
+                    double)points.Count))];
         if (top > 0)
         {
             yield return new(new LineChart
@@ -95,7 +118,8 @@ internal static class ImageSetReport
                 XTitle = $"distance to the nearest other real image ({result.MapOf})",
                 YTitle = "share of the set",
                 Series = [new("real", 0, Shares(real)), new("synthetic", 2, Shares(synthetic))],
-            }, "How far from the nearest real image", "Synthetic to the left of real: copies. To the right of real: unlike any real image.");
+            }, "How far from the nearest real image",
+            "Synthetic to the left of real: copies. To the right of real: unlike any real image.");
         }
         double[] Sorted(List<MapPoint> points) => [.. points.Select(p => p.NearestReal).Order()];
         (double, double)[] Ranks(double[] values) => [.. values.Select((v, i) => (100.0 * (i + 1) / values.Length, v))];
@@ -110,9 +134,12 @@ internal static class ImageSetReport
 
     private static Section Morphology(ImageSetEvaluation result) => new("Lesions", [
         new Table(["feature", "real median", "synthetic median", "Wasserstein distance", "Kolmogorov–Smirnov"],
-            [.. result.Morphology.Select(m => (IReadOnlyList<string>)[m.Name, Format.Significant(m.RealMedian), Format.Significant(m.SyntheticMedian), Format.Significant(m.Wasserstein), Format.Significant(m.KolmogorovSmirnov)])])
+            [.. result.Morphology.Select(m =>
+                (IReadOnlyList<string>)[m.Name, Format.Significant(m.RealMedian), Format.Significant(m.SyntheticMedian),
+                    Format.Significant(m.Wasserstein), Format.Significant(m.KolmogorovSmirnov)])])
         {
-            Note = "Wasserstein distance in units of the real standard deviation; 0 is equal. Kolmogorov–Smirnov: the largest difference of cumulative shares.",
+            Note = "Wasserstein distance in units of the real standard deviation; 0 is equal. Kolmogorov–Smirnov: the largest "
+                + "difference of cumulative shares.",
         }]);
 
     private static Section Pictures(ImageSetEvaluation result)
@@ -128,8 +155,10 @@ internal static class ImageSetReport
         ];
         if (evenly.Count > 0)
         {
-            blocks.Add(Sheet("Synthetic, least like any real one", $"Farthest from their nearest real image in {result.MapOf}.", evenly.OrderByDescending(p => p.NearestReal).Select(p => p.Id), synthetic));
-            blocks.Add(Sheet("Synthetic, nearest to a real one", "Check these for copies.", evenly.OrderBy(p => p.NearestReal).Select(p => p.Id), synthetic));
+            blocks.Add(Sheet("Synthetic, least like any real one", $"Farthest from their nearest real image in {result.MapOf}.",
+                evenly.OrderByDescending(p => p.NearestReal).Select(p => p.Id), synthetic));
+            blocks.Add(Sheet("Synthetic, nearest to a real one", "Check these for copies.",
+                evenly.OrderBy(p => p.NearestReal).Select(p => p.Id), synthetic));
         }
         return new("Images", blocks);
     }
@@ -137,10 +166,12 @@ internal static class ImageSetReport
     private static ImageTile Tile(SetImage image)
     {
         var picture = image.Read();
-        return InlineImages.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m && m.Size == picture.Size ? [(m, 0)] : []);
+        return InlineImages.Of(image.Id, picture, image.MaskPath is not null && image.ReadMask() is var m
+            && m.Size == picture.Size ? [(m, 0)] : []);
     }
 
-    private static Dictionary<string, SetImage> ById(string folder) => ImageSet.Open(folder).Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());
+    private static Dictionary<string, SetImage> ById(string folder) =>
+        ImageSet.Open(folder).Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());
 
     private static IEnumerable<string> Even(IReadOnlyList<string> ids) => LineChart.Thinned(ids, Shown);
 }

@@ -12,6 +12,7 @@ internal static class InlineImages
     {
         var scale = Math.Min(1.0, (double)Side / Math.Max(image.Size.Width, image.Size.Height));
         var size = new ImageSize(Math.Max(1, (int)(image.Size.Width * scale)), Math.Max(1, (int)(image.Size.Height * scale)));
-        return new(name, ImageFile.EncodePng(Resize.Image(image, size)), size, [.. masks.Select(m => (Resize.Mask(m.Mask, size), m.Colour))]);
+        return new(name, ImageFile.EncodePng(Resize.Image(image, size)), size,
+            [.. masks.Select(m => (Resize.Mask(m.Mask, size), m.Colour))]);
     }
 }

@@ -21,14 +21,17 @@ internal static class LinkedStudies
         var seen = Path.GetRelativePath(Path.GetFullPath(experiment), Path.GetFullPath(study)).Replace('\\', '/');
         var kept = Names(experiment);
         if (kept.Contains(seen)) return;
-        AtomicFile.WriteText(Path.Combine(experiment, FileName), OptionsFile.ToJson(new LinkedStudyNames([.. kept, seen])) + "\n");
+        AtomicFile.WriteText(Path.Combine(experiment, FileName),
+            OptionsFile.ToJson(new LinkedStudyNames([.. kept, seen])) + "\n");
     }
 
     /// <summary>The studies in the order in which they were named. One that has gone since has no result.</summary>
-    public static IReadOnlyList<LinkedStudy> Of(string experiment) => [.. Names(experiment).Select(name => new LinkedStudy(name, Result(experiment, name)))];
+    public static IReadOnlyList<LinkedStudy> Of(string experiment) =>
+        [.. Names(experiment).Select(name => new LinkedStudy(name, Result(experiment, name)))];
 
     /// <summary>Their folders, full paths; whether they are still there is not asked.</summary>
-    public static IReadOnlyList<string> FoldersOf(string experiment) => [.. Names(experiment).Select(n => Path.GetFullPath(Path.Combine(experiment, n)))];
+    public static IReadOnlyList<string> FoldersOf(string experiment) =>
+        [.. Names(experiment).Select(n => Path.GetFullPath(Path.Combine(experiment, n)))];
 
     private static IReadOnlyList<string> Names(string experiment)
     {

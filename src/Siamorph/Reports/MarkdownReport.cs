@@ -17,9 +17,11 @@ internal static class MarkdownReport
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# {Escape(document.Title)}\n\n{Escape(document.Overline)}\n\n");
         for (var i = 0; i < document.Answer.Count; i++)
-            text.Append(CultureInfo.InvariantCulture, $"{(i == 0 ? "**" : "")}{Escape(document.Answer[i])}{(i == 0 ? "**" : "")}\n\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{(i == 0 ? "**" : "")}{Escape(document.Answer[i])}{(i == 0 ? "**" : "")}\n\n");
         if (document.KeyFigures.Count > 0)
-            AppendBlock(text, new Table(["", "", ""], [.. document.KeyFigures.Select(k => (IReadOnlyList<string>)[k.Label, k.Value, k.Note])]), 3);
+            AppendBlock(text, new Table(["", "", ""],
+                [.. document.KeyFigures.Select(k => (IReadOnlyList<string>)[k.Label, k.Value, k.Note])]), 3);
         foreach (var section in document.Sections)
         {
             text.Append(CultureInfo.InvariantCulture, $"## {Escape(section.Title)}\n\n");
@@ -37,7 +39,8 @@ internal static class MarkdownReport
                 text.Append(CultureInfo.InvariantCulture, $"{Escape(p.Text)}\n\n");
                 break;
             case Link link:
-                text.Append(CultureInfo.InvariantCulture, $"[{Escape(link.Text)}]({link.Address.Replace("(", "%28", StringComparison.Ordinal).Replace(")", "%29", StringComparison.Ordinal)})\n\n");
+                var address = link.Address.Replace("(", "%28", StringComparison.Ordinal).Replace(")", "%29", StringComparison.Ordinal);
+                text.Append(CultureInfo.InvariantCulture, $"[{Escape(link.Text)}]({address})\n\n");
                 break;
             case BulletList list:
                 foreach (var item in list.Items) text.Append(CultureInfo.InvariantCulture, $"- {Escape(item)}\n");
@@ -51,7 +54,8 @@ internal static class MarkdownReport
                 AppendTable(text, figure.Chart.ToTable());
                 break;
             case ImageSheet sheet:
-                text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(sheet.Title)}\n\n{Escape(sheet.Caption)} The images are in report.html.\n\n");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{hashes} {Escape(sheet.Title)}\n\n{Escape(sheet.Caption)} The images are in report.html.\n\n");
                 break;
             case CollapsedSection folded:
                 text.Append(CultureInfo.InvariantCulture, $"{hashes} {Escape(folded.Title)}\n\n");
@@ -66,7 +70,8 @@ internal static class MarkdownReport
     {
         text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", table.Headings.Select(Escape))} |\n");
         text.Append(CultureInfo.InvariantCulture, $"|{string.Concat(table.Headings.Select(_ => "---|"))}\n");
-        foreach (var row in table.Rows) text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", row.Select(Escape))} |\n");
+        foreach (var row in table.Rows)
+            text.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", row.Select(Escape))} |\n");
         text.Append('\n');
         if (table.Note.Length > 0) text.Append(CultureInfo.InvariantCulture, $"{Escape(table.Note)}\n\n");
     }

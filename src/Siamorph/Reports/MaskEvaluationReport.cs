@@ -18,12 +18,14 @@ internal static class MaskEvaluationReport
     /// <param name="folder">Where to write, or null.</param>
     /// <param name="monitor">Sees each batch and may stop.</param>
     /// <exception cref="SiamorphException">Files can't be used, or the folder can't be written.</exception>
-    public static MaskEvaluation Run(string truth, string predictions, MaskEvaluationOptions options, string? folder, IMonitor monitor)
+    public static MaskEvaluation Run(
+        string truth, string predictions, MaskEvaluationOptions options, string? folder, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var pairs = MaskFolders.Match(truth, predictions, options);
-        var result = MaskEvaluator.Evaluate([.. pairs.Select(p => p.ToCase())], options, monitor, pairs[0].Classes is { Count: > 2 } classes ? classes : null);
+        var result = MaskEvaluator.Evaluate([.. pairs.Select(p => p.ToCase())], options, monitor,
+            pairs[0].Classes is { Count: > 2 } classes ? classes : null);
         if (folder is null) return result;
         OptionsFile.Save(Path.Combine(folder, "results.json"), result);
         HtmlReport.Write(Path.Combine(folder, "evaluation.html"), Document(result, pairs, truth, predictions));
@@ -40,7 +42,8 @@ internal static class MaskEvaluationReport
             (over ? "mean Dice" : "Dice", s => s.Dice, ""),
             .. over ? new (string, Func<MaskSummary, double?>, string)[] { ("max Dice", s => s.MaxDice, "") } : [],
             (over ? "mean IoU" : "IoU", s => s.Iou, ""),
-            .. over ? new (string, Func<MaskSummary, double?>, string)[] { ("max IoU", s => s.MaxIou, ""), ("Dice at 0.5", s => s.DiceAtHalf, ""), ("IoU at 0.5", s => s.IouAtHalf, "") } : [],
+            .. over ? new (string, Func<MaskSummary, double?>, string)[] { ("max IoU", s => s.MaxIou, ""),
+            ("Dice at 0.5", s => s.DiceAtHalf, ""), ("IoU at 0.5", s => s.IouAtHalf, "") } : [],
             ("IoU ≥ 0.65, else 0", s => s.ThresholdedIou, ""),
             ("precision", s => s.Precision, ""),
             ("recall", s => s.Recall, ""),
@@ -64,17 +67,23 @@ internal static class MaskEvaluationReport
 
     /// <summary>A cell: four decimals for shares, two for pixels, none for counts.</summary>
     public static string Cell(double? value, string unit) =>
-        value is not { } v || !double.IsFinite(v) ? "–" : v.ToString(unit switch { "" => "0.0000", "px" => "0.00", _ => "0" }, CultureInfo.InvariantCulture);
+        value is not { } v || !double.IsFinite(v) ? "–"
+        : v.ToString(unit switch { "" => "0.0000", "px" => "0.00", _ => "0" }, CultureInfo.InvariantCulture);
 
-    internal static ReportDocument Document(MaskEvaluation result, IReadOnlyList<PredictedPair> pairs, string truth, string predictions)
+    internal static ReportDocument Document(
+        MaskEvaluation result, IReadOnlyList<PredictedPair> pairs, string truth, string predictions)
     {
         var (all, detection) = (result.All, result.All.Detection);
-        var found = detection.Sensitivity is { } s ? $" {detection.Lesions - detection.Missed} of {Format.Count(detection.Lesions, "lesion")} were found ({Format.Percent(s)}), with {Format.Significant(detection.FalseAlarmsPer100Images)} false alarms per 100 images." : "";
+        var found = detection.Sensitivity is { } s
+            ? $" {detection.Lesions - detection.Missed} of {Format.Count(detection.Lesions, "lesion")} were found ("
+            + $"{Format.Percent(s)}), with {Format.Significant(detection.FalseAlarmsPer100Images)} false alarms per 100 images."
+            : "";
         return new()
         {
             Title = "How good are these masks?",
             Overline = $"{predictions} against {truth}",
-            Answer = [$"Dice {Format.Score(all.Dice)} over {Format.Count(all.Count, "image")} ({result.Options.Protocol}).{found}"],
+            Answer =
+                [$"Dice {Format.Score(all.Dice)} over {Format.Count(all.Count, "image")} ({result.Options.Protocol}).{found}"],
             KeyFigures =
             [
                 new($"Dice, {result.Options.Protocol}", Format.Score(all.Dice), $"at 0.5: {Format.Score(all.DiceAtHalf)}"),
@@ -84,7 +93,9 @@ internal static class MaskEvaluationReport
             ],
             Sections =
             [
-                new("Scores", [Scores(result), new Paragraph(result.Protocol), new Paragraph(result.EmptyMasks), new Paragraph(result.DetectionRule), .. result.ClassRule is { } rule ? [new Paragraph(rule)] : Array.Empty<Block>()]),
+                new("Scores", [Scores(result), new Paragraph(result.Protocol), new Paragraph(result.EmptyMasks),
+                    new Paragraph(result.DetectionRule), .. result.ClassRule is { } rule ? [new Paragraph(rule)]
+                        : Array.Empty<Block>()]),
                 new("Distributions", [.. Plots(result)]),
                 new("Worst first", [WorstCases(result, pairs), Images(result)]),
             ],
@@ -94,26 +105,36 @@ internal static class MaskEvaluationReport
 
     private static Table Scores(MaskEvaluation result)
     {
-        IReadOnlyList<MaskSummary> sets = [result.All, .. result.Classes, .. result.Sizes, .. result.Groups.Count <= 8 ? result.Groups : []];
+        IReadOnlyList<MaskSummary> sets =
+            [result.All, .. result.Classes, .. result.Sizes, .. result.Groups.Count <= 8 ? result.Groups : []];
         var order = result.Classes.Count > 0 ? "classes of the masks, then of lesion area" : "classes of lesion area";
         return new(["", .. sets.Select(s => result.Sizes.Contains(s) ? s.Name.Split(' ')[0] : s.Name)],
-            [["images", .. sets.Select(s => Format.Integer(s.Count))], .. Rows(result).Select(r => (IReadOnlyList<string>)[r.Name, .. sets.Select(s => Cell(r.Value(s), r.Unit))])])
+            [["images", .. sets.Select(s => Format.Integer(s.Count))],
+                .. Rows(result).Select(r => (IReadOnlyList<string>)[r.Name, .. sets.Select(s => Cell(r.Value(s), r.Unit))])])
         {
-            Note = $"Sizes: {string.Join(", ", result.Options.Sizes.Names)}. " + (result.Groups.Count > 8 ? $"{result.Groups.Count} groups: see results.json. Columns after the first are {order}." : $"Columns after the first are {order}{(result.Groups.Count > 0 ? ", then groups" : "")}."),
+            Note = $"Sizes: {string.Join(", ", result.Options.Sizes.Names)}. "
+                + (result.Groups.Count > 8 ? $"{result.Groups.Count} groups: see results.json. Columns after the first "
+                + $"are {order}." : $"Columns after the first are {order}{(result.Groups.Count > 0 ? ", then groups" : "")}."),
         };
     }
 
     private static IEnumerable<Figure> Plots(MaskEvaluation result)
     {
-        static (double, double)[] Curve(IReadOnlyList<double> values) => [.. values.Select((v, t) => ((255 - t) / 255.0, v)).Reverse()];
-        yield return new(new Histogram { Label = "How many images have which Dice at 0.5.", XTitle = "Dice at 0.5", Values = [.. result.Images.Select(i => i.DiceAtHalf)] },
+        static (double, double)[] Curve(IReadOnlyList<double> values) =>
+            [.. values.Select((v, t) => ((255 - t) / 255.0, v)).Reverse()];
+        yield return new(new Histogram
+        {
+            Label = "How many images have which Dice at 0.5.", XTitle = "Dice at 0.5",
+            Values = [.. result.Images.Select(i => i.DiceAtHalf)],
+        },
             "Dice of images", "Decided at 0.5. A long left tail is a network that sometimes finds nothing.");
         yield return new(new LineChart
         {
             Label = "Mean Dice, IoU, sensitivity and specificity over thresholds.",
             XTitle = "threshold",
             YTitle = "mean over images",
-            Series = [new("Dice", 1, Curve(result.Curves.Dice)), new("IoU", 2, Curve(result.Curves.Iou)), new("sensitivity", 3, Curve(result.Curves.Sensitivity)), new("specificity", 0, Curve(result.Curves.Specificity))],
+            Series = [new("Dice", 1, Curve(result.Curves.Dice)), new("IoU", 2, Curve(result.Curves.Iou)),
+                new("sensitivity", 3, Curve(result.Curves.Sensitivity)), new("specificity", 0, Curve(result.Curves.Specificity))],
         }, "Threshold curves", "A flat top means that the threshold hardly matters.");
         yield return new(new LineChart
         {
@@ -122,14 +143,19 @@ internal static class MaskEvaluationReport
             YTitle = "Dice at 0.5",
             Series = [new("Dice at 0.5", 1, [.. result.Images.Select(i => i.DiceAtHalf).Order().Select((v, i) => (i + 1.0, v))])],
         }, "Scores over images", "Sorted; the area under the line is the mean.");
-        yield return new(new Histogram { Label = "How many images have which HD95.", XTitle = "HD95, pooled (pixels)", Values = [.. result.Images.Select(i => i.Hd95)] },
+        yield return new(new Histogram
+        {
+            Label = "How many images have which HD95.", XTitle = "HD95, pooled (pixels)",
+            Values = [.. result.Images.Select(i => i.Hd95)],
+        },
             "Distance of borders", "95th percentile in pixels; an image with one empty mask counts its diagonal.");
     }
 
     private static ImageSheet WorstCases(MaskEvaluation result, IReadOnlyList<PredictedPair> pairs)
     {
         var byId = pairs.ToDictionary(p => p.Id);
-        return new("Worst cases", "Lowest Dice first. Green: the truth. Yellow: found at 0.5.", [.. result.Images.Take(Worst).Select(i =>
+        return new("Worst cases", "Lowest Dice first. Green: the truth. Yellow: found at 0.5.",
+            [.. result.Images.Take(Worst).Select(i =>
         {
             var pair = byId[i.Id];
             var (mask, map) = pair.Open();
@@ -142,8 +168,11 @@ internal static class MaskEvaluationReport
     private static CollapsedSection Images(MaskEvaluation result)
     {
         const int shown = 200;
-        return new($"Every image, worst first{(result.Images.Count > shown ? $" ({shown} of {result.Images.Count})" : "")}", [new Table(
+        return new($"Every image, worst first{(result.Images.Count > shown ? $" ({shown} of {result.Images.Count})" : "")}",
+            [new Table(
             ["image", "size of lesion", "Dice", "IoU", "S-measure", "weighted F", "HD95 (px)", "missed", "false alarms"],
-            [.. result.Images.Take(shown).Select(i => (IReadOnlyList<string>)[i.Id, i.Size, Cell(i.Dice, ""), Cell(i.Iou, ""), Cell(i.SMeasure, ""), Cell(i.WeightedF, ""), Cell(i.Hd95, "px"), Cell(i.Missed, "n"), Cell(i.FalseAlarms, "n")])])]);
+            [.. result.Images.Take(shown).Select(i =>
+                (IReadOnlyList<string>)[i.Id, i.Size, Cell(i.Dice, ""), Cell(i.Iou, ""), Cell(i.SMeasure, ""),
+                    Cell(i.WeightedF, ""), Cell(i.Hd95, "px"), Cell(i.Missed, "n"), Cell(i.FalseAlarms, "n")])])]);
     }
 }

@@ -2,7 +2,9 @@ using Siamorph.Reports.Charts;
 
 namespace Siamorph.Reports;
 
-/// <summary>A report as plain records, which <see cref="HtmlReport"/> and <see cref="MarkdownReport"/> write. All text is plain text.</summary>
+/// <summary>
+/// A report as plain records, which <see cref="HtmlReport"/> and <see cref="MarkdownReport"/> write. All text is plain text.
+/// </summary>
 internal sealed record ReportDocument
 {
     /// <summary>The question, as a heading.</summary>
@@ -63,7 +65,8 @@ internal sealed record Paragraph(string Text, Tone Tone = Tone.Neutral) : Block;
 internal sealed record Link(string Text, string Target) : Block
 {
     /// <summary>The target as an address; a colon is no scheme unless it is http's.</summary>
-    internal string Address => Target.StartsWith("http://", StringComparison.Ordinal) || Target.StartsWith("https://", StringComparison.Ordinal)
+    internal string Address => Target.StartsWith("http://", StringComparison.Ordinal)
+        || Target.StartsWith("https://", StringComparison.Ordinal)
         ? Target : string.Join('/', Target.Replace('\\', '/').Split('/').Select(Uri.EscapeDataString));
 }
 
@@ -102,7 +105,8 @@ internal sealed record ImageSheet(string Title, string Caption, IReadOnlyList<Im
 /// <param name="Png">The image as a PNG file.</param>
 /// <param name="Size">Its width and height in pixels.</param>
 /// <param name="Outlines">Masks to outline on it, each with its colour number; of the image's size.</param>
-internal sealed record ImageTile(string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
+internal sealed record ImageTile(
+    string Name, byte[] Png, Imaging.ImageSize Size, IReadOnlyList<(Imaging.LabelMap Mask, int Colour)> Outlines);
 
 /// <summary>Blocks folded away under a title.</summary>
 /// <param name="Title">What is inside.</param>

@@ -65,12 +65,14 @@ internal static class StudyReport
     {
         var realism = result.Realism;
         yield return new("Right answers (guessing: 50\u00A0%)", StudySentences.Percent(realism.Primary.Accuracy.Value),
-            $"95\u00A0% interval {StudySentences.Interval(realism.Primary.Accuracy)}; {StudySentences.Title(realism.Primary.Verdict)}");
+            $"95\u00A0% interval {StudySentences.Interval(realism.Primary.Accuracy)}; "
+                + $"{StudySentences.Title(realism.Primary.Verdict)}");
         yield return new("Sensitivity d′ (guessing: 0)", StudySentences.Rating(realism.Sensitivity),
             $"criterion c {StudySentences.Rating(realism.Criterion)}; AUC {Format.Score(realism.Auc.Value)}");
         if (result.Quality is { } quality)
             yield return new("Image quality, synthetic (1 to 5)", StudySentences.Rating(quality.Synthetic.Value),
-                $"real {StudySentences.Rating(quality.Real.Value)}; difference {StudySentences.SignedScored(quality.Difference)}");
+                $"real {StudySentences.Rating(quality.Real.Value)}; difference "
+                    + $"{StudySentences.SignedScored(quality.Difference)}");
         if (result.Shape is { } shape)
             yield return new("Shape of the lesion, synthetic (1 to 5)", StudySentences.Rating(shape.Synthetic.Value),
                 $"real {StudySentences.Rating(shape.Real.Value)}; difference {StudySentences.SignedScored(shape.Difference)}");
@@ -97,7 +99,8 @@ internal static class StudyReport
                 + "readers or images alone, with Satterthwaite's degrees of freedom"
                 + Error(result.Realism.Primary),
                 $"Told apart: the 95 % interval leaves out 50 %. No better than chance: the 90 % interval lies within "
-                + $"{StudySentences.Points(options.Margin)} points of 50 %, which is two one-sided tests at 5 %. Both may hold; else "
+                + $"{StudySentences.Points(options.Margin)} points of 50 %, which is two one-sided tests at 5 %. Both may "
+                + $"hold; else "
                 + "it is undecided.",
                 "d′ and c from log-linear rates; AUC by Mann and Whitney; weighted κ with squared weights; ICC after Shrout and "
                 + "Fleiss, case 2.",
@@ -125,7 +128,8 @@ internal static class StudyReport
                 {
                     var key = evidence.Key[line.Item!];
                     yield return Cells(
-                        reader.Profile.Reader, session, line.Item, Word(key.Kind), key.Practice ? 1 : 0, key.Repeats, Word(line.Block!), line.Quality, line.Shape, line.Realism, line.Seconds, line.HiddenMs, line.Zoom,
+                        reader.Profile.Reader, session, line.Item, Word(key.Kind), key.Practice ? 1 : 0, key.Repeats,
+                        Word(line.Block!), line.Quality, line.Shape, line.Realism, line.Seconds, line.HiddenMs, line.Zoom,
                         line.Shown?.ToString("O", CultureInfo.InvariantCulture));
                 }
 

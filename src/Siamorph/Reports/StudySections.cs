@@ -66,7 +66,8 @@ internal static class StudySections
             Bars(shape, "Shape of the lesion", "How plausible is its shape?"),
             new Table(headings, [Row("image quality", quality), Row("shape of the lesion", shape)])
             {
-                Note = $"No worse: the interval of the difference lies above −{StudySentences.OfFive(result.Options.QualityMargin)}. "
+                Note = $"No worse: the interval of the difference lies above −"
+                    + $"{StudySentences.OfFive(result.Options.QualityMargin)}. "
                     + "ICC: agreement of single readers, and of their mean. The last columns are (score − 1) / 4.",
             },
         ]);
@@ -164,7 +165,8 @@ internal static class StudySections
         var r = result.Realism;
         List<IReadOnlyList<string>> rows =
         [
-            ["Right answers (accuracy)", StudySentences.Percent(r.Primary.Accuracy.Value), StudySentences.Interval(r.Primary.Accuracy)],
+            ["Right answers (accuracy)", StudySentences.Percent(r.Primary.Accuracy.Value),
+                StudySentences.Interval(r.Primary.Accuracy)],
             ["Real images called real", StudySentences.Percent(r.RealRight), "–"],
             ["Synthetic images called synthetic", StudySentences.Percent(r.SyntheticRight), "–"],
             ["Sensitivity d′ (guessing: 0)", StudySentences.Rating(r.Sensitivity), "–"],
@@ -174,7 +176,8 @@ internal static class StudySections
             ["Agreement of readers with each other (Fleiss κ)", StudySentences.Rating(r.Agreement), "–"],
         ];
         if (r.RepeatAgreement is { } repeat)
-            rows.Add([$"Agreement with themselves, {r.RepeatPairs} images shown twice (weighted κ)", StudySentences.Rating(repeat),
+            rows.Add([$"Agreement with themselves, {r.RepeatPairs} images shown twice (weighted κ)",
+                StudySentences.Rating(repeat),
                 "–"]);
         if (r.SessionAgreement is { } session) rows.Add(["Agreement of first and second session (weighted κ)",
             StudySentences.Rating(session), "–"]);

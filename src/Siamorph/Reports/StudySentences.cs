@@ -9,7 +9,8 @@ internal static class StudySentences
 {
     /// <summary>Stands in every report, whatever it found.</summary>
     public const string NotUsefulness =
-        "Realism does not show usefulness: images that fool everyone may not help a network, and images that fool nobody may help. "
+        "Realism does not show usefulness: images that fool everyone may not help a network, and images that fool nobody "
+        + "may help. "
         + "Whether these pairs help segmentation is measured by an experiment.";
 
     public static IReadOnlyList<string> Answer(StudyResult result)
@@ -56,12 +57,14 @@ internal static class StudySentences
     /// <summary>A share as per cent with one decimal, for what is compared.</summary>
     public static string Percent(double share) => (100 * share).ToString("0.0", CultureInfo.InvariantCulture) + "\u00A0%";
 
-    public static string Scored(ValueWithInterval value) => $"{Rating(value.Value)} ({Rating(value.Low)} to {Rating(value.High)})";
+    public static string Scored(ValueWithInterval value) =>
+        $"{Rating(value.Value)} ({Rating(value.Low)} to {Rating(value.High)})";
 
-    public static string SignedScored(ValueWithInterval value) => $"{Signed(value.Value)} ({Signed(value.Low)} to {Signed(value.High)})";
+    public static string SignedScored(ValueWithInterval value) =>
+        $"{Signed(value.Value)} ({Signed(value.Low)} to {Signed(value.High)})";
 
     /// <summary>A rating of five points, or a difference of such, with two decimals.</summary>
-    public static string Rating(double value) => 
+    public static string Rating(double value) =>
         double.IsFinite(value) ? value.ToString("0.00", CultureInfo.InvariantCulture).Replace('-', '−') : "–";
 
     public static string Signed(double value) => (Math.Round(value, 2) > 0 ? "+" : "")

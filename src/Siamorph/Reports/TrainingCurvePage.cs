@@ -29,7 +29,8 @@ internal static class TrainingCurvePage
                 new("training pairs", Format.Integer(summary.RealPairs), $"and {summary.SyntheticPairs} synthetic"),
                 new("validation pairs", Format.Integer(summary.ValidationPairs), "they chose the step"),
             ],
-            Sections = [new Section("Curves", [Curve(summary, "validation Dice", h => h.Dice, 1), Curve(summary, "training loss", h => h.TrainLoss, 2)])],
+            Sections = [new Section("Curves",
+                [Curve(summary, "validation Dice", h => h.Dice, 1), Curve(summary, "training loss", h => h.TrainLoss, 2)])],
         });
         return path;
     }
@@ -48,7 +49,8 @@ internal static class TrainingCurvePage
         };
     }
 
-    private static Figure Curve(SegmentationSummary summary, string what, Func<ValidationPoint, double> value, int colour) => new(new LineChart
+    private static Figure Curve(SegmentationSummary summary, string what, Func<ValidationPoint, double> value, int colour) =>
+        new(new LineChart
     {
         Label = $"{what} over the steps of the run.",
         XTitle = "optimizer steps",

@@ -22,13 +22,17 @@ internal static class DenoisingPretraining
 
     private const int LogEvery = 10;
 
-    /// <summary>Trains for <see cref="SegmentationOptions.Steps"/> steps and writes <see cref="FileName"/>; goes on where an earlier call was stopped.</summary>
+    /// <summary>
+    /// Trains for <see cref="SegmentationOptions.Steps"/> steps and writes <see cref="FileName"/>; goes on where an earlier call
+    /// was stopped.
+    /// </summary>
     /// <param name="options">Network, optimizer, batch, augmentation, seed: as for the training that follows.</param>
     /// <param name="images">What to learn from, of the options' size; masks are not looked at.</param>
     /// <param name="runFolder">Where to write.</param>
     /// <param name="monitor">Sees every step and may stop the run, which saves a checkpoint first.</param>
     /// <returns>Full path of the weights.</returns>
-    /// <exception cref="SiamorphException">The options are at fault, the folder can't be written, or the loss is not a number.</exception>
+    /// <exception cref="SiamorphException">The options are at fault, the folder can't be written, or the loss is not a
+    /// number.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static string Run(SegmentationOptions options, PairedDataset images, string runFolder, IMonitor monitor)
     {
@@ -37,14 +41,17 @@ internal static class DenoisingPretraining
         ArgumentNullException.ThrowIfNull(monitor);
         options = options.Validate() with { SyntheticFraction = null, MaxSyntheticPerReal = null, SyntheticWarmup = 0 };
         if (images.Size != options.ImageSize)
-            throw new InvalidOptionsException($"The images were loaded at {images.Size}, imageSize is {options.ImageSize}. Load them at that size.");
+            throw new InvalidOptionsException(
+                $"The images were loaded at {images.Size}, imageSize is {options.ImageSize}. Load them at that size.");
         var run = new RunFolder(runFolder);
         using var alone = FolderLock.Take(runFolder);
         var file = Path.GetFullPath(Path.Combine(runFolder, FileName));
         var begun = File.Exists(run.LogPath);
         if (!begun) run.Begin(options);
         else if (run.Options<SegmentationOptions>() != options)
-            throw new InvalidOptionsException($"{runFolder}: the run was started with other options, see {run.OptionsPath}. Use those, or choose another folder.");
+            throw new InvalidOptionsException(
+                $"{runFolder}: the run was started with other options, see {run.OptionsPath}. Use those, or choose "
+                    + $"another folder.");
         DataRecord.Keep(run, [("images", images.Pairs)], begun, monitor);
         if (File.Exists(file)) return file;
         using var session = new Session(options, images);
@@ -108,9 +115,11 @@ internal static class DenoisingPretraining
             _network.train();
             _network.Noise.Begin(_options.Seed.Derive("layers").Derive(Step));
             var heads = _network.Heads(_network.Normalised(_place.Put(batch.Images) + noise * NoiseLevel));
-            var loss = heads.Select(h => (Operators.ScaleTo(h, noise, _network.AlignCorners) - noise).square().mean()).Aggregate((a, b) => a + b);
+            var loss = heads.Select(h => (Operators.ScaleTo(h, noise, _network.AlignCorners) - noise).square().mean())
+                .Aggregate((a, b) => a + b);
             var value = loss.to_type(ScalarType.Float32).item<float>();
-            if (!float.IsFinite(value)) throw new SiamorphException($"The pretraining loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
+            if (!float.IsFinite(value)) throw new SiamorphException(
+                $"The pretraining loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
             _optimizer.Descend(loss, _schedule.At(Step, []));
             _averages?.Update();
             Step++;
@@ -119,9 +128,15 @@ internal static class DenoisingPretraining
 
         public void Save(RunFolder run)
         {
-            var parts = new Dictionary<string, WeightTable> { ["model"] = WeightTable.Of(StateDict.Of(_network)), ["optimizer"] = _optimizer.State() };
+            var parts = new Dictionary<string, WeightTable>
+            {
+                ["model"] = WeightTable.Of(StateDict.Of(_network)), ["optimizer"] = _optimizer.State(),
+            };
             if (_averages is not null) parts["ema"] = _averages.State();
-            Checkpoint.Save(run.Checkpoint(Step), parts, new JsonObject { ["step"] = Step, ["emaUpdates"] = _averages?.Updates ?? 0 });
+            Checkpoint.Save(run.Checkpoint(Step), parts, new JsonObject
+            {
+                ["step"] = Step, ["emaUpdates"] = _averages?.Updates ?? 0,
+            });
             Checkpoint.Prune(run.Path, keep: 1);
         }
 
@@ -139,7 +154,10 @@ internal static class DenoisingPretraining
         public void Write(string file)
         {
             using var averaged = _averages?.Swap();
-            SafeTensors.Write(file, StateDict.Of(_network), new Dictionary<string, string> { ["kind"] = "siamorph segmentation pretraining", ["network"] = _options.Network.Name });
+            SafeTensors.Write(file, StateDict.Of(_network), new Dictionary<string, string>
+            {
+                ["kind"] = "siamorph segmentation pretraining", ["network"] = _options.Network.Name,
+            });
         }
 
         public void Dispose()

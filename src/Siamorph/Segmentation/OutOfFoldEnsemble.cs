@@ -23,7 +23,8 @@ internal static class OutOfFoldEnsemble
     /// <returns>For each real pair and for each other pair the probabilities, at the networks' size.</returns>
     /// <exception cref="InvalidDatasetException">There are fewer units than folds, or a file is damaged.</exception>
     public static (IReadOnlyList<ProbabilityMap> Real, IReadOnlyList<ProbabilityMap> Others) Look(
-        SegmentationOptions options, int folds, IReadOnlyList<ImageMaskPair> real, IReadOnlyList<ImageMaskPair> others, string folder, IMonitor monitor)
+        SegmentationOptions options, int folds, IReadOnlyList<ImageMaskPair> real, IReadOnlyList<ImageMaskPair> others,
+        string folder, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(real);
@@ -50,7 +51,8 @@ internal static class OutOfFoldEnsemble
     }
 
     private static Predictor Train(
-        SegmentationOptions options, int fold, IReadOnlyList<ImageMaskPair> pairs, PairedDataset heldOut, string folder, IMonitor monitor)
+        SegmentationOptions options, int fold, IReadOnlyList<ImageMaskPair> pairs, PairedDataset heldOut, string folder,
+        IMonitor monitor)
     {
         var run = Path.Combine(folder, FormattableString.Invariant($"fold-{fold + 1}"));
         using var train = options.Load(pairs, monitor);
@@ -63,7 +65,9 @@ internal static class OutOfFoldEnsemble
         var units = pairs.Select((p, i) => p.Group is null ? $"#{i}" : $"g{p.Group}").ToList();
         var distinct = units.Distinct().ToList();
         if (distinct.Count < folds)
-            throw new InvalidDatasetException($"There are {distinct.Count} independent real pairs for {folds} folds. Ask for fewer folds or give more real pairs.");
+            throw new InvalidDatasetException(
+                $"There are {distinct.Count} independent real pairs for {folds} folds. Ask for fewer folds or give more "
+                    + $"real pairs.");
         var order = seed.Random().Permutation(distinct.Count);
         var foldOf = distinct.Select((unit, i) => (unit, Fold: order[i] % folds)).ToDictionary(x => x.unit, x => x.Fold);
         return [.. units.Select(u => foldOf[u])];
@@ -78,7 +82,8 @@ internal static class OutOfFoldEnsemble
             using var scope = NewDisposeScope();
             var last = Math.Min(first + Batch, data.Count);
             var probabilities = network.Predict(Predictor.ToUnit(data.Images[first..last]));
-            for (var i = first; i < last; i++) looked(i, MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
+            for (var i = first; i < last; i++)
+                looked(i, MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
         }
     }
 }

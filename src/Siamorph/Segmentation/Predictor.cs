@@ -17,7 +17,8 @@ public sealed class Predictor : IDisposable
 
     private readonly SegmentationNetwork _network;
 
-    private Predictor(SegmentationNetwork network, NetworkConfig config, ImageSize size) => (_network, Network, ImageSize) = (network, config, size);
+    private Predictor(SegmentationNetwork network, NetworkConfig config, ImageSize size) =>
+        (_network, Network, ImageSize) = (network, config, size);
 
     /// <summary>Pixels of the images the network was trained on.</summary>
     public ImageSize ImageSize { get; }
@@ -32,7 +33,9 @@ public sealed class Predictor : IDisposable
     /// <summary>The classes of the masks it learned from; null for lesion against background.</summary>
     public ClassTable? Classes { get; private init; }
 
-    /// <summary>How images of more than 8 bits were brought to 0…255 in training, and are here; null where it saw 8 bits alone.</summary>
+    /// <summary>
+    /// How images of more than 8 bits were brought to 0…255 in training, and are here; null where it saw 8 bits alone.
+    /// </summary>
     public IntensityRange? Range { get; private init; }
 
     /// <summary>Loads the best weights of a finished run.</summary>
@@ -44,7 +47,8 @@ public sealed class Predictor : IDisposable
         ArgumentNullException.ThrowIfNull(path);
         var file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
         if (!File.Exists(file))
-            throw new SiamorphException($"{path}: no finished segmentation run, {FileName} is missing. Train one with \"siamorph segment train\".");
+            throw new SiamorphException(
+                $"{path}: no finished segmentation run, {FileName} is missing. Train one with \"siamorph segment train\".");
         var (config, size, classes, range) = ModelFile.Describe(file);
         var network = NetworkFactory.Create(config);
         try
@@ -68,7 +72,8 @@ public sealed class Predictor : IDisposable
 
     /// <summary>Probabilities of images as they are, without resizing.</summary>
     /// <param name="images">float32 [B,3,H,W] in [-1,1]; best of <see cref="ImageSize"/>.</param>
-    /// <returns>float32 in [0,1] on the CPU: [B,1,H,W], or [B,Classes,H,W] that sum to 1 where there are several classes.</returns>
+    /// <returns>float32 in [0,1] on the CPU: [B,1,H,W], or [B,Classes,H,W] that sum to 1 where there are several
+    /// classes.</returns>
     public Tensor Predict(Tensor images)
     {
         using var noGrad = no_grad();
@@ -116,7 +121,8 @@ public sealed class Predictor : IDisposable
     {
         using var scope = NewDisposeScope();
         var labels = Network.Classes > 1 ? probabilities.argmax(1) : probabilities >= 0.5f;
-        return new(new((int)probabilities.shape[3], (int)probabilities.shape[2]), labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
+        return new(new((int)probabilities.shape[3], (int)probabilities.shape[2]),
+            labels.to_type(ScalarType.Byte).contiguous().bytes.ToArray());
     }
 
     // Images and files are made of what comes out.
@@ -128,7 +134,8 @@ public sealed class Predictor : IDisposable
         : (_network is SANet ? ProbabilityCorrection.Apply(logits) : logits).sigmoid();
 
     /// <summary>[B,Classes,H,W] → [B,1,H,W]: the probability of anything but the background.</summary>
-    internal static Tensor Foreground(Tensor probabilities) => probabilities.shape[1] == 1 ? probabilities : 1 - probabilities.narrow(1, 0, 1);
+    internal static Tensor Foreground(Tensor probabilities) =>
+        probabilities.shape[1] == 1 ? probabilities : 1 - probabilities.narrow(1, 0, 1);
 
     /// <summary>Frees the weights.</summary>
     public void Dispose() => _network.Dispose();
@@ -141,7 +148,8 @@ internal static class ModelFile
 {
     private const string Kind = "siamorph segmentation", UNetKind = "siamorph segmentation unet";
 
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options, (ClassTable? Classes, IntensityRange? Range) data)
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> weights, SegmentationOptions options,
+        (ClassTable? Classes, IntensityRange? Range) data)
     {
         var metadata = new Dictionary<string, string>
         {
@@ -162,11 +170,15 @@ internal static class ModelFile
     {
         var metadata = SafeTensors.ReadHeader(path).Metadata;
         int Number(string key) =>
-            metadata.TryGetValue(key, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            metadata.TryGetValue(key, out var text)
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
                 ? number
-                : throw new WeightsFormatException($"{path}: its metadata lacks \"{key}\". Use a file written by \"siamorph segment train\".");
+                : throw new WeightsFormatException(
+                    $"{path}: its metadata lacks \"{key}\". Use a file written by \"siamorph segment train\".");
         if (metadata.GetValueOrDefault("kind") is not (Kind or UNetKind))
-            throw new WeightsFormatException($"{path}: these are not the weights of a segmentation network. Use a file written by \"siamorph segment train\".");
+            throw new WeightsFormatException(
+                $"{path}: these are not the weights of a segmentation network. Use a file written by \"siamorph "
+                    + $"segment train\".");
         return (
             new NetworkConfig
             {

@@ -16,14 +16,17 @@ internal sealed class RecipeOptimizer : IDisposable
     {
         (_parameters, _clip) = ([.. network.parameters()], (options.ClipValue, options.ClipNorm));
         var backbone = network.BackbonePrefix;
-        double Rate(string name) => backbone.Length > 0 && name.StartsWith(backbone, StringComparison.Ordinal) ? options.BackboneRate : 1;
+        double Rate(string name) => backbone.Length > 0
+            && name.StartsWith(backbone, StringComparison.Ordinal) ? options.BackboneRate : 1;
         double Decay(Tensor parameter) => options.DecayNorms || parameter.dim() > 1 ? options.WeightDecay : 0;
         _groups = [.. network.named_parameters().Select(p => (p.name, Parameter: (Tensor)p.parameter))
             .GroupBy(p => (Rate: Rate(p.name), Decay: Decay(p.Parameter)))
             .Select(g => (g.Key.Rate, Make(options, g.Key.Decay, [.. g])))];
     }
 
-    /// <summary>One update from the gradients of a loss, limited as the recipe says; the backbone's rate is its part of this one.</summary>
+    /// <summary>
+    /// One update from the gradients of a loss, limited as the recipe says; the backbone's rate is its part of this one.
+    /// </summary>
     /// <param name="loss">A scalar.</param>
     /// <param name="learningRate">Of this step.</param>
     public void Descend(Tensor loss, double learningRate)
@@ -51,7 +54,8 @@ internal sealed class RecipeOptimizer : IDisposable
         foreach (var (_, optimizer) in _groups) optimizer.Dispose();
     }
 
-    private static IOptimizer Make(SegmentationOptions options, double decay, IReadOnlyList<(string, Tensor)> parameters) => options.Optimizer switch
+    private static IOptimizer Make(SegmentationOptions options, double decay, IReadOnlyList<(string, Tensor)> parameters) =>
+        options.Optimizer switch
     {
         SegmentationOptimizer.Sgd => new NesterovSgd(parameters, options.Momentum, decay),
         SegmentationOptimizer.RmsProp => new RmsProp(parameters, options.Momentum, decay),

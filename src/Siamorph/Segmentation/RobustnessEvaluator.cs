@@ -24,7 +24,9 @@ internal static class RobustnessEvaluator
 {
     private const int Batch = 16;
 
-    /// <summary>Scores every kind at every strength. Images are corrupted at the network's size, each with a seed of its own.</summary>
+    /// <summary>
+    /// Scores every kind at every strength. Images are corrupted at the network's size, each with a seed of its own.
+    /// </summary>
     /// <param name="predictor">The network.</param>
     /// <param name="data">Pairs loaded at the network's size.</param>
     /// <param name="kinds">Which corruptions.</param>
@@ -47,21 +49,27 @@ internal static class RobustnessEvaluator
         foreach (var kind in kinds)
             for (var strength = 1; strength <= Corruption.Strengths; strength++)
             {
-                var scores = Score(predictor, data, kind, strength, seed, monitor, done => stage.Report(results.Count * data.Count + done));
+                var scores = Score(predictor, data, kind, strength, seed, monitor,
+                    done => stage.Report(results.Count * data.Count + done));
                 results.Add(new(kind, strength, scores.Average(), scores));
             }
         return results;
     }
 
-    /// <summary>The same for a finished run and a dataset folder: its split "test", or all pairs where it has no splits.</summary>
+    /// <summary>
+    /// The same for a finished run and a dataset folder: its split "test", or all pairs where it has no splits.
+    /// </summary>
     /// <exception cref="SiamorphException">Run or folder can't be used.</exception>
     /// <inheritdoc cref="Evaluate(Predictor, PairedDataset, IReadOnlyList{CorruptionKind}, Seed, IMonitor)"/>
-    public static RobustnessScores Evaluate(string run, string dataset, IReadOnlyList<CorruptionKind> kinds, Seed seed, IMonitor monitor, ComputeDevice device = ComputeDevice.Cpu)
+    public static RobustnessScores Evaluate(
+        string run, string dataset, IReadOnlyList<CorruptionKind> kinds, Seed seed, IMonitor monitor,
+        ComputeDevice device = ComputeDevice.Cpu)
     {
         using var predictor = Predictor.Load(run, Placement.On(device));
         var folder = DatasetFolder.Read(dataset, monitor);
         var pairs = folder.Pairs.All(p => p.Split is null) ? folder.Pairs : folder.Of("test");
-        if (pairs.Count == 0) throw new InvalidDatasetException($"{dataset}: is split, but has no pair in \"test\". Make one with \"siamorph data split\".");
+        if (pairs.Count == 0) throw new InvalidDatasetException(
+            $"{dataset}: is split, but has no pair in \"test\". Make one with \"siamorph data split\".");
         using var data = PairedDataset.Load(pairs, predictor.ImageSize, monitor);
         return new(SegmentationEvaluator.Evaluate(predictor, data, monitor), Evaluate(predictor, data, kinds, seed, monitor));
     }
@@ -70,10 +78,12 @@ internal static class RobustnessEvaluator
     internal static int Images(int pairs, int kinds) => pairs * kinds * Corruption.Strengths;
 
     /// <summary>The seed of an image's corruption: the same at all strengths and for all networks.</summary>
-    internal static Seed SeedOf(Seed seed, CorruptionKind kind, string id) => seed.Derive("corruption").Derive(kind.ToString()).Derive(id);
+    internal static Seed SeedOf(Seed seed, CorruptionKind kind, string id) =>
+        seed.Derive("corruption").Derive(kind.ToString()).Derive(id);
 
     private static double[] Score(
-        Predictor predictor, PairedDataset data, CorruptionKind kind, int strength, Seed seed, IMonitor monitor, Action<int> report)
+        Predictor predictor, PairedDataset data, CorruptionKind kind, int strength, Seed seed, IMonitor monitor,
+        Action<int> report)
     {
         var scores = new double[data.Count];
         for (var first = 0; first < data.Count; first += Batch)
@@ -83,11 +93,13 @@ internal static class RobustnessEvaluator
             var last = Math.Min(first + Batch, data.Count);
             var images = new Tensor[last - first];
             for (var i = first; i < last; i++)
-                images[i - first] = ImageTensor.FromRgb(Corruption.Apply(data.Image(i), kind, strength, SeedOf(seed, kind, data.Pairs[i].Id)));
+                images[i - first] = ImageTensor.FromRgb(
+                    Corruption.Apply(data.Image(i), kind, strength, SeedOf(seed, kind, data.Pairs[i].Id)));
             var probabilities = Predictor.Foreground(predictor.Predict(stack(images)));
             for (var i = first; i < last; i++)
             {
-                var map = ProbabilityMap.FromProbabilities(data.Size, MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
+                var map = ProbabilityMap.FromProbabilities(data.Size,
+                    MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
                 scores[i] = Math.Round(Confusion.AtHalf(data.Mask(i), map).Dice, 4);
             }
             report(last);

@@ -8,10 +8,12 @@ namespace Siamorph.Segmentation;
 
 /// <summary>How fast a segmentation network learns here.</summary>
 /// <param name="ImagesASecond">Training images a second, by the median step.</param>
-/// <param name="MedianMs">Median time of a training step, milliseconds: batch, augmentation, network, optimizer, averages.</param>
+/// <param name="MedianMs">Median time of a training step, milliseconds: batch, augmentation, network, optimizer,
+/// averages.</param>
 /// <param name="MinMs">Shortest.</param>
 /// <param name="MaxMs">Longest.</param>
-/// <param name="ProcessorMs">Processor time of a step, mean, milliseconds: what others on the machine do counts less in it.</param>
+/// <param name="ProcessorMs">Processor time of a step, mean, milliseconds: what others on the machine do counts less in
+/// it.</param>
 /// <param name="ValidationMs">Median time of a look at 32 validation images.</param>
 /// <param name="Steps">Steps timed.</param>
 /// <param name="Batch">Images per step.</param>
@@ -19,7 +21,8 @@ namespace Siamorph.Segmentation;
 /// <param name="PeakMemoryMB">Most memory the process has held, 10⁶ bytes.</param>
 /// <param name="Shares">What each operation takes of a step, where a profile was asked for.</param>
 internal sealed record SegmentationTiming(
-    double ImagesASecond, double MedianMs, double MinMs, double MaxMs, double ProcessorMs, double ValidationMs, int Steps, int Batch, int Threads, double PeakMemoryMB,
+    double ImagesASecond, double MedianMs, double MinMs, double MaxMs, double ProcessorMs, double ValidationMs, int Steps,
+    int Batch, int Threads, double PeakMemoryMB,
     IReadOnlyList<OperationShare>? Shares);
 
 /// <summary>Times the trainer's own steps on images of the simulator.</summary>
@@ -40,13 +43,17 @@ internal static class SegmentationBenchmark
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(monitor);
         options.Validate();
-        if (steps < 1 || threads < 1) throw new InvalidOptionsException($"steps is {steps}, threads is {threads}; each has to be 1 or more.");
+        if (steps < 1 || threads < 1) throw new InvalidOptionsException(
+            $"steps is {steps}, threads is {threads}; each has to be 1 or more.");
         var scratch = Directory.CreateTempSubdirectory("siamorph-bench-").FullName;
         var before = get_num_threads();
         set_num_threads(threads);
         try
         {
-            var pairs = PhantomDataset.Write(scratch, new() { Count = Pairs + ValidationPairs, Size = options.ImageSize }, monitor).Pairs;
+            var pairs = PhantomDataset.Write(scratch, new()
+            {
+                Count = Pairs + ValidationPairs, Size = options.ImageSize,
+            }, monitor).Pairs;
             using var train = options.Load([.. pairs.Take(Pairs)], monitor);
             using var validation = PairedDataset.Load([.. pairs.Skip(Pairs)], options.ImageSize, monitor);
             using var session = new SegmentationSession(options with { Steps = steps + WarmUps }, train, validation);
@@ -88,6 +95,7 @@ internal static class SegmentationBenchmark
         }).ToList();
         using var process = Process.GetCurrentProcess();
         var median = Quantiles.Of(times, 0.5);
-        return new(1000 * session.BatchSize / median, median, times.Min(), times.Max(), processor, Quantiles.Of(looks, 0.5), steps, session.BatchSize, get_num_threads(), process.PeakWorkingSet64 / 1e6, found);
+        return new(1000 * session.BatchSize / median, median, times.Min(), times.Max(), processor, Quantiles.Of(looks, 0.5),
+            steps, session.BatchSize, get_num_threads(), process.PeakWorkingSet64 / 1e6, found);
     }
 }

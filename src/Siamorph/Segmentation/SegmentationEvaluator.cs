@@ -34,7 +34,8 @@ public static class SegmentationEvaluator
             var probabilities = Predictor.Foreground(predictor.Predict(Predictor.ToUnit(data.Images[first..last])));
             for (var i = first; i < last; i++)
             {
-                var map = ProbabilityMap.FromProbabilities(data.Size, MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
+                var map = ProbabilityMap.FromProbabilities(data.Size,
+                    MemoryMarshal.Cast<byte, float>(probabilities[i - first].contiguous().bytes));
                 scoring.Add(data.Pairs[i].Id, new LabelMap(data.Size, data.Masks[i].bytes.ToArray()), map);
             }
             stage.Report(last);
@@ -50,7 +51,8 @@ public static class SegmentationEvaluator
         ArgumentNullException.ThrowIfNull(predictor);
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentNullException.ThrowIfNull(monitor);
-        if (pairs.Count == 0) throw new InvalidDatasetException("There are no pairs to evaluate. Check the folder and its splits.");
+        if (pairs.Count == 0) throw new InvalidDatasetException(
+            "There are no pairs to evaluate. Check the folder and its splits.");
         var scoring = new MaskScoring();
         using var stage = monitor.Begin("Evaluating", pairs.Count);
         for (var i = 0; i < pairs.Count; i++)
@@ -65,9 +67,12 @@ public static class SegmentationEvaluator
         return scoring.Result();
     }
 
-    /// <summary>Scores a folder of predictions, resized to their truth where they differ; see <see cref="MaskFolders.Match"/>.</summary>
+    /// <summary>
+    /// Scores a folder of predictions, resized to their truth where they differ; see <see cref="MaskFolders.Match"/>.
+    /// </summary>
     /// <param name="truth">A dataset folder, or a folder of masks.</param>
-    /// <param name="predictions">A folder of images, or one that "segment predict" has written (its probability maps are taken).</param>
+    /// <param name="predictions">A folder of images, or one that "segment predict" has written (its probability maps are
+    /// taken).</param>
     /// <param name="monitor">Sees each image and may stop.</param>
     /// <exception cref="InvalidDatasetException">Names don't match, or a file is damaged.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>

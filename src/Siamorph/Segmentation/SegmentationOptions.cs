@@ -78,12 +78,14 @@ public sealed record SegmentationOptions
     /// <summary>The network.</summary>
     public NetworkConfig Network { get; init; } = new();
 
-    /// <summary>File with published weights for the network's backbone, such as ImageNet weights; null starts from random weights.</summary>
+    /// <summary>
+    /// File with published weights for the network's backbone, such as ImageNet weights; null starts from random weights.
+    /// </summary>
     public string? Backbone { get; init; }
 
     /// <summary>
-    /// Weights of the whole network to start from: a file, or a run folder of "segment pretrain" or "segment train". Output layers of another
-    /// shape begin at random. Null begins with none.
+    /// Weights of the whole network to start from: a file, or a run folder of "segment pretrain" or "segment train". Output
+    /// layers of another shape begin at random. Null begins with none.
     /// </summary>
     public string? InitialWeights { get; init; }
 
@@ -135,13 +137,19 @@ public sealed record SegmentationOptions
     /// <summary>Loss; summed over the heads of networks that have several.</summary>
     public MaskLoss Loss { get; init; } = MaskLoss.BceDice;
 
-    /// <summary>How training masks are read: hard, or soft (grey levels, several annotators, a band around the outline). Scores take hard ones always.</summary>
+    /// <summary>
+    /// How training masks are read: hard, or soft (grey levels, several annotators, a band around the outline). Scores take hard
+    /// ones always.
+    /// </summary>
     public LabelKind Labels { get; init; }
 
     /// <summary>With soft labels: width of the band around outlines, as a share of the shorter side; 0 for none.</summary>
     public double BoundaryWidth { get; init; }
 
-    /// <summary>With soft labels: how much the loss is reduced at pixels on which annotators disagree; 1 ignores pixels at ½, 0 counts all pixels equally.</summary>
+    /// <summary>
+    /// With soft labels: how much the loss is reduced at pixels on which annotators disagree; 1 ignores pixels at ½, 0 counts all
+    /// pixels equally.
+    /// </summary>
     public double AgreementWeight { get; init; }
 
     /// <summary>How images are varied while training.</summary>
@@ -150,13 +158,18 @@ public sealed record SegmentationOptions
     /// <summary>Share of synthetic images in the batches, 0 to 1; null samples all pairs equally often.</summary>
     public double? SyntheticFraction { get; init; }
 
-    /// <summary>Maximum number of synthetic images in the batches for each real one; null sets no limit other than <see cref="SyntheticFraction"/>.</summary>
+    /// <summary>
+    /// Maximum number of synthetic images in the batches for each real one; null sets no limit other than
+    /// <see cref="SyntheticFraction"/>.
+    /// </summary>
     public double? MaxSyntheticPerReal { get; init; }
 
     /// <summary>Loss weight of a synthetic image relative to a real one.</summary>
     public double SyntheticWeight { get; init; } = 1;
 
-    /// <summary>First share of the steps that uses synthetic images only, in [0, 1); has no effect without synthetic images.</summary>
+    /// <summary>
+    /// First share of the steps that uses synthetic images only, in [0, 1); has no effect without synthetic images.
+    /// </summary>
     public double SyntheticWarmup { get; init; }
 
     /// <summary>
@@ -167,7 +180,9 @@ public sealed record SegmentationOptions
     /// <summary>First share of the steps, over which the consistency weight rises, in [0, 1].</summary>
     public double ConsistencyRampUp { get; init; } = 0.3;
 
-    /// <summary>Decay of the exponential moving average (EMA) of the weights, which is then validated and kept; 0 for none.</summary>
+    /// <summary>
+    /// Decay of the exponential moving average (EMA) of the weights, which is then validated and kept; 0 for none.
+    /// </summary>
     public double EmaDecay { get; init; }
 
     /// <summary>Which weights are kept.</summary>
@@ -195,10 +210,13 @@ public sealed record SegmentationOptions
         Loss = Loss is MaskLoss.CrossEntropy ? Loss : MaskLoss.CrossEntropyDice,
     };
 
-    /// <summary>Defaults of an experiment, see docs/results: enough training for small sets, and no labels used for choosing weights.</summary>
+    /// <summary>
+    /// Defaults of an experiment, see docs/results: enough training for small sets, and no labels used for choosing weights.
+    /// </summary>
     public static SegmentationOptions ForExperiments { get; } = new()
     {
-        Steps = 2000, ValidateEvery = 100, Schedule = SegmentationSchedule.Constant, EmaDecay = 0.99, Keep = CheckpointSelection.Last,
+        Steps = 2000, ValidateEvery = 100, Schedule = SegmentationSchedule.Constant, EmaDecay = 0.99,
+        Keep = CheckpointSelection.Last,
         Augmentation = AugmentationOptions.Strong,
     };
 
@@ -207,7 +225,8 @@ public sealed record SegmentationOptions
 
     /// <summary>Training pairs as these options take them.</summary>
     /// <exception cref="InvalidDatasetException">A file is missing or damaged.</exception>
-    public PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor) => PairedDataset.Load(pairs, ImageSize, monitor, LabelReading);
+    public PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor) =>
+        PairedDataset.Load(pairs, ImageSize, monitor, LabelReading);
 
     /// <summary>Checks all of it.</summary>
     /// <returns>This.</returns>
@@ -219,30 +238,41 @@ public sealed record SegmentationOptions
         faults.AddRange(Network.Faults());
         Demand(Network.Classes == 1 || Loss is MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy,
             $"loss {Loss} is for one class, network.classes is {Network.Classes}. Use crossEntropyDice or crossEntropy.");
-        Demand(BackboneRate >= 0 && double.IsFinite(BackboneRate), FormattableString.Invariant($"backboneRate is {BackboneRate}; it can't be negative."));
+        Demand(BackboneRate >= 0 && double.IsFinite(BackboneRate),
+            FormattableString.Invariant($"backboneRate is {BackboneRate}; it can't be negative."));
         Demand(Momentum is >= 0 and < 1, FormattableString.Invariant($"momentum is {Momentum}; it must be in [0, 1)."));
         Demand(ClipValue >= 0, FormattableString.Invariant($"clipValue is {ClipValue}; it can't be negative (0 for no limit)."));
         Demand(ContrastWeight >= 0, FormattableString.Invariant($"contrastWeight is {ContrastWeight}; it can't be negative."));
         Demand(Math.Min(ImageSize.Width, ImageSize.Height) >= 16, $"imageSize is {ImageSize}; each side has to be 16 or more.");
         Demand(Steps >= 1, $"steps is {Steps}; it has to be 1 or more.");
         Demand(BatchSize >= 1, $"batchSize is {BatchSize}; it has to be 1 or more.");
-        Demand(LearningRate > 0 && double.IsFinite(LearningRate), FormattableString.Invariant($"learningRate is {LearningRate}; it has to be above 0."));
+        Demand(LearningRate > 0 && double.IsFinite(LearningRate),
+            FormattableString.Invariant($"learningRate is {LearningRate}; it has to be above 0."));
         Demand(WarmupSteps >= 0, $"warmupSteps is {WarmupSteps}; it can't be negative.");
         Demand(WeightDecay >= 0, FormattableString.Invariant($"weightDecay is {WeightDecay}; it can't be negative."));
         Demand(ClipNorm >= 0, FormattableString.Invariant($"clipNorm is {ClipNorm}; it can't be negative (0 for no limit)."));
-        Demand(SyntheticFraction is null or >= 0 and <= 1, FormattableString.Invariant($"syntheticFraction is {SyntheticFraction}; it must be between 0 and 1."));
-        Demand(MaxSyntheticPerReal is null or > 0, FormattableString.Invariant($"maxSyntheticPerReal is {MaxSyntheticPerReal}; it has to be above 0."));
-        Demand(SyntheticWeight > 0 && double.IsFinite(SyntheticWeight), FormattableString.Invariant($"syntheticWeight is {SyntheticWeight}; it has to be above 0."));
-        Demand(SyntheticWarmup is >= 0 and < 1, FormattableString.Invariant($"syntheticWarmup is {SyntheticWarmup}; it must be in [0, 1)."));
-        Demand(ConsistencyWeight >= 0 && double.IsFinite(ConsistencyWeight), FormattableString.Invariant($"consistencyWeight is {ConsistencyWeight}; it can't be negative."));
-        Demand(ConsistencyRampUp is >= 0 and <= 1, FormattableString.Invariant($"consistencyRampUp is {ConsistencyRampUp}; it must be between 0 and 1."));
-        Demand(EmaDecay is >= 0 and < 1, FormattableString.Invariant($"emaDecay is {EmaDecay}; it must be in [0, 1) (0 for none)."));
+        Demand(SyntheticFraction is null or >= 0 and <= 1,
+            FormattableString.Invariant($"syntheticFraction is {SyntheticFraction}; it must be between 0 and 1."));
+        Demand(MaxSyntheticPerReal is null or > 0,
+            FormattableString.Invariant($"maxSyntheticPerReal is {MaxSyntheticPerReal}; it has to be above 0."));
+        Demand(SyntheticWeight > 0 && double.IsFinite(SyntheticWeight),
+            FormattableString.Invariant($"syntheticWeight is {SyntheticWeight}; it has to be above 0."));
+        Demand(SyntheticWarmup is >= 0 and < 1,
+            FormattableString.Invariant($"syntheticWarmup is {SyntheticWarmup}; it must be in [0, 1)."));
+        Demand(ConsistencyWeight >= 0 && double.IsFinite(ConsistencyWeight),
+            FormattableString.Invariant($"consistencyWeight is {ConsistencyWeight}; it can't be negative."));
+        Demand(ConsistencyRampUp is >= 0 and <= 1,
+            FormattableString.Invariant($"consistencyRampUp is {ConsistencyRampUp}; it must be between 0 and 1."));
+        Demand(EmaDecay is >= 0 and < 1,
+            FormattableString.Invariant($"emaDecay is {EmaDecay}; it must be in [0, 1) (0 for none)."));
         Demand(ValidateEvery >= 1, $"validateEvery is {ValidateEvery}; it has to be 1 or more.");
         Demand(CheckpointEvery >= 0, $"checkpointEvery is {CheckpointEvery}; it can't be negative (0 is none).");
         faults.AddRange(LabelReading.Faults());
-        Demand(Labels == LabelKind.Hard || (Network.Classes == 1 && Loss is not (MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy)),
+        Demand(Labels == LabelKind.Hard
+            || (Network.Classes == 1 && Loss is not (MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy)),
             $"labels are soft, loss is {Loss}: soft labels need a loss for one class, such as bceDice.");
-        Demand(AgreementWeight is >= 0 and <= 1, FormattableString.Invariant($"agreementWeight is {AgreementWeight}; it must be between 0 and 1."));
+        Demand(AgreementWeight is >= 0 and <= 1,
+            FormattableString.Invariant($"agreementWeight is {AgreementWeight}; it must be between 0 and 1."));
         Demand(AgreementWeight == 0 || Labels == LabelKind.Soft, "agreementWeight needs soft labels: set labels to soft.");
         faults.AddRange(Augmentation.Faults());
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
@@ -280,7 +310,10 @@ public sealed record AugmentationOptions
     public double Elastic { get; init; }
 
     /// <summary>Strong classical variation: flips, all turns, colour, size, elastic.</summary>
-    public static AugmentationOptions Strong { get; } = new() { Brightness = 0.3, Contrast = 0.3, Colour = 0.15, Rotation = 30, Zoom = 0.25, Elastic = 0.04 };
+    public static AugmentationOptions Strong { get; } = new()
+    {
+        Brightness = 0.3, Contrast = 0.3, Colour = 0.15, Rotation = 30, Zoom = 0.25, Elastic = 0.04,
+    };
 
     /// <summary>Share of the images of a batch that get a rectangle of another one, with its part of the mask (CutMix).</summary>
     public double CutMix { get; init; }
@@ -294,12 +327,18 @@ public sealed record AugmentationOptions
 
     internal IEnumerable<string> Faults()
     {
-        if (Brightness is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.brightness is {Brightness}; it must be in [0, 1).");
-        if (Colour is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.colour is {Colour}; it must be in [0, 1).");
-        if (Rotation is not (>= 0 and <= 180)) yield return FormattableString.Invariant($"augmentation.rotation is {Rotation}; give 0 to 180 degrees.");
+        if (Brightness is not (>= 0 and < 1))
+            yield return FormattableString.Invariant($"augmentation.brightness is {Brightness}; it must be in [0, 1).");
+        if (Colour is not (>= 0 and < 1))
+            yield return FormattableString.Invariant($"augmentation.colour is {Colour}; it must be in [0, 1).");
+        if (Rotation is not (>= 0 and <= 180))
+            yield return FormattableString.Invariant($"augmentation.rotation is {Rotation}; give 0 to 180 degrees.");
         if (Zoom is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"augmentation.zoom is {Zoom}; give 0 to 1.");
-        if (Elastic is not (>= 0 and <= 0.2)) yield return FormattableString.Invariant($"augmentation.elastic is {Elastic}; give 0 to 0.2.");
-        if (CutMix is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"augmentation.cutMix is {CutMix}; it must be between 0 and 1.");
-        if (Contrast is not (>= 0 and < 1)) yield return FormattableString.Invariant($"augmentation.contrast is {Contrast}; it must be in [0, 1).");
+        if (Elastic is not (>= 0 and <= 0.2))
+            yield return FormattableString.Invariant($"augmentation.elastic is {Elastic}; give 0 to 0.2.");
+        if (CutMix is not (>= 0 and <= 1))
+            yield return FormattableString.Invariant($"augmentation.cutMix is {CutMix}; it must be between 0 and 1.");
+        if (Contrast is not (>= 0 and < 1))
+            yield return FormattableString.Invariant($"augmentation.contrast is {Contrast}; it must be in [0, 1).");
     }
 }

@@ -68,7 +68,10 @@ public static class SegmentationRecipes
                 ClipNorm = 0,
                 MultiScale = MultiScale.RandomSize,
                 Loss = MaskLoss.BceDiceSanet,
-                Augmentation = AugmentationOptions.None with { HorizontalFlip = true, VerticalFlip = true, QuarterTurns = true, ColourExchange = true },
+                Augmentation = AugmentationOptions.None with
+                {
+                    HorizontalFlip = true, VerticalFlip = true, QuarterTurns = true, ColourExchange = true,
+                },
                 ValidateEvery = 100,
             },
             ["pranet"] = PraNetLike with { Network = new() { Name = "pranet" }, Steps = 5400, WeightDecay = 0 },
@@ -76,10 +79,22 @@ public static class SegmentationRecipes
             ["ctnet"] = PraNetLike with { Network = new() { Name = "ctnet" }, Steps = 8500, ContrastWeight = 0.1 },
         };
         for (var size = 0; size <= 5; size++) recipes[$"segformer-b{size}"] = SegFormer(size);
-        recipes["sanet-compact"] = Compact with { Network = new() { Name = "sanet-compact" }, Loss = MaskLoss.BceDice, Augmentation = new() { ColourExchange = true } };
-        recipes["pranet-compact"] = Compact with { Network = new() { Name = "pranet-compact" }, Loss = MaskLoss.StructureAsExecuted };
-        recipes["polyp-pvt-compact"] = Compact with { Network = new() { Name = "polyp-pvt-compact" }, Loss = MaskLoss.StructureAsExecuted };
-        recipes["ctnet-compact"] = Compact with { Network = new() { Name = "ctnet-compact" }, Loss = MaskLoss.StructureAsExecuted, ContrastWeight = 0.1 };
+        recipes["sanet-compact"] = Compact with
+        {
+            Network = new() { Name = "sanet-compact" }, Loss = MaskLoss.BceDice, Augmentation = new() { ColourExchange = true },
+        };
+        recipes["pranet-compact"] = Compact with
+        {
+            Network = new() { Name = "pranet-compact" }, Loss = MaskLoss.StructureAsExecuted,
+        };
+        recipes["polyp-pvt-compact"] = Compact with
+        {
+            Network = new() { Name = "polyp-pvt-compact" }, Loss = MaskLoss.StructureAsExecuted,
+        };
+        recipes["ctnet-compact"] = Compact with
+        {
+            Network = new() { Name = "ctnet-compact" }, Loss = MaskLoss.StructureAsExecuted, ContrastWeight = 0.1,
+        };
         recipes["segformer-compact"] = Compact with { Network = new() { Name = "segformer-compact" } };
         return recipes;
     }

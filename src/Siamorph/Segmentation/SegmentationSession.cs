@@ -35,7 +35,8 @@ internal sealed class SegmentationSession : IDisposable
     /// <param name="train">To learn from.</param>
     /// <param name="validation">To choose by.</param>
     /// <param name="place">Where; null asks the options.</param>
-    public SegmentationSession(SegmentationOptions options, PairedDataset train, PairedDataset validation, Placement? place = null)
+    public SegmentationSession(SegmentationOptions options, PairedDataset train, PairedDataset validation,
+        Placement? place = null)
     {
         (_options, _validation, _place) = (options, validation, place ?? Placement.On(options.Device));
         _batches = new(train, options);
@@ -70,7 +71,8 @@ internal sealed class SegmentationSession : IDisposable
     public IReadOnlyList<ValidationPoint> History => _history;
 
     /// <summary>The look whose weights are kept: the first of the best, or the last.</summary>
-    public ValidationPoint Kept => _options.Keep == Segmentation.CheckpointSelection.Last ? _history[^1] : _history.MaxBy(p => p.Dice)!;
+    public ValidationPoint Kept =>
+        _options.Keep == Segmentation.CheckpointSelection.Last ? _history[^1] : _history.MaxBy(p => p.Dice)!;
 
     /// <summary>The weights at <see cref="Kept"/>; this session's own.</summary>
     public IReadOnlyDictionary<string, Tensor> CheckpointSelection => _best;
@@ -87,7 +89,8 @@ internal sealed class SegmentationSession : IDisposable
         var loss = LossAt(images, masks);
         var value = loss.to_type(ScalarType.Float32).item<float>();
         if (!float.IsFinite(value))
-            throw new SiamorphException($"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
+            throw new SiamorphException(
+                $"The segmentation loss is {value} at step {Step + 1}. Lower the learning rate, or set a clip norm.");
         var rate = _schedule.At(Step, _history);
         _optimizer.Descend(loss, rate);
         using (StepProfile.Of("averaged weights")) _ema?.Update();
@@ -110,7 +113,9 @@ internal sealed class SegmentationSession : IDisposable
         return lesson is null ? HeadLosses(images, masks) : Taught(lesson, masks);
     }
 
-    /// <summary>Averages of a network's weights, and of the statistics of norms with them; null where the options ask for none.</summary>
+    /// <summary>
+    /// Averages of a network's weights, and of the statistics of norms with them; null where the options ask for none.
+    /// </summary>
     internal static Ema? AveragesOf(SegmentationNetwork network, SegmentationOptions options) => options.EmaDecay > 0
         ? new([.. StateDict.Of(network).Where(t => t.Value.is_floating_point()).Select(t => (t.Key, t.Value))], options.EmaDecay)
         : null;
@@ -123,7 +128,8 @@ internal sealed class SegmentationSession : IDisposable
             : (_network.Heads(_network.Normalised(images)), null);
         var scaled = heads.Select(h => Operators.ScaleTo(h, masks, _network.AlignCorners)).ToList();
         var loss = scaled.Select(h => Loss(h, masks)).Aggregate((a, b) => a + b);
-        if (embedding is null || ContrastiveLoss.Of(embedding, scaled[0], masks, _noise.Derive("pixels").Derive(Step)) is not { } contrast) return loss;
+        if (embedding is null || ContrastiveLoss.Of(embedding, scaled[0], masks,
+            _noise.Derive("pixels").Derive(Step)) is not { } contrast) return loss;
         return loss + _options.ContrastWeight * contrast;
     }
 
@@ -143,10 +149,12 @@ internal sealed class SegmentationSession : IDisposable
         {
             using var scope = NewDisposeScope();
             var last = Math.Min(first + ValidationBatch, _validation.Count);
-            var masks = _options.Network.Classes > 1 ? _validation.Masks[first..last] : _validation.Masks[first..last].clamp_max(1);
+            var masks = _options.Network.Classes > 1 ? _validation.Masks[first..last]
+                : _validation.Masks[first..last].clamp_max(1);
             masks = _place.Put(masks);
             var logits = _network.Logits(_place.Put(Predictor.ToUnit(_validation.Images[first..last])));
-            loss += (last - first) * MaskLosses.Of(_options.Loss, logits, masks.to_type(logits.dtype)).to_type(ScalarType.Float32).item<float>();
+            loss += (last - first) * MaskLosses.Of(_options.Loss, logits,
+                masks.to_type(logits.dtype)).to_type(ScalarType.Float32).item<float>();
             var (diceSum, iouSum) = Scores(logits, masks);
             (dice, iou) = (dice + diceSum, iou + iouSum);
         }

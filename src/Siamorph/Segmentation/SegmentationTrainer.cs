@@ -24,10 +24,12 @@ public static class SegmentationTrainer
     /// <param name="resume">Goes on with a run begun in this folder, bit for bit; a finished one is returned at once.</param>
     /// <returns>What <see cref="SummaryFile"/> holds.</returns>
     /// <exception cref="InvalidOptionsException">The options have faults, or do not fit the data.</exception>
-    /// <exception cref="SiamorphException">The folder holds another run or can't be written, or the loss is not a number.</exception>
+    /// <exception cref="SiamorphException">The folder holds another run or can't be written, or the loss is not a
+    /// number.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop; a resumed run goes on from here.</exception>
     public static SegmentationSummary Run(
-        SegmentationOptions options, PairedDataset train, PairedDataset validation, string runFolder, IMonitor monitor, bool resume = false)
+        SegmentationOptions options, PairedDataset train, PairedDataset validation, string runFolder, IMonitor monitor,
+        bool resume = false)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(train);
@@ -35,11 +37,16 @@ public static class SegmentationTrainer
         ArgumentNullException.ThrowIfNull(monitor);
         options = options.Validate().For(train.Classes);
         if ((train.SoftMasks is not null) != options.LabelReading.IsSoft)
-            throw new InvalidOptionsException($"labels are {(options.LabelReading.IsSoft ? "soft" : "hard")}, and the training pairs were loaded otherwise. Load them with these options.");
+            throw new InvalidOptionsException(
+                $"labels are {(options.LabelReading.IsSoft ? "soft" : "hard")}, and the training pairs were loaded otherwise. "
+                    + $"Load them with these options.");
         DemandSize(options, train, "training");
         DemandSize(options, validation, "validation");
         if (options.Network.Classes > 1 && train.Classes?.Count != options.Network.Classes)
-            throw new InvalidOptionsException($"network.classes is {options.Network.Classes}, the data have {train.Classes?.Count.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "no table of classes"}. Give the data a {ClassTable.FileName} with as many.");
+            throw new InvalidOptionsException(
+                $"network.classes is {options.Network.Classes}, the data have "
+                    + (train.Classes is { } known ? $"{known.Count}" : "no table of classes")
+                    + $". Give the data a {ClassTable.FileName} with as many.");
         if (train.Pairs.Any(p => p.IsUnlabelled)) DemandTeacher(options);
         var run = new RunFolder(runFolder);
         using var alone = FolderLock.Take(runFolder);
@@ -75,7 +82,8 @@ public static class SegmentationTrainer
     /// <exception cref="InvalidDatasetException">A split or file is missing or damaged.</exception>
     /// <inheritdoc cref="Run(SegmentationOptions, PairedDataset, PairedDataset, string, IMonitor, bool)"/>
     public static SegmentationSummary Run(
-        SegmentationOptions options, string dataset, IReadOnlyList<string> synthetic, string runFolder, IMonitor monitor, bool resume = false, string? unlabelled = null)
+        SegmentationOptions options, string dataset, IReadOnlyList<string> synthetic, string runFolder, IMonitor monitor,
+        bool resume = false, string? unlabelled = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var data = SegmentationData.Load(dataset, synthetic, options.Validate(), monitor, unlabelled);
@@ -94,10 +102,16 @@ public static class SegmentationTrainer
     private static void DemandTeacher(SegmentationOptions options)
     {
         var faults = new List<string>();
-        if (options.EmaDecay == 0) faults.Add("emaDecay is 0: images without masks are taught by averaged weights. Give a decay, such as 0.99.");
-        if (options.ConsistencyWeight == 0) faults.Add("consistencyWeight is 0, so images without masks would have no effect. Raise it, or leave them out.");
-        if (options.ContrastWeight > 0) faults.Add("contrastWeight is above 0: the contrastive loss needs masks for all images. Set it to 0, or leave images without masks out.");
-        if (options.SyntheticWeight != 1) faults.Add("syntheticWeight must be 1 when images without masks are used. Set it to 1; consistencyWeight weights those images.");
+        if (options.EmaDecay == 0) faults.Add(
+            "emaDecay is 0: images without masks are taught by averaged weights. Give a decay, such as 0.99.");
+        if (options.ConsistencyWeight == 0)
+            faults.Add("consistencyWeight is 0, so images without masks would have no effect. Raise it, or leave them out.");
+        if (options.ContrastWeight > 0)
+            faults.Add("contrastWeight is above 0: the contrastive loss needs masks for all images. Set it to 0, or leave images "
+                + "without masks out.");
+        if (options.SyntheticWeight != 1)
+            faults.Add("syntheticWeight must be 1 when images without masks are used. Set it to 1; consistencyWeight weights "
+                + "those images.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
@@ -110,7 +124,8 @@ public static class SegmentationTrainer
         return File.Exists(path) ? OptionsFile.Load<SegmentationSummary>(path) : null;
     }
 
-    private static void Train(SegmentationOptions options, SegmentationSession session, RunFolder run, TrainingLog log, IMonitor monitor)
+    private static void Train(SegmentationOptions options, SegmentationSession session, RunFolder run, TrainingLog log,
+        IMonitor monitor)
     {
         using var stage = monitor.Begin("Training segmentation", options.Steps);
         using var heap = NoCollectionRegion.Enter();
@@ -128,7 +143,8 @@ public static class SegmentationTrainer
             if (step % options.ValidateEvery == 0 || step == options.Steps)
             {
                 var point = session.Validate();
-                (values["validation/loss"], values["validation/dice"], values["validation/iou"]) = (point.ValidationLoss, point.Dice, point.Iou);
+                (values["validation/loss"], values["validation/dice"], values["validation/iou"]) =
+                    (point.ValidationLoss, point.Dice, point.Iou);
             }
             if (values.Count > 0) log.Add(step, values);
             if (options.CheckpointEvery > 0 && step % options.CheckpointEvery == 0 && step < options.Steps) session.Save(run);
@@ -145,7 +161,8 @@ public static class SegmentationTrainer
         SegmentationOptions options, PairedDataset train, PairedDataset validation, SegmentationSession session, RunFolder run)
     {
         var model = Path.Combine(run.Path, Predictor.FileName);
-        ModelFile.Write(model, session.CheckpointSelection, options, (options.Network.Classes > 1 ? train.Classes : null, train.Range));
+        ModelFile.Write(model, session.CheckpointSelection, options,
+            (options.Network.Classes > 1 ? train.Classes : null, train.Range));
         var summary = new SegmentationSummary
         {
             Options = options,
@@ -173,12 +190,15 @@ public static class SegmentationTrainer
     private static void DemandSize(SegmentationOptions options, PairedDataset data, string which)
     {
         if (data.Size != options.ImageSize)
-            throw new InvalidOptionsException($"The {which} images were loaded at {data.Size}, imageSize is {options.ImageSize}. Load them at that size.");
+            throw new InvalidOptionsException(
+                $"The {which} images were loaded at {data.Size}, imageSize is {options.ImageSize}. Load them at that size.");
     }
 
     private static void DemandSameOptions(RunFolder run, SegmentationOptions options)
     {
         if (run.Options<SegmentationOptions>() != options)
-            throw new InvalidOptionsException($"{run.Path}: the run was started with other options, see {run.OptionsPath}. Use those, or choose another folder.");
+            throw new InvalidOptionsException(
+                $"{run.Path}: the run was started with other options, see {run.OptionsPath}. Use those, or choose "
+                    + $"another folder.");
     }
 }

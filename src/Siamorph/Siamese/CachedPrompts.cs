@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
 
-/// <summary>The tokens of a run's prompts, kept in memory and on disk, so that the text model itself is needed no longer.</summary>
+/// <summary>
+/// The tokens of a run's prompts, kept in memory and on disk, so that the text model itself is needed no longer.
+/// </summary>
 internal sealed class CachedPrompts : IPromptEncoder
 {
     private readonly Dictionary<string, Tensor> _tokens = [];
@@ -19,7 +21,8 @@ internal sealed class CachedPrompts : IPromptEncoder
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         foreach (var prompt in prompts.Append("").Distinct())
-            _tokens[prompt] = cache.Get(ContentCache.KeyOf($"prompt|{fingerprint}|{prompt}"), () => encoder.Encode([prompt])).DetachFromDisposeScope();
+            _tokens[prompt] = cache.Get(ContentCache.KeyOf($"prompt|{fingerprint}|{prompt}"), () => encoder.Encode([prompt]))
+                .DetachFromDisposeScope();
         Prompts = [.. _tokens.Keys.Order(StringComparer.Ordinal)];
     }
 

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
 
-/// <summary>How well a trained model restores given images from noise: training images that it remembers, it restores better.</summary>
+/// <summary>
+/// How well a trained model restores given images from noise: training images that it remembers, it restores better.
+/// </summary>
 internal static class DenoisingLosses
 {
     private const int Batch = 16;
@@ -37,23 +39,27 @@ internal static class DenoisingLosses
     }
 
     private static void AddLosses(
-        SiamesePipeline pipeline, SiameseStep step, PairedDataset data, int first, int last, int draw, int draws, Seed seed, double[] losses)
+        SiamesePipeline pipeline, SiameseStep step, PairedDataset data, int first, int last, int draw, int draws, Seed seed,
+        double[] losses)
     {
         using var scope = NewDisposeScope();
         var images = data.Images[first..last].to_type(ScalarType.Float32).div_(127.5).sub_(1);
         var place = pipeline.Placement;
         var x0 = pipeline.Codec.Encode(pipeline.Codec.IsPretrained ? images.to(place.Device) : images).to(place.Device);
         using var generator = seed.Derive(draw).Generator();
-        var noise = randn([1, x0.shape[1], x0.shape[2], x0.shape[3]], generator: generator).expand(x0.shape).contiguous().to(place.Device);
+        var noise = randn([1, x0.shape[1], x0.shape[2], x0.shape[3]],
+            generator: generator).expand(x0.shape).contiguous().to(place.Device);
         var timestep = (long)((draw + 0.5) / draws * pipeline.Process.Schedule.Count);
         // As training shows them: grey, in the colours of several classes, or as probabilities.
         var masks = stack([.. Enumerable.Range(first, last - first).Select(data.Hint)]).expand(-1, 3, -1, -1).contiguous();
         var prompts = Enumerable.Range(first, last - first).Select(i => Known(pipeline, data.Pairs[i].Prompt)).ToList();
-        var batch = new SiameseBatch(x0, noise, full([last - first], timestep, ScalarType.Int64, device: place.Device), pipeline.Encode(prompts), place.Put(masks), place.Put((images + 1) / 2));
+        var batch = new SiameseBatch(x0, noise, full([last - first], timestep, ScalarType.Int64, device: place.Device),
+            pipeline.Encode(prompts), place.Put(masks), place.Put((images + 1) / 2));
         var values = step.Run(batch, 0, 1).PerSample["mask"].to_type(ScalarType.Float64).data<double>().ToArray();
         for (var i = 0; i < values.Length; i++) losses[first + i] += values[i] / draws;
     }
 
     // Images from elsewhere may have prompts that the model never learnt; the empty one is known to all.
-    private static string Known(SiamesePipeline pipeline, string prompt) => pipeline.Prompts.Prompts.Contains(prompt) ? prompt : "";
+    private static string Known(SiamesePipeline pipeline, string prompt) =>
+        pipeline.Prompts.Prompts.Contains(prompt) ? prompt : "";
 }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese;
 
 /// <summary>Everything random that a step of one stage reads, as a function of the seed and the step alone.</summary>
-internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset data, StageOptions stage, Seed seed, LatentCache? latents = null)
+internal sealed class GeneratorBatches(
+    SiamesePipeline pipeline, PairedDataset data, StageOptions stage, Seed seed, LatentCache? latents = null)
 {
     private readonly BatchLoader _loader = new(
         data,
@@ -26,8 +27,10 @@ internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset d
         var moments = latents is null ? pipeline.Moments(pairs.Images) : latents.Moments(pairs.Images, pipeline.Moments);
         var x0 = pipeline.Codec.Latent(moments, Posterior(moments, number)).to(place.Device);
         var batch = new SiameseBatch(
-            x0, Noise("noise", x0.shape, number).to(place.Device), Timesteps(number).to(place.Device), encodePrompts(pairs.Prompts),
-            place.Put(pairs.Masks.expand(-1, 3, -1, -1).contiguous()), place.Put((pairs.Images + 1) / 2), Keep(number) is { } keep ? place.Put(keep) : null,
+            x0, Noise("noise", x0.shape, number).to(place.Device), Timesteps(number).to(place.Device),
+            encodePrompts(pairs.Prompts),
+            place.Put(pairs.Masks.expand(-1, 3, -1, -1).contiguous()), place.Put((pairs.Images + 1) / 2), Keep(number) is { } keep
+                ? place.Put(keep) : null,
             PixelWeights(pairs.Masks) is { } weights ? weights.to(place.Device) : null); // losses are float32
         return (Part is { Count: > 1 } part ? Slice(batch, part) : batch, pairs.Prompts);
     }
@@ -44,7 +47,8 @@ internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset d
             b.KeepControl is { } keep ? Of(keep) : null, b.PixelWeights is { } weights ? Of(weights) : null);
     }
 
-    private Tensor? PixelWeights(Tensor masks) => pipeline.Options.Losses.AgreementWeight is > 0 and var weight && data.SoftMasks is not null
+    private Tensor? PixelWeights(Tensor masks) => pipeline.Options.Losses.AgreementWeight is > 0 and var weight
+        && data.SoftMasks is not null
         ? SiameseLosses.AgreementWeights(masks, pipeline.Codec.Factor, weight)
         : null;
 
@@ -52,7 +56,8 @@ internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset d
     private Tensor? Posterior(Tensor moments, long number)
     {
         var (batch, channels) = (moments.shape[0], pipeline.Codec.Channels);
-        return moments.shape[1] == channels ? null : Noise("posterior", [batch, channels, .. moments.shape[2..]], number).to(moments.device);
+        return moments.shape[1] == channels ? null
+            : Noise("posterior", [batch, channels, .. moments.shape[2..]], number).to(moments.device);
     }
 
     private Tensor Noise(string purpose, long[] shape, long step)
@@ -64,13 +69,15 @@ internal sealed class GeneratorBatches(SiamesePipeline pipeline, PairedDataset d
     private Tensor Timesteps(long step)
     {
         var random = seed.Derive("timesteps").Derive(step).Random();
-        return tensor(Enumerable.Range(0, stage.BatchSize).Select(_ => (long)random.Next(pipeline.Process.Schedule.Count)).ToArray());
+        return tensor(Enumerable.Range(0, stage.BatchSize).Select(_ => (long)random.Next(pipeline.Process.Schedule.Count))
+            .ToArray());
     }
 
     private Tensor? Keep(long step)
     {
         if (pipeline.Options.CfgDropout == 0) return null;
         var random = seed.Derive("control").Derive(step).Random();
-        return tensor(Enumerable.Range(0, stage.BatchSize).Select(_ => random.Chance(pipeline.Options.CfgDropout) ? 0f : 1f).ToArray());
+        return tensor(Enumerable.Range(0, stage.BatchSize).Select(_ => random.Chance(pipeline.Options.CfgDropout) ? 0f : 1f)
+            .ToArray());
     }
 }

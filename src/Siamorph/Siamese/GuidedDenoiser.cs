@@ -51,7 +51,8 @@ internal sealed class GuidedDenoiser : IDisposable
     /// <param name="guidance">Kind and scale.</param>
     /// <param name="image">A second hint, read as Image-Diffusion reads it; null for Mask-Diffusion alone.</param>
     public GuidedDenoiser(
-        SiameseModel model, Tensor maskHint, Tensor context, Tensor emptyContext, GuidanceOptions guidance, ImageHint? image = null)
+        SiameseModel model, Tensor maskHint, Tensor context, Tensor emptyContext, GuidanceOptions guidance,
+        ImageHint? image = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(guidance);
@@ -82,7 +83,8 @@ internal sealed class GuidedDenoiser : IDisposable
         var residuals = Residuals(x, timesteps);
         var conditional = _model.UNet.Decode(encoded, _context, residuals).to(given.dtype);
         if (_guidance.Scale == 1) return conditional.MoveToOuterDisposeScope();
-        var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0]) : _model.UNet.Decode(encoded, _context).to(given.dtype);
+        var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0])
+            : _model.UNet.Decode(encoded, _context).to(given.dtype);
         if (_bothPrompts) conditional = conditional.narrow(0, x.shape[0], x.shape[0]);
         return (unconditional + (conditional - unconditional) * (float)_guidance.Scale).MoveToOuterDisposeScope();
     }

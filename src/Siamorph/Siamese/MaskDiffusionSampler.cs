@@ -6,16 +6,18 @@ namespace Siamorph.Siamese;
 /// <summary>Images that samples start from.</summary>
 /// <param name="Images">float [B,3,H,W] in [-1,1].</param>
 /// <param name="Strength">How far they are noised, in (0, 1]; 1 is pure noise.</param>
-/// <param name="Region">float [B,1,H,W] in [0,1]: 1 where the image is drawn anew, 0 where it is kept; null draws all of it.</param>
+/// <param name="Region">float [B,1,H,W] in [0,1]: 1 where the image is drawn anew, 0 where it is kept; null draws all of
+/// it.</param>
 /// <param name="ImageWeight">How much the images count as a second hint; 0 for not at all.</param>
-internal sealed record StartImages(TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
+internal sealed record StartImages(
+    TorchSharp.torch.Tensor Images, double Strength = 1, TorchSharp.torch.Tensor? Region = null, double ImageWeight = 0);
 
 /// <summary>A sample under way.</summary>
 /// <param name="Done">Steps taken so far.</param>
 /// <param name="Steps">Steps of the whole walk.</param>
 /// <param name="Estimate">
-/// Decodes the clean images that the last step saw, float [B,3,H,W] in [-1,1]: what the sample would be if it ended now. To be called
-/// while the step is told of, or not at all; the result is the caller's.
+/// Decodes the clean images that the last step saw, float [B,3,H,W] in [-1,1]: what the sample would be if it ended now. To be
+/// called while the step is told of, or not at all; the result is the caller's.
 /// </param>
 internal readonly record struct SampleProgress(int Done, int Steps, Func<Tensor> Estimate);
 
@@ -47,7 +49,8 @@ internal sealed class MaskDiffusionSampler
     /// <param name="start">Images to start from; null for pure noise.</param>
     /// <returns>float [B,3,H,W] in [-1,1].</returns>
     public Tensor Sample(
-        Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<SampleProgress>? watch = null, StartImages? start = null)
+        Tensor masks, IReadOnlyList<string> prompts, IReadOnlyList<Seed> seeds, Action<SampleProgress>? watch = null,
+        StartImages? start = null)
     {
         ArgumentNullException.ThrowIfNull(masks);
         ArgumentNullException.ThrowIfNull(prompts);
@@ -60,11 +63,13 @@ internal sealed class MaskDiffusionSampler
             _pipeline.Model, _pipeline.Placement.Put(masks.expand(-1, 3, -1, -1).contiguous()), _pipeline.Encode(prompts),
             _pipeline.Encode([.. prompts.Select(_ => "")]), _options.Guidance, start is null ? null : HintOf(start));
         var noise = Noise(seeds, shape, "start");
-        var clean = start is { Strength: < 1 } or { Region: not null } ? Clean(start.Images) : null; // a hint alone needs no latent
+        // A hint alone needs no latent
+        var clean = start is { Strength: < 1 } or { Region: not null } ? Clean(start.Images) : null;
         var first = start is { Strength: < 1 } ? _sampler.FirstStep(start.Strength) : 0;
         var latent = _sampler.Sample(
             first == 0 ? noise : _sampler.NoisedTo(clean!, noise, first), denoiser.Predict, k => Noise(seeds, shape, $"step {k}"),
-            Correction(start, clean), p => watch?.Invoke(new(p.Index + 1 - first, Steps - first, () => Images(p.CleanLatent, start))), first);
+            Correction(start, clean), p =>
+                watch?.Invoke(new(p.Index + 1 - first, Steps - first, () => Images(p.CleanLatent, start))), first);
         return Images(latent, start).MoveToOuterDisposeScope();
     }
 
@@ -78,7 +83,8 @@ internal sealed class MaskDiffusionSampler
 
     private ImageHint HintOf(StartImages start) => new(_pipeline.Placement.Put((start.Images + 1) / 2), start.ImageWeight);
 
-    private Tensor Clean(Tensor images) => _pipeline.Codec.Latent(_pipeline.Moments(images)).to(float32, _pipeline.Placement.Device);
+    private Tensor Clean(Tensor images) =>
+        _pipeline.Codec.Latent(_pipeline.Moments(images)).to(float32, _pipeline.Placement.Device);
 
     // What is kept of an image is put back into every estimate of the clean latent: as pixels where the codec costs nothing.
     private Func<Tensor, Tensor>? Correction(StartImages? start, Tensor? clean)
@@ -104,7 +110,8 @@ internal sealed class MaskDiffusionSampler
     private Tensor Noise(IReadOnlyList<Seed> seeds, long[] shape, string purpose)
     {
         using var scope = NewDisposeScope();
-        return stack([.. seeds.Select(s => Draw(s.Derive(purpose), shape))]).to(_pipeline.Placement.Device).MoveToOuterDisposeScope();
+        return stack([.. seeds.Select(s => Draw(s.Derive(purpose), shape))]).to(_pipeline.Placement.Device)
+            .MoveToOuterDisposeScope();
     }
 
     private static Tensor Draw(Seed seed, long[] shape)

@@ -53,7 +53,9 @@ public static class Presets
         Siamese = Tiny.Siamese with { Steps = 1500 },
     };
 
-    /// <summary>The paper's model at 384 px on top of Stable Diffusion 1.5, as its code trains and samples it; needs the user's weights.</summary>
+    /// <summary>
+    /// The paper's model at 384 px on top of Stable Diffusion 1.5, as its code trains and samples it; needs the user's weights.
+    /// </summary>
     public static TrainOptions Sd15 { get; } = new()
     {
         Autoencoder = new AutoencoderKlConfig(),

@@ -28,7 +28,8 @@ internal static class PreviewSheet
         for (var k = 0; k < count; k++)
         {
             var mask = labels[k];
-            cells.Add(ContactSheet.WithOutline(ImageTensor.ToRgb(data.Images[indices[k]].to(float32) / 127.5f - 1), mask, Outline, scale));
+            cells.Add(ContactSheet.WithOutline(ImageTensor.ToRgb(data.Images[indices[k]].to(float32) / 127.5f - 1), mask,
+                Outline, scale));
             cells.Add(ContactSheet.WithOutline(ImageTensor.ToRgb(images[k]), mask, Outline, scale));
         }
         ImageFile.WritePng(path, ContactSheet.Grid(cells, Columns, 2));

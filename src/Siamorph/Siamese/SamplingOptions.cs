@@ -19,8 +19,8 @@ public sealed record SamplingOptions
     public TimestepSpacing Spacing { get; init; } = TimestepSpacing.Leading;
 
     /// <summary>
-    /// Whether the last step ends at the clean latent (alpha-bar 1); otherwise at timestep 0 as in the reference, where a trace of noise
-    /// remains.
+    /// Whether the last step ends at the clean latent (alpha-bar 1); otherwise at timestep 0 as in the reference, where a trace
+    /// of noise remains.
     /// </summary>
     [FormerName("finalStep", "firstAlphaBar", "false", "cleanLatent", "true")]
     public bool SetAlphaToOne { get; init; }
@@ -37,7 +37,8 @@ public sealed record SamplingOptions
     internal DdimOptions Ddim => new() { Steps = Steps, Eta = Eta, Spacing = Spacing, SetAlphaToOne = SetAlphaToOne };
 
     /// <summary>The name of the sampler, for manifests.</summary>
-    internal string SamplerName => Sampler switch { SamplerKind.DpmSolver => "dpm-solver++(2m)", SamplerKind.UniPc => "unipc-2", _ => "ddim" };
+    internal string SamplerName =>
+        Sampler switch { SamplerKind.DpmSolver => "dpm-solver++(2m)", SamplerKind.UniPc => "unipc-2", _ => "ddim" };
 
     internal ILatentSampler SamplerOf(ForwardProcess process) =>
         Sampler == SamplerKind.Ddim ? new DdimSampler(process, Ddim) : new MultistepSampler(process, Ddim, Sampler);

@@ -9,7 +9,8 @@ internal static class SiameseLosses
     /// <param name="prediction">[B,C,H,W].</param>
     /// <param name="target">Same shape; ε or x0.</param>
     /// <param name="weights">[B].</param>
-    /// <param name="pixelWeights">[B,1,H,W] with mean 1 in each sample, see <see cref="AgreementWeights"/>; null counts all places alike.</param>
+    /// <param name="pixelWeights">[B,1,H,W] with mean 1 in each sample, see <see cref="AgreementWeights"/>; null counts all
+    /// places alike.</param>
     /// <returns>[B].</returns>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static Tensor Denoising(Tensor prediction, Tensor target, Tensor weights, Tensor? pixelWeights = null)

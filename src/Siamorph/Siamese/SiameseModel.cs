@@ -10,7 +10,9 @@ namespace Siamorph.Siamese;
 /// </summary>
 internal sealed class SiameseModel : Module
 {
-    /// <summary>Builds both networks and sets their first weights from the seed; ControlNet begins as a copy of the encoder.</summary>
+    /// <summary>
+    /// Builds both networks and sets their first weights from the seed; ControlNet begins as a copy of the encoder.
+    /// </summary>
     /// <exception cref="InvalidOptionsException">The numbers of the config don't fit together.</exception>
     public SiameseModel(DenoiserConfig config, Seed seed) : this(config)
     {
@@ -37,7 +39,10 @@ internal sealed class SiameseModel : Module
     /// <summary>Type of the weights.</summary>
     public TorchSharp.torch.ScalarType Type => UNet.Head.parameters().First().dtype;
 
-    /// <summary>Keeps less for the backward pass of ControlNet and decoder, and computes more; see <see cref="DenoisingUNet.GradientCheckpointing"/>.</summary>
+    /// <summary>
+    /// Keeps less for the backward pass of ControlNet and decoder, and computes more; see
+    /// <see cref="DenoisingUNet.GradientCheckpointing"/>.
+    /// </summary>
     public bool GradientCheckpointing
     {
         get => UNet.GradientCheckpointing;
@@ -45,15 +50,16 @@ internal sealed class SiameseModel : Module
     }
 
     /// <summary>
-    /// What the siamese stage trains, by checkpoint key: all of ControlNet and the UNet's decoder, unless that is locked or has LoRA,
-    /// which is trained in its place.
+    /// What the siamese stage trains, by checkpoint key: all of ControlNet and the UNet's decoder, unless that is locked or has
+    /// LoRA, which is trained in its place.
     /// </summary>
     /// <param name="decoderLocked">True leaves the UNet as it is ("sd_locked").</param>
     public IReadOnlyList<(string Name, Parameter Parameter)> TrainableParameters(bool decoderLocked = false) =>
     [
         .. ControlNet.named_parameters().Select(p => ($"control_model.{p.name}", p.parameter)),
         .. Lora.Parameters(UNet),
-        .. decoderLocked || Lora.Parameters(UNet).Count > 0 ? [] : UNet.DecoderParameters().Select(p => ($"model.diffusion_model.{p.Name}", p.Parameter)),
+        .. decoderLocked || Lora.Parameters(UNet).Count > 0 ? []
+        : UNet.DecoderParameters().Select(p => ($"model.diffusion_model.{p.Name}", p.Parameter)),
     ];
 
     /// <summary>Lets gradients reach the trainable parameters alone.</summary>

@@ -35,9 +35,11 @@ internal sealed class SiamesePipeline : IDisposable
         Codec = CodecOf(options);
         if (options.Network.LatentChannels != Codec.Channels || options.Network.HintFactor != Codec.Factor)
             throw new InvalidOptionsException(
-                $"The latent has {Codec.Channels} channels at factor {Codec.Factor}; the network is set to {options.Network.LatentChannels} at {options.Network.HintFactor}.");
+                $"The latent has {Codec.Channels} channels at factor {Codec.Factor}; the network is set to "
+                    + $"{options.Network.LatentChannels} at {options.Network.HintFactor}.");
         Prompts = PromptEncoderOf(options, prompts, options.TextModel is null ? null : options.ReadTokenizer());
-        Model = options.BaseWeights is null ? new SiameseModel(options.Network, seed.Derive("weights")) : new SiameseModel(options.Network);
+        Model = options.BaseWeights is null ? new SiameseModel(options.Network, seed.Derive("weights"))
+            : new SiameseModel(options.Network);
         Process = new ForwardProcess(new NoiseSchedule(options.Schedule), options.PredictionType);
         if (options.BaseWeights is { } path) Initialization = BaseWeights.Load(this, path);
         if (options.LoraWeights is { } lora)
@@ -45,7 +47,8 @@ internal sealed class SiamesePipeline : IDisposable
             using var file = WeightsFile.Open(lora);
             Lora.Merge(Model.UNet, file, lora);
         }
-        if (options.LoraRank > 0) Lora.AddToDecoder(Model.UNet, options.LoraRank, options.LoraAlpha ?? options.LoraRank, seed.Derive("lora"));
+        if (options.LoraRank > 0) Lora.AddToDecoder(Model.UNet, options.LoraRank, options.LoraAlpha
+            ?? options.LoraRank, seed.Derive("lora"));
         Model.GradientCheckpointing = options.GradientCheckpointing;
     }
 
@@ -80,7 +83,10 @@ internal sealed class SiamesePipeline : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(model);
         if (!File.Exists(model) && !Directory.Exists(model)) return Load(model);
-        return RunCheckpoint.At(model) is { } run ? LoadCheckpoint(run.Folder) : OfWeights(Presets.Sd15 with { BaseWeights = model, Tokenizer = tokenizer });
+        return RunCheckpoint.At(model) is { } run ? LoadCheckpoint(run.Folder) : OfWeights(Presets.Sd15 with
+        {
+            BaseWeights = model, Tokenizer = tokenizer,
+        });
     }
 
     /// <summary>The model that base weights are when they hold a trained ControlNet too.</summary>
@@ -90,12 +96,15 @@ internal sealed class SiamesePipeline : IDisposable
         var path = options.BaseWeights!;
         using (var file = WeightsFile.Open(path))
             if (!DiffusionCheckpoint.Of(file).Layouts.ContainsKey(CheckpointPart.ControlNet))
-                throw new WeightsMismatchException($"{path}: has no ControlNet, so it can't generate images from masks. Train one on top of it (`train --preset sd15 --base-weights`), then give that run.");
+                throw new WeightsMismatchException(
+                    $"{path}: has no ControlNet, so it can't generate images from masks. Train one on top of it (`train --preset "
+                        + $"sd15 --base-weights`), then give that run.");
         var pipeline = new SiamesePipeline(options, []);
         var lacking = pipeline.Initialization!.New.Concat(pipeline.Initialization.FromUNet).ToList();
         if (lacking.Count == 0) return pipeline;
         pipeline.Dispose();
-        throw new WeightsMismatchException($"{path}: its ControlNet lacks {lacking.Count} tensors, such as {lacking[0]}. `weights inspect` lists them.");
+        throw new WeightsMismatchException(
+            $"{path}: its ControlNet lacks {lacking.Count} tensors, such as {lacking[0]}. `weights inspect` lists them.");
     }
 
     /// <summary>Loads the newest checkpoint of a run for sampling, with averaged weights where the run kept them.</summary>
@@ -119,7 +128,8 @@ internal sealed class SiamesePipeline : IDisposable
 
     /// <summary>
     /// Moves the networks, the prompt encoder and a pretrained codec (the wavelets follow what they work on). To be done before
-    /// optimizers are made: parameters are replaced. Codec and prompts stay float32: images would band, tokens learn in small steps.
+    /// optimizers are made: parameters are replaced. Codec and prompts stay float32: images would band, tokens learn in small
+    /// steps.
     /// </summary>
     public void MoveTo(Placement placement)
     {
@@ -229,18 +239,22 @@ internal sealed class SiamesePipeline : IDisposable
     }
 
     /// <summary>A hash of all tensors: the same whatever file they came from.</summary>
-    internal string Fingerprint() => ContentCache.KeyOf(nameof(SiamesePipeline), Tensors().OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => t.Value));
+    internal string Fingerprint() =>
+        ContentCache.KeyOf(nameof(SiamesePipeline), Tensors().OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => t.Value));
 
     private static bool IsNetwork(string key) =>
         !key.StartsWith(CodecPrefix, StringComparison.Ordinal) && !key.StartsWith(PromptPrefix, StringComparison.Ordinal);
 
-    private static string Fingerprint(nn.Module module) => ContentCache.KeyOf(module.GetName(), StateDict.Of(module).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => t.Value));
+    private static string Fingerprint(nn.Module module) =>
+        ContentCache.KeyOf(module.GetName(),
+        StateDict.Of(module).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => t.Value));
 
     private Dictionary<string, Tensor> Tensors(Predicate<bool> ofPretrained)
     {
         var all = new Dictionary<string, Tensor>(StateDict.Of(Model));
         foreach (var (name, parameter) in Lora.Parameters(Model.UNet)) all[name] = parameter;
-        foreach (var (prefix, part, pretrained) in new (string, object, bool)[] { (CodecPrefix, Codec, Codec.IsPretrained), (PromptPrefix, Prompts, Prompts.IsPretrained) })
+        foreach (var (prefix, part, pretrained) in new (string, object, bool)[] { (CodecPrefix, Codec, Codec.IsPretrained),
+            (PromptPrefix, Prompts, Prompts.IsPretrained) })
             if (part is nn.Module module && ofPretrained(pretrained))
                 foreach (var (key, tensor) in StateDict.Of(module)) all[prefix + key] = tensor;
         return all;

@@ -47,9 +47,11 @@ public sealed record SiameseLossOptions
 /// <param name="MaskHint">[B,3,f·H,f·W], 0 or 1; in [0,1] where labels are soft.</param>
 /// <param name="ImageHint">[B,3,f·H,f·W] in [0,1].</param>
 /// <param name="KeepControl">1 where the control counts, 0 where it is dropped (for mask guidance), [B]; null keeps all.</param>
-/// <param name="PixelWeights">How much each place counts in the losses by the mask, [B,1,H,W], mean 1 in each sample; null counts all alike.</param>
+/// <param name="PixelWeights">How much each place counts in the losses by the mask, [B,1,H,W], mean 1 in each sample; null counts
+/// all alike.</param>
 internal sealed record SiameseBatch(
-    Tensor CleanLatent, Tensor Noise, Tensor Timesteps, Tensor Context, Tensor MaskHint, Tensor ImageHint, Tensor? KeepControl = null, Tensor? PixelWeights = null);
+    Tensor CleanLatent, Tensor Noise, Tensor Timesteps, Tensor Context, Tensor MaskHint, Tensor ImageHint,
+    Tensor? KeepControl = null, Tensor? PixelWeights = null);
 
 /// <summary>What one step found, before any gradient. Owned by the dispose scope it was made in.</summary>
 internal sealed class SiameseStepResult
@@ -60,7 +62,9 @@ internal sealed class SiameseStepResult
 
     internal SiameseStepResult(double lossScale = 1) => _lossScale = lossScale;
 
-    /// <summary>Loss of each sample by term: "mask", "image", "consistency", "augmentation"; [B], weighted by timestep only.</summary>
+    /// <summary>
+    /// Loss of each sample by term: "mask", "image", "consistency", "augmentation"; [B], weighted by timestep only.
+    /// </summary>
     public Dictionary<string, Tensor> PerSample { get; } = [];
 
     /// <summary>x_t [B,C,H,W].</summary>
@@ -155,7 +159,8 @@ internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, Si
 
         result.ImagePrediction = ImageBranch(result, batch, encoded, control, ramp, target, weights);
         if (options.Consistency > 0)
-            result.AddTerm("consistency", SiameseLosses.NoiseConsistency(maskPrediction, result.ImagePrediction, weights), options.Consistency);
+            result.AddTerm("consistency", SiameseLosses.NoiseConsistency(maskPrediction, result.ImagePrediction, weights),
+                options.Consistency);
         if (augmented.Length > 0) OnlineAugmentation(result, batch, control.MaskFeatures, augmented, target, weights);
         return result;
     }
@@ -191,7 +196,8 @@ internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, Si
         var size = batch.MaskHint.shape[0];
         var both = model.ControlNet.HintFeatures(cat([batch.MaskHint, batch.ImageHint]));
         var residuals = Residuals(cat([noisy, noisy]), both, batch, 2);
-        return new(both.narrow(0, 0, size), [.. residuals.Select(r => r.narrow(0, 0, size))], [.. residuals.Select(r => r.narrow(0, size, size))]);
+        return new(both.narrow(0, 0, size), [.. residuals.Select(r => r.narrow(0, 0, size))],
+            [.. residuals.Select(r => r.narrow(0, size, size))]);
     }
 
     private IReadOnlyList<Tensor> Residuals(Tensor noisy, Tensor features, SiameseBatch batch, int copies)
@@ -205,7 +211,8 @@ internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, Si
         [.. residuals.Select(r => r * keep.view(-1, 1, 1, 1))];
 
     private Tensor ImageBranch(
-        SiameseStepResult result, SiameseBatch batch, EncodedLatent encoded, ControlOutputs control, double ramp, Tensor target, Tensor weights)
+        SiameseStepResult result, SiameseBatch batch, EncodedLatent encoded, ControlOutputs control, double ramp, Tensor target,
+        Tensor weights)
     {
         if (control.Image is null) // the ramp is at 0: the mix is the mask's control
         {
@@ -234,7 +241,8 @@ internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, Si
     {
         if (options.Augmentation <= 0 || step <= maxSteps * options.AugmentationStart) return [];
         var timesteps = batch.Timesteps.cpu().data<long>().ToArray();
-        return [.. Enumerable.Range(0, timesteps.Length).Where(i => timesteps[i] <= options.AugmentationMaxTimestep).Select(i => (long)i)];
+        return [.. Enumerable.Range(0, timesteps.Length).Where(i => timesteps[i] <= options.AugmentationMaxTimestep)
+            .Select(i => (long)i)];
     }
 
     private void OnlineAugmentation(
@@ -253,7 +261,8 @@ internal sealed class SiameseStep(SiameseModel model, ForwardProcess process, Si
         if (batch.KeepControl is not null) residuals = Keep(residuals, Of(batch.KeepControl));
         result.AugmentedPrediction = Decode(encoded, context, residuals);
         result.AugmentedIndices = index;
-        var losses = SiameseLosses.Denoising(result.AugmentedPrediction, Of(target), Of(weights), batch.PixelWeights is { } pixels ? Of(pixels) : null);
+        var losses = SiameseLosses.Denoising(result.AugmentedPrediction, Of(target), Of(weights), batch.PixelWeights is { } pixels
+            ? Of(pixels) : null);
         // The others count 0, and the mean stays over the full batch.
         var all = zeros(batch.CleanLatent.shape[0], device: losses.device).index_add(0, index, losses, 1);
         result.AddTerm("augmentation", all, options.Augmentation);

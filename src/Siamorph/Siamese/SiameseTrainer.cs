@@ -27,8 +27,10 @@ public sealed class SiameseTrainer
     private readonly bool _baseOnly;
 
     private SiameseTrainer(
-        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor, SiamesePipeline pipeline, StageFiles files, bool baseOnly) =>
-        (_options, _data, _baseData, _run, _monitor, _pipeline, _files, _baseOnly) = (options, data, baseData, run, monitor, pipeline, files, baseOnly);
+        TrainOptions options, PairedDataset data, PairedDataset baseData, RunFolder run, IMonitor monitor,
+        SiamesePipeline pipeline, StageFiles files, bool baseOnly) =>
+        (_options, _data, _baseData, _run, _monitor, _pipeline, _files, _baseOnly) =
+        (options, data, baseData, run, monitor, pipeline, files, baseOnly);
 
     /// <summary>Trains until both stages are done, or goes on with a run that was interrupted.</summary>
     /// <param name="options">What to train; on resuming they must be those the run began with.</param>
@@ -41,19 +43,24 @@ public sealed class SiameseTrainer
     /// <exception cref="SiamorphException">Options, data or folder can't be used; the message says why.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; a checkpoint of that step is written.</exception>
     public static TrainSummary Run(
-        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false, UnlabelledImages? unlabelled = null)
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume = false, bool announce = false,
+        UnlabelledImages? unlabelled = null)
         => Run(options, data, runFolder, monitor, (resume, announce), unlabelled, baseOnly: false, SingleProcess.Instance);
 
     /// <summary>
-    /// The same on several ranks, which all call this with the same options and pairs: a step is that of one process, to the bit where
-    /// each of two ranks takes one whole batch in float32, to rounding otherwise. Rank 0 alone writes.
+    /// The same on several ranks, which all call this with the same options and pairs: a step is that of one process, to the bit
+    /// where each of two ranks takes one whole batch in float32, to rounding otherwise. Rank 0 alone writes.
     /// </summary>
     internal static TrainSummary Run(
-        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled, IProcessGroup group)
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled,
+        IProcessGroup group)
         => Run(options, data, runFolder, monitor, (resume, Announce: group.Size == 1), unlabelled, baseOnly: false, group);
 
-    /// <summary>Runs base training alone, for runs that differ in siamese training only and take it over (<see cref="AdoptBase"/>).</summary>
-    internal static void RunBase(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume, UnlabelledImages? unlabelled = null)
+    /// <summary>
+    /// Runs base training alone, for runs that differ in siamese training only and take it over (<see cref="AdoptBase"/>).
+    /// </summary>
+    internal static void RunBase(TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, bool resume,
+        UnlabelledImages? unlabelled = null)
         => Run(options, data, runFolder, monitor, (resume, false), unlabelled, baseOnly: true, SingleProcess.Instance);
 
     /// <summary>
@@ -65,7 +72,8 @@ public sealed class SiameseTrainer
         var (from, to) = (new RunFolder(baseFolder), new RunFolder(runFolder));
         if (Checkpoint.Latest(runFolder) is not null) return;
         if (!File.Exists(to.OptionsPath)) to.Begin(options);
-        var source = Checkpoint.Latest(baseFolder) ?? throw new SiamorphException($"{baseFolder}: has no checkpoint. Remove this folder; it is made again.");
+        var source = Checkpoint.Latest(baseFolder)
+            ?? throw new SiamorphException($"{baseFolder}: has no checkpoint. Remove this folder; it is made again.");
         AtomicFile.WriteText(to.LogPath, File.ReadAllText(from.LogPath));
         var record = Path.Combine(baseFolder, DataRecord.FileName);
         if (File.Exists(record)) AtomicFile.WriteText(Path.Combine(runFolder, DataRecord.FileName), File.ReadAllText(record));
@@ -76,7 +84,8 @@ public sealed class SiameseTrainer
     }
 
     private static TrainSummary Run(
-        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, (bool Resume, bool Announce) how, UnlabelledImages? unlabelled, bool baseOnly,
+        TrainOptions options, PairedDataset data, string runFolder, IMonitor monitor, (bool Resume, bool Announce) how,
+        UnlabelledImages? unlabelled, bool baseOnly,
         IProcessGroup group)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -88,7 +97,8 @@ public sealed class SiameseTrainer
         if ((data.SoftMasks is not null) != options.LabelReading.IsSoft)
             throw new ArgumentException($"Labels are to be {options.Labels}, and the data were loaded otherwise.", nameof(data));
         if ((options.Unlabelled is null) != (unlabelled is null))
-            throw new ArgumentException("Unlabelled images are given where the options name their folder, and only there.", nameof(unlabelled));
+            throw new ArgumentException("Unlabelled images are given where the options name their folder, and only there.",
+                nameof(unlabelled));
         var clock = Stopwatch.StartNew();
         var run = new RunFolder(runFolder);
         var (resume, announce) = how;
@@ -97,8 +107,12 @@ public sealed class SiameseTrainer
         group.Barrier();
         if (group.Rank > 0) Begin(options, data, run, monitor, resume: true, unlabelled); // compares with what rank 0 has written
         using var more = unlabelled is null ? null : options.Load(
-            [.. data.Pairs, .. unlabelled.Images.Select(i => i with { Classes = data.Classes, Range = data.Range ?? i.Range })], monitor);
-        if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data)); // a large model twice would not fit
+            [.. data.Pairs, .. unlabelled.Images.Select(i => i with
+            {
+                Classes = data.Classes, Range = data.Range ?? i.Range,
+            })], monitor);
+        // A large model twice would not fit
+        if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data));
         var place = Placement.Of(options.Device, options.Precision, group.LocalRank);
         using var pipeline = new SiamesePipeline(options, (more ?? data).Pairs.Select(p => p.Prompt));
         pipeline.Codec.Fit(data.Images);
@@ -108,12 +122,14 @@ public sealed class SiameseTrainer
         if (pipeline.Initialization is { } initialization && !resume && group.Rank == 0) Tell(initialization, run, monitor);
         pipeline.MoveTo(place);
         var moments = Path.Combine(runFolder, group.Rank == 0 ? "optimizer.moments" : $"optimizer.moments-{group.Rank}");
-        var files = new StageFiles(pipeline.LatentCacheIn(cache), options.OptimizerState == OptimizerStorage.Disk ? moments : null, group);
+        var files = new StageFiles(pipeline.LatentCacheIn(cache), options.OptimizerState == OptimizerStorage.Disk ? moments
+            : null, group);
         new SiameseTrainer(options, data, more ?? data, run, monitor, pipeline, files, baseOnly).Stages(resume);
         return new(runFolder, options.Base.Steps, options.Siamese.Steps, clock.Elapsed.TotalSeconds);
     }
 
-    private static void Begin(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, bool resume, UnlabelledImages? unlabelled)
+    private static void Begin(TrainOptions options, PairedDataset data, RunFolder run, IMonitor monitor, bool resume,
+        UnlabelledImages? unlabelled)
     {
         if (resume) RequireSameOptions(options, run);
         else run.Begin(options);
@@ -150,7 +166,8 @@ public sealed class SiameseTrainer
         var (first, second) = MeasureStepSeconds(options, data);
         var minutes = (first * options.Base.Steps + second * options.Siamese.Steps) / 60;
         return string.Create(CultureInfo.InvariantCulture,
-            $"Training on {data.Count} pairs at {options.ImageSize} px: {options.Base.Steps} base steps of {first:0.00} s and {options.Siamese.Steps} siamese steps of about {second:0.00} s, about {minutes:0} minutes here.");
+            $"Training on {data.Count} pairs at {options.ImageSize} px: {options.Base.Steps} base steps of {first:0.00} s and "
+                + $"{options.Siamese.Steps} siamese steps of about {second:0.00} s, about {minutes:0} minutes here.");
     }
 
     private static double Median(TrainingStage stage, long from, int steps)
@@ -177,8 +194,10 @@ public sealed class SiameseTrainer
         var stage = (string?)checkpoint?.State["stage"];
         var step = (long?)checkpoint?.State["step"] ?? 0;
         if (!Group.AllSame(stage == "siamese" ? _options.Base.Steps + step : step))
-            throw new SiamorphException($"{_run.Path}: ranks see different checkpoints. The run folder has to be on a file system that all machines share.");
-        using var log = Group.Rank > 0 ? null : new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
+            throw new SiamorphException($"{_run.Path}: ranks see different checkpoints. The run folder has to be on a file "
+                + $"system that all machines share.");
+        using var log = Group.Rank > 0 ? null
+            : new TrainingLog(_run, keepThrough: checkpoint is null ? 0 : stage == "base" ? step : _options.Base.Steps + step);
         if (_options.Base.Steps > 0 && stage != "siamese")
         {
             using var first = new BaseStage(_pipeline, _baseData, _files);
@@ -189,7 +208,9 @@ public sealed class SiameseTrainer
         }
         if (_baseOnly) return;
         // A model that began with another's weights has a ControlNet that reads masks already.
-        if (stage != "siamese" && _options.InitialWeights is null && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(_pipeline.Model.UNet);
+        if (stage != "siamese" && _options.InitialWeights is null
+            && (_pipeline.Initialization is null || _options.Base.Steps > 0)) _pipeline.Model.ControlNet.CopyEncoder(
+                _pipeline.Model.UNet);
         using var second = new SiameseStage(_pipeline, _data, _files);
         if (stage == "siamese") second.Restore(checkpoint!);
         checkpoint?.Dispose();
@@ -238,19 +259,22 @@ public sealed class SiameseTrainer
     {
         if (stage is BaseStage || Group.Rank > 0) return; // there is no control yet: nothing to see under a mask
         using var averages = stage.SwapAverages();
-        PreviewSheet.Write(_pipeline, _data, Path.Combine(_run.PreviewsFolder, string.Create(CultureInfo.InvariantCulture, $"step-{globalStep:000000}.png")));
+        PreviewSheet.Write(_pipeline, _data,
+            Path.Combine(_run.PreviewsFolder, string.Create(CultureInfo.InvariantCulture, $"step-{globalStep:000000}.png")));
     }
 
     private static string Detail(IReadOnlyDictionary<string, double> values)
     {
         string[] shown = ["total", "mask", "image", "consistency", "augmentation"];
-        return string.Join(" ", shown.Where(values.ContainsKey).Select(n => string.Create(CultureInfo.InvariantCulture, $"{n} {values[n]:0.0000}")));
+        return string.Join(" ", shown.Where(values.ContainsKey)
+            .Select(n => string.Create(CultureInfo.InvariantCulture, $"{n} {values[n]:0.0000}")));
     }
 
     private static void RequireSameOptions(TrainOptions options, RunFolder run)
     {
         var (given, begun) = (OptionsFile.ToJson(options), OptionsFile.ToJson(run.Options<TrainOptions>()));
         if (given != begun)
-            throw new InvalidOptionsException($"{run.OptionsPath}: the run began with other options. Resume it with --resume and no other option.");
+            throw new InvalidOptionsException(
+                $"{run.OptionsPath}: the run began with other options. Resume it with --resume and no other option.");
     }
 }

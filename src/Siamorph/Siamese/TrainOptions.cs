@@ -67,7 +67,8 @@ public sealed record TrainOptions
 {
     /// <summary>Which files a model on top of Stable Diffusion needs, for error messages.</summary>
     internal const string NeededFiles =
-        "Give --base-weights Stable Diffusion 1.5 (v1-5-pruned.safetensors, .ckpt or its diffusers folder) or the authors' checkpoint, and --tokenizer its tokenizer folder (vocab.json, merges.txt); see docs/how-to/full-size.md.";
+        "Give --base-weights Stable Diffusion 1.5 (v1-5-pruned.safetensors, .ckpt or its diffusers folder) or the authors' "
+        + "checkpoint, and --tokenizer its tokenizer folder (vocab.json, merges.txt); see docs/how-to/full-size.md.";
 
     /// <summary>Width and height in pixels to which pairs are resized.</summary>
     public int ImageSize { get; init; } = 384;
@@ -82,15 +83,18 @@ public sealed record TrainOptions
     public ClipTextConfig? TextModel { get; init; }
 
     /// <summary>
-    /// Weights to start from, of a model of the same sizes: a base model of "siamorph base build", or a run. Unlike <see cref="BaseWeights"/>
-    /// the run does not need them later. Null begins at random.
+    /// Weights to start from, of a model of the same sizes: a base model of "siamorph base build", or a run. Unlike
+    /// <see cref="BaseWeights"/> the run does not need them later. Null begins at random.
     /// </summary>
     public string? InitialWeights { get; init; }
 
     /// <summary>File or folder with the weights to start from: Stable Diffusion 1.5 or the authors' checkpoint.</summary>
     public string? BaseWeights { get; init; }
 
-    /// <summary>Folder with vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz; by default the tokenizer folder beside the base weights.</summary>
+    /// <summary>
+    /// Folder with vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz; by default the tokenizer folder beside the base
+    /// weights.
+    /// </summary>
     public string? Tokenizer { get; init; }
 
     /// <summary>Tokens of a learned prompt.</summary>
@@ -133,18 +137,25 @@ public sealed record TrainOptions
     /// <summary>Freezes the UNet's decoder in siamese training ("sd_locked").</summary>
     public bool DecoderLocked { get; init; }
 
-    /// <summary>Share of samples whose control is dropped, so that classifier-free guidance by the mask can be used; in [0,1).</summary>
+    /// <summary>
+    /// Share of samples whose control is dropped, so that classifier-free guidance by the mask can be used; in [0,1).
+    /// </summary>
     [FormerName("controlDropout")]
     public double CfgDropout { get; init; }
 
     /// <summary>Share of samples whose prompt is replaced by the empty one, in [0,1].</summary>
     public double EmptyPromptProbability { get; init; } = 0.05;
 
-    /// <summary>Gradient checkpointing: recomputes the activations inside ControlNet and decoder blocks in the backward pass, to save memory.</summary>
+    /// <summary>
+    /// Gradient checkpointing: recomputes the activations inside ControlNet and decoder blocks in the backward pass, to save
+    /// memory.
+    /// </summary>
     [FormerName("recomputeActivations")]
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Where the optimizer keeps its moments, which take twice the size of the trained weights; the results are the same.</summary>
+    /// <summary>
+    /// Where the optimizer keeps its moments, which take twice the size of the trained weights; the results are the same.
+    /// </summary>
     public OptimizerStorage OptimizerState { get; init; }
 
     /// <summary>Where the networks run.</summary>
@@ -185,7 +196,8 @@ public sealed record TrainOptions
 
     /// <summary>Pairs as this training takes them.</summary>
     /// <exception cref="InvalidDatasetException">A file is missing or damaged.</exception>
-    public PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor) => PairedDataset.Load(pairs, new(ImageSize, ImageSize), monitor, LabelReading);
+    public PairedDataset Load(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor) =>
+        PairedDataset.Load(pairs, new(ImageSize, ImageSize), monitor, LabelReading);
 
     /// <summary>Checks all options.</summary>
     /// <exception cref="InvalidOptionsException">Lists every fault.</exception>
@@ -193,24 +205,36 @@ public sealed record TrainOptions
     {
         var faults = new List<string>(Network.Validate());
         var cells = Network.HintFactor << (Network.ChannelMultipliers.Count - 1);
-        if (ImageSize < cells || ImageSize % cells != 0) faults.Add($"imageSize is {ImageSize}; this network needs a multiple of {cells}.");
+        if (ImageSize < cells || ImageSize % cells != 0)
+            faults.Add($"imageSize is {ImageSize}; this network needs a multiple of {cells}.");
         if (Siamese.Steps < 1) faults.Add($"siamese.steps is {Siamese.Steps}; at least 1 is needed.");
         if (Base.Steps < 0) faults.Add($"base.steps is {Base.Steps}; 0 or more.");
-        if (Unlabelled is not null && Base.Steps == 0) faults.Add("unlabelled images are used in base training only, and base.steps is 0. Raise it, or leave them out.");
+        if (Unlabelled is not null && Base.Steps == 0)
+            faults.Add("unlabelled images are used in base training only, and base.steps is 0. Raise it, or leave them out.");
         faults.AddRange(LabelReading.Faults());
-        if (Losses.AgreementWeight is not (>= 0 and <= 1)) faults.Add(FormattableString.Invariant($"losses.agreementWeight is {Losses.AgreementWeight}; give 0 to 1."));
-        if (Losses.AgreementWeight > 0 && Labels != LabelKind.Soft) faults.Add("losses.agreementWeight needs soft labels: set labels to soft.");
+        if (Losses.AgreementWeight is not (>= 0 and <= 1))
+            faults.Add(FormattableString.Invariant($"losses.agreementWeight is {Losses.AgreementWeight}; give 0 to 1."));
+        if (Losses.AgreementWeight > 0 && Labels != LabelKind.Soft)
+            faults.Add("losses.agreementWeight needs soft labels: set labels to soft.");
         if (PromptLength < 1) faults.Add($"promptLength is {PromptLength}; at least 1 is needed.");
-        if (CfgDropout is not (>= 0 and < 1)) faults.Add(FormattableString.Invariant($"cfgDropout is {CfgDropout}; give 0 up to below 1."));
+        if (CfgDropout is not (>= 0 and < 1))
+            faults.Add(FormattableString.Invariant($"cfgDropout is {CfgDropout}; give 0 up to below 1."));
         if (CheckpointEvery < 1 || KeepCheckpoints < 1) faults.Add("checkpointEvery and keepCheckpoints must be 1 or more.");
-        if (InitialWeights is not null && BaseWeights is not null) faults.Add("initialWeights and baseWeights are both given, but a model can start from only one of them. Leave one out.");
-        if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null) faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
+        if (InitialWeights is not null && BaseWeights is not null)
+            faults.Add(
+                "initialWeights and baseWeights are both given, but a model can start from only one of them. Leave one out.");
+        if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null)
+            faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
         faults.AddRange(Autoencoder?.Validate() ?? []);
         faults.AddRange(TextModel?.Validate() ?? []);
-        if (TextModel is not null && TextModel.Width != Network.ContextWidth) faults.Add($"the text model's width is {TextModel.Width}, network.contextWidth {Network.ContextWidth}; they must be equal.");
+        if (TextModel is not null && TextModel.Width != Network.ContextWidth)
+            faults.Add(
+                $"the text model's width is {TextModel.Width}, network.contextWidth {Network.ContextWidth}; they must be equal.");
         if (LoraRank < 0) faults.Add($"loraRank is {LoraRank}; 0 or more.");
         if (LoraRank > 0 && DecoderLocked) faults.Add("loraRank trains the decoder, decoderLocked doesn't: choose one.");
-        if (LoraRank > 0 && Base.Steps > 0) faults.Add("loraRank needs base weights and base.steps 0: without them the decoder is untrained and LoRA has nothing to adapt.");
+        if (LoraRank > 0 && Base.Steps > 0)
+            faults.Add("loraRank needs base weights and base.steps 0: without them the decoder is untrained and LoRA has nothing "
+                + "to adapt.");
         if (PreviewCount < 0) faults.Add($"previewCount is {PreviewCount}; 0 or more.");
         if (PreviewEvery < 0) faults.Add($"previewEvery is {PreviewEvery}; 0 or more.");
         if (Sampling.GuidanceKind == GuidanceKind.Mask && Sampling.GuidanceScale != 1 && CfgDropout == 0)
@@ -224,7 +248,8 @@ public sealed record TrainOptions
     internal ClipTokenizer ReadTokenizer()
     {
         if (Tokenizer is { } given) return new(BpeVocabulary.Read(given), TextModel!.Length);
-        var folder = BaseWeights is { } weights ? Directory.Exists(weights) ? weights : Path.GetDirectoryName(Path.GetFullPath(weights))! : ".";
+        var folder = BaseWeights is { } weights ? Directory.Exists(weights) ? weights
+            : Path.GetDirectoryName(Path.GetFullPath(weights))! : ".";
         var beside = Path.Combine(folder, "tokenizer");
         return Directory.Exists(beside)
             ? new(BpeVocabulary.Read(beside), TextModel!.Length)
@@ -235,9 +260,13 @@ public sealed record TrainOptions
     {
         if (stage.Accumulation < 1) yield return $"{name}.accumulation is {stage.Accumulation}; at least 1 is needed.";
         if (stage.BatchSize < 1) yield return $"{name}.batchSize is {stage.BatchSize}; at least 1 is needed.";
-        if (!(stage.LearningRate > 0)) yield return FormattableString.Invariant($"{name}.learningRate is {stage.LearningRate}; it must be above 0.");
-        if (stage.EmaDecay is not (>= 0 and < 1)) yield return FormattableString.Invariant($"{name}.emaDecay is {stage.EmaDecay}; give 0 up to below 1.");
-        if (stage.FlatFraction is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"{name}.flatFraction is {stage.FlatFraction}; give 0 to 1.");
-        if (stage.ClipNorm < 0 || stage.WeightDecay < 0 || stage.WarmupSteps < 0) yield return $"{name}: clipNorm, weightDecay and warmupSteps can't be negative.";
+        if (!(stage.LearningRate > 0))
+            yield return FormattableString.Invariant($"{name}.learningRate is {stage.LearningRate}; it must be above 0.");
+        if (stage.EmaDecay is not (>= 0 and < 1))
+            yield return FormattableString.Invariant($"{name}.emaDecay is {stage.EmaDecay}; give 0 up to below 1.");
+        if (stage.FlatFraction is not (>= 0 and <= 1))
+            yield return FormattableString.Invariant($"{name}.flatFraction is {stage.FlatFraction}; give 0 to 1.");
+        if (stage.ClipNorm < 0 || stage.WeightDecay < 0 || stage.WarmupSteps < 0)
+            yield return $"{name}: clipNorm, weightDecay and warmupSteps can't be negative.";
     }
 }

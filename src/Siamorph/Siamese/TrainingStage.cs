@@ -31,7 +31,8 @@ internal abstract class TrainingStage : IDisposable
     private readonly IOptimizer _optimizer;
     private readonly Ema? _ema;
 
-    protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options, IReadOnlyList<(string, Tensor)> parameters, StageFiles? files)
+    protected TrainingStage(string name, SiamesePipeline pipeline, PairedDataset data, StageOptions options,
+        IReadOnlyList<(string, Tensor)> parameters, StageFiles? files)
     {
         (Name, Pipeline, Options) = (name, pipeline, options);
         _group = files?.Group ?? SingleProcess.Instance;
@@ -63,10 +64,12 @@ internal abstract class TrainingStage : IDisposable
         _weights.ZeroGrad();
         var values = Accumulate(step);
         if (values.Values.Any(v => !double.IsFinite(v)))
-            throw new SiamorphException($"{Name} training, step {step}: the loss is not a number (NaN). Lower {Name}.learningRate or set {Name}.clipNorm.");
+            throw new SiamorphException($"{Name} training, step {step}: the loss is not a number (NaN). Lower "
+                + $"{Name}.learningRate or set {Name}.clipNorm.");
         _weights.TakeGradients(_lossScale.Value);
         if (Options.ClipNorm > 0 || Pipeline.Options.Precision == Precision.Float16)
-            values["gradientNorm"] = GradientClip.ClipNorm(_weights.Masters.Select(p => p.Master), Options.ClipNorm > 0 ? Options.ClipNorm : double.PositiveInfinity);
+            values["gradientNorm"] = GradientClip.ClipNorm(_weights.Masters.Select(p => p.Master), Options.ClipNorm > 0
+                ? Options.ClipNorm : double.PositiveInfinity);
         values["learningRate"] = Options.Schedule.At(step, Options.Steps);
         if (!_lossScale.Accept(double.IsFinite(values.GetValueOrDefault("gradientNorm")))) return values;
         _optimizer.Step(values["learningRate"]);
@@ -75,8 +78,8 @@ internal abstract class TrainingStage : IDisposable
         return values;
     }
 
-    // The step's batches one after another; their gradients add up, each divided by their number. Ranks share the batches, or where these
-    // can't be shared out evenly, every batch.
+    // The step's batches one after another; their gradients add up, each divided by their number. Ranks share the batches, or
+    // where these can't be shared out evenly, every batch.
     private Dictionary<string, double> Accumulate(long step)
     {
         var count = Options.Accumulation;
@@ -100,11 +103,15 @@ internal abstract class TrainingStage : IDisposable
     private void RefuseUneven()
     {
         if (Options.Accumulation % _group.Size == 0 || Options.BatchSize % _group.Size == 0) return;
-        throw new InvalidOptionsException($"{Name}: {_group.Size} ranks can share neither {Options.Accumulation} batches a step nor batches of {Options.BatchSize}. "
+        throw new InvalidOptionsException(
+            $"{Name}: {_group.Size} ranks can share neither {Options.Accumulation} batches a step nor batches of "
+                + $"{Options.BatchSize}. "
             + $"Choose a number of ranks that divides {Name}.accumulation or {Name}.batchSize.");
     }
 
-    /// <summary>The averaged weights until the result is disposed, for previews; the weights themselves where there are none.</summary>
+    /// <summary>
+    /// The averaged weights until the result is disposed, for previews; the weights themselves where there are none.
+    /// </summary>
     public IDisposable? SwapAverages() => _ema is null ? null : new EmaScope(_ema, _weights);
 
     /// <summary>Makes the averaged weights the weights: the end of a stage.</summary>
@@ -139,7 +146,8 @@ internal abstract class TrainingStage : IDisposable
         _weights.Load(checkpoint["model"]);
         _optimizer.Load(checkpoint["optimizer"]);
         _ema?.Load(checkpoint["ema"], (long)(checkpoint.State["averageUpdates"] ?? JsonValue.Create(0L)));
-        if (_lossScale.Moves && checkpoint.State["lossScale"] is { } scale) _lossScale.Restore((double)scale, (int)(checkpoint.State["lossScaleGoodSteps"] ?? 0));
+        if (_lossScale.Moves && checkpoint.State["lossScale"] is { } scale)
+            _lossScale.Restore((double)scale, (int)(checkpoint.State["lossScaleGoodSteps"] ?? 0));
     }
 
     public void Dispose()
@@ -186,7 +194,9 @@ internal sealed class EmaScope : IDisposable
     }
 }
 
-/// <summary>Base training: the plain UNet learns the images, prompts included; Stable Diffusion's role for the CPU presets.</summary>
+/// <summary>
+/// Base training: the plain UNet learns the images, prompts included; Stable Diffusion's role for the CPU presets.
+/// </summary>
 internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, StageFiles? files = null)
     : TrainingStage("base", pipeline, data, pipeline.Options.Base, Trained(pipeline), files)
 {
@@ -197,7 +207,8 @@ internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, St
         var noisy = Pipeline.Process.AddNoise(batch.CleanLatent, batch.Timesteps, batch.Noise).to(Pipeline.Placement.Type);
         var prediction = unet.Decode(unet.Encode(noisy, batch.Timesteps, batch.Context), batch.Context).to(float32);
         var weights = LossWeights.Of(Pipeline.Options.Losses.Weighting, Pipeline.Process.Schedule, batch.Timesteps);
-        var loss = SiameseLosses.Denoising(prediction, Pipeline.Process.TargetOf(batch.CleanLatent, batch.Noise, batch.Timesteps), weights).mean();
+        var loss = SiameseLosses.Denoising(prediction, Pipeline.Process.TargetOf(batch.CleanLatent, batch.Noise, batch.Timesteps),
+            weights).mean();
         (scale == 1 ? loss : loss * (float)scale).backward();
         return new Dictionary<string, double> { ["total"] = loss.item<float>() };
     }
@@ -205,7 +216,8 @@ internal sealed class BaseStage(SiamesePipeline pipeline, PairedDataset data, St
     private static List<(string, Tensor)> Trained(SiamesePipeline pipeline) =>
     [
         .. pipeline.Model.UNet.named_parameters().Select(p => ($"model.diffusion_model.{p.name}", (Tensor)p.parameter)),
-        .. pipeline.Prompts.IsPretrained ? [] : pipeline.Tensors().Where(t => t.Key.StartsWith(SiamesePipeline.PromptPrefix, StringComparison.Ordinal)).Select(t => (t.Key, t.Value)),
+        .. pipeline.Prompts.IsPretrained ? [] : pipeline.Tensors()
+        .Where(t => t.Key.StartsWith(SiamesePipeline.PromptPrefix, StringComparison.Ordinal)).Select(t => (t.Key, t.Value)),
     ];
 }
 

@@ -95,7 +95,8 @@ internal static class StudyAnalysis
         int[] kinds = [.. items.Select(i => evidence.IsSynthetic(i) ? 1 : 0)];
         double[][] Part(int kind) => [.. dice.Select(row => row.Where((_, c) => kinds[c] == kind).ToArray())];
         var difference = CrossedMean.Of(dice, kinds, [-1, 1]);
-        return (new OutlineResult(ValueWithInterval.Of(CrossedMean.Of(Part(0)), 0, 1), ValueWithInterval.Of(CrossedMean.Of(Part(1)), 0, 1),
+        return (new OutlineResult(ValueWithInterval.Of(CrossedMean.Of(Part(0)), 0, 1),
+            ValueWithInterval.Of(CrossedMean.Of(Part(1)), 0, 1),
             ValueWithInterval.Of(difference, -1, 1), counted.Count, items.Count), difference);
     }
 
@@ -111,7 +112,8 @@ internal static class StudyAnalysis
         if (outlines is not null) all.Add(("Dice of outlines, synthetic minus real", 0, outlines));
         double[] p = [.. all.Select(t => t.Estimate.P(t.Expected))];
         var adjusted = HolmCorrection.Adjust(p);
-        return [.. all.Select((t, i) => new SecondaryTest(t.Name, t.Expected, ValueWithInterval.Of(t.Estimate), p[i], adjusted[i]))];
+        return [.. all.Select((t, i) =>
+            new SecondaryTest(t.Name, t.Expected, ValueWithInterval.Of(t.Estimate), p[i], adjusted[i]))];
     }
 
     private static ImageResult Image(StudyEvidence evidence, List<ReaderEvidence> counted, string item)

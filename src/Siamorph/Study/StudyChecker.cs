@@ -68,7 +68,8 @@ internal static class StudyChecker
                 + $"it back.");
         var options = study.File.Options;
         if (options.Readers < FewReaders || 2 * options.Images < FewImages)
-            Warn($"{options.Readers} readers and {2 * options.Images} images may be too few: five readers of 60 images gave a standard "
+            Warn($"{options.Readers} readers and {2 * options.Images} images may be too few: five readers of 60 images gave a "
+                + $"standard "
                 + $"error of 5.6 points in a simulation, too much to say \"no better than chance within 10 points\".");
         return new StudyCheck
         {

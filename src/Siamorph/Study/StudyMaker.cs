@@ -229,7 +229,8 @@ public static class StudyMaker
         var real = choice.Shown.Where(s => !s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList();
         var synthetic = choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Pair).ToList();
         if (Math.Min(size.Width, size.Height) < SmallestTelling)
-            warnings.Add($"The images are {size} pixels; below {SmallestTelling} pixels readers judge resolution rather than realism.");
+            warnings.Add(
+                $"The images are {size} pixels; below {SmallestTelling} pixels readers judge resolution rather than realism.");
         var headers = real.Select(p => ImageFile.Identify(p.ImagePath)).ToList();
         if (headers.Count(h => h.Format == "jpeg" && h.Size.Width < 2 * size.Width) is > 0 and var jpeg)
             warnings.Add($"{jpeg} real images are JPEG files hardly larger than the study's size: traces of compression may give "
@@ -237,7 +238,8 @@ public static class StudyMaker
         if (synthetic.Count(p => ImageFile.Identify(p.ImagePath).Size != size) is > 0 and var resized)
             warnings.Add($"{resized} synthetic images are resized from another size than the study's.");
         if (synthetic.Count(p => p.Origin?.IsEditedReal == true) is > 0 and var edited)
-            warnings.Add($"{edited} synthetic images are edited-real: they were generated from real images and are evaluated as such.");
+            warnings.Add(
+                $"{edited} synthetic images are edited-real: they were generated from real images and are evaluated as such.");
         var sources = choice.Shown.Where(s => s.Candidate.IsSynthetic).Select(s => s.Candidate.Source).Distinct().Count();
         if (sources < synthetic.Count)
             warnings.Add($"The {synthetic.Count} synthetic images come from {sources} masks, deformed in several ways: readers "

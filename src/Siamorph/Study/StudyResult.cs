@@ -55,7 +55,8 @@ internal sealed record ValueWithInterval(double Value, double Low, double High)
 /// <param name="Readers">How many.</param>
 /// <param name="Images">How many.</param>
 internal sealed record AccuracyResult(
-    ValueWithInterval Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError, double DegreesOfFreedom,
+    ValueWithInterval Accuracy, double Low90, double High90, Discrimination Verdict, double StandardError,
+    double DegreesOfFreedom,
     ValueWithInterval Binomial, int Readers, int Images);
 
 /// <summary>What was answered about realism.</summary>
@@ -119,7 +120,8 @@ internal sealed record ScaleResult
 }
 
 /// <summary>How well readers' outlines fit the masks.</summary>
-internal sealed record OutlineResult(ValueWithInterval Real, ValueWithInterval Synthetic, ValueWithInterval Difference, int Readers, int Images);
+internal sealed record OutlineResult(
+    ValueWithInterval Real, ValueWithInterval Synthetic, ValueWithInterval Difference, int Readers, int Images);
 
 /// <summary>A test besides the primary one.</summary>
 internal sealed record SecondaryTest(string Name, double Expected, ValueWithInterval Estimate, double P, double AdjustedP);

@@ -5,8 +5,8 @@ using Siamorph.Diffusion;
 namespace Siamorph.Synthesis;
 
 /// <summary>
-/// A line of `synthesize --serve`: first <see cref="Model"/>, then for each request any number of previews, and at its end an image or
-/// an error.
+/// A line of `synthesize --serve`: first <see cref="Model"/>, then for each request any number of previews, and at its end an
+/// image or an error.
 /// </summary>
 internal sealed record DrawAnswer
 {
@@ -54,4 +54,5 @@ internal sealed record DrawAnswer
 /// <param name="Sampler">How the walk from noise is computed.</param>
 /// <param name="Steps">Denoising steps.</param>
 /// <param name="Guidance">Guidance scale.</param>
-internal sealed record DrawingModel(string Hash, int ImageSize, IReadOnlyList<string> Prompts, SamplerKind Sampler, int Steps, double Guidance);
+internal sealed record DrawingModel(
+    string Hash, int ImageSize, IReadOnlyList<string> Prompts, SamplerKind Sampler, int Steps, double Guidance);

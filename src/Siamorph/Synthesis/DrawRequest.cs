@@ -79,11 +79,14 @@ internal sealed record DrawRequest
     public SynthesisOptions Options(SynthesisOptions defaults)
     {
         ArgumentNullException.ThrowIfNull(defaults);
-        if (Mask is null) throw new InvalidOptionsException("mask is missing: give {\"png\":…} or {\"bits\":…,\"width\":…,\"height\":…}.");
+        if (Mask is null) throw new InvalidOptionsException(
+            "mask is missing: give {\"png\":…} or {\"bits\":…,\"width\":…,\"height\":…}.");
         if (Start is SampleStart.Paste or SampleStart.Inpaint)
-            throw new InvalidOptionsException($"start {Start.ToString().ToLowerInvariant()} joins two pairs, and a request holds one. Choose noise or real.");
+            throw new InvalidOptionsException(
+                $"start {Start.ToString().ToLowerInvariant()} joins two pairs, and a request holds one. Choose noise or real.");
         if (Number < 0) throw new InvalidOptionsException($"number is {Number}; it can't be negative.");
-        if (PreviewEvery < 0) throw new InvalidOptionsException($"previewEvery is {PreviewEvery}; it can't be negative (0 is none).");
+        if (PreviewEvery < 0) throw new InvalidOptionsException(
+            $"previewEvery is {PreviewEvery}; it can't be negative (0 is none).");
         if (string.IsNullOrEmpty(Id)) throw new InvalidOptionsException("id is empty; it names the mask.");
         var options = defaults with
         {
@@ -91,7 +94,8 @@ internal sealed record DrawRequest
             Sampler = Sampler ?? defaults.Sampler, Steps = Steps ?? defaults.Steps, Guidance = Guidance ?? defaults.Guidance,
         };
         options.Validate();
-        if (options.NeedsImages && Image is null) throw new InvalidOptionsException($"image is missing, which {options.WhyImages} needs.");
+        if (options.NeedsImages && Image is null)
+            throw new InvalidOptionsException($"image is missing, which {options.WhyImages} needs.");
         return options;
     }
 }
@@ -120,6 +124,9 @@ internal sealed record MaskBytes
         if (Png is not null) return ImageFile.DecodeMaskLevels("mask", Png);
         var mask = PackedMask.Unpack(Bits!, new ImageSize(Width, Height));
         var (off, on) = classes is null ? ((byte)0, (byte)255) : (classes.Classes[0].Level, classes.Classes[1].Level);
-        return new(mask.Size, Array.ConvertAll(mask.Labels, l => l == 0 ? off : on), Lossless: true) { Numbers = true, Largest = on, Distinct = 2 };
+        return new(mask.Size, Array.ConvertAll(mask.Labels, l => l == 0 ? off : on), Lossless: true)
+        {
+            Numbers = true, Largest = on, Distinct = 2,
+        };
     }
 }

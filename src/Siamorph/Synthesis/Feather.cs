@@ -14,7 +14,8 @@ internal static class Feather
     {
         var inside = Array.ConvertAll(mask.Labels, l => l != 0 ? 1f : 0f);
         var grown = Filter(inside, mask.Size, margin, (values, _) => values.Max);
-        return Filter(Filter(grown, mask.Size, softness, (values, count) => values.Sum / count), mask.Size, softness, (values, count) => values.Sum / count);
+        return Filter(Filter(grown, mask.Size, softness, (values, count) => values.Sum / count), mask.Size, softness,
+            (values, count) => values.Sum / count);
     }
 
     /// <summary>What lies around a lesion, up to a distance, and is none itself.</summary>
@@ -29,10 +30,12 @@ internal static class Feather
     private static float[] Filter(float[] values, ImageSize size, int radius, Func<(float Max, float Sum), int, float> of)
     {
         if (radius == 0) return values;
-        return Along(Along(values, size.Width, size.Height, 1, size.Width, radius, of), size.Height, size.Width, size.Width, 1, radius, of);
+        return Along(Along(values, size.Width, size.Height, 1, size.Width, radius, of), size.Height, size.Width, size.Width, 1,
+            radius, of);
     }
 
-    private static float[] Along(float[] values, int length, int lines, int step, int line, int radius, Func<(float Max, float Sum), int, float> of)
+    private static float[] Along(float[] values, int length, int lines, int step, int line, int radius,
+        Func<(float Max, float Sum), int, float> of)
     {
         var result = new float[values.Length];
         for (var l = 0; l < lines; l++)

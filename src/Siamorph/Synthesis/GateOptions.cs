@@ -33,8 +33,10 @@ public sealed record GateOptions
     public void Validate()
     {
         var faults = new List<string>();
-        if (!(Candidates >= 1 && double.IsFinite(Candidates))) faults.Add(FormattableString.Invariant($"candidates is {Candidates}; at least 1 is needed."));
-        if (RefusedReal is not (> 0 and < 0.5)) faults.Add(FormattableString.Invariant($"refusedReal is {RefusedReal}; it must be in (0, 0.5)."));
+        if (!(Candidates >= 1 && double.IsFinite(Candidates)))
+            faults.Add(FormattableString.Invariant($"candidates is {Candidates}; at least 1 is needed."));
+        if (RefusedReal is not (> 0 and < 0.5))
+            faults.Add(FormattableString.Invariant($"refusedReal is {RefusedReal}; it must be in (0, 0.5)."));
         if (Folds < 2) faults.Add($"folds is {Folds}; at least 2 are needed.");
         if (Steps < 1) faults.Add($"steps is {Steps}; at least 1 is needed.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);

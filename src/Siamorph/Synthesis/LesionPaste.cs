@@ -72,7 +72,8 @@ internal static class LesionPaste
     }
 
     /// <summary>Both masks; where they overlap, the lesion on top.</summary>
-    public static LabelMap Joined(LabelMap below, LabelMap lesion) => new(below.Size, [.. lesion.Labels.Zip(below.Labels, (l, b) => l != 0 ? l : b)]);
+    public static LabelMap Joined(LabelMap below, LabelMap lesion) =>
+        new(below.Size, [.. lesion.Labels.Zip(below.Labels, (l, b) => l != 0 ? l : b)]);
 
     private static double Mean(RgbImage image, bool[] where, int channel)
     {

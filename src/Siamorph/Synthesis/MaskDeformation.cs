@@ -31,10 +31,13 @@ public sealed record MaskDeformationOptions
 
     internal IEnumerable<string> Faults()
     {
-        if (Rotation is not (>= 0 and <= 180)) yield return FormattableString.Invariant($"deformation.rotation is {Rotation}; give 0 to 180 degrees.");
+        if (Rotation is not (>= 0 and <= 180))
+            yield return FormattableString.Invariant($"deformation.rotation is {Rotation}; give 0 to 180 degrees.");
         if (Scale is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"deformation.scale is {Scale}; give 0 to 1.");
-        if (Elastic is not (>= 0 and <= 0.2)) yield return FormattableString.Invariant($"deformation.elastic is {Elastic}; give 0 to 0.2.");
-        if (Recombination is not (>= 0 and <= 1)) yield return FormattableString.Invariant($"deformation.recombination is {Recombination}; give 0 to 1.");
+        if (Elastic is not (>= 0 and <= 0.2))
+            yield return FormattableString.Invariant($"deformation.elastic is {Elastic}; give 0 to 0.2.");
+        if (Recombination is not (>= 0 and <= 1))
+            yield return FormattableString.Invariant($"deformation.recombination is {Recombination}; give 0 to 1.");
     }
 }
 
@@ -54,7 +57,8 @@ internal static class MaskDeformation
     /// <param name="seed">Decides what does.</param>
     /// <returns>The variant and, for the manifest, what was done; "none" where nothing was.</returns>
     /// <exception cref="ArgumentException">The masks differ in size.</exception>
-    public static (LabelMap Mask, string Description) Apply(LabelMap mask, LabelMap other, MaskDeformationOptions options, Seed seed)
+    public static (LabelMap Mask, string Description) Apply(
+        LabelMap mask, LabelMap other, MaskDeformationOptions options, Seed seed)
     {
         ArgumentNullException.ThrowIfNull(mask);
         ArgumentNullException.ThrowIfNull(other);
@@ -77,7 +81,8 @@ internal static class MaskDeformation
     /// <summary>
     /// The same for an image and its mask, moved alike: what lies beyond the border is the image mirrored there, in both of them.
     /// </summary>
-    internal static (RgbImage Image, LabelMap Mask, string Description) Apply(RgbImage image, LabelMap mask, MaskDeformationOptions options, Seed seed)
+    internal static (RgbImage Image, LabelMap Mask, string Description) Apply(
+        RgbImage image, LabelMap mask, MaskDeformationOptions options, Seed seed)
     {
         for (var attempt = 0; attempt < Tries && !options.IsOff; attempt++)
         {
@@ -92,7 +97,8 @@ internal static class MaskDeformation
     {
         var (before, after) = (Area(original), Area(varied));
         if (before == 0) return after == 0;
-        return after * 3 >= before && after <= before * 3 && after * 10 <= varied.Labels.Length * 9 && BorderArea(varied) <= Math.Max(BorderArea(original), after / 2);
+        return after * 3 >= before && after <= before * 3 && after * 10 <= varied.Labels.Length * 9
+            && BorderArea(varied) <= Math.Max(BorderArea(original), after / 2);
     }
 
     private static int Area(LabelMap mask) => mask.Labels.Count(l => l != 0);

@@ -7,7 +7,8 @@ namespace Siamorph.Synthesis;
 /// The masks to draw from, at the model's size, deformed where that is wanted: a function of mask and seed. Of a model with
 /// soft labels they are levels of 255 · probability in place of class numbers.
 /// </summary>
-internal sealed class MaskSource(IReadOnlyList<ImageMaskPair> masks, ImageSize size, MaskDeformationOptions options, LabelReading labels)
+internal sealed class MaskSource(
+    IReadOnlyList<ImageMaskPair> masks, ImageSize size, MaskDeformationOptions options, LabelReading labels)
 {
     /// <summary>Whether masks hold probabilities.</summary>
     public bool IsSoft => labels.IsSoft;

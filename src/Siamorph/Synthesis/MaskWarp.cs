@@ -31,7 +31,8 @@ internal sealed class MaskWarp
         (warp._cos, warp._sin) = (Math.Cos(angle * Math.PI / 180) / factor, Math.Sin(angle * Math.PI / 180) / factor);
         for (var i = 0; i < warp._waves.Length; i++) warp._waves[i] = random.Uniform(0, 2 * Math.PI);
         warp.Description = string.Create(CultureInfo.InvariantCulture,
-            $"rotated {angle:0.#}°, scaled {factor:0.##}{(warp._mirrorX ? ", mirrored" : "")}{(warp._mirrorY ? ", upside down" : "")}{(options.Elastic > 0 ? ", elastic" : "")}");
+            $"rotated {angle:0.#}°, scaled {factor:0.##}{(warp._mirrorX ? ", mirrored" : "")}"
+                + $"{(warp._mirrorY ? ", upside down" : "")}{(options.Elastic > 0 ? ", elastic" : "")}");
         return warp;
     }
 
@@ -46,7 +47,8 @@ internal sealed class MaskWarp
                 var (u, v) = Source(x, y, width, height);
                 var (column, row) = ((int)Math.Round(u), (int)Math.Round(v));
                 if (mirrored) (column, row) = (Mirrored(column, width), Mirrored(row, height));
-                if (column >= 0 && column < width && row >= 0 && row < height) varied.Labels[y * width + x] = mask.Labels[row * width + column];
+                if (column >= 0 && column < width && row >= 0 && row < height)
+                    varied.Labels[y * width + x] = mask.Labels[row * width + column];
             }
         return varied;
     }

@@ -7,7 +7,8 @@ using Siamorph.Siamese;
 namespace Siamorph.Synthesis;
 
 /// <summary>New masks of a shape model in place of given ones, as pairs without files.</summary>
-/// <param name="Pairs">Named "shape-00001-" …, with a part of the mask's hash, so that a folder begun with other shapes is not completed with these; and with the prompt of a given mask.</param>
+/// <param name="Pairs">Named "shape-00001-" …, with a part of the mask's hash, so that a folder begun with other shapes is not
+/// completed with these; and with the prompt of a given mask.</param>
 /// <param name="Masks">Theirs, at the model's size; of a model with soft labels 255 within.</param>
 internal sealed record NewShapes(IReadOnlyList<ImageMaskPair> Pairs, IReadOnlyList<LabelMap> Masks)
 {
@@ -18,9 +19,12 @@ internal sealed record NewShapes(IReadOnlyList<ImageMaskPair> Pairs, IReadOnlyLi
     {
         if (options.Shapes == 0) return null;
         if (given[0].Classes is { Count: > 2 })
-            throw new InvalidOptionsException("shapes: the shape model knows lesions of one class, and these masks have several. Set it to 0 and deform the given masks.");
+            throw new InvalidOptionsException(
+                "shapes: the shape model knows lesions of one class, and these masks have several. Set it to 0 and deform the "
+                    + "given masks.");
         var size = new ImageSize(trained.ImageSize, trained.ImageSize);
-        IReadOnlyList<ImageMaskPair> byId = [.. given.OrderBy(p => p.Id, StringComparer.Ordinal)]; // the order of the pairs decides nothing
+        // The order of the pairs decides nothing
+        IReadOnlyList<ImageMaskPair> byId = [.. given.OrderBy(p => p.Id, StringComparer.Ordinal)];
         var model = ShapeModel.Fit([.. byId.Select(p => Resize.Mask(PairFiles.ReadMask(p), size))]);
         var seed = options.Seed.Derive("shapes");
         var masks = Enumerable.Range(0, options.Shapes).Select(i => model.Draw(size, seed.Derive(i))).ToList();
@@ -29,7 +33,8 @@ internal sealed record NewShapes(IReadOnlyList<ImageMaskPair> Pairs, IReadOnlyLi
                 for (var i = 0; i < mask.Labels.Length; i++) mask.Labels[i] *= 255;
         return new([.. masks.Select((m, i) => new ImageMaskPair
         {
-            Id = string.Create(CultureInfo.InvariantCulture, $"shape-{i + 1:00000}-{Convert.ToHexStringLower(SHA256.HashData(m.Labels))[..6]}"),
+            Id = string.Create(CultureInfo.InvariantCulture,
+                $"shape-{i + 1:00000}-{Convert.ToHexStringLower(SHA256.HashData(m.Labels))[..6]}"),
             ImagePath = "",
             MaskPath = "",
             Prompt = byId[seed.Derive("prompt").Derive(i).Random().Next(byId.Count)].Prompt,

@@ -48,7 +48,9 @@ internal sealed class PairMeasurement
     /// <summary>Connected parts of the mask.</summary>
     public int Lesions { get; }
 
-    /// <summary>Difference of colour across the mask's border, in standard deviations of the image; infinite without a border.</summary>
+    /// <summary>
+    /// Difference of colour across the mask's border, in standard deviations of the image; infinite without a border.
+    /// </summary>
     public double Contrast { get; }
 
     /// <summary>The image at a glance.</summary>
@@ -58,9 +60,9 @@ internal sealed class PairMeasurement
     public double[] Features { get; }
 
     /// <summary>
-    /// The chance that a pixel under the mask was given a higher probability of lesion than one beside it (area under the ROC curve,
-    /// equal ones half). Unlike Dice it needs no threshold: networks that have seen few images rank pixels long before they dare
-    /// to claim any. An empty mask gets the share of pixels that are not claimed.
+    /// The chance that a pixel under the mask was given a higher probability of lesion than one beside it (area under the ROC
+    /// curve, equal ones half). Unlike Dice it needs no threshold: networks that have seen few images rank pixels long before
+    /// they dare to claim any. An empty mask gets the share of pixels that are not claimed.
     /// </summary>
     public static double AgreementOf(LabelMap mask, ProbabilityMap found)
     {
@@ -90,7 +92,9 @@ internal sealed class PairMeasurement
         return sum / mask.Labels.Length;
     }
 
-    /// <summary>Difference of colour across the mask's border, in standard deviations of the image; infinite without a border.</summary>
+    /// <summary>
+    /// Difference of colour across the mask's border, in standard deviations of the image; infinite without a border.
+    /// </summary>
     public static double BorderContrast(RgbImage image, LabelMap mask)
     {
         var (width, height) = (mask.Size.Width, mask.Size.Height);

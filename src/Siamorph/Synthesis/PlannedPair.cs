@@ -11,7 +11,8 @@ internal sealed record PlannedPair(string Id, int Mask, Seed Seed, string Prompt
     /// <param name="options">How many, and from what.</param>
     /// <param name="walk">Model hash, name of the sampler, steps and guidance.</param>
     public static List<PlannedPair> All(
-        IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, (string Model, string Sampler, int Steps, double Guidance) walk)
+        IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options,
+        (string Model, string Sampler, int Steps, double Guidance) walk)
     {
         var count = options.Count ?? masks.Count * options.ImagesPerMask;
         return [.. Enumerable.Range(0, count).Select(i => Of(masks, (i % masks.Count, i / masks.Count), options, walk))];
@@ -19,7 +20,8 @@ internal sealed record PlannedPair(string Id, int Mask, Seed Seed, string Prompt
 
     /// <summary>One of them: a mask's image of a given number.</summary>
     public static PlannedPair Of(
-        IReadOnlyList<ImageMaskPair> masks, (int Mask, int Number) which, SynthesisOptions options, (string Model, string Sampler, int Steps, double Guidance) walk)
+        IReadOnlyList<ImageMaskPair> masks, (int Mask, int Number) which, SynthesisOptions options,
+        (string Model, string Sampler, int Steps, double Guidance) walk)
     {
         var mask = masks[which.Mask];
         var seed = options.Seed.Derive(mask.Id).Derive(which.Number);

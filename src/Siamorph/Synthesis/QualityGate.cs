@@ -4,7 +4,8 @@ using Siamorph.Evaluation.Statistics;
 namespace Siamorph.Synthesis;
 
 /// <summary>The limits of the gate, each set by held-out real pairs.</summary>
-/// <param name="Agreement">Least chance that networks give a pixel under the mask a higher probability of lesion than one beside it; 0.5 is what a wrong mask gets.</param>
+/// <param name="Agreement">Least chance that networks give a pixel under the mask a higher probability of lesion than one beside
+/// it; 0.5 is what a wrong mask gets.</param>
 /// <param name="Contrast">Least difference of colour across the mask's border, in deviations of the image.</param>
 /// <param name="Copy">Least distance to the nearest training image, in 8-bit levels at 32 × 32 pixels.</param>
 /// <param name="Outlier">Largest distance to the real images in simple features, in their deviations.</param>
@@ -33,7 +34,8 @@ public sealed record GateVerdict
     public required double Difficulty { get; init; }
 
     /// <summary>One line for the manifest: "kept", "passed, not needed" or "refused: …".</summary>
-    public string Line => Kept ? "kept" : Reasons.Count == 0 ? "passed, not needed" : $"refused: {string.Join("; ", Reasons.Select(r => r.Text))}";
+    public string Line => Kept ? "kept" : Reasons.Count == 0 ? "passed, not needed"
+        : $"refused: {string.Join("; ", Reasons.Select(r => r.Text))}";
 }
 
 /// <summary>One reason to refuse a pair.</summary>
@@ -43,8 +45,8 @@ public sealed record GateReason(string Kind, string Text);
 
 /// <summary>
 /// Refuses synthetic pairs that would harm: image and mask disagree, no border under the mask's border, an illegal mask, a
-/// near-copy of a training image (unless it was made of one by intent), an image unlike all real ones. Every limit is calibrated so that it would refuse the same
-/// small share of real pairs, each judged as if it were not among the training pairs.
+/// near-copy of a training image (unless it was made of one by intent), an image unlike all real ones. Every limit is calibrated
+/// so that it would refuse the same small share of real pairs, each judged as if it were not among the training pairs.
 /// </summary>
 internal sealed class QualityGate
 {
@@ -65,7 +67,8 @@ internal sealed class QualityGate
         if (real.Count < 4) throw new ArgumentException($"The gate needs four real pairs, there are {real.Count}.", nameof(real));
         _real = [.. real.Select(p => new PairMeasurement(p))];
         _centre = [.. Enumerable.Range(0, _real[0].Features.Length).Select(f => _real.Average(r => r.Features[f]))];
-        _spread = [.. _centre.Select((c, f) => Math.Max(1e-3, Math.Sqrt(_real.Average(r => (r.Features[f] - c) * (r.Features[f] - c)))))];
+        _spread = [.. _centre.Select((c, f) =>
+            Math.Max(1e-3, Math.Sqrt(_real.Average(r => (r.Features[f] - c) * (r.Features[f] - c)))))];
         var q = options.RefusedReal;
         var lesions = _real.Where(r => r.Share > 0).ToList();
         Limits = new GateLimits(
@@ -86,7 +89,10 @@ internal sealed class QualityGate
     /// <summary>Mean agreement of the real pairs, in [0,1]: where it is near 0.5, the networks can't judge.</summary>
     public double RealAgreement { get; }
 
-    /// <summary>Share of real images with the mask of another real image that are refused for agreement or contrast, in [0,1]: the power of the gate.</summary>
+    /// <summary>
+    /// Share of real images with the mask of another real image that are refused for agreement or contrast, in [0,1]: the power
+    /// of the gate.
+    /// </summary>
     public double WrongMasksRefused { get; }
 
     /// <summary>Judges pairs and chooses up to <paramref name="wanted"/> of those that pass.</summary>
@@ -96,7 +102,8 @@ internal sealed class QualityGate
     /// <returns>One verdict for each candidate, in their order.</returns>
     public IReadOnlyList<GateVerdict> Judge(IEnumerable<GateInput> pairs, int wanted, GateSelection selection)
     {
-        var judged = pairs.Select(p => new PairMeasurement(p)).Select(look => (Look: look, Reasons: Reasons(look).ToList())).ToList();
+        var judged = pairs.Select(p => new PairMeasurement(p))
+            .Select(look => (Look: look, Reasons: Reasons(look).ToList())).ToList();
         var passed = judged.Where(j => j.Reasons.Count == 0);
         if (selection == GateSelection.Difficulty) passed = passed.OrderByDescending(j => j.Look.Difficulty);
         var kept = passed.Take(wanted).Select(j => j.Look).ToHashSet();
@@ -114,9 +121,12 @@ internal sealed class QualityGate
     {
         if (MaskFault(look) is { } fault) yield return new("mask", fault);
         if (look.Agreement < Limits.Agreement)
-            yield return new("agreement", Text($"networks trained on real pairs find another lesion than the mask (agreement {look.Agreement:0.00}, at least {Limits.Agreement:0.00})"));
+            yield return new("agreement", string.Create(CultureInfo.InvariantCulture,
+                $"networks trained on real pairs find another lesion than the mask (agreement "
+                + $"{look.Agreement:0.00}, at least {Limits.Agreement:0.00})"));
         if (look.Contrast < Limits.Contrast)
-            yield return new("contrast", Text($"no border in the image where the mask has its own ({look.Contrast:0.00}, at least {Limits.Contrast:0.00})"));
+            yield return new("contrast", Text(
+                $"no border in the image where the mask has its own ({look.Contrast:0.00}, at least {Limits.Contrast:0.00})"));
         if (!look.IsEditedReal && Nearest(look) is var (id, distance) && distance < Limits.Copy)
             yield return new("copy", Text($"nearly a copy of {id} (distance {distance:0.0}, at least {Limits.Copy:0.0})"));
         if (Strangeness(look) is var strange && strange > Limits.Outlier)
@@ -125,21 +135,25 @@ internal sealed class QualityGate
 
     private string? MaskFault(PairMeasurement look)
     {
-        if (look.Share < Limits.SmallestShare || (look.Share == 0 && Limits.SmallestShare > 0)) return Text($"the mask covers {100 * look.Share:0.0} %, less than any real one");
+        if (look.Share < Limits.SmallestShare || (look.Share == 0 && Limits.SmallestShare > 0))
+            return Text($"the mask covers {100 * look.Share:0.0} %, less than any real one");
         if (look.Share > Limits.LargestShare) return Text($"the mask covers {100 * look.Share:0.0} %, more than any real one");
-        return look.Lesions > Limits.MostLesions ? Text($"the mask has {look.Lesions} parts, real ones have at most {Limits.MostLesions}") : null;
+        return look.Lesions > Limits.MostLesions
+            ? Text($"the mask has {look.Lesions} parts, real ones have at most {Limits.MostLesions}") : null;
     }
 
     private double ShareOfWrongMasksRefused(IReadOnlyList<GateInput> real)
     {
         var wrong = Enumerable.Range(1, WrongMasks).Select(k => k * real.Count / (WrongMasks + 1)).Distinct()
             .SelectMany(shift => real.Select((r, i) => r with { Mask = real[(i + shift) % real.Count].Mask }));
-        return wrong.Average(w => PairMeasurement.AgreementOf(w.Mask, w.Found) < Limits.Agreement || PairMeasurement.BorderContrast(w.Image, w.Mask) < Limits.Contrast ? 1.0 : 0);
+        return wrong.Average(w => PairMeasurement.AgreementOf(w.Mask, w.Found) < Limits.Agreement
+            || PairMeasurement.BorderContrast(w.Image, w.Mask) < Limits.Contrast ? 1.0 : 0);
     }
 
     // A real pair is compared with the others: as if it were not among the training pairs.
     private (string Id, double Distance) Nearest(PairMeasurement look)
-        => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Thumbnail.DistanceUpToMirroring(look.Thumbnail))).MinBy(x => x.Distance);
+        => _real.Where(r => r != look).Select(r => (r.Id, Distance: r.Thumbnail.DistanceUpToMirroring(look.Thumbnail)))
+        .MinBy(x => x.Distance);
 
     private double Strangeness(PairMeasurement look)
         => _real.Where(r => r != look).Select(r => FeatureDistance(r, look)).Order().Take(Neighbours).Average();

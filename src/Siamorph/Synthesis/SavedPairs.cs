@@ -18,7 +18,8 @@ internal static class SavedPairs
         var known = Known(folder);
         var pair = new ImageMaskPair
         {
-            Id = drawn.Pair!, ImagePath = Path.Combine(folder, "images", $"{drawn.Pair}.png"), MaskPath = Path.Combine(folder, "masks", $"{drawn.Pair}.png"),
+            Id = drawn.Pair!, ImagePath = Path.Combine(folder, "images", $"{drawn.Pair}.png"),
+            MaskPath = Path.Combine(folder, "masks", $"{drawn.Pair}.png"),
             Prompt = drawn.Prompt ?? "", Source = PairSource.Synthetic, Split = "train", Origin = drawn.Origin,
         };
         AtomicFile.Write(pair.MaskPath, s => s.Write(drawn.Mask!));
@@ -32,6 +33,7 @@ internal static class SavedPairs
         if (FolderLock.IsEmpty(folder)) return [];
         var pairs = File.Exists(Path.Combine(folder, "manifest.jsonl")) ? DatasetFolder.Read(folder).Pairs : [];
         return pairs.Count > 0 && pairs.All(p => p.Source == PairSource.Synthetic) ? pairs
-            : throw new SiamorphException($"{folder}: contains files other than generated pairs. Choose another folder to save the pairs in.");
+            : throw new SiamorphException(
+                $"{folder}: contains files other than generated pairs. Choose another folder to save the pairs in.");
     }
 }

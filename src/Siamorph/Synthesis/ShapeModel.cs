@@ -5,9 +5,10 @@ using static TorchSharp.torch;
 namespace Siamorph.Synthesis;
 
 /// <summary>
-/// A statistical model of lesions, fitted to masks: signed distances to the outline on a grid that moves and grows with the lesion,
-/// reduced to their principal components (Leventon, Grimson and Faugeras 2000). New lesions are the given ones, moved about in shape,
-/// place and size by as much as a kernel estimate of their density allows; so they stay plausible, and any number can be drawn.
+/// A statistical model of lesions, fitted to masks: signed distances to the outline on a grid that moves and grows with the
+/// lesion, reduced to their principal components (Leventon, Grimson and Faugeras 2000). New lesions are the given ones, moved
+/// about in shape, place and size by as much as a kernel estimate of their density allows; so they stay plausible, and any number
+/// can be drawn.
 /// </summary>
 internal sealed class ShapeModel
 {
@@ -25,7 +26,8 @@ internal sealed class ShapeModel
     {
         (_lesions, _counts, _mean, _modes) = (lesions, counts, mean, modes);
         _deviations = [.. Enumerable.Range(0, modes.Length).Select(m => Deviation(lesions.Select(l => l.Coefficients[m])))];
-        _poseDeviations = [Deviation(lesions.Select(l => l.X)), Deviation(lesions.Select(l => l.Y)), Deviation(lesions.Select(l => Math.Log(l.Scale)))];
+        _poseDeviations = [Deviation(lesions.Select(l => l.X)), Deviation(lesions.Select(l => l.Y)),
+            Deviation(lesions.Select(l => Math.Log(l.Scale)))];
         _areas = (lesions.Min(l => l.Area) / 1.25, lesions.Max(l => l.Area) * 1.25);
     }
 
@@ -36,7 +38,8 @@ internal sealed class ShapeModel
     {
         var found = masks.Select(LesionsOf).Where(l => l.Count > 0).ToList();
         var lesions = found.SelectMany(l => l).ToList();
-        if (lesions.Count == 0) throw new InvalidDatasetException("shapes: no mask has a lesion, so there is no shape to learn from. Give a folder of masks with lesions.");
+        if (lesions.Count == 0) throw new InvalidDatasetException(
+            "shapes: no mask has a lesion, so there is no shape to learn from. Give a folder of masks with lesions.");
         using var scope = NewDisposeScope();
         var distances = tensor(lesions.SelectMany(l => l.Distances).ToArray(), [lesions.Count, Grid * Grid]);
         var mean = distances.mean([0]);
@@ -90,7 +93,8 @@ internal sealed class ShapeModel
         var distances = (double[])_mean.Clone();
         for (var m = 0; m < _modes.Length; m++)
         {
-            var coefficient = (lesion.Coefficients[m] + bandwidth * _deviations[m] * random.Normal()) / Math.Sqrt(1 + bandwidth * bandwidth);
+            var coefficient = (lesion.Coefficients[m] + bandwidth * _deviations[m] * random.Normal()) / Math.Sqrt(1
+                + bandwidth * bandwidth);
             for (var i = 0; i < distances.Length; i++) distances[i] += coefficient * _modes[m][i];
         }
         return distances;
@@ -104,7 +108,8 @@ internal sealed class ShapeModel
     }
 
     // Where the distance is below 0; and how many pixels it had without the image's border.
-    private static (byte[] Pixels, int Whole) Rendered(ImageSize size, double[] distances, (double X, double Y, double Scale) pose)
+    private static (byte[] Pixels, int Whole) Rendered(
+        ImageSize size, double[] distances, (double X, double Y, double Scale) pose)
     {
         var pixels = new byte[size.Width * size.Height];
         var (unit, whole) = (pose.Scale * Math.Sqrt((double)size.Width * size.Height), 0);
@@ -133,8 +138,10 @@ internal sealed class ShapeModel
     private static List<Lesion> LesionsOf(LabelMap mask)
     {
         var regions = ConnectedComponents.Of(mask);
-        return [.. Enumerable.Range(1, regions.Count).Where(r => regions.Areas[r - 1] >= Math.Max(4, SmallestShare * mask.Labels.Length)
-            && regions.Areas[r - 1] < mask.Labels.Length).Select(r => LesionOf(mask.Size, [.. regions.Labels.Select(l => l == r ? (byte)1 : (byte)0)]))];
+        return [.. Enumerable.Range(1, regions.Count)
+            .Where(r => regions.Areas[r - 1] >= Math.Max(4, SmallestShare * mask.Labels.Length)
+            && regions.Areas[r - 1] < mask.Labels.Length)
+            .Select(r => LesionOf(mask.Size, [.. regions.Labels.Select(l => l == r ? (byte)1 : (byte)0)]))];
     }
 
     private static Lesion LesionOf(ImageSize size, byte[] pixels)
@@ -153,7 +160,8 @@ internal sealed class ShapeModel
             double x = centreX + Offset(i % Grid) * unit - 0.5, y = centreY + Offset(i / Grid) * unit - 0.5;
             double insideX = Math.Clamp(x, 0, size.Width - 1), insideY = Math.Clamp(y, 0, size.Height - 1);
             var distance = Bilinear(signed, size.Width, size.Height, insideX, insideY);
-            if (distance > 0) distance += Math.Sqrt((x - insideX) * (x - insideX) + (y - insideY) * (y - insideY)); // a lesion at the border goes on beyond it
+            // A lesion at the border goes on beyond it
+            if (distance > 0) distance += Math.Sqrt((x - insideX) * (x - insideX) + (y - insideY) * (y - insideY));
             distances[i] = distance / unit;
         }
         return new(distances, centreX / size.Width, centreY / size.Height, unit / Math.Sqrt(pixels.Length), area / pixels.Length);
@@ -162,7 +170,8 @@ internal sealed class ShapeModel
     // In pixels, below 0 within; half a pixel is where the outline runs.
     private static double[] SignedDistances(ImageSize size, byte[] pixels)
     {
-        var (to, from) = (DistanceTransform.To(size, pixels), DistanceTransform.To(size, [.. pixels.Select(p => p == 0 ? (byte)1 : (byte)0)]));
+        var (to, from) = (DistanceTransform.To(size, pixels),
+            DistanceTransform.To(size, [.. pixels.Select(p => p == 0 ? (byte)1 : (byte)0)]));
         return [.. pixels.Select((p, i) => p == 0 ? Math.Sqrt(to.Squared(i)) - 0.5 : 0.5 - Math.Sqrt(from.Squared(i)))];
     }
 
@@ -175,7 +184,8 @@ internal sealed class ShapeModel
         int left = Math.Min((int)x, width - 2), top = Math.Min((int)y, height - 2);
         double right = x - left, down = y - top;
         var at = top * width + left;
-        return (1 - down) * ((1 - right) * values[at] + right * values[at + 1]) + down * ((1 - right) * values[at + width] + right * values[at + width + 1]);
+        return (1 - down) * ((1 - right) * values[at] + right * values[at + 1])
+            + down * ((1 - right) * values[at + width] + right * values[at + width + 1]);
     }
 
     private static double Projection(double[] distances, double[] mean, double[] mode)
@@ -192,7 +202,8 @@ internal sealed class ShapeModel
         return Math.Sqrt(all.Sum(v => (v - mean) * (v - mean)) / all.Count);
     }
 
-    // A lesion as it is: distances on the grid in lesion sizes, centre as a share of width and height, size and area as shares of the image.
+    // A lesion as it is: distances on the grid in lesion sizes, centre as a share of width and height, size and area as shares of
+    // the image.
     private sealed record Lesion(double[] Distances, double X, double Y, double Scale, double Area)
     {
         public double[] Coefficients { get; set; } = [];

@@ -25,17 +25,21 @@ internal sealed class StartSource
     /// <param name="drawn">Masks that have no file, in the order of the pairs; null for none.</param>
     /// <exception cref="InvalidDatasetException">The start needs images, or several patients, and there are none.</exception>
     public StartSource(
-        IReadOnlyList<ImageMaskPair> pairs, ImageSize size, SynthesisOptions options, LabelReading labels, IReadOnlyList<LabelMap>? drawn = null)
+        IReadOnlyList<ImageMaskPair> pairs, ImageSize size, SynthesisOptions options, LabelReading labels,
+        IReadOnlyList<LabelMap>? drawn = null)
     {
         (_pairs, _size, _options) = (pairs, size, options);
         _masks = new(pairs, size, options.Deformation, labels) { Drawn = drawn };
         _byId = [.. Enumerable.Range(0, pairs.Count).OrderBy(i => pairs[i].Id, StringComparer.Ordinal)];
         if (options.NeedsImages && pairs.FirstOrDefault(p => p.ImagePath == p.MaskPath || p.ImagePath.Length == 0) is { } bare)
             throw new InvalidDatasetException(
-                $"{bare.MaskPath}: this mask has no image, which {options.WhyImages} needs. Give a folder of image-mask pairs, or start from noise.");
-        if (options.Start is SampleStart.Paste or SampleStart.Inpaint && !Enumerable.Range(0, pairs.Count).All(i => Others(i).Any()))
+                $"{bare.MaskPath}: this mask has no image, which {options.WhyImages} needs. Give a folder of image-mask pairs, "
+                    + $"or start from noise.");
+        if (options.Start is SampleStart.Paste or SampleStart.Inpaint
+            && !Enumerable.Range(0, pairs.Count).All(i => Others(i).Any()))
             throw new InvalidDatasetException(
-                $"start {options.Start.ToString().ToLowerInvariant()} combines images of two patients, but there is only {(pairs.Count == 1 ? "one pair" : "one patient")}. Give more pairs.");
+                $"start {options.Start.ToString().ToLowerInvariant()} combines images of two patients, but there is only "
+                    + $"{(pairs.Count == 1 ? "one pair" : "one patient")}. Give more pairs.");
     }
 
     /// <summary>Whether masks hold probabilities.</summary>
@@ -69,9 +73,13 @@ internal sealed class StartSource
         for (var attempt = 0; attempt < 4; attempt++)
         {
             var donor = Other(index, seed.Derive("donor").Derive(attempt));
-            var joined = LesionPaste.Apply((Image(index), _masks.Read(index)), (Image(donor), _masks.Read(donor)), _options.Deformation, seed.Derive(attempt));
+            var joined = LesionPaste.Apply((Image(index), _masks.Read(index)), (Image(donor), _masks.Read(donor)),
+                _options.Deformation, seed.Derive(attempt));
             if (joined is { } pasted)
-                return new(pasted.Mask, pasted.Description) { Image = pasted.Image, Host = _pairs[index].Id, Donor = _pairs[donor].Id };
+                return new(pasted.Mask, pasted.Description)
+                {
+                    Image = pasted.Image, Host = _pairs[index].Id, Donor = _pairs[donor].Id,
+                };
         }
         return new(_masks.Read(index), "none") { Image = Image(index), Host = _pairs[index].Id };
     }

@@ -13,10 +13,14 @@ namespace Siamorph.Synthesis;
 /// <param name="MedianSeconds">Median of the repeats: model loaded, images drawn, files written.</param>
 /// <param name="MinSeconds">Shortest.</param>
 /// <param name="MaxSeconds">Longest.</param>
-/// <param name="Difference">Mean absolute difference from the first setting's images of the same seeds, in levels of 0…255.</param>
-internal sealed record SynthesisTiming(SamplerKind Sampler, int Steps, int Images, double MedianSeconds, double MinSeconds, double MaxSeconds, double Difference);
+/// <param name="Difference">Mean absolute difference from the first setting's images of the same seeds, in levels of
+/// 0…255.</param>
+internal sealed record SynthesisTiming(
+    SamplerKind Sampler, int Steps, int Images, double MedianSeconds, double MinSeconds, double MaxSeconds, double Difference);
 
-/// <summary>Times `synthesize` from end to end with several samplers, in turns, so that a busy machine slows all of them alike.</summary>
+/// <summary>
+/// Times `synthesize` from end to end with several samplers, in turns, so that a busy machine slows all of them alike.
+/// </summary>
 internal static class SynthesisBenchmark
 {
     /// <summary>Draws, and takes the time.</summary>
@@ -29,7 +33,8 @@ internal static class SynthesisBenchmark
     /// <exception cref="SiamorphException">Model, masks or options can't be used.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static IReadOnlyList<SynthesisTiming> Run(
-        string model, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, IReadOnlyList<(SamplerKind Sampler, int Steps)> settings, int repeats, IMonitor monitor)
+        string model, IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options,
+        IReadOnlyList<(SamplerKind Sampler, int Steps)> settings, int repeats, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(settings);
@@ -45,13 +50,17 @@ internal static class SynthesisBenchmark
                 {
                     var folder = Path.Combine(scratch, $"{round}-{i}");
                     var clock = Stopwatch.StartNew();
-                    var made = Synthesizer.Run(model, masks, options with { Sampler = settings[i].Sampler, Steps = settings[i].Steps }, folder, monitor);
+                    var made = Synthesizer.Run(model, masks, options with
+                    {
+                        Sampler = settings[i].Sampler, Steps = settings[i].Steps,
+                    }, folder, monitor);
                     seconds[i].Add(clock.Elapsed.TotalSeconds);
                     drawn[i] ??= [.. made.Pairs.Select(p => ImageFile.ReadRgb(p.ImagePath))];
                     Directory.Delete(folder, recursive: true);
                 }
             return [.. settings.Select((s, i) => new SynthesisTiming(
-                s.Sampler, s.Steps, drawn[i].Count, Quantiles.Of(seconds[i], 0.5), seconds[i].Min(), seconds[i].Max(), Difference(drawn[i], drawn[0])))];
+                s.Sampler, s.Steps, drawn[i].Count, Quantiles.Of(seconds[i], 0.5), seconds[i].Min(), seconds[i].Max(),
+                Difference(drawn[i], drawn[0])))];
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Siamorph.Diffusion;
 using Siamorph.Siamese;
 
@@ -13,7 +14,8 @@ public sealed record SynthesisOptions
     public int? Count { get; init; }
 
     /// <summary>
-    /// New masks to generate from in place of the given ones, from a statistical model of their shapes, positions and sizes. 0 draws from the given ones.
+    /// New masks to generate from in place of the given ones, from a statistical model of their shapes, positions and sizes. 0
+    /// draws from the given ones.
     /// </summary>
     public int Shapes { get; init; }
 
@@ -47,11 +49,15 @@ public sealed record SynthesisOptions
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>What generation starts from: noise, a real image, an image with a pasted lesion, or an image in which a lesion is inpainted.</summary>
+    /// <summary>
+    /// What generation starts from: noise, a real image, an image with a pasted lesion, or an image in which a lesion is
+    /// inpainted.
+    /// </summary>
     public SampleStart Start { get; init; }
 
     /// <summary>
-    /// How much noise is added to the starting image before denoising, 0 to 1; 0 keeps the deformed or pasted image as it is. Null takes
+    /// How much noise is added to the starting image before denoising, 0 to 1; 0 keeps the deformed or pasted image as it is.
+    /// Null takes
     /// 0.5 for real, 0.35 for paste, and 1, pure noise, for noise and inpaint.
     /// </summary>
     public double? Strength { get; init; }
@@ -73,22 +79,31 @@ public sealed record SynthesisOptions
         if (ImagesPerMask < 1) faults.Add($"imagesPerMask is {ImagesPerMask}; at least 1 is needed.");
         if (Count < 1) faults.Add($"count is {Count}; at least 1 is needed.");
         if (Shapes < 0) faults.Add($"shapes is {Shapes}; it can't be negative (0 is none).");
-        if (Shapes > 0 && NeedsImages) faults.Add($"shapes: a new shape has no image, which {WhyImages} needs. Use start noise with imageWeight 0, or set shapes to 0.");
+        if (Shapes > 0 && NeedsImages)
+            faults.Add($"shapes: a new shape has no image, which {WhyImages} needs. Use start noise with imageWeight 0, or set "
+                + $"shapes to 0.");
         if (BatchSize < 1) faults.Add($"batchSize is {BatchSize}; at least 1 is needed.");
         if (Steps < 1) faults.Add($"steps is {Steps}; at least 1 is needed.");
-        if (Strength is not (null or (>= 0 and <= 1))) faults.Add(FormattableString.Invariant($"strength is {Strength}; give 0 to 1."));
+        if (Strength is not (null or (>= 0 and <= 1)))
+            faults.Add(FormattableString.Invariant($"strength is {Strength}; give 0 to 1."));
         if (Start is SampleStart.Noise or SampleStart.Inpaint && Strength is not (null or 1))
-            faults.Add(FormattableString.Invariant($"strength is {Strength}; with start {Start.ToString().ToLowerInvariant()} it is always 1. Choose start real or paste, or leave it out."));
-        if (ImageWeight is not (>= 0 and <= 2)) faults.Add(FormattableString.Invariant($"imageWeight is {ImageWeight}; give 0 to 2."));
-        if (Deformation.Recombination > 0 && (Start is SampleStart.Real or SampleStart.Paste || (Start == SampleStart.Noise && ImageWeight > 0)))
-            faults.Add("deformation.recombination: a recombined mask has a second lesion that the image lacks. Set it to 0, or use start paste, which pastes a lesion into the image.");
+            faults.Add(string.Create(CultureInfo.InvariantCulture,
+                $"strength is {Strength}; with start {Start.ToString().ToLowerInvariant()} it is always 1. Choose start real or "
+                    + $"paste, or leave it out."));
+        if (ImageWeight is not (>= 0 and <= 2))
+            faults.Add(FormattableString.Invariant($"imageWeight is {ImageWeight}; give 0 to 2."));
+        if (Deformation.Recombination > 0
+            && (Start is SampleStart.Real or SampleStart.Paste || (Start == SampleStart.Noise && ImageWeight > 0)))
+            faults.Add("deformation.recombination: a recombined mask has a second lesion that the image lacks. Set it to 0, or "
+            + "use start paste, which pastes a lesion into the image.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
     /// <summary>Whether the images of the pairs are read too.</summary>
     internal bool NeedsImages => Start != SampleStart.Noise || ImageWeight > 0;
 
-    internal string WhyImages => Start != SampleStart.Noise ? $"start {Start.ToString().ToLowerInvariant()}" : "imageWeight above 0";
+    internal string WhyImages => Start != SampleStart.Noise ? $"start {Start.ToString().ToLowerInvariant()}"
+        : "imageWeight above 0";
 
     /// <summary>The strength, its default filled in.</summary>
     internal double ResolvedStrength => Strength ?? Start switch { SampleStart.Real => 0.5, SampleStart.Paste => 0.35, _ => 1 };
@@ -99,6 +114,10 @@ public sealed record SynthesisOptions
     internal SamplingOptions Resolve(SamplingOptions trained)
     {
         var sampling = Sampling ?? trained;
-        return sampling with { Sampler = Sampler ?? sampling.Sampler, Steps = Steps ?? sampling.Steps, GuidanceScale = Guidance ?? sampling.GuidanceScale };
+        return sampling with
+        {
+            Sampler = Sampler ?? sampling.Sampler, Steps = Steps ?? sampling.Steps, GuidanceScale = Guidance
+                ?? sampling.GuidanceScale,
+        };
     }
 }

@@ -18,7 +18,8 @@ public static class Synthesizer
 {
     /// <summary>Draws the pairs. A folder begun with the same model, masks and options is completed.</summary>
     /// <param name="model">The run folder that `train` wrote, or weights of the whole model.</param>
-    /// <param name="masks">Pairs whose masks (and prompts) are used; their images are read only where the start needs them.</param>
+    /// <param name="masks">Pairs whose masks (and prompts) are used; their images are read only where the start needs
+    /// them.</param>
     /// <param name="options">How many, and how.</param>
     /// <param name="outFolder">New, empty, or begun by the same call.</param>
     /// <param name="monitor">Watches; counts finished images.</param>
@@ -33,12 +34,14 @@ public static class Synthesizer
         var sampling = options.Resolve(pipeline.Options.Sampling);
         var shapes = NewShapes.Draw(masks, options, pipeline.Options);
         masks = shapes?.Pairs ?? masks;
-        var plan = PlannedPair.All(masks, options, (ModelHash(model, pipeline), sampling.SamplerName, sampling.Steps, sampling.GuidanceScale));
+        var plan = PlannedPair.All(masks, options,
+            (ModelHash(model, pipeline), sampling.SamplerName, sampling.Steps, sampling.GuidanceScale));
         pipeline.MoveTo(place);
         var sampler = new MaskDiffusionSampler(pipeline, sampling);
         var source = Source(masks, options, pipeline.Options, monitor, shapes?.Masks);
         return Complete(plan, source, masks[0].Classes, options, outFolder, monitor, (hints, starts, batch) =>
-            sampler.Sample(hints, [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)], start: StartImages(starts, options)));
+            sampler.Sample(hints, [.. batch.Select(p => p.Prompt)], [.. batch.Select(p => p.Seed)],
+            start: StartImages(starts, options)));
     }
 
     /// <summary>Pairs that no model draws: real ones, deformed or with a pasted lesion (strength 0).</summary>
@@ -53,9 +56,11 @@ public static class Synthesizer
     {
         Check(masks, options, monitor);
         ArgumentNullException.ThrowIfNull(like);
-        if (options.NeedsModel) throw new ArgumentException("Only pairs of strength 0 are made without a model.", nameof(options));
+        if (options.NeedsModel) throw new ArgumentException("Only pairs of strength 0 are made without a model.",
+            nameof(options));
         var plan = PlannedPair.All(masks, options, ("none", "none", 0, 1));
-        return Complete(plan, Source(masks, options, like, monitor), masks[0].Classes, options, outFolder, monitor, (_, starts, _) => stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]));
+        return Complete(plan, Source(masks, options, like, monitor), masks[0].Classes, options, outFolder, monitor,
+            (_, starts, _) => stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]));
     }
 
     private delegate Tensor Drawing(Tensor hints, IReadOnlyList<StartImage> starts, IReadOnlyList<PlannedPair> batch);
@@ -71,7 +76,8 @@ public static class Synthesizer
     }
 
     private static Dataset Complete(
-        List<PlannedPair> plan, StartSource source, ClassTable? classes, SynthesisOptions options, string outFolder, IMonitor monitor, Drawing draw)
+        List<PlannedPair> plan, StartSource source, ClassTable? classes, SynthesisOptions options, string outFolder,
+        IMonitor monitor, Drawing draw)
     {
         using var alone = FolderLock.Take(outFolder);
         Claim(outFolder, plan);
@@ -94,12 +100,16 @@ public static class Synthesizer
     }
 
     private static StartSource Source(
-        IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, IMonitor monitor, IReadOnlyList<LabelMap>? drawn = null)
+        IReadOnlyList<ImageMaskPair> masks, SynthesisOptions options, TrainOptions trained, IMonitor monitor,
+        IReadOnlyList<LabelMap>? drawn = null)
     {
         if (options.Deformation.Flip && !trained.HorizontalFlip && !trained.VerticalFlip)
             monitor.Note("deformation.flip: this model was trained without mirrored pairs, so no masks are mirrored.");
         var deformation = options.Deformation with { Mirrors = (trained.HorizontalFlip, trained.VerticalFlip) };
-        return new(masks, new ImageSize(trained.ImageSize, trained.ImageSize), options with { Deformation = deformation }, trained.LabelReading, drawn);
+        return new(masks, new ImageSize(trained.ImageSize, trained.ImageSize), options with
+        {
+            Deformation = deformation,
+        }, trained.LabelReading, drawn);
     }
 
     private static void Draw(PlannedPair[] batch, StartSource source, Drawing draw, string folder, ClassTable? classes)
@@ -112,7 +122,8 @@ public static class Synthesizer
         {
             var mask = EncodeMask(starts[i].Mask, source.IsSoft, classes);
             AtomicFile.Write(batch[i].MaskPath(folder), s => s.Write(mask));
-            ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i])); // last: its presence means the pair is whole
+            // Last: its presence means the pair is whole
+            ImageFile.WritePng(batch[i].ImagePath(folder), ImageTensor.ToRgb(images[i]));
         }
     }
 
@@ -121,13 +132,15 @@ public static class Synthesizer
     {
         if (!options.NeedsImages) return null;
         var images = stack([.. starts.Select(s => ImageTensor.FromRgb(s.Image!))]);
-        var region = starts[0].Region is null ? null : stack([.. starts.Select(s => tensor(s.Region!, [1, s.Mask.Size.Height, s.Mask.Size.Width]))]);
+        var region = starts[0].Region is null ? null
+            : stack([.. starts.Select(s => tensor(s.Region!, [1, s.Mask.Size.Height, s.Mask.Size.Width]))]);
         return new(images, options.ResolvedStrength, region, options.ImageWeight);
     }
 
     /// <summary>A mask as the model was shown masks: class numbers, or levels of 255 · probability.</summary>
     internal static Tensor Hint(LabelMap mask, bool isSoft, ClassTable? classes) =>
-        isSoft ? tensor(Array.ConvertAll(mask.Labels, l => l / 255f), [1, mask.Size.Height, mask.Size.Width]) : MaskHint.Of(mask, classes);
+        isSoft ? tensor(Array.ConvertAll(mask.Labels, l => l / 255f), [1, mask.Size.Height, mask.Size.Width])
+        : MaskHint.Of(mask, classes);
 
     /// <summary>A mask as the bytes of its file.</summary>
     internal static byte[] EncodeMask(LabelMap mask, bool isSoft, ClassTable? classes) =>

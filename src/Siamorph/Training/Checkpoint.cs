@@ -33,7 +33,8 @@ internal static class Checkpoint
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SiamorphException($"{folder}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
+            throw new SiamorphException(
+                $"{folder}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
         }
         finally
         {
@@ -41,7 +42,9 @@ internal static class Checkpoint
         }
     }
 
-    /// <summary>Checks every file against the manifest, then opens them; tensors are read one at a time, when they are asked for.</summary>
+    /// <summary>
+    /// Checks every file against the manifest, then opens them; tensors are read one at a time, when they are asked for.
+    /// </summary>
     /// <param name="folder">A checkpoint's folder.</param>
     /// <param name="parts">Which parts to open; none named opens all.</param>
     /// <exception cref="WeightsFormatException">A file is missing, cut off or altered; the message says which.</exception>
@@ -50,7 +53,8 @@ internal static class Checkpoint
         ArgumentNullException.ThrowIfNull(parts);
         var manifest = CheckpointManifest.Read(folder);
         manifest.Verify(folder);
-        var stems = manifest.Files.Keys.Where(f => Path.GetExtension(f) == ".safetensors").Select(f => Path.GetFileNameWithoutExtension(f)).ToList();
+        var stems = manifest.Files.Keys.Where(f => Path.GetExtension(f) == ".safetensors")
+            .Select(f => Path.GetFileNameWithoutExtension(f)).ToList();
         if (parts.Except(stems).FirstOrDefault() is { } missing)
             throw new WeightsFormatException($"{folder}: has no part '{missing}', only {string.Join(", ", stems)}.");
         var state = OptionsFile.ReadObject(Path.Combine(folder, StateFile));
@@ -58,12 +62,17 @@ internal static class Checkpoint
         return Open(folder, state, wanted);
     }
 
-    /// <summary>The same without what only training reads, the optimizer's state, which is as large as the rest together.</summary>
+    /// <summary>
+    /// The same without what only training reads, the optimizer's state, which is as large as the rest together.
+    /// </summary>
     /// <exception cref="WeightsFormatException">A file is missing, cut off or altered; the message says which.</exception>
     public static LoadedCheckpoint LoadWeights(string folder) =>
-        Load(folder, [.. CheckpointManifest.Read(folder).Files.Keys.Where(f => f is "model.safetensors" or "ema.safetensors").Select(f => Path.GetFileNameWithoutExtension(f))]);
+        Load(folder, [.. CheckpointManifest.Read(folder).Files.Keys.Where(f => f is "model.safetensors" or "ema.safetensors")
+        .Select(f => Path.GetFileNameWithoutExtension(f))]);
 
-    /// <summary>The newest finished checkpoint of a run, or null where there is none. Whether it was damaged since, Load finds.</summary>
+    /// <summary>
+    /// The newest finished checkpoint of a run, or null where there is none. Whether it was damaged since, Load finds.
+    /// </summary>
     public static string? Latest(string runFolder) => All(runFolder).LastOrDefault();
 
     /// <summary>Removes all but the newest <paramref name="keep"/> finished checkpoints, and what crashes have left.</summary>
@@ -77,7 +86,8 @@ internal static class Checkpoint
         {
             // Renamed first: one that is half removed when the power fails must not pass for a checkpoint.
             foreach (var old in All(runFolder).SkipLast(keep).ToList()) Directory.Move(old, $"{old}.{Guid.NewGuid():N}.partial");
-            foreach (var left in Directory.EnumerateDirectories(folder, "*.partial").ToList()) Directory.Delete(left, recursive: true);
+            foreach (var left in Directory.EnumerateDirectories(folder, "*.partial").ToList())
+                Directory.Delete(left, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -97,7 +107,8 @@ internal static class Checkpoint
     }
 
     private static long StepOf(string path) =>
-        long.TryParse(Path.GetFileName(path).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
+        long.TryParse(Path.GetFileName(path).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture,
+        out var step) ? step : -1;
 
     private static void Replace(string target, string staged)
     {
@@ -147,7 +158,8 @@ internal sealed class LoadedCheckpoint : IDisposable
 
     /// <summary>The tensors of one part.</summary>
     /// <exception cref="WeightsFormatException">There is no such part.</exception>
-    public WeightTable this[string part] => Find(part) ?? throw new WeightsFormatException($"{Folder}: has no part '{part}', only {string.Join(", ", Parts)}.");
+    public WeightTable this[string part] => Find(part)
+        ?? throw new WeightsFormatException($"{Folder}: has no part '{part}', only {string.Join(", ", Parts)}.");
 
     /// <summary>The tensors of one part; null where there is none of that name.</summary>
     public WeightTable? Find(string part) => _parts.GetValueOrDefault(part);

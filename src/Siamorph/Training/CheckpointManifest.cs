@@ -16,7 +16,8 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
 
     public static CheckpointManifest Of(string folder) => new(
         new SortedDictionary<string, Entry>(
-            Directory.EnumerateFiles(folder).ToDictionary(f => Path.GetFileName(f), f => new Entry(new FileInfo(f).Length, Hash(f))),
+            Directory.EnumerateFiles(folder)
+                .ToDictionary(f => Path.GetFileName(f), f => new Entry(new FileInfo(f).Length, Hash(f))),
             StringComparer.Ordinal));
 
     public void Write(string folder) => OptionsFile.Save(Path.Combine(folder, FileName), this);
@@ -32,9 +33,11 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
             var manifest = OptionsFile.Load<CheckpointManifest>(path);
             if (manifest.Files is null) throw new InvalidOptionsException("'files' is missing");
             // Files of the checkpoint's own folder, and of no other place.
-            if (manifest.Files.Keys.FirstOrDefault(f => f.Length == 0 || Path.GetFileName(f) != f || f.Contains('\0', StringComparison.Ordinal)) is { } name)
+            if (manifest.Files.Keys.FirstOrDefault(f => f.Length == 0 || Path.GetFileName(f) != f
+                || f.Contains('\0', StringComparison.Ordinal)) is { } name)
                 throw new InvalidOptionsException($"'{name.Replace('\0', '?')}' is no file name");
-            return manifest.Files.Values.Contains(null) ? throw new InvalidOptionsException("a file has no size and hash") : manifest;
+            return manifest.Files.Values.Contains(null)
+                ? throw new InvalidOptionsException("a file has no size and hash") : manifest;
         }
         catch (InvalidOptionsException e)
         {
@@ -56,7 +59,8 @@ internal sealed record CheckpointManifest(IReadOnlyDictionary<string, Checkpoint
         var file = new FileInfo(path);
         if (!file.Exists) return $"{path}: is missing from the checkpoint. {Advice}";
         if (file.Length != expected.Size)
-            return $"{path}: {(file.Length < expected.Size ? "cut off" : "altered")}, {file.Length} bytes instead of {expected.Size}. {Advice}";
+            return $"{path}: {(file.Length < expected.Size ? "cut off" : "altered")}, {file.Length} bytes instead of "
+                + $"{expected.Size}. {Advice}";
         return Hash(path) == expected.Sha256 ? null : $"{path}: altered since it was written (SHA-256 differs). {Advice}";
     }
 

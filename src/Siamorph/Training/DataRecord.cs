@@ -22,7 +22,8 @@ internal sealed record DataRecord
     /// <param name="resume">The run goes on.</param>
     /// <param name="monitor">Told where an older run has no record; may stop.</param>
     /// <exception cref="InvalidDatasetException">The run began with other data.</exception>
-    public static void Keep(RunFolder run, IEnumerable<(string Part, IReadOnlyList<ImageMaskPair> Pairs)> parts, bool resume, IMonitor monitor)
+    public static void Keep(RunFolder run, IEnumerable<(string Part, IReadOnlyList<ImageMaskPair> Pairs)> parts, bool resume,
+        IMonitor monitor)
     {
         var path = Path.Combine(run.Path, FileName);
         var now = Of(parts, monitor);
@@ -31,7 +32,9 @@ internal sealed record DataRecord
             Compare(run.Path, OptionsFile.Load<DataRecord>(path).Pairs, now.Pairs);
             return;
         }
-        if (resume && Directory.Exists(run.CheckpointsFolder)) monitor.Note($"{run.Path}: this run was started by a version that did not record its data. Make sure that the data are the same.");
+        if (resume && Directory.Exists(run.CheckpointsFolder))
+            monitor.Note($"{run.Path}: this run was started by a version that did not record its data. Make sure that the data "
+                + $"are the same.");
         OptionsFile.Save(path, now);
     }
 
@@ -61,12 +64,14 @@ internal sealed record DataRecord
         ];
         if (differences.All(d => d is null)) return;
         throw new InvalidDatasetException(
-            $"{run}: this run was started with other data ({string.Join("; ", differences.Where(d => d is not null))}). Give it the data that it started with, or start a new run.");
+            $"{run}: this run was started with other data ({string.Join("; ", differences.Where(d => d is not null))}). Give it "
+                + $"the data that it started with, or start a new run.");
     }
 
     private static string? Told(string what, IEnumerable<string> names)
     {
         var all = names.Order(StringComparer.Ordinal).ToList();
-        return all.Count == 0 ? null : $"{all.Count} {what}: {string.Join(", ", all.Take(Named))}{(all.Count > Named ? ", …" : "")}";
+        return all.Count == 0 ? null
+            : $"{all.Count} {what}: {string.Join(", ", all.Take(Named))}{(all.Count > Named ? ", …" : "")}";
     }
 }

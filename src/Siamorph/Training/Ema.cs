@@ -12,7 +12,8 @@ internal sealed class Ema : IDisposable
 
     /// <summary>Starts with the weights as they are.</summary>
     /// <param name="parameters">Names, unique, and the tensors to follow.</param>
-    /// <param name="decay">In [0, 1); the n-th update uses min(decay, (1 + n) / (10 + n)), so that the start is forgotten.</param>
+    /// <param name="decay">In [0, 1); the n-th update uses min(decay, (1 + n) / (10 + n)), so that the start is
+    /// forgotten.</param>
     public Ema(IReadOnlyList<(string Name, Tensor Parameter)> parameters, double decay)
     {
         ArgumentNullException.ThrowIfNull(parameters);

@@ -16,12 +16,14 @@ internal sealed class FormerNameAttribute(string name, params string[] values) :
 
     /// <summary>How the option is written now.</summary>
     public string Hint(string present) =>
-        $"is called {present} now{(Values.Any() ? $" ({string.Join(", ", Values.Select(v => $"{v.Former} is {v.Present}"))})" : "")}.";
+        $"is called {present} now{(Values.Any() ? $" ({string.Join(", ", Values.Select(Text))})" : "")}.";
+
+    private static string Text((string Former, string Present) value) => $"{value.Former} is {value.Present}";
 }
 
 /// <summary>
-/// Options that have other names than in the version before. What a person writes must bear the present name; what an earlier version
-/// wrote into its run folders is read all the same, so that its models can be used and its runs go on.
+/// Options that have other names than in the version before. What a person writes must bear the present name; what an earlier
+/// version wrote into its run folders is read all the same, so that its models can be used and its runs go on.
 /// </summary>
 internal static class FormerNames
 {
@@ -30,7 +32,8 @@ internal static class FormerNames
         type.Properties.FirstOrDefault(p => Of(p)?.Name.Equals(key, StringComparison.OrdinalIgnoreCase) == true);
 
     /// <summary>What the property was called, or null.</summary>
-    public static FormerNameAttribute? Of(JsonPropertyInfo property) => property.AttributeProvider is PropertyInfo p ? Of(p) : null;
+    public static FormerNameAttribute? Of(JsonPropertyInfo property) =>
+        property.AttributeProvider is PropertyInfo p ? Of(p) : null;
 
     /// <inheritdoc cref="Of(JsonPropertyInfo)"/>
     public static FormerNameAttribute? Of(PropertyInfo property) => property.GetCustomAttribute<FormerNameAttribute>();
@@ -47,7 +50,8 @@ internal static class FormerNames
                 node.Remove(key);
                 node[renamed.Name] = Present(value, Of(renamed)!);
             }
-            else if (value is JsonObject inner && info.Properties.FirstOrDefault(p => p.Name.Equals(key, StringComparison.OrdinalIgnoreCase)) is { } property)
+            else if (value is JsonObject inner
+                && info.Properties.FirstOrDefault(p => p.Name.Equals(key, StringComparison.OrdinalIgnoreCase)) is { } property)
             {
                 Renew(inner, property.PropertyType);
             }

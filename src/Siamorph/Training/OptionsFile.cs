@@ -52,9 +52,13 @@ public static class OptionsFile
     {
         try
         {
-            var reading = new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowDuplicateProperties = false };
+            var reading = new JsonDocumentOptions
+            {
+                AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowDuplicateProperties = false,
+            };
             return JsonNode.Parse(File.ReadAllText(path), documentOptions: reading) as JsonObject
-                ?? throw new InvalidOptionsException($"{path}: expected a JSON object with options, such as {{ \"steps\": 300 }}.");
+                ?? throw new InvalidOptionsException(
+                    $"{path}: expected a JSON object with options, such as {{ \"steps\": 300 }}.");
         }
         catch (JsonException e)
         {
@@ -92,8 +96,11 @@ public static class OptionsFile
     /// <summary>The record as a JSON object.</summary>
     public static JsonObject ToNode<T>(T options) where T : class => JsonSerializer.SerializeToNode(options, Json)!.AsObject();
 
-    /// <summary>A copy of the record in which the keys of <paramref name="changes"/> have other values; null changes nothing.</summary>
-    /// <exception cref="InvalidOptionsException">An unknown key or a value that does not fit; <paramref name="source"/> names the place.</exception>
+    /// <summary>
+    /// A copy of the record in which the keys of <paramref name="changes"/> have other values; null changes nothing.
+    /// </summary>
+    /// <exception cref="InvalidOptionsException">An unknown key or a value that does not fit; <paramref name="source"/> names the
+    /// place.</exception>
     public static T Changed<T>(T options, JsonObject? changes, string source) where T : class
     {
         if (changes is null || changes.Count == 0) return options;
@@ -104,7 +111,10 @@ public static class OptionsFile
         return FromJson<T>(merged, source);
     }
 
-    /// <summary>Puts the values of one object into another, object by object; the key's spelling in <paramref name="into"/> wins over other case.</summary>
+    /// <summary>
+    /// Puts the values of one object into another, object by object; the key's spelling in <paramref name="into"/> wins over
+    /// other case.
+    /// </summary>
     public static void Merge(JsonObject into, JsonObject from)
     {
         ArgumentNullException.ThrowIfNull(into);
@@ -140,14 +150,17 @@ public static class OptionsFile
                     yield return $"{source}: option '{prefix}{key}' {FormerNames.Of(renamed)!.Hint($"'{prefix}{renamed.Name}'")}";
                     continue;
                 }
-                var meant = ClosestName.To(key, known.Keys) is { } name ? $"did you mean '{prefix}{name}'?" : $"known are {string.Join(", ", known.Keys)}.";
+                var meant = ClosestName.To(key, known.Keys) is { } name ? $"did you mean '{prefix}{name}'?"
+                    : $"known are {string.Join(", ", known.Keys)}.";
                 yield return $"{source}: unknown option '{prefix}{key}'; {meant}";
             }
             else if (IsNoNumber(value, property.PropertyType))
-                yield return $"{source}: the value of '{prefix}{property.Name}' is {value}, which is not a number. Write a number with a decimal point.";
+                yield return $"{source}: the value of '{prefix}{property.Name}' is {value}, which is not a number. Write a "
+                    + $"number with a decimal point.";
             else if (value is JsonObject inner)
             {
-                foreach (var fault in UnknownKeys(inner, property.PropertyType, source, $"{prefix}{property.Name}.")) yield return fault;
+                foreach (var fault in UnknownKeys(inner, property.PropertyType, source, $"{prefix}{property.Name}."))
+                    yield return fault;
             }
         }
     }
@@ -155,7 +168,8 @@ public static class OptionsFile
     // "NaN" and "Infinity" are read from results, but mean nothing as an option.
     private static bool IsNoNumber(JsonNode? value, Type type) =>
         (Nullable.GetUnderlyingType(type) ?? type) is var core && (core == typeof(double) || core == typeof(float))
-        && value?.GetValueKind() switch { JsonValueKind.String => true, JsonValueKind.Number => !double.IsFinite(value.GetValue<double>()), _ => false };
+        && value?.GetValueKind() switch { JsonValueKind.String => true,
+        JsonValueKind.Number => !double.IsFinite(value.GetValue<double>()), _ => false };
 
     private sealed class ImageSizeConverter : JsonConverter<ImageSize>
     {

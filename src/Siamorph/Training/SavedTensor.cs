@@ -10,7 +10,8 @@ internal static class SavedTensor
     {
         if (!saved.TryGet(key, out var entry)) throw new WeightsMismatchException($"{what}: {key} is missing.");
         if (!entry.Shape.SequenceEqual(target.shape))
-            throw new WeightsMismatchException($"{what}: {key} is {entry.ShapeText}, here it must be [{string.Join(',', target.shape)}].");
+            throw new WeightsMismatchException(
+                $"{what}: {key} is {entry.ShapeText}, here it must be [{string.Join(',', target.shape)}].");
         using var stored = entry.Read();
         target.copy_(stored);
     }

@@ -58,7 +58,8 @@ internal sealed class TrainingLog : IDisposable
         string[] lines;
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete); // it may be growing
+            // It may be growing
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             using var reader = new StreamReader(file);
             lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
@@ -70,7 +71,8 @@ internal sealed class TrainingLog : IDisposable
         for (var i = 0; i < lines.Length; i++)
         {
             if (Parse(lines[i]) is { } entry) entries.Add(entry);
-            else if (i < lines.Length - 1) throw new SiamorphException($"{path}: line {i + 1} is not a log entry. Remove that line.");
+            else if (i < lines.Length - 1)
+                throw new SiamorphException($"{path}: line {i + 1} is not a log entry. Remove that line.");
         }
         return entries;
     }
@@ -148,7 +150,8 @@ internal sealed class TrainingLog : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SiamorphException($"{_path}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
+            throw new SiamorphException(
+                $"{_path}: can't be written ({e.Message.TrimEnd('.')}). Check the folder's rights and the free space.", e);
         }
     }
 }

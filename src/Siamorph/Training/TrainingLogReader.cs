@@ -3,8 +3,8 @@ using System.Text;
 namespace Siamorph.Training;
 
 /// <summary>
-/// Reads a log that grows: each time only what has been added since. A log that was written anew, as a resumed training does, is read
-/// from its beginning. Not for several threads at once.
+/// Reads a log that grows: each time only what has been added since. A log that was written anew, as a resumed training does, is
+/// read from its beginning. Not for several threads at once.
 /// </summary>
 /// <param name="path">The log.</param>
 internal sealed class TrainingLogReader(string path)
@@ -20,7 +20,8 @@ internal sealed class TrainingLogReader(string path)
         try
         {
             if (!File.Exists(path)) Forget();
-            else using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)) Follow(file);
+            else using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+                Follow(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -58,7 +59,8 @@ internal sealed class TrainingLogReader(string path)
         {
             if (lines[range].IsEmpty) continue;
             var entry = TrainingLog.Parse(Encoding.UTF8.GetString(lines[range]));
-            added.Add(entry ?? throw new SiamorphException($"{path}: line {_entries.Count + added.Count + 1} is not a log entry. Remove that line."));
+            added.Add(entry ?? throw new SiamorphException(
+                $"{path}: line {_entries.Count + added.Count + 1} is not a log entry. Remove that line."));
         }
         _entries.AddRange(added);
     }

@@ -24,22 +24,28 @@ internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> 
 
     /// <summary>Reads either form.</summary>
     /// <param name="path">Folder with vocab.json and merges.txt, one of the two, or bpe_simple_vocab_16e6.txt(.gz).</param>
-    /// <exception cref="WeightsFormatException">Files are missing or not of that form; the message says which are needed.</exception>
+    /// <exception cref="WeightsFormatException">Files are missing or not of that form; the message says which are
+    /// needed.</exception>
     public static BpeVocabulary Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         try
         {
-            var folder = Directory.Exists(path) ? path : Path.GetFileName(path) is "vocab.json" or "merges.txt" ? Path.GetDirectoryName(Path.GetFullPath(path))! : null;
+            var folder = Directory.Exists(path) ? path
+                : Path.GetFileName(path) is "vocab.json" or "merges.txt" ? Path.GetDirectoryName(Path.GetFullPath(path))! : null;
             if (folder is null) return OfMerges(Lines(path).Skip(1).Take(UsedMerges), path);
-            if (Directory.EnumerateFiles(folder, "bpe_simple_vocab_16e6.txt*").FirstOrDefault() is { } list && !File.Exists(Path.Combine(folder, "vocab.json")))
+            if (Directory.EnumerateFiles(folder, "bpe_simple_vocab_16e6.txt*").FirstOrDefault() is { } list
+                && !File.Exists(Path.Combine(folder, "vocab.json")))
                 return OfMerges(Lines(list).Skip(1).Take(UsedMerges), list);
-            var merges = Merged(Lines(Path.Combine(folder, "merges.txt")).Where(l => !l.StartsWith("#version", StringComparison.Ordinal)), folder);
+            var merges = Merged(Lines(Path.Combine(folder, "merges.txt"))
+                .Where(l => !l.StartsWith("#version", StringComparison.Ordinal)), folder);
             return Checked(new(merges, ReadIds(Path.Combine(folder, "vocab.json"))), folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new WeightsFormatException($"{path}: no tokenizer can be read here ({e.Message.TrimEnd('.')}). Name a folder with vocab.json and merges.txt, or bpe_simple_vocab_16e6.txt.gz.", e);
+            throw new WeightsFormatException(
+                $"{path}: no tokenizer can be read here ({e.Message.TrimEnd('.')}). Name a folder with vocab.json and "
+                    + $"merges.txt, or bpe_simple_vocab_16e6.txt.gz.", e);
         }
     }
 
@@ -60,8 +66,10 @@ internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> 
     private static BpeVocabulary OfMerges(IEnumerable<string> lines, string source)
     {
         var merges = Merged(lines, source);
-        var symbols = Enumerable.Range(0, 256).OrderBy(b => IsPrintable(b) ? 0 : 1).ThenBy(b => b).Select(b => ByteSymbols[b].ToString()).ToList();
-        List<string> tokens = [.. symbols, .. symbols.Select(s => s + EndOfWord), .. merges.Select(m => m.Left + m.Right), Begin, End];
+        var symbols = Enumerable.Range(0, 256).OrderBy(b => IsPrintable(b) ? 0 : 1).ThenBy(b => b)
+            .Select(b => ByteSymbols[b].ToString()).ToList();
+        List<string> tokens = [.. symbols, .. symbols.Select(s => s + EndOfWord), .. merges.Select(m => m.Left + m.Right),
+            Begin, End];
         var ids = new Dictionary<string, long>();
         for (var i = 0; i < tokens.Count; i++) ids.TryAdd(tokens[i], i);
         return new(merges, ids);
@@ -73,7 +81,9 @@ internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> 
         foreach (var line in lines.Where(l => l.Length > 0))
         {
             if (line.Split(' ') is not [var left, var right])
-                throw new WeightsFormatException($"{source}: \"{line[..Math.Min(line.Length, 40)]}\" is not a merge of two symbols. Give the tokenizer's own merges.txt or bpe_simple_vocab_16e6.txt.gz.");
+                throw new WeightsFormatException(
+                    $"{source}: \"{line[..Math.Min(line.Length, 40)]}\" is not a merge of two symbols. Give the tokenizer's own "
+                        + $"merges.txt or bpe_simple_vocab_16e6.txt.gz.");
             merges.Add((left, right));
         }
         if (merges.Count == 0) throw new WeightsFormatException($"{source}: holds no merges.");
@@ -95,15 +105,19 @@ internal sealed record BpeVocabulary(IReadOnlyList<(string Left, string Right)> 
 
     private static BpeVocabulary Checked(BpeVocabulary vocabulary, string source)
     {
-        var missing = vocabulary.Merges.Select(m => m.Left + m.Right).Append(Begin).Append(End).Where(t => !vocabulary.Ids.ContainsKey(t)).Take(3).ToList();
+        var missing = vocabulary.Merges.Select(m => m.Left + m.Right).Append(Begin).Append(End)
+            .Where(t => !vocabulary.Ids.ContainsKey(t)).Take(3).ToList();
         return missing.Count == 0
             ? vocabulary
-            : throw new WeightsFormatException($"{source}: vocab.json lacks tokens that merges.txt makes, such as {string.Join(", ", missing)}. Take both from the same model.");
+            : throw new WeightsFormatException(
+                $"{source}: vocab.json lacks tokens that merges.txt makes, such as {string.Join(", ", missing)}. Take both from "
+                    + $"the same model.");
     }
 
     private static List<string> Lines(string path)
     {
-        if (new FileInfo(path).Length > LargestFile) throw new WeightsFormatException($"{path}: is far too large for a list of merges.");
+        if (new FileInfo(path).Length > LargestFile)
+            throw new WeightsFormatException($"{path}: is far too large for a list of merges.");
         using var file = File.OpenRead(path);
         using Stream text = Path.GetExtension(path) == ".gz" ? new GZipStream(file, CompressionMode.Decompress) : file;
         using var reader = new StreamReader(text, Encoding.UTF8);

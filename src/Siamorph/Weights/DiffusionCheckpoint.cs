@@ -38,8 +38,10 @@ internal sealed class DiffusionCheckpoint
     // A part that stands alone in its file is told by a name that only it has.
     private static readonly (string Beginning, CheckpointPart Part)[] Signs =
     [
-        ("controlnet_", CheckpointPart.ControlNet), ("zero_convs.", CheckpointPart.ControlNet), ("output_blocks.", CheckpointPart.UNet),
-        ("up_blocks.", CheckpointPart.UNet), ("text_model.", CheckpointPart.TextEncoder), ("embeddings.token_embedding.", CheckpointPart.TextEncoder), ("encoder.down.", CheckpointPart.Autoencoder),
+        ("controlnet_", CheckpointPart.ControlNet), ("zero_convs.", CheckpointPart.ControlNet),
+        ("output_blocks.", CheckpointPart.UNet),
+        ("up_blocks.", CheckpointPart.UNet), ("text_model.", CheckpointPart.TextEncoder),
+        ("embeddings.token_embedding.", CheckpointPart.TextEncoder), ("encoder.down.", CheckpointPart.Autoencoder),
         ("encoder.down_blocks.", CheckpointPart.Autoencoder),
     ];
 
@@ -89,10 +91,12 @@ internal sealed class DiffusionCheckpoint
         var own = Part(part);
         if (own.Entries.Count == 0) throw new WeightsMismatchException($"The weights hold no {part}.");
         if (part == CheckpointPart.TextEncoder) return own;
-        var map = MapOf(part, [.. own.Names]) ?? throw new WeightsMismatchException($"The names of the {part} are of no known network.");
+        var map = MapOf(part, [.. own.Names])
+            ?? throw new WeightsMismatchException($"The names of the {part} are of no known network.");
         return new(own.Entries.Select(e => e.As(
             map.ToDiffusers(e.Name) ?? e.Name,
-            part == CheckpointPart.Autoencoder && AutoencoderKeys.IsPointConvolution(e.Name) && e.Shape is [var o, var i, 1, 1] ? [o, i] : null)));
+            part == CheckpointPart.Autoencoder && AutoencoderKeys.IsPointConvolution(e.Name)
+                && e.Shape is [var o, var i, 1, 1] ? [o, i] : null)));
     }
 
     private (WeightTable, IReadOnlyList<WeightEntry>) Translate(WeightTable weights)
@@ -101,7 +105,8 @@ internal sealed class DiffusionCheckpoint
         var alone = Alone(weights);
         foreach (var group in weights.Entries.GroupBy(e => SectionOf(e.Name, alone)))
         {
-            if (group.Key is { } section) Translate(section.Part, [.. group.Select(e => e.As(e.Name[section.Prefix.Length..]))], found, leftover, section.Prefix);
+            if (group.Key is { } section) Translate(section.Part, [.. group.Select(e => e.As(e.Name[section.Prefix.Length..]))],
+                found, leftover, section.Prefix);
             else leftover.AddRange(group);
         }
         AddPositions(found);
@@ -123,11 +128,15 @@ internal sealed class DiffusionCheckpoint
         return alone is { } part ? ("", part) : null;
     }
 
-    private void Translate(CheckpointPart part, List<WeightEntry> entries, List<WeightEntry> found, List<WeightEntry> leftover, string prefix)
+    private void Translate(CheckpointPart part, List<WeightEntry> entries, List<WeightEntry> found, List<WeightEntry> leftover,
+        string prefix)
     {
         var names = entries.Select(e => e.Name).ToHashSet();
         var map = part is CheckpointPart.Schedule or CheckpointPart.TextEncoder ? null : MapOf(part, names);
-        var diffusers = map is not null && names.Any(n => n.StartsWith("down_blocks.", StringComparison.Ordinal) || n.StartsWith("up_blocks.", StringComparison.Ordinal) || n.StartsWith("encoder.down_blocks.", StringComparison.Ordinal));
+        var diffusers = map is not null
+            && names.Any(n => n.StartsWith("down_blocks.", StringComparison.Ordinal)
+            || n.StartsWith("up_blocks.", StringComparison.Ordinal)
+            || n.StartsWith("encoder.down_blocks.", StringComparison.Ordinal));
         var known = entries.Select(e => (Entry: e, Name: Name(part, map, diffusers, e.Name))).ToList();
         leftover.AddRange(known.Where(k => k.Name is null).Select(k => k.Entry.As(prefix + k.Entry.Name)));
         found.AddRange(known.Where(k => k.Name is not null).Select(k => Translated(part, k.Entry, k.Name!)));
@@ -138,7 +147,8 @@ internal sealed class DiffusionCheckpoint
     {
         CheckpointPart.Schedule => name,
         CheckpointPart.TextEncoder => name.StartsWith(TextModel, StringComparison.Ordinal) ? name
-            : Array.Exists(TextParts, p => name.StartsWith(p, StringComparison.Ordinal)) ? TextModel + name : null, // as newer programs write it
+            // As newer programs write it
+            : Array.Exists(TextParts, p => name.StartsWith(p, StringComparison.Ordinal)) ? TextModel + name : null,
         _ when map is null => null,
         _ => diffusers ? map.ToOriginal(name) : map.ToDiffusers(name) is null ? null : name,
     };
@@ -158,7 +168,8 @@ internal sealed class DiffusionCheckpoint
         if (found.Exists(e => e.Name == embeddings + "position_ids")) return;
         var table = found.Find(e => e.Name == embeddings + "position_embedding.weight");
         if (table is { Shape: [var positions, _] })
-            found.Add(new(embeddings + "position_ids", ScalarType.Int64, [1, positions], () => arange(positions, dtype: int64).unsqueeze(0)));
+            found.Add(new(embeddings + "position_ids", ScalarType.Int64, [1, positions],
+                () => arange(positions, dtype: int64).unsqueeze(0)));
     }
 
     private static KeyMap? MapOf(CheckpointPart part, IReadOnlyCollection<string> names) => part switch

@@ -6,7 +6,8 @@ namespace Siamorph.Weights;
 /// <summary>Floating numbers of 8 bits (OCP 8-bit floating point specification 1.0), read exactly as 16-bit ones.</summary>
 internal sealed class EightBitFloat
 {
-    private static readonly EightBitFloat E4M3 = new(FourExponentBits), E5M2 = new(code => BitConverter.UInt16BitsToHalf((ushort)(code << 8)));
+    private static readonly EightBitFloat E4M3 = new(FourExponentBits),
+    E5M2 = new(code => BitConverter.UInt16BitsToHalf((ushort)(code << 8)));
     private readonly Half[] _values;
 
     private EightBitFloat(Func<int, Half> value) => _values = [.. Enumerable.Range(0, 256).Select(value)];

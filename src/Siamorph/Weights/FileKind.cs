@@ -30,12 +30,15 @@ internal static class FileKind
         if (start.AsSpan().StartsWith("PK\x03\x04"u8)) return WeightsFormat.TorchZip;
         if (start.Length > 1 && start[0] == 0x80 && start[1] is >= 1 and <= 5) return WeightsFormat.TorchLegacy;
         if (start.Length > 262 && start.AsSpan(257, 5).SequenceEqual("ustar"u8))
-            throw Refused(file, "is a tar archive: unpack it, or, where it is a PyTorch file older than 2017, save it again with a newer PyTorch");
+            throw Refused(file, "is a tar archive: unpack it, or, where it is a PyTorch file older than 2017, save it again with "
+                + "a newer PyTorch");
         foreach (var (magic, what) in Others)
             if (start.AsSpan().StartsWith(magic)) throw Refused(file, $"is {what}");
-        if (!start.AsSpan().ContainsAnyExcept((byte)0)) throw Refused(file, "begins with nothing but zero bytes, as an unfinished download does");
+        if (!start.AsSpan().ContainsAnyExcept((byte)0))
+            throw Refused(file, "begins with nothing but zero bytes, as an unfinished download does");
         return IsSafeTensors(file, start) ? WeightsFormat.SafeTensors : throw Refused(file,
-            $"is neither safetensors nor a PyTorch file (it begins with {Convert.ToHexString(start.AsSpan(0, Math.Min(8, start.Length)))})");
+            $"is neither safetensors nor a PyTorch file (it begins with "
+                + $"{Convert.ToHexString(start.AsSpan(0, Math.Min(8, start.Length)))})");
     }
 
     /// <summary>Refuses Git LFS pointers, web pages and other text in the place of weights.</summary>
@@ -43,10 +46,13 @@ internal static class FileKind
     {
         var text = Encoding.Latin1.GetString(start).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal)) throw Pointer(file, text);
-        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<head", StringComparison.OrdinalIgnoreCase))
             throw Refused(file, $"is a web page{Title(text)}, not weights: the link was wrong, or the download needs a login");
-        if (text.StartsWith('{')) throw Refused(file, "is a JSON text, not weights; where it is an error message, read it; where it is a config, name its folder");
+        if (text.StartsWith('{')) throw Refused(file,
+            "is a JSON text, not weights; where it is an error message, read it; where it is a config, name its folder");
     }
 
     private static bool IsSafeTensors(WeightBytes file, byte[] start) =>
@@ -55,7 +61,8 @@ internal static class FileKind
     private static WeightsFormatException Pointer(WeightBytes file, string text)
     {
         var size = text.Split('\n').FirstOrDefault(l => l.StartsWith("size ", StringComparison.Ordinal))?[5..].Trim();
-        return Refused(file, $"is a Git LFS pointer, not the file itself{(size is null ? "" : $" ({size} bytes)")}: run `git lfs pull` in its repository, or download the file");
+        return Refused(file, $"is a Git LFS pointer, not the file itself{(size is null ? "" : $" ({size} bytes)")}: run `git lfs "
+            + $"pull` in its repository, or download the file");
     }
 
     private static string Title(string text)

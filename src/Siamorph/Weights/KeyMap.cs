@@ -7,7 +7,8 @@ internal sealed class KeyMap(
     IEnumerable<(string Original, string Diffusers)> pairs, IEnumerable<(string Original, string Diffusers)>? aliases = null)
 {
     private readonly Dictionary<string, string> _toDiffusers = pairs.ToDictionary(p => p.Original, p => p.Diffusers);
-    private readonly Dictionary<string, string> _toOriginal = pairs.Concat(aliases ?? []).ToDictionary(p => p.Diffusers, p => p.Original);
+    private readonly Dictionary<string, string> _toOriginal = pairs.Concat(aliases ?? [])
+        .ToDictionary(p => p.Diffusers, p => p.Original);
 
     /// <summary>The diffusers key; null for a key that the network doesn't have.</summary>
     public string? ToDiffusers(string key) => Replaced(_toDiffusers, key);
@@ -37,7 +38,8 @@ internal sealed record UNetOutline(int Levels, int Blocks, IReadOnlyList<bool> A
     private static UNetOutline? OfDiffusers(IReadOnlyCollection<string> names)
     {
         var levels = Names.Count(names, "down_blocks.");
-        if (levels > 0) return new(levels, Names.Count(names, "down_blocks.0.resnets."), Has(names, levels, i => $"down_blocks.{i}.attentions."));
+        if (levels > 0) return new(levels, Names.Count(names, "down_blocks.0.resnets."),
+            Has(names, levels, i => $"down_blocks.{i}.attentions."));
         levels = Names.Count(names, "up_blocks.");
         var resnets = Names.Count(names, "up_blocks.0.resnets.");
         return resnets < 2 ? null : new(levels, resnets - 1, Has(names, levels, i => $"up_blocks.{levels - 1 - i}.attentions."));
@@ -57,8 +59,11 @@ internal sealed record UNetOutline(int Levels, int Blocks, IReadOnlyList<bool> A
     private static UNetOutline? OfDecoder(IReadOnlyCollection<string> names)
     {
         var outputs = Names.Count(names, "output_blocks.");
-        var step = 1 + Enumerable.Range(0, outputs).FirstOrDefault(i => names.Contains($"output_blocks.{i}.1.conv.weight") || names.Contains($"output_blocks.{i}.2.conv.weight"), outputs - 1);
-        return outputs == 0 || step < 2 || outputs % step != 0 ? null : new(outputs / step, step - 1, Has(names, outputs / step, i => $"output_blocks.{outputs - (i + 1) * step}.1.norm."));
+        var step = 1 + Enumerable.Range(0, outputs)
+            .FirstOrDefault(i => names.Contains($"output_blocks.{i}.1.conv.weight")
+            || names.Contains($"output_blocks.{i}.2.conv.weight"), outputs - 1);
+        return outputs == 0 || step < 2 || outputs % step != 0 ? null
+            : new(outputs / step, step - 1, Has(names, outputs / step, i => $"output_blocks.{outputs - (i + 1) * step}.1.norm."));
     }
 
     private static List<bool> Has(IReadOnlyCollection<string> names, int levels, Func<int, string> beginning) =>
@@ -76,7 +81,8 @@ internal static class Names
         {
             if (!name.StartsWith(prefix, StringComparison.Ordinal)) continue;
             var end = name.IndexOf('.', prefix.Length);
-            if (end > 0 && int.TryParse(name.AsSpan(prefix.Length, end - prefix.Length), out var number) && number is >= 0 and < 64)
+            if (end > 0 && int.TryParse(name.AsSpan(prefix.Length, end - prefix.Length), out var number)
+                && number is >= 0 and < 64)
                 count = Math.Max(count, number + 1);
         }
         return count;

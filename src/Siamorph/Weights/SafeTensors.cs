@@ -64,7 +64,8 @@ internal static class SafeTensors
     public static void Write(string path, WeightTable weights, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        var ordered = weights.Entries.OrderByDescending(e => ElementSize(e.DType)).ThenBy(e => e.Name, StringComparer.Ordinal).ToList();
+        var ordered = weights.Entries.OrderByDescending(e => ElementSize(e.DType))
+            .ThenBy(e => e.Name, StringComparer.Ordinal).ToList();
         AtomicFile.Write(path, stream =>
         {
             WriteHeader(stream, ordered, metadata);

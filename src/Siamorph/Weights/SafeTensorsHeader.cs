@@ -12,7 +12,9 @@ namespace Siamorph.Weights;
 /// <param name="End">One past the last byte, counted from the end of the header.</param>
 internal sealed record TensorEntry(string Name, torch.ScalarType DType, long[] Shape, long Begin, long End)
 {
-    /// <summary>How the file keeps the numbers in 8 bits, which are read as 16; null where they are kept as <see cref="DType"/>.</summary>
+    /// <summary>
+    /// How the file keeps the numbers in 8 bits, which are read as 16; null where they are kept as <see cref="DType"/>.
+    /// </summary>
     internal EightBitFloat? Packed { get; init; }
 }
 
@@ -53,7 +55,8 @@ internal sealed record SafeTensorsHeader(
             CheckExtents(tensors, path, fileLength - dataStart);
             return new(tensors, metadata, dataStart);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException
+            or KeyNotFoundException)
         {
             throw new WeightsFormatException(Damaged(path, $"has a header that can't be read ({e.Message})").Message, e);
         }
@@ -67,7 +70,8 @@ internal sealed record SafeTensorsHeader(
         var packed = EightBitFloat.Named(dtype);
         if (!SafeTensors.TypesByName.TryGetValue(dtype, out var type) && packed is null)
             throw new WeightsFormatException(
-                $"{path}: tensor '{property.Name}' has the element type '{dtype}', which is not read here. Write the file with F32, F16, BF16 or F8_E4M3 in the program that it comes from.");
+                $"{path}: tensor '{property.Name}' has the element type '{dtype}', which is not read here. Write the file with "
+                    + $"F32, F16, BF16 or F8_E4M3 in the program that it comes from.");
         if (packed is not null) type = torch.ScalarType.Float16;
         if (offsets.Length != 2 || shape.Length > 64 || shape.Any(d => d < 0))
             throw Damaged(path, $"tensor '{property.Name}' has an impossible shape or extent");

@@ -24,7 +24,8 @@ internal static class StateDict
     }
 
     /// <summary>Compares keys and shapes.</summary>
-    public static StateDictDifference Diff(nn.Module module, IReadOnlyDictionary<string, Tensor> weights) => Diff(Of(module), WeightTable.Of(weights));
+    public static StateDictDifference Diff(nn.Module module, IReadOnlyDictionary<string, Tensor> weights) =>
+        Diff(Of(module), WeightTable.Of(weights));
 
     /// <summary>Compares keys and shapes with stored weights, none of which is read.</summary>
     public static StateDictDifference Diff(nn.Module module, WeightTable weights) => Diff(Of(module), weights);
@@ -38,7 +39,8 @@ internal static class StateDict
             [.. own.Keys.Where(k => !weights.Contains(k)).Order(StringComparer.Ordinal)],
             [.. weights.Names.Where(k => !own.ContainsKey(k)).Order(StringComparer.Ordinal)],
             [.. own.Where(p => weights.TryGet(p.Key, out var w) && !w.Shape.SequenceEqual(p.Value.shape))
-                   .Select(p => $"{p.Key} (file {weights[p.Key].ShapeText}, model {Shape(p.Value)})").Order(StringComparer.Ordinal)]);
+                   .Select(p => $"{p.Key} (file {weights[p.Key].ShapeText}, model {Shape(p.Value)})")
+                   .Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>Copies weights into the module, converting the element type; every key must fit.</summary>
@@ -46,9 +48,12 @@ internal static class StateDict
     /// <param name="weights">By key; shapes equal to the module's.</param>
     /// <param name="source">What to call the weights in an error, such as the file's path.</param>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen; the message names them.</exception>
-    public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source) => Apply(Of(module), WeightTable.Of(weights), source);
+    public static void Apply(nn.Module module, IReadOnlyDictionary<string, Tensor> weights, string source) =>
+        Apply(Of(module), WeightTable.Of(weights), source);
 
-    /// <summary>The same from stored weights, read one tensor at a time: little more memory is needed than the module's own.</summary>
+    /// <summary>
+    /// The same from stored weights, read one tensor at a time: little more memory is needed than the module's own.
+    /// </summary>
     /// <param name="module">Receives the values in place.</param>
     /// <param name="weights">By key, such as a <see cref="WeightsFile"/>; shapes equal to the module's.</param>
     /// <param name="source">What to call the weights in an error, such as the file's path.</param>
@@ -56,7 +61,9 @@ internal static class StateDict
     /// <exception cref="WeightsFormatException">The file is damaged.</exception>
     public static void Apply(nn.Module module, WeightTable weights, string source) => Apply(Of(module), weights, source);
 
-    /// <summary>Copies stored weights into tensors of the same keys and shapes, one at a time, converting the element type.</summary>
+    /// <summary>
+    /// Copies stored weights into tensors of the same keys and shapes, one at a time, converting the element type.
+    /// </summary>
     /// <param name="own">Receive the values in place.</param>
     /// <param name="weights">By key.</param>
     /// <param name="source">What to call the weights in an error, such as the file's path.</param>
@@ -77,16 +84,19 @@ internal static class StateDict
     public static IReadOnlyDictionary<string, Tensor> Under(this IReadOnlyDictionary<string, Tensor> weights, string prefix)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        return weights.Where(p => p.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(p => p.Key[prefix.Length..], p => p.Value);
+        return weights.Where(p => p.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(p => p.Key[prefix.Length..], p => p.Value);
     }
 
     private static void ThrowIfDifferent(StateDictDifference difference, string source)
     {
-        if (!difference.IsEmpty) throw new WeightsMismatchException($"{source}: the weights don't fit the model:{Describe(difference)}");
+        if (!difference.IsEmpty) throw new WeightsMismatchException(
+            $"{source}: the weights don't fit the model:{Describe(difference)}");
     }
 
     private static string Describe(StateDictDifference difference) =>
-        Part("missing", difference.Missing) + Part("unexpected", difference.Unexpected) + Part("other shape", difference.Misshapen);
+        Part("missing", difference.Missing) + Part("unexpected", difference.Unexpected)
+        + Part("other shape", difference.Misshapen);
 
     private static string Part(string title, IReadOnlyList<string> keys)
     {

@@ -43,7 +43,8 @@ internal static class UNetKeys
 
     private static IEnumerable<(string, string)> HintEncoder(IReadOnlyCollection<string> names)
     {
-        if (HasDenseHint(names)) return [($"{Hint}.0", $"{DiffusersHint}.0"), ($"{Hint}.1", $"{DiffusersHint}.1"), .. DenseParts(names)];
+        if (HasDenseHint(names)) return [($"{Hint}.0", $"{DiffusersHint}.0"), ($"{Hint}.1", $"{DiffusersHint}.1"),
+            .. DenseParts(names)];
         var blocks = Math.Max(Names.Count(names, $"{DiffusersHint}.blocks."), (Names.Count(names, $"{Hint}.") - 1) / 2 - 1);
         return
         [
@@ -55,7 +56,8 @@ internal static class UNetKeys
 
     // Each module by its own name, so that a key of neither layout stays unknown.
     private static IEnumerable<(string, string)> DenseParts(IReadOnlyCollection<string> names) => names
-        .Where(n => n.StartsWith($"{Hint}.0.", StringComparison.Ordinal) || n.StartsWith($"{DiffusersHint}.0.", StringComparison.Ordinal))
+        .Where(n => n.StartsWith($"{Hint}.0.", StringComparison.Ordinal)
+        || n.StartsWith($"{DiffusersHint}.0.", StringComparison.Ordinal))
         .Select(n => n[(n.IndexOf(".0.", StringComparison.Ordinal) + 3)..n.LastIndexOf('.')]).Distinct()
         .Select(part => ($"{Hint}.0.{part}", $"{DiffusersHint}.0.{part}"));
 
@@ -68,8 +70,10 @@ internal static class UNetKeys
         {
             var first = 1 + i * (outline.Blocks + 1);
             for (var j = 0; j < outline.Blocks; j++)
-                foreach (var pair in Block($"input_blocks.{first + j}", $"down_blocks.{i}", j, outline.Attention[i])) yield return pair;
-            if (i < outline.Levels - 1) yield return ($"input_blocks.{first + outline.Blocks}.0.op", $"down_blocks.{i}.downsamplers.0.conv");
+                foreach (var pair in Block($"input_blocks.{first + j}", $"down_blocks.{i}", j, outline.Attention[i]))
+                    yield return pair;
+            if (i < outline.Levels - 1) yield return ($"input_blocks.{first + outline.Blocks}.0.op",
+                $"down_blocks.{i}.downsamplers.0.conv");
         }
         foreach (var pair in Inside("middle_block.0", "mid_block.resnets.0")) yield return pair;
         foreach (var pair in Transformer("middle_block.1", "mid_block.attentions.0")) yield return pair;
@@ -83,14 +87,16 @@ internal static class UNetKeys
             var (first, attention) = (i * (outline.Blocks + 1), outline.Attention[outline.Levels - 1 - i]);
             for (var j = 0; j <= outline.Blocks; j++)
                 foreach (var pair in Block($"output_blocks.{first + j}", $"up_blocks.{i}", j, attention)) yield return pair;
-            if (i < outline.Levels - 1) yield return ($"output_blocks.{first + outline.Blocks}.{(attention ? 2 : 1)}.conv", $"up_blocks.{i}.upsamplers.0.conv");
+            if (i < outline.Levels - 1) yield return ($"output_blocks.{first + outline.Blocks}.{(attention ? 2 : 1)}.conv",
+                $"up_blocks.{i}.upsamplers.0.conv");
         }
         yield return ("out.0", "conv_norm_out");
         yield return ("out.2", "conv_out");
     }
 
     private static IEnumerable<(string, string)> Block(string original, string diffusers, int index, bool attention) =>
-        [.. Inside($"{original}.0", $"{diffusers}.resnets.{index}"), .. attention ? Transformer($"{original}.1", $"{diffusers}.attentions.{index}") : []];
+        [.. Inside($"{original}.0", $"{diffusers}.resnets.{index}"), .. attention
+        ? Transformer($"{original}.1", $"{diffusers}.attentions.{index}") : []];
 
     private static IEnumerable<(string, string)> Inside(string original, string diffusers) =>
         Residual.Select(p => ($"{original}.{p.Item1}", $"{diffusers}.{p.Item2}"));
@@ -101,6 +107,7 @@ internal static class UNetKeys
         yield return ($"{original}.norm", $"{diffusers}.norm");
         yield return ($"{original}.proj_in", $"{diffusers}.proj_in");
         yield return ($"{original}.proj_out", $"{diffusers}.proj_out");
-        foreach (var part in TransformerParts) yield return ($"{original}.transformer_blocks.0.{part}", $"{diffusers}.transformer_blocks.0.{part}");
+        foreach (var part in TransformerParts)
+            yield return ($"{original}.transformer_blocks.0.{part}", $"{diffusers}.transformer_blocks.0.{part}");
     }
 }

@@ -13,7 +13,8 @@ internal sealed class WeightBytes : IDisposable
 
     private readonly SafeFileHandle _handle;
 
-    private WeightBytes(SafeFileHandle handle, string path) => (_handle, Path, Length) = (handle, path, RandomAccess.GetLength(handle));
+    private WeightBytes(SafeFileHandle handle, string path) =>
+        (_handle, Path, Length) = (handle, path, RandomAccess.GetLength(handle));
 
     public string Path { get; }
 
@@ -35,11 +36,13 @@ internal sealed class WeightBytes : IDisposable
     public void Read(long offset, Span<byte> into)
     {
         if (offset < 0 || into.Length > Length - offset)
-            throw new WeightsFormatException($"{Path}: is cut off: {into.Length} bytes are due at {offset}, it has {Length}. Copy or download it again.");
+            throw new WeightsFormatException(
+                $"{Path}: is cut off: {into.Length} bytes are due at {offset}, it has {Length}. Copy or download it again.");
         while (into.Length > 0)
         {
             var got = ReadSome(offset, into);
-            if (got == 0) throw new WeightsFormatException($"{Path}: became shorter while it was read, at byte {offset}. Try again once it is whole.");
+            if (got == 0) throw new WeightsFormatException(
+                $"{Path}: became shorter while it was read, at byte {offset}. Try again once it is whole.");
             offset += got;
             into = into[got..];
         }
@@ -63,7 +66,8 @@ internal sealed class WeightBytes : IDisposable
         var size = SafeTensors.ElementSize(dtype);
         var elements = shape.Aggregate(1L, (n, d) => checked(n * d));
         if (offset < 0 || elements > (Length - offset) / size)
-            throw new WeightsFormatException($"{Path}: is cut off: {elements} elements are due at byte {offset}, it has {Length}. Copy or download it again.");
+            throw new WeightsFormatException(
+                $"{Path}: is cut off: {elements} elements are due at byte {offset}, it has {Length}. Copy or download it again.");
         var tensor = empty(shape, dtype);
         try
         {

@@ -98,7 +98,8 @@ public class WeightTable
     /// <summary>The tensor of a name.</summary>
     /// <exception cref="WeightsMismatchException">There is none.</exception>
     public WeightEntry this[string name] => _byName.TryGetValue(name, out var entry) ? entry : throw new WeightsMismatchException(
-        $"There is no tensor '{name}'{(ClosestName.To(name, _byName.Keys) is { } near ? $"; the nearest name is '{near}'" : "")}.");
+        $"There is no tensor '{name}'"
+            + (ClosestName.To(name, _byName.Keys) is { } near ? $"; the nearest name is '{near}'." : "."));
 
     /// <summary>Whether there is a tensor of this name.</summary>
     public bool Contains(string name) => _byName.ContainsKey(name);

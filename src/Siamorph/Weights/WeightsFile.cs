@@ -59,7 +59,8 @@ public sealed class WeightsFile : WeightTable, IDisposable
 
     /// <summary>Opens a file or folder and reads which tensors it holds.</summary>
     /// <param name="path">A .safetensors, .ckpt, .pth, .pt or .bin file, an *.index.json, or a folder of such.</param>
-    /// <exception cref="WeightsFormatException">It is missing, cut off, damaged, or none of the formats; the message says which.</exception>
+    /// <exception cref="WeightsFormatException">It is missing, cut off, damaged, or none of the formats; the message says
+    /// which.</exception>
     public static WeightsFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Acceleration;
 
-/// <summary>Layers of every kind give libtorch's own result: by a kernel where one was written for them, by libtorch elsewhere.</summary>
+/// <summary>
+/// Layers of every kind give libtorch's own result: by a kernel where one was written for them, by libtorch elsewhere.
+/// </summary>
 public class ConvolutionLayerTests
 {
     public static TheoryData<int, int, int, int, int, PaddingModes> Layers()
@@ -12,8 +14,10 @@ public class ConvolutionLayerTests
         var all = new TheoryData<int, int, int, int, int, PaddingModes>();
         foreach (var size in new[] { 1, 2, 3, 5 })
             foreach (var padding in new[] { 0, 1, 2 })
-                foreach (var (stride, dilation, groups) in new[] { (1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (1, 1, 16), (3, 2, 4) })
-                    foreach (var mode in padding == 1 && stride == 1 ? new[] { PaddingModes.Zeros, PaddingModes.Reflect, PaddingModes.Circular } : [PaddingModes.Zeros])
+                foreach (var (stride, dilation, groups) in new[] { (1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (1, 1, 16),
+                    (3, 2, 4) })
+                    foreach (var mode in padding == 1 && stride == 1
+                    ? new[] { PaddingModes.Zeros, PaddingModes.Reflect, PaddingModes.Circular } : [PaddingModes.Zeros])
                         all.Add(size, padding, stride, dilation, groups, mode);
         return all;
     }
@@ -23,7 +27,8 @@ public class ConvolutionLayerTests
     public void Forward_EqualsTheLayerItself(int size, int padding, int stride, int dilation, int groups, PaddingModes mode)
     {
         using var scope = NewDisposeScope();
-        using var layer = nn.Conv2d(16, 16, size, stride: stride, padding: padding, dilation: dilation, groups: groups, padding_mode: mode);
+        using var layer = nn.Conv2d(16, 16, size, stride: stride, padding: padding, dilation: dilation, groups: groups,
+            padding_mode: mode);
         foreach (var x in Inputs(16))
         {
             using (no_grad()) Compare(layer, x);
@@ -114,18 +119,22 @@ public class ConvolutionLayerTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var q = KernelComparison.Normal(1, 4, 9, 16);
-        Assert.ThrowsAny<Exception>(() => FastAttention.Forward(q, KernelComparison.Normal(2, 3, 9, 16), KernelComparison.Normal(3, 3, 9, 16), 2));
-        Assert.ThrowsAny<Exception>(() => FastAttention.Forward(q, KernelComparison.Normal(2, 4, 9, 16), KernelComparison.Normal(3, 4, 5, 16), 2));
+        Assert.ThrowsAny<Exception>(() =>
+            FastAttention.Forward(q, KernelComparison.Normal(2, 3, 9, 16), KernelComparison.Normal(3, 3, 9, 16), 2));
+        Assert.ThrowsAny<Exception>(() =>
+            FastAttention.Forward(q, KernelComparison.Normal(2, 4, 9, 16), KernelComparison.Normal(3, 4, 5, 16), 2));
     }
 
     private static Tensor[] Inputs(int channels) =>
     [
         KernelComparison.Normal(1, 1, channels, 17, 20),
         KernelComparison.Normal(2, 3, 9, 16, channels).permute(0, 3, 1, 2),
-        KernelComparison.Normal(3, 40, 21, channels, 2).permute(3, 2, 1, 0)[TensorIndex.Ellipsis, TensorIndex.Slice(null, null, 2)],
+        KernelComparison.Normal(3, 40, 21, channels, 2).permute(3, 2, 1, 0)[TensorIndex.Ellipsis,
+            TensorIndex.Slice(null, null, 2)],
     ];
 
-    private static void Compare(TorchSharp.Modules.Conv2d layer, Tensor x) => Near(layer.call(x), FastConvolution.Forward(layer, x));
+    private static void Compare(TorchSharp.Modules.Conv2d layer, Tensor x) =>
+        Near(layer.call(x), FastConvolution.Forward(layer, x));
 
     private static void Near(Tensor expected, Tensor actual)
     {

@@ -8,7 +8,8 @@ public class FastAttentionTests
     private static Tensor Reference(Tensor[] t, int heads)
     {
         Tensor Split(Tensor x) => x.view(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);
-        return nn.functional.scaled_dot_product_attention(Split(t[0]), Split(t[1]), Split(t[2])).transpose(1, 2).reshape(t[0].shape);
+        return nn.functional.scaled_dot_product_attention(Split(t[0]), Split(t[1]), Split(t[2])).transpose(1,
+            2).reshape(t[0].shape);
     }
 
     private static Tensor[] Inputs(int batch, int queries, int keys, int channels) =>

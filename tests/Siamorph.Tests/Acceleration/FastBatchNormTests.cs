@@ -13,11 +13,13 @@ public class FastBatchNormTests
     [InlineData(8, 128, 4, 4, true)]
     [InlineData(3, 8, 7, 5, true)]
     [InlineData(2, 24, 9, 11, false)]
-    public void Forward_InTraining_IsLibtorchsWithGradientsAndStatistics(int batch, int channels, int height, int width, bool relu)
+    public void Forward_InTraining_IsLibtorchsWithGradientsAndStatistics(
+        int batch, int channels, int height, int width, bool relu)
     {
         using var scope = NewDisposeScope();
         using var generator = new Seed(1).Generator();
-        var (x, dy) = (Random(generator, batch, channels, height, width) * 3 + 5, Random(generator, batch, channels, height, width));
+        var (x, dy) = (Random(generator, batch, channels, height, width) * 3 + 5,
+            Random(generator, batch, channels, height, width));
         using var norm = Norm(channels, generator);
         using var same = nn.BatchNorm2d(channels);
         StateDict.Apply(same, StateDict.Of(norm), "the other");
@@ -27,7 +29,8 @@ public class FastBatchNormTests
         var expected = relu ? nn.functional.relu(same.forward(theirs)) : same.forward(theirs);
         (y * dy).sum().backward();
         (expected * dy).sum().backward();
-        (Tensor, Tensor)[] pairs = [(expected, y), (theirs.grad!, mine.grad!), (same.weight!.grad!, norm.weight!.grad!), (same.bias!.grad!, norm.bias!.grad!),
+        (Tensor, Tensor)[] pairs = [(expected, y), (theirs.grad!, mine.grad!), (same.weight!.grad!, norm.weight!.grad!),
+            (same.bias!.grad!, norm.bias!.grad!),
             (same.running_mean!, norm.running_mean!), (same.running_var!, norm.running_var!)];
         Assert.All(pairs, p => Assert.InRange(KernelComparison.RelativeError(p.Item2, p.Item1), 0, 5e-5));
         Assert.Equal(1, norm.num_batches_tracked!.item<long>());
@@ -94,5 +97,6 @@ public class FastBatchNormTests
         randn([batch, height, width, channels], generator: generator).permute(0, 3, 1, 2);
 
     private static void Close(Tensor expected, Tensor actual, double tolerance) =>
-        Assert.True((expected - actual).abs().max().item<float>() <= tolerance, $"off by {(expected - actual).abs().max().item<float>():g3}");
+        Assert.True((expected - actual).abs().max().item<float>() <= tolerance,
+        $"off by {(expected - actual).abs().max().item<float>():g3}");
 }

@@ -62,7 +62,8 @@ public class FastConvolutionTests
         var inputs = Inputs(batch, height, width, channels, outChannels);
         var (picture, exact) = (inputs[0], inputs[0].to(float64));
         KernelComparison.AssertAgrees(
-            t => FastConvolution.Forward(picture, t[0], t[1]), t => nn.functional.conv2d(exact, t[0], t[1], padding: [1, 1]), Tolerance, inputs[1], inputs[2]);
+            t => FastConvolution.Forward(picture, t[0], t[1]), t =>
+                nn.functional.conv2d(exact, t[0], t[1], padding: [1, 1]), Tolerance, inputs[1], inputs[2]);
     }
 
     [Fact]
@@ -93,7 +94,8 @@ public class FastConvolutionTests
         List<float[]> Run(int threads)
         {
             set_num_threads(threads);
-            return [.. KernelComparison.ResultAndGradients(Fast, float32, inputs).Select(t => t.contiguous().data<float>().ToArray())];
+            return [.. KernelComparison.ResultAndGradients(Fast, float32, inputs)
+                .Select(t => t.contiguous().data<float>().ToArray())];
         }
         try
         {

@@ -18,6 +18,7 @@ public class FastGatedUnitTests
     public void ResultAndGradients_EqualLibtorch(int batch, int rows, int columns)
     {
         using var scope = NewDisposeScope();
-        KernelComparison.AssertAgrees(t => FastGatedUnit.Forward(t[0]), t => Reference(t[0]), 2e-6, KernelComparison.Normal(1, batch, rows, columns) * 2);
+        KernelComparison.AssertAgrees(t => FastGatedUnit.Forward(t[0]), t => Reference(t[0]), 2e-6,
+            KernelComparison.Normal(1, batch, rows, columns) * 2);
     }
 }

@@ -31,7 +31,8 @@ public class FastGroupNormTests
         var expected = Run(exact, float64, x => silu ? nn.functional.silu(exact.call(x)) : exact.call(x));
         var actual = Run(norm, float32, x => FastGroupNorm.Forward(norm, x, silu));
         // A group of one pixel and three channels divides by small deviations.
-        for (var i = 0; i < expected.Count; i++) Assert.True(KernelComparison.RelativeError(actual[i], expected[i]) < 2e-5, $"part {i}");
+        for (var i = 0; i < expected.Count; i++)
+            Assert.True(KernelComparison.RelativeError(actual[i], expected[i]) < 2e-5, $"part {i}");
     }
 
     [Fact]

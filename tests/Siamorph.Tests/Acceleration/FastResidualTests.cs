@@ -14,12 +14,15 @@ public class FastResidualTests
         using var scope = NewDisposeScope();
         List<Tensor> Run(ScalarType type, bool fast)
         {
-            var (first, second) = (nn.Conv2d(channels, channels, 3, padding: 1, dtype: type), nn.Conv2d(channels, channels, 3, padding: 1, dtype: type));
+            var (first, second) = (nn.Conv2d(channels, channels, 3, padding: 1, dtype: type),
+                nn.Conv2d(channels, channels, 3, padding: 1, dtype: type));
             var parameters = new[] { first.weight!, first.bias!, second.weight!, second.bias! };
             using (no_grad())
-                for (var i = 0; i < parameters.Length; i++) parameters[i].copy_(KernelComparison.Normal((ulong)i, parameters[i].shape) / Math.Sqrt(9 * channels));
+                for (var i = 0; i < parameters.Length; i++)
+                    parameters[i].copy_(KernelComparison.Normal((ulong)i, parameters[i].shape) / Math.Sqrt(9 * channels));
             var x = KernelComparison.Normal(8, batch, channels, height, width).to(type).detach().requires_grad_();
-            var y = fast ? FastResidual.Forward(first, second, x) : nn.functional.silu(second.call(nn.functional.silu(first.call(x))) + x);
+            var y = fast ? FastResidual.Forward(first, second, x)
+                : nn.functional.silu(second.call(nn.functional.silu(first.call(x))) + x);
             return [y.detach(), .. autograd.grad([y], [x, .. parameters], [KernelComparison.Normal(9, y.shape).to(type)])];
         }
         var (expected, actual) = (Run(float64, false), Run(float32, true));

@@ -13,7 +13,8 @@ public class FastTransformerTests
         var seed = 10UL;
         foreach (var (name, parameter) in block.named_parameters())
             using (var noise = KernelComparison.Normal(seed++, parameter.shape))
-                parameter.copy_(name.StartsWith("norm", StringComparison.Ordinal) ? noise * 0.2 + 1 : noise / Math.Sqrt(parameter.shape[^1]));
+                parameter.copy_(name.StartsWith("norm", StringComparison.Ordinal) ? noise * 0.2 + 1
+                    : noise / Math.Sqrt(parameter.shape[^1]));
         return block;
     }
 
@@ -22,7 +23,8 @@ public class FastTransformerTests
     [InlineData(1, 7, 32, 2, 3, 24, 2)]
     [InlineData(3, 100, 128, 8, 1, 48, 2)]
     [InlineData(1, 16, 48, 4, 5, 8, 1)] // heads of 12: attention falls back
-    public void FrozenBlock_EqualsOrdinaryBlock(int batch, int tokens, int channels, int heads, int length, int contextWidth, int prompts)
+    public void FrozenBlock_EqualsOrdinaryBlock(
+        int batch, int tokens, int channels, int heads, int length, int contextWidth, int prompts)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

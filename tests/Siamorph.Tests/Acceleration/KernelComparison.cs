@@ -26,7 +26,8 @@ internal static class KernelComparison
         ((a.to(float64) - b.to(float64)).norm() / (b.to(float64).norm() + 0.01)).item<double>();
 
     /// <summary>Asserts that result and gradients agree with the reference computed in double.</summary>
-    public static void AssertAgrees(Func<Tensor[], Tensor> fast, Func<Tensor[], Tensor> reference, double tolerance, params Tensor[] inputs)
+    public static void AssertAgrees(
+        Func<Tensor[], Tensor> fast, Func<Tensor[], Tensor> reference, double tolerance, params Tensor[] inputs)
     {
         var expected = ResultAndGradients(reference, float64, inputs);
         var actual = ResultAndGradients(fast, float32, inputs);

@@ -54,5 +54,6 @@ public class VectorMathTests
     [InlineData(-1.5, 0.06680720126885807)]
     [InlineData(4, 0.9999683287581669)]
     [InlineData(-30, 0)]
-    public void NormalIntegral_EqualsTables(float x, double expected) => Assert.Equal(expected, Of(VectorMath.NormalIntegral, x), 3e-7);
+    public void NormalIntegral_EqualsTables(float x, double expected) =>
+        Assert.Equal(expected, Of(VectorMath.NormalIntegral, x), 3e-7);
 }

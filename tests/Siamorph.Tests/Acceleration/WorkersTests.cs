@@ -22,5 +22,6 @@ public class WorkersTests
 
     [Fact]
     public void Exception_ReachesTheCaller() =>
-        Assert.Throws<InvalidOperationException>(() => Workers.For(8, i => { if (i == 5) throw new InvalidOperationException("five"); }));
+        Assert.Throws<InvalidOperationException>(() =>
+            Workers.For(8, i => { if (i == 5) throw new InvalidOperationException("five"); }));
 }

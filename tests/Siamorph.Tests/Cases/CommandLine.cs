@@ -10,7 +10,10 @@ internal static class CommandLine
     public static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var exitCode = Application.Run(Program.Verbs(), arguments, new Application.Surroundings { Output = output, Error = error });
+        var exitCode = Application.Run(Program.Verbs(), arguments, new Application.Surroundings
+        {
+            Output = output, Error = error,
+        });
         return (exitCode, output.ToString(), error.ToString());
     }
 }

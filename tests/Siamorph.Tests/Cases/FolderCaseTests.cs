@@ -38,7 +38,8 @@ public sealed class FolderCaseTests : IDisposable
     {
         var dataset = DatasetFolder.Read(SharedMaterial.Path("cases", "07-test-folder-hides-the-rest", "with_test"));
         Assert.Equal(12, dataset.Of("train").Count);
-        Assert.Contains(dataset.Findings, f => f.Code == FindingCodes.UnreadFolder && f.Subject.Contains("test", StringComparison.Ordinal));
+        Assert.Contains(dataset.Findings, f => f.Code == FindingCodes.UnreadFolder
+            && f.Subject.Contains("test", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -54,7 +55,8 @@ public sealed class FolderCaseTests : IDisposable
         var pairs = DatasetFolder.Read(SharedMaterial.Path("cases", "12-train-says-nothing", "busi_flat")).Pairs;
         var two = Assert.Single(pairs, p => p.Id == "benign (1)");
         Assert.Single(two.MoreMaskPaths);
-        var (first, more, both) = (ImageFile.ReadMask(two.MaskPath), ImageFile.ReadMask(two.MoreMaskPaths[0]), PairFiles.ReadMask(two));
+        var (first, more, both) = (ImageFile.ReadMask(two.MaskPath), ImageFile.ReadMask(two.MoreMaskPaths[0]),
+            PairFiles.ReadMask(two));
         Assert.Equal(first.Labels.Zip(more.Labels, Math.Max), both.Labels);
         Assert.True(both.Labels.Sum(l => l) > first.Labels.Sum(l => l));
     }
@@ -71,13 +73,15 @@ public sealed class FolderCaseTests : IDisposable
         var result = CommandLine.Run("data", "split", data, "--groups", Path.Combine(data, "..", table), "--out", _folder["out"]);
         Assert.Equal(exitCode, result.ExitCode);
         Assert.Contains(said, result.Error, StringComparison.Ordinal);
-        if (exitCode == 0) Assert.All(DatasetFolder.Read(_folder["out"]).Pairs.GroupBy(p => p.Group), g => Assert.Single(g.Select(p => p.Split).Distinct()));
+        if (exitCode == 0) Assert.All(DatasetFolder.Read(_folder["out"]).Pairs.GroupBy(p => p.Group),
+            g => Assert.Single(g.Select(p => p.Split).Distinct()));
     }
 
     [Theory]
     [InlineData("patient;file\nDoe, A;a.png\nDoe, A;b.png\n\"Roe; B\";c.png\n", null)]
     [InlineData("\uFEFFImage_ID\tSubject\na\t1\nb\t1\nc\t2\n", null)]
-    [InlineData("date,Patient ID,notes,File Name\r\n1,A,\"two\nlines\",images/a.png\r\n2,A,\"a \"\"quote\"\"\",images\\b.png\r\n3,B,,c\r\n", null)]
+    [InlineData("date,Patient ID,notes,File Name\r\n1,A,\"two\nlines\",images/a.png\r\n2,A,\"a \"\"quote\"\"\","
+        + "images\\b.png\r\n3,B,,c\r\n", null)]
     [InlineData("image,patient,sequence\na,A,1\nb,A,2\nc,B,3\n", "--group-column")]
     [InlineData("x,y\na,A\nb,A\nc,B\n", "--name-column")]
     [InlineData("image,patient\na,A\nb,A\nz,B\n", "no line")]
@@ -95,29 +99,42 @@ public sealed class FolderCaseTests : IDisposable
             Assert.Equal(groups[0], groups[1]);
             Assert.NotEqual(groups[0], groups[2]);
         }
-        else Assert.Contains(fault, Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(dataset, _folder["groups.csv"])).Message, StringComparison.Ordinal);
+        else Assert.Contains(fault, Assert.Throws<InvalidDatasetException>(() =>
+            DatasetSplitter.WithGroups(dataset, _folder["groups.csv"])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("ISIC-2017_Training_Data/ISIC_1.jpg ISIC-2017_Training_Data/ISIC_1_superpixels.png ISIC-2017_Training_Part1_GroundTruth/ISIC_1_segmentation.png ISIC-2017_Test_v2_Data/ISIC_2.jpg ISIC-2017_Test_v2_Part1_GroundTruth/ISIC_2_segmentation.png", "ISIC_2:test ISIC_1:train")]
-    [InlineData("ISBI2016_ISIC_Part1_Training_Data/ISIC_1.jpg ISBI2016_ISIC_Part1_Training_GroundTruth/ISIC_1_Segmentation.png", "ISIC_1:train")]
-    [InlineData("ISIC2018_Task1-2_Training_Input/ISIC_1.jpg ISIC2018_Task1_Training_GroundTruth/ISIC_1_segmentation.png ISIC2018_Task1-2_Validation_Input/ISIC_2.jpg ISIC2018_Task1_Validation_GroundTruth/ISIC_2_segmentation.png", "ISIC_1:train ISIC_2:val")]
-    [InlineData("Train/images/a.jpg Train/masks/a.png VALIDATION/images/b.jpg VALIDATION/masks/b.png Test/images/c.jpg Test/masks/c.png", "c:test a:train b:val")]
+    [InlineData("ISIC-2017_Training_Data/ISIC_1.jpg ISIC-2017_Training_Data/ISIC_1_superpixels.png "
+        + "ISIC-2017_Training_Part1_GroundTruth/ISIC_1_segmentation.png ISIC-2017_Test_v2_Data/ISIC_2.jpg "
+        + "ISIC-2017_Test_v2_Part1_GroundTruth/ISIC_2_segmentation.png", "ISIC_2:test ISIC_1:train")]
+    [InlineData("ISBI2016_ISIC_Part1_Training_Data/ISIC_1.jpg ISBI2016_ISIC_Part1_Training_GroundTruth/ISIC_1_Segmentation.png",
+    "ISIC_1:train")]
+    [InlineData("ISIC2018_Task1-2_Training_Input/ISIC_1.jpg ISIC2018_Task1_Training_GroundTruth/ISIC_1_segmentation.png "
+    + "ISIC2018_Task1-2_Validation_Input/ISIC_2.jpg ISIC2018_Task1_Validation_GroundTruth/ISIC_2_segmentation.png",
+    "ISIC_1:train ISIC_2:val")]
+    [InlineData("Train/images/a.jpg Train/masks/a.png VALIDATION/images/b.jpg VALIDATION/masks/b.png Test/images/c.jpg "
+    + "Test/masks/c.png", "c:test a:train b:val")]
     [InlineData("images/train/a.jpg masks/train/a.png images/val/a.jpg masks/val/a.png", "a:train val-a:val")]
     [InlineData("segmented-images/images/a.jpg segmented-images/masks/a.jpg", "a:")]
     [InlineData("Original/1.tif Ground Truth/1.tif", "1:")]
-    [InlineData("training/images/21_training.tif training/1st_manual/21_manual1.gif training/mask/21_training_mask.gif", "21_training:train")]
-    [InlineData("data_C1/images_C1/x.jpg data_C1/masks_C1/x_mask.jpg data_C2/images_C2/x.jpg data_C2/masks_C2/x_mask.jpg", "x: data_C2-images_C2-x:")]
-    [InlineData("normal/normal (1).png normal/normal (1)_mask.png benign/benign (1).png benign/benign (1)_mask.png benign/benign (1)_mask_1.png benign/benign (1)_mask_2.png", "benign (1): normal (1):")]
+    [InlineData("training/images/21_training.tif training/1st_manual/21_manual1.gif training/mask/21_training_mask.gif",
+        "21_training:train")]
+    [InlineData("data_C1/images_C1/x.jpg data_C1/masks_C1/x_mask.jpg data_C2/images_C2/x.jpg data_C2/masks_C2/x_mask.jpg",
+    "x: data_C2-images_C2-x:")]
+    [InlineData("normal/normal (1).png normal/normal (1)_mask.png benign/benign (1).png benign/benign (1)_mask.png benign/benign "
+    + "(1)_mask_1.png benign/benign (1)_mask_2.png", "benign (1): normal (1):")]
     [InlineData("images/p1/a.png images/p2/a.png masks/p1/a.png masks/p2/a.png", "a: p2-a:")]
     [InlineData("images/p1/a.png images/p2/b.png masks/a.png masks/b.png", "a: b:")]
-    [InlineData("images/a.png masks/a.png expert_masks/a.png images_old/a.png __MACOSX/images/a.png images/._a.png .cache/a.png images/Thumbs.db", "a:")]
+    [InlineData("images/a.png masks/a.png expert_masks/a.png images_old/a.png __MACOSX/images/a.png images/._a.png .cache/a.png "
+        + "images/Thumbs.db", "a:")]
     [InlineData("images/caf\u00e9.png masks/cafe\u0301.png", "caf\u00e9:")]
     public void Layout_IsRead(string files, string expected)
     {
         foreach (var file in files.Split(' ').Aggregate(new List<string>(), Join)) Write(file);
         var dataset = DatasetFolder.Read(_folder.Path);
-        Assert.Equal(NormalisedName.Of(expected), string.Join(' ', dataset.Pairs.OrderBy(p => p.ImagePath, StringComparer.Ordinal).Select(p => $"{NormalisedName.Of(p.Id)}:{p.Split}")));
+        Assert.Equal(NormalisedName.Of(expected),
+            string.Join(' ', dataset.Pairs.OrderBy(p => p.ImagePath, StringComparer.Ordinal)
+                .Select(p => $"{NormalisedName.Of(p.Id)}:{p.Split}")));
         Assert.DoesNotContain(dataset.Findings, f => f.Severity == FindingSeverity.Error);
         Assert.All(dataset.Pairs, p => Assert.NotEmpty(PairFiles.ReadMask(p).Labels));
 
@@ -136,7 +153,8 @@ public sealed class FolderCaseTests : IDisposable
     public void FoldersThatCouldBothBeMeant_AreAnError(string files, string named)
     {
         foreach (var file in files.Split(' ')) Write(file);
-        Assert.Contains(named, Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(named, Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -174,15 +192,18 @@ public sealed class FolderCaseTests : IDisposable
     {
         Write("images/a.png");
         Write("masks/a.png");
-        File.WriteAllText(_folder["manifest.jsonl"], $$"""{"id":"a","image":"images\\a.png","mask":"masks\\a.png","split":"{{word}}"}""");
-        if (meant is null) Assert.Contains("line 1", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["manifest.jsonl"],
+            $$"""{"id":"a","image":"images\\a.png","mask":"masks\\a.png","split":"{{word}}"}""");
+        if (meant is null) Assert.Contains("line 1",
+            Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message, StringComparison.Ordinal);
         else Assert.Equal(meant, Assert.Single(DatasetFolder.Read(_folder.Path).Pairs).Split);
     }
 
     [Fact]
     public void TestImageUnderAnotherName_DoesNotReachTraining()
     {
-        foreach (var file in new[] { "train/images/a.png", "train/masks/a.png", "test/images/b.png", "test/masks/b.png" }) Write(file);
+        foreach (var file in new[] { "train/images/a.png", "train/masks/a.png", "test/images/b.png", "test/masks/b.png" })
+            Write(file);
         File.Copy(_folder["test/images/b.png"], _folder["train/images/c.png"]);
         File.Copy(_folder["test/masks/b.png"], _folder["train/masks/c.png"]);
         var (exitCode, _, error) = CommandLine.Run("train", _folder.Path, "--out", _folder["r"]);
@@ -193,9 +214,11 @@ public sealed class FolderCaseTests : IDisposable
     [Fact]
     public void ImagesOfOneNameInSeveralSplits_AreScoredByTheirFiles()
     {
-        foreach (var split in new[] { "train", "val", "test" }) foreach (var kind in new[] { "images", "masks" }) Write($"{split}/{kind}/0.png");
+        foreach (var split in new[] { "train", "val", "test" })
+            foreach (var kind in new[] { "images", "masks" }) Write($"{split}/{kind}/0.png");
         ImageFile.WriteMaskPng(_folder["p", "0.png"], Pictures.Disc());
-        var (exitCode, output, error) = CommandLine.Run("evaluate", "masks", "--truth", _folder.Path, "--predictions", _folder["p"], "--split", "test");
+        var (exitCode, output, error) =
+            CommandLine.Run("evaluate", "masks", "--truth", _folder.Path, "--predictions", _folder["p"], "--split", "test");
         Assert.True(exitCode == 0, error);
         Assert.Contains("1.0000", output, StringComparison.Ordinal);
     }
@@ -205,7 +228,8 @@ public sealed class FolderCaseTests : IDisposable
     {
         var path = _folder[file];
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var isMask = file.Contains("mask", StringComparison.OrdinalIgnoreCase) || file.Contains("ruth", StringComparison.Ordinal) || file.Contains("manual", StringComparison.Ordinal);
+        var isMask = file.Contains("mask", StringComparison.OrdinalIgnoreCase) || file.Contains("ruth", StringComparison.Ordinal)
+            || file.Contains("manual", StringComparison.Ordinal);
         var bytes = isMask ? MaskBytes() : ImageFile.EncodePng(Pictures.Image(Math.Abs(file.Sum(c => c) % 1000)));
         File.WriteAllBytes(path, bytes); // the content tells the format, whatever the ending
     }

@@ -23,10 +23,12 @@ public sealed class PixelCaseTests : IDisposable
     public void Masks_AreReadByWhatIsStored(string @case, string data)
     {
         // The shapes are those of the set that was always read well.
-        var expected = DatasetFolder.Read(SharedMaterial.Path("cases", "13-palette-classes", "pal_classes")).Pairs.ToDictionary(p => p.Id, p => PairFiles.ReadMask(p with { Classes = null }).Labels);
+        var expected = DatasetFolder.Read(SharedMaterial.Path("cases", "13-palette-classes", "pal_classes")).Pairs.ToDictionary(
+            p => p.Id, p => PairFiles.ReadMask(p with { Classes = null }).Labels);
         var pairs = DatasetFolder.Read(SharedMaterial.Path("cases", @case, data)).Pairs;
         Assert.NotEmpty(pairs);
-        Assert.All(pairs, p => Assert.InRange(PairFiles.ReadMask(p).Labels.Zip(expected[p.Id]).Count(l => l.First == l.Second), 0.999 * expected[p.Id].Length, expected[p.Id].Length));
+        Assert.All(pairs, p => Assert.InRange(PairFiles.ReadMask(p).Labels.Zip(expected[p.Id]).Count(l => l.First == l.Second),
+            0.999 * expected[p.Id].Length, expected[p.Id].Length));
     }
 
     [Fact]
@@ -50,7 +52,8 @@ public sealed class PixelCaseTests : IDisposable
         var truth = SharedMaterial.Path("cases", "05-evaluate-masks-formats", "truth");
         var found = Path.Combine(truth, "..", predictions);
         if (!Directory.Exists(found)) Assert.Skip($"{predictions} is not here.");
-        var (exitCode, output, error) = CommandLine.Run("evaluate", "masks", "--truth", truth, "--predictions", found, "--protocol", "plain@0.5");
+        var (exitCode, output, error) =
+            CommandLine.Run("evaluate", "masks", "--truth", truth, "--predictions", found, "--protocol", "plain@0.5");
         Assert.True(exitCode == 0, error);
         Assert.Contains("0.9483", output, StringComparison.Ordinal);
     }
@@ -63,14 +66,16 @@ public sealed class PixelCaseTests : IDisposable
     {
         var folder = Path.Combine(SharedMaterial.Path("cases", "06-wide-images-are-black"), data);
         if (!Directory.Exists(folder)) Assert.Skip($"{data} is not here.");
-        Assert.All(DatasetFolder.Read(folder).Pairs, p => Assert.InRange(PairFiles.ReadImage(p).Pixels.Order().ElementAt(96 * 96 * 3 / 2), 50, 200));
+        Assert.All(DatasetFolder.Read(folder).Pairs,
+            p => Assert.InRange(PairFiles.ReadImage(p).Pixels.Order().ElementAt(96 * 96 * 3 / 2), 50, 200));
         Assert.Contains("bits", CommandLine.Run("data", "check", folder).Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public void SeveralPages_AreAnError()
     {
-        var (exitCode, output, _) = CommandLine.Run("data", "check", SharedMaterial.Path("cases", "11-multipage-tiff", "multipage"));
+        var (exitCode, output, _) = CommandLine.Run("data", "check",
+            SharedMaterial.Path("cases", "11-multipage-tiff", "multipage"));
         Assert.Equal(2, exitCode);
         Assert.Contains("3 pages", output, StringComparison.Ordinal);
     }
@@ -78,8 +83,11 @@ public sealed class PixelCaseTests : IDisposable
     [Fact]
     public void PaletteClasses_AreWarnedOf()
     {
-        Assert.Contains("several-classes", CommandLine.Run("data", "check", SharedMaterial.Path("cases", "13-palette-classes", "pal_voc_classes12")).Output, StringComparison.Ordinal);
-        Assert.Equal(0, CommandLine.Run("data", "check", SharedMaterial.Path("cases", "13-palette-classes", "pal_classes")).ExitCode);
+        Assert.Contains("several-classes",
+            CommandLine.Run("data", "check", SharedMaterial.Path("cases", "13-palette-classes", "pal_voc_classes12")).Output,
+            StringComparison.Ordinal);
+        Assert.Equal(0, CommandLine.Run("data", "check",
+            SharedMaterial.Path("cases", "13-palette-classes", "pal_classes")).ExitCode);
     }
 
     [Theory]
@@ -96,7 +104,8 @@ public sealed class PixelCaseTests : IDisposable
             ImageFile.WritePng(_folder["data", "images", $"{n}.png"], Siamorph.Tests.Imaging.Pictures.Image(n));
             Siamorph.Tests.Imaging.Pictures.WriteGrey(_folder["data", "masks", $"{n}.png"], new(48, 40), i => (byte)(i % 48 * 2));
         }
-        Assert.Equal(0, CommandLine.Run("data", "split", _folder["data"], "--train", "0.5", "--val", "0.25", "--test", "0.25").ExitCode);
+        Assert.Equal(0, CommandLine.Run("data", "split", _folder["data"], "--train", "0.5", "--val", "0.25", "--test",
+            "0.25").ExitCode);
         string[] arguments = [.. verb.Select(v => v is "run" or "data/masks" ? _folder[v] : v)];
         string[] line = verb[^1] == "--truth" || verb[0] == "data" ? [.. arguments, _folder["data"]]
             : [.. arguments.TakeWhile(a => !a.StartsWith('-')), _folder["data"], .. arguments.SkipWhile(a => !a.StartsWith('-'))];

@@ -90,7 +90,8 @@ public sealed class CommandLineTests : IDisposable
     public void Flags_Files_AndPresets_OverrideInThatOrder()
     {
         File.WriteAllText(_folder["o.json"], "{ \"BatchSize\": 5, \"name\": \"file\", \"batches\": { \"rate\": 0.75 } }");
-        var flags = "--name flag --mode very-thorough --seed 18446744073709551615 --size 32x48 --limit 3 --counts 1,2,3 --batches-flip false";
+        var flags = "--name flag --mode very-thorough --seed 18446744073709551615 --size 32x48 --limit 3 --counts 1,2,3 "
+            + "--batches-flip false";
         Assert.Equal(0, Run($"sample in --preset small --options {_folder["o.json"]} {flags}"));
         Assert.Equal("flag", _seen!.Name);
         Assert.Equal(5, _seen.BatchSize);
@@ -116,7 +117,8 @@ public sealed class CommandLineTests : IDisposable
     {
         File.WriteAllText(_folder["o.json"], "{ \"batchSice\": 5 }");
         Assert.Equal(2, Run($"sample in --options {_folder["o.json"]}"));
-        Assert.Equal($"siamorph: {_folder["o.json"]}: unknown option 'batchSice'; did you mean 'batchSize'?", Assert.Single(ErrorLines()));
+        Assert.Equal($"siamorph: {_folder["o.json"]}: unknown option 'batchSice'; did you mean 'batchSize'?",
+            Assert.Single(ErrorLines()));
     }
 
     [Fact]
@@ -139,7 +141,8 @@ public sealed class CommandLineTests : IDisposable
     public void UnexpectedFailure_IsOneLine_AndVerboseShowsTheStack()
     {
         Assert.Equal(70, Run("fail bug"));
-        Assert.StartsWith("siamorph: unexpected failure: InvalidOperationException: oh", Assert.Single(ErrorLines()), StringComparison.Ordinal);
+        Assert.StartsWith("siamorph: unexpected failure: InvalidOperationException: oh", Assert.Single(ErrorLines()),
+            StringComparison.Ordinal);
         Assert.Equal(70, Run("fail bug --verbose"));
         Assert.Contains($"at {typeof(CommandLineTests).FullName}", _error.ToString(), StringComparison.Ordinal);
     }
@@ -157,7 +160,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Set_TakesAnyOptionByItsKey_AndAFlagOverridesIt()
     {
-        Assert.Equal(0, Run("sample in --set batches.rate=0.25 --set counts=1,2 --set limit=null --set mode=veryThorough --set batchSize=3 --batch-size 4"));
+        Assert.Equal(0, Run("sample in --set batches.rate=0.25 --set counts=1,2 --set limit=null --set mode=veryThorough --set "
+            + "batchSize=3 --batch-size 4"));
         Assert.Equal((0.25, Mode.VeryThorough, null, 4), (_seen!.Batches.Rate, _seen.Mode, _seen.Limit, _seen.BatchSize));
         Assert.Equal([1, 2], _seen.Counts);
     }
@@ -170,7 +174,8 @@ public sealed class CommandLineTests : IDisposable
         _output.GetStringBuilder().Clear();
         Assert.Equal(0, Application.Run(Program.Verbs(), ["experiment", "--options-help"], Surroundings()));
         Assert.Contains("generator.siamese.learningRate <n>", _output.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain("generator-siamese-learning-rate", Help("experiment"), StringComparison.Ordinal); // hidden there, and works all the same
+        // Hidden there, and works all the same
+        Assert.DoesNotContain("generator-siamese-learning-rate", Help("experiment"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,7 +183,10 @@ public sealed class CommandLineTests : IDisposable
     {
         foreach (var path in Paths(Program.Verbs(), []))
         {
-            var own = Help(path).Split('\n').Count(l => l.TrimStart().StartsWith('-') && !new[] { "--threads", "--no-kernels", "--verbose", "--progress", "--help", "-?" }.Any(g => l.TrimStart().StartsWith(g, StringComparison.Ordinal)));
+            var own = Help(path).Split('\n')
+                .Count(l => l.TrimStart().StartsWith('-')
+                && !new[] { "--threads", "--no-kernels", "--verbose", "--progress", "--help",
+                "-?" }.Any(g => l.TrimStart().StartsWith(g, StringComparison.Ordinal)));
             Assert.True(own <= 25, $"siamorph {string.Join(' ', path)}: {own} flags");
         }
     }
@@ -216,7 +224,8 @@ public sealed class CommandLineTests : IDisposable
     public void ProgressFile_HoldsEveryStageAndNote_AsLinesOfJson_AndNoReportTooOften()
     {
         Assert.Equal(0, Run($"work --progress {_folder["p/progress.jsonl"]}"));
-        var lines = File.ReadAllLines(_folder["p/progress.jsonl"]).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement).ToList();
+        var lines = File.ReadAllLines(_folder["p/progress.jsonl"])
+            .Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement).ToList();
         string Kind(int i) => lines[i].GetProperty("kind").GetString()!;
         Assert.Equal(("note", "a note"), (Kind(0), lines[0].GetProperty("title").GetString()));
         Assert.Equal(("begin", 100), (Kind(1), lines[1].GetProperty("total").GetInt32()));
@@ -225,7 +234,8 @@ public sealed class CommandLineTests : IDisposable
         using (var file = new ProgressFile(NullMonitor.Instance, _folder["many.jsonl"]))
         using (var stage = file.Begin("Steps", 1000))
             for (var i = 1; i <= 1000; i++) stage.Report(i);
-        var reports = File.ReadAllLines(_folder["many.jsonl"]).Count(l => l.Contains("\"kind\":\"report\"", StringComparison.Ordinal));
+        var reports = File.ReadAllLines(_folder["many.jsonl"])
+            .Count(l => l.Contains("\"kind\":\"report\"", StringComparison.Ordinal));
         Assert.InRange(reports, 2, 100); // the first and the last, and few between
     }
 
@@ -273,7 +283,10 @@ public sealed class CommandLineTests : IDisposable
         var binder = new OptionsBinder<SampleOptions>(presets, o => o.Validate());
         return
         [
-            new Command("sample", "Sees its options.") { new Argument<string>("input") }.Runs(binder, (_, options) => _seen = options),
+            new Command("sample", "Sees its options.")
+            {
+                new Argument<string>("input"),
+            }.Runs(binder, (_, options) => _seen = options),
             new Command("group", "Holds a verb.") { new Command("inner", "Does nothing.").Runs(_ => { }) },
             new Command("demand", "Needs an option.") { new Option<string>("--out") { Required = true } }.Runs(_ => { }),
             new Command("fail", "Fails.") { kind }.Runs(context => throw Failure(context.Get(kind))),

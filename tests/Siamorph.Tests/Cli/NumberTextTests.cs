@@ -13,7 +13,8 @@ public sealed class NumberTextTests
     [InlineData("-2.5E+1", -25)]
     [InlineData(".5", 0.5)]
     [InlineData("1000", 1000)]
-    public void Number_TypedWithAPoint_IsRead(string text, double expected) => Assert.Equal(expected, NumberText.Parse(text, typeof(double)));
+    public void Number_TypedWithAPoint_IsRead(string text, double expected) =>
+        Assert.Equal(expected, NumberText.Parse(text, typeof(double)));
 
     [Theory]
     [InlineData("0,001")]
@@ -42,7 +43,8 @@ public sealed class NumberTextTests
     [InlineData("1.5", typeof(int))]
     [InlineData("3000000000", typeof(int))]
     [InlineData("-1", typeof(ulong))]
-    public void WholeNumber_OutOfItsType_IsRefused(string text, Type type) => Assert.Throws<FormatException>(() => NumberText.Parse(text, type));
+    public void WholeNumber_OutOfItsType_IsRefused(string text, Type type) =>
+        Assert.Throws<FormatException>(() => NumberText.Parse(text, type));
 
     [Theory]
     [InlineData("0.001", "train", "data", "--out", "r", "--base-learning-rate", "0,001", "--dry-run")]
@@ -67,7 +69,8 @@ public sealed class NumberTextTests
         foreach (var value in new[] { "\"NaN\"", "\"0,001\"", "1e999" })
         {
             File.WriteAllText(folder["o.json"], $$"""{ "base": { "learningRate": {{value}} } }""");
-            var (exitCode, _, error) = CommandLine.Run("train", "data", "--out", folder["r"], "--options", folder["o.json"], "--dry-run");
+            var (exitCode, _, error) = CommandLine.Run("train", "data", "--out", folder["r"], "--options", folder["o.json"],
+                "--dry-run");
             Assert.Equal(2, exitCode);
             Assert.Contains("learningRate", error, StringComparison.Ordinal);
         }

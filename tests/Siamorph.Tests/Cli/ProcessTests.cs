@@ -12,7 +12,8 @@ public partial class ProcessTests
     {
         var (exitCode, output, _) = Run("--version", "--verbose");
         Assert.Equal(0, exitCode);
-        Assert.All(["siamorph", "libtorch", ".NET", "processor", "vectors", "CUDA"], name => Assert.Contains($"\n{name} ", $"\n{output}"));
+        Assert.All(["siamorph", "libtorch", ".NET", "processor", "vectors", "CUDA"],
+            name => Assert.Contains($"\n{name} ", $"\n{output}"));
     }
 
     [Fact]
@@ -43,7 +44,10 @@ public partial class ProcessTests
     private static (int ExitCode, string Output, string Error) Run(params string[] arguments)
     {
         var command = Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli.dll");
-        var start = new ProcessStartInfo("dotnet", [command, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [command, .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();

@@ -8,8 +8,8 @@ using Siamorph.Tests.Experiment;
 namespace Siamorph.Tests.Cli;
 
 /// <summary>
-/// The leader against a stand-in for Slurm: `sbatch` numbers what it is given and keeps the words, `squeue` prints what the test has
-/// written. tests/slurm.sh does the same with Slurm itself.
+/// The leader against a stand-in for Slurm: `sbatch` numbers what it is given and keeps the words, `squeue` prints what the test
+/// has written. tests/slurm.sh does the same with Slurm itself.
 /// </summary>
 public sealed class SlurmTests : IDisposable
 {
@@ -19,7 +19,10 @@ public sealed class SlurmTests : IDisposable
     public SlurmTests()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("The stand-ins are shell scripts.");
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2,
+        }, NullMonitor.Instance);
         _plan = ExperimentRunner.Plan(Options, Experiment, NullMonitor.Instance, new FakeStageRunner());
         StandIn("sbatch", $"""
             n=$(cat '{_folder["count"]}' 2>/dev/null || echo 0); n=$((n + 1)); echo $n >'{_folder["count"]}'
@@ -35,7 +38,8 @@ public sealed class SlurmTests : IDisposable
 
     private ExperimentOptions Options => new()
     {
-        Data = _folder["data"], RealCounts = [4], Seeds = [1, 2], SeedScope = SeedScope.Everything, Arms = ["real", "real+synthetic", "synthetic-only"], BootstrapDraws = 100,
+        Data = _folder["data"], RealCounts = [4], Seeds = [1, 2], SeedScope = SeedScope.Everything,
+        Arms = ["real", "real+synthetic", "synthetic-only"], BootstrapDraws = 100,
         Split = new() { Train = 0.5, Val = 0.25, Test = 0.25, KeepNearDuplicates = false },
     };
 
@@ -47,12 +51,17 @@ public sealed class SlurmTests : IDisposable
         Leader().Submit(_plan);
         Assert.Equal(2 + 2 + 6, _plan.Count);
         // Both generators; both networks without synthetic pairs; each synthetic set; the networks of each set; the result.
-        Assert.Equal([.. Enumerable.Repeat("--array=0-0", 3), .. Enumerable.Repeat("--array=0-1", 4)], Submitted().Select(s => Word(s, "--array")!).Order());
+        Assert.Equal([.. Enumerable.Repeat("--array=0-0", 3), .. Enumerable.Repeat("--array=0-1", 4)],
+            Submitted().Select(s => Word(s, "--array")!).Order());
         foreach (var work in _plan)
         {
             var submission = Submitted()[int.Parse(Job(work.Stage).Split('_')[0], null) - 1];
-            Assert.Equal(work.Needs.Count == 0 ? null : $"--dependency=afterok:{string.Join(':', work.Needs.Select(Job))}", Word(submission, "--dependency"));
-            Assert.Superset(new HashSet<string> { "--parsable", "--requeue", "--open-mode=append", "--signal=B:TERM@120", "--kill-on-invalid-dep=yes" }, submission.ToHashSet());
+            Assert.Equal(work.Needs.Count == 0 ? null
+                : $"--dependency=afterok:{string.Join(':', work.Needs.Select(Job))}", Word(submission, "--dependency"));
+            Assert.Superset(new HashSet<string>
+            {
+                "--parsable", "--requeue", "--open-mode=append", "--signal=B:TERM@120", "--kill-on-invalid-dep=yes",
+            }, submission.ToHashSet());
         }
     }
 
@@ -68,7 +77,10 @@ public sealed class SlurmTests : IDisposable
     [Fact]
     public void Submit_HandsOnTheUsersOptionsLast_AndThreads()
     {
-        Leader(s => s with { Options = SlurmSettings.Split("--partition=gpu --comment \"two words\""), Threads = 3 }).Submit(_plan);
+        Leader(s => s with
+        {
+            Options = SlurmSettings.Split("--partition=gpu --comment \"two words\""), Threads = 3,
+        }).Submit(_plan);
         Assert.Equal(["--partition=gpu", "--comment", "two words"], Submitted()[0][^4..^1]);
         Assert.Contains("--cpus-per-task=3", Submitted()[0]);
     }
@@ -77,7 +89,8 @@ public sealed class SlurmTests : IDisposable
     [InlineData("--array=0-3")]
     [InlineData("-d afterok:1")]
     [InlineData("--output=x")]
-    public void Options_ThatTheLeaderHasToSet_AreRefused(string text) => Assert.Throws<InvalidOptionsException>(() => SlurmSettings.Split(text));
+    public void Options_ThatTheLeaderHasToSet_AreRefused(string text) =>
+        Assert.Throws<InvalidOptionsException>(() => SlurmSettings.Split(text));
 
     [Fact]
     public void ComingBack_SubmitsOnlyWhatIsNeitherDoneNorWithSlurm()
@@ -86,14 +99,16 @@ public sealed class SlurmTests : IDisposable
         var before = Submitted().Count;
         RunStage(_plan[0]);
         var lost = _plan.Last(w => w.Kind == "segmentation");
-        Queue([.. _plan.Where(w => w != lost).Select(w => (w.Stage, "PENDING")), (lost.Stage, "FAILED"), (SlurmJobs.Results, "PENDING")]);
+        Queue([.. _plan.Where(w => w != lost).Select(w => (w.Stage, "PENDING")), (lost.Stage, "FAILED"),
+            (SlurmJobs.Results, "PENDING")]);
         var oldResults = Job(SlurmJobs.Results);
         Leader().Submit(_plan);
         Assert.Equal(before + 2, Submitted().Count); // the lost one, and the result anew
         Assert.Equal($"{before + 1}_0", Job(lost.Stage));
         Assert.Equal(oldResults, File.ReadAllText(_folder["cancelled"]).Trim());
         var waits = Word(Submitted()[^1], "--dependency")!.Split(':')[1..];
-        Assert.Equal(_plan.Where(w => w != lost && w != _plan[0]).Select(w => Job(w.Stage)).Append($"{before + 1}").Order(), waits.Order());
+        Assert.Equal(_plan.Where(w => w != lost && w != _plan[0]).Select(w => Job(w.Stage)).Append($"{before + 1}").Order(),
+            waits.Order());
     }
 
     [Fact]
@@ -110,7 +125,8 @@ public sealed class SlurmTests : IDisposable
     public void NoAnswerFromSqueue_SubmitsNothing()
     {
         File.Delete(_folder["queue"]);
-        Assert.Contains("squeue does not answer", Assert.Throws<SiamorphException>(() => Leader().Submit(_plan)).Message, StringComparison.Ordinal);
+        Assert.Contains("squeue does not answer", Assert.Throws<SiamorphException>(() => Leader().Submit(_plan)).Message,
+            StringComparison.Ordinal);
         Assert.Empty(Submitted());
     }
 
@@ -127,7 +143,8 @@ public sealed class SlurmTests : IDisposable
     public void NoSlurm_IsSaidInOneLine()
     {
         File.Delete(_folder["bin", "squeue"]);
-        Assert.Contains("squeue can't be started here", Assert.Throws<SiamorphException>(() => Leader().Submit(_plan)).Message, StringComparison.Ordinal);
+        Assert.Contains("squeue can't be started here", Assert.Throws<SiamorphException>(() => Leader().Submit(_plan)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,7 +153,8 @@ public sealed class SlurmTests : IDisposable
         Leader().Submit(_plan);
         var failed = _plan.First(w => w.Kind == "generator");
         foreach (var work in _plan.Where(w => w != failed && !Needs(w, failed))) RunStage(work);
-        File.WriteAllText(Path.Combine(Experiment, SlurmJobs.Folder, $"{Job(failed.Stage)}.log"), "step 3\nsiamorph: disk full.\n\n");
+        File.WriteAllText(Path.Combine(Experiment, SlurmJobs.Folder, $"{Job(failed.Stage)}.log"),
+            "step 3\nsiamorph: disk full.\n\n");
         Queue([(failed.Stage, "FAILED"), .. _plan.Where(w => Needs(w, failed)).Select(w => (w.Stage, "CANCELLED"))]);
         var message = Assert.Throws<SiamorphException>(() => Watch(TestContext.Current.CancellationToken)).Message;
         Assert.StartsWith($"{failed.Stage} ended unfinished (", message, StringComparison.Ordinal);
@@ -162,14 +180,16 @@ public sealed class SlurmTests : IDisposable
         Watch(TestContext.Current.CancellationToken);
         ExperimentRunner.Run(Options, _folder["whole"], NullMonitor.Instance, new FakeStageRunner());
         ExperimentRunner.Collect(Experiment, NullMonitor.Instance, new FakeStageRunner());
-        Assert.Equal(File.ReadAllText(_folder["whole", "results.json"]), File.ReadAllText(Path.Combine(Experiment, "results.json")));
+        Assert.Equal(File.ReadAllText(_folder["whole", "results.json"]),
+            File.ReadAllText(Path.Combine(Experiment, "results.json")));
     }
 
     [Fact]
     public void Collect_NamesWhatIsMissing()
     {
         foreach (var work in _plan.Skip(1).Where(w => w.Needs.Count == 0)) RunStage(work);
-        var message = Assert.Throws<SiamorphException>(() => ExperimentRunner.Collect(Experiment, NullMonitor.Instance, new FakeStageRunner())).Message;
+        var message = Assert.Throws<SiamorphException>(() =>
+            ExperimentRunner.Collect(Experiment, NullMonitor.Instance, new FakeStageRunner())).Message;
         Assert.Contains("is not done, nor are", message, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(Experiment, "results.json")));
     }
@@ -187,7 +207,8 @@ public sealed class SlurmTests : IDisposable
             File.Move(marker + ".late", marker);
         });
         late.Start();
-        Assert.True(ExperimentRunner.RunOne(Experiment, stage.Stage, NullMonitor.Instance, new FakeStageRunner(), new(TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(50))));
+        Assert.True(ExperimentRunner.RunOne(Experiment, stage.Stage, NullMonitor.Instance, new FakeStageRunner(),
+            new(TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(50))));
         late.Join();
     }
 
@@ -212,37 +233,50 @@ public sealed class SlurmTests : IDisposable
         File.WriteAllText(_folder["script"], script);
         var start = new System.Diagnostics.ProcessStartInfo("sh", [_folder["script"]]) { RedirectStandardOutput = true };
         start.Environment["PATH"] = $"{_folder["bin"]}:{Environment.GetEnvironmentVariable("PATH")}";
-        (start.Environment["SLURM_ARRAY_TASK_ID"], start.Environment["SLURM_JOB_ID"], start.Environment["SLURM_CPUS_PER_TASK"]) = ($"{task}", "7", "3");
+        (start.Environment["SLURM_ARRAY_TASK_ID"], start.Environment["SLURM_JOB_ID"], start.Environment["SLURM_CPUS_PER_TASK"]) =
+            ($"{task}", "7", "3");
         using var process = System.Diagnostics.Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output);
     }
 
-    private SlurmSubmission Leader(Func<SlurmSettings, SlurmSettings>? with = null) => new(new SlurmClient(_folder["bin"]), (with ?? (s => s))(Settings), Experiment, NullMonitor.Instance);
+    private SlurmSubmission Leader(Func<SlurmSettings, SlurmSettings>? with = null) =>
+        new(new SlurmClient(_folder["bin"]), (with ?? (s => s))(Settings), Experiment, NullMonitor.Instance);
 
-    private static SlurmSettings Settings => new() { Program = ["siamorph"], Look = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20)), Grace = TimeSpan.Zero };
+    private static SlurmSettings Settings => new()
+    {
+        Program = ["siamorph"], Look = (TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20)), Grace = TimeSpan.Zero,
+    };
 
-    private void Watch(CancellationToken stop) => new SlurmWatch(new SlurmClient(_folder["bin"]), Settings, Experiment, new Stoppable(stop)).UntilDone(_plan);
+    private void Watch(CancellationToken stop) =>
+        new SlurmWatch(new SlurmClient(_folder["bin"]), Settings, Experiment, new Stoppable(stop)).UntilDone(_plan);
 
-    private void RunStage(PlannedWork work) => ExperimentRunner.RunOne(Experiment, work.Stage, NullMonitor.Instance, new FakeStageRunner());
+    private void RunStage(PlannedWork work) =>
+        ExperimentRunner.RunOne(Experiment, work.Stage, NullMonitor.Instance, new FakeStageRunner());
 
-    private bool Needs(PlannedWork work, PlannedWork other) => work.Needs.Any(n => n == other.Stage || Needs(_plan.Single(w => w.Stage == n), other));
+    private bool Needs(PlannedWork work, PlannedWork other) =>
+        work.Needs.Any(n => n == other.Stage || Needs(_plan.Single(w => w.Stage == n), other));
 
     private string Job(string stage) => new SlurmJobs(Experiment).Of(stage)!;
 
-    private void Queue(IEnumerable<(string Stage, string State)> jobs) => File.WriteAllLines(_folder["queue"], jobs.Select(j => $"{Job(j.Stage)} {j.State}"));
+    private void Queue(IEnumerable<(string Stage, string State)> jobs) =>
+        File.WriteAllLines(_folder["queue"], jobs.Select(j => $"{Job(j.Stage)} {j.State}"));
 
-    private List<string[]> Submitted() => [.. Directory.GetFiles(_folder.Path, "submitted-*").OrderBy(f => int.Parse(f.Split('-')[^1], null)).Select(File.ReadAllLines)];
+    private List<string[]> Submitted() =>
+        [.. Directory.GetFiles(_folder.Path, "submitted-*").OrderBy(f => int.Parse(f.Split('-')[^1], null))
+        .Select(File.ReadAllLines)];
 
-    private static string? Word(string[] words, string option) => words.FirstOrDefault(w => w.StartsWith(option + "=", StringComparison.Ordinal));
+    private static string? Word(string[] words, string option) =>
+        words.FirstOrDefault(w => w.StartsWith(option + "=", StringComparison.Ordinal));
 
     private void StandIn(string name, string body)
     {
         var path = _folder["bin", name];
         Directory.CreateDirectory(_folder["bin"]);
         File.WriteAllText(path, $"#!/bin/sh\n{body}\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private sealed class Stoppable(CancellationToken stop) : IMonitor

@@ -28,7 +28,8 @@ public sealed class SystemLibrariesTests
     }
 
     [Fact]
-    public void AnotherCLibrary_IsSaid() => Assert.Contains("not glibc", SystemLibraries.FaultOf(Machine(null, _debian12)), StringComparison.Ordinal);
+    public void AnotherCLibrary_IsSaid() =>
+        Assert.Contains("not glibc", SystemLibraries.FaultOf(Machine(null, _debian12)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("libssl.so.3", true)]
@@ -41,7 +42,8 @@ public sealed class SystemLibrariesTests
 
     [Fact]
     public void OpenSsl_Missing_NamesThePackage()
-        => Assert.Contains("apt-get install libssl3", SystemLibraries.FaultOf(Machine("2.36", ["libstdc++.so.6"])), StringComparison.Ordinal);
+        => Assert.Contains("apt-get install libssl3", SystemLibraries.FaultOf(Machine("2.36", ["libstdc++.so.6"])),
+        StringComparison.Ordinal);
 
     [Fact]
     public void OpenSsl_OfTheUsersChoice_Counts()
@@ -49,11 +51,15 @@ public sealed class SystemLibrariesTests
 
     [Fact]
     public void Cpp_Missing_NamesThePackage()
-        => Assert.Contains("apt-get install libstdc++6", SystemLibraries.FaultOf(Machine("2.36", ["libssl.so.3"])), StringComparison.Ordinal);
+        => Assert.Contains("apt-get install libstdc++6", SystemLibraries.FaultOf(Machine("2.36", ["libssl.so.3"])),
+        StringComparison.Ordinal);
 
     [Fact]
     public void Cpp_TooOld_IsToldApart()
-        => Assert.StartsWith("libstdc++ is too old", SystemLibraries.FaultOf(Machine("2.34", _debian12) with { HasNewCpp = () => false }), StringComparison.Ordinal);
+        => Assert.StartsWith("libstdc++ is too old", SystemLibraries.FaultOf(Machine("2.34", _debian12) with
+        {
+            HasNewCpp = () => false,
+        }), StringComparison.Ordinal);
 
     private static SystemLibraries.Facts Machine(string? glibc, string[] libraries)
         => new(glibc is null ? null : Version.Parse(glibc), libraries.Contains, () => true);

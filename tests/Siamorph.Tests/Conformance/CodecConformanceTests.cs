@@ -19,11 +19,14 @@ public class CodecConformanceTests
         using var codec = Codec();
         var moments = codec.Moments(golden["x"]);
         DiffusionFixtures.AssertClose(golden["moments"], moments, MomentsTolerance, "moments");
-        DiffusionFixtures.AssertClose(golden["mean"] * codec.Config.ScaleFactor, codec.Latent(moments), MomentsTolerance, "mean latent");
-        DiffusionFixtures.AssertClose(golden["z_scaled"], codec.Latent(moments, golden["posterior_noise"]), MomentsTolerance, "drawn latent");
+        DiffusionFixtures.AssertClose(golden["mean"] * codec.Config.ScaleFactor, codec.Latent(moments), MomentsTolerance,
+            "mean latent");
+        DiffusionFixtures.AssertClose(golden["z_scaled"], codec.Latent(moments, golden["posterior_noise"]), MomentsTolerance,
+            "drawn latent");
         DiffusionFixtures.AssertClose(golden["decoded_of_z_in"], codec.DecodeUnscaled(golden["z_in"]), ImageTolerance, "decoded");
         DiffusionFixtures.AssertClose(
-            golden["decoded_first_stage"], codec.Decode(golden["z_in"] * codec.Config.ScaleFactor), ImageTolerance, "decoded from a scaled latent");
+            golden["decoded_first_stage"], codec.Decode(golden["z_in"] * codec.Config.ScaleFactor), ImageTolerance,
+            "decoded from a scaled latent");
     }
 
     [Fact]
@@ -39,7 +42,8 @@ public class CodecConformanceTests
         Assert.True(DiffusionFixtures.RelativeL2(image, golden["decoded_of_z_in"]) < 1);
         Assert.Equal(golden["moments"].shape, tiled.Moments(golden["x"]).shape);
         using var large = Codec(whole.Config with { TileSize = 64 * whole.Factor });
-        DiffusionFixtures.AssertClose(golden["decoded_of_z_in"], large.DecodeUnscaled(golden["z_in"]), ImageTolerance, "one tile");
+        DiffusionFixtures.AssertClose(golden["decoded_of_z_in"], large.DecodeUnscaled(golden["z_in"]), ImageTolerance,
+            "one tile");
     }
 
     private static AutoencoderKl Codec(AutoencoderKlConfig? sizes = null)

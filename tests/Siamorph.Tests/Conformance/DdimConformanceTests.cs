@@ -24,25 +24,35 @@ public partial class DdimConformanceTests
         {
             var prefix = match.Groups[1].Value;
             var steps = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-            var options = new DdimOptions { Steps = steps, Eta = double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture) };
+            var options = new DdimOptions
+            {
+                Steps = steps, Eta = double.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture),
+            };
             Compare(golden, model, prefix, options, float.Parse(match.Groups[4].Value, CultureInfo.InvariantCulture));
         }
     }
 
-    private static void Compare(Dictionary<string, Tensor> golden, SiameseModel model, string prefix, DdimOptions options, float scale)
+    private static void Compare(Dictionary<string, Tensor> golden, SiameseModel model, string prefix, DdimOptions options,
+        float scale)
     {
         using var scope = NewDisposeScope();
-        var sampler = new DdimSampler(new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon), options);
+        var sampler = new DdimSampler(
+            new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon), options);
         using var denoiser = new GuidedDenoiser(
-            model, golden["hint_mask"].to(float32), golden["context"], golden["uncond_context"], new GuidanceOptions { Kind = GuidanceKind.Prompt, Scale = scale });
+            model, golden["hint_mask"].to(float32), golden["context"], golden["uncond_context"], new GuidanceOptions
+            {
+                Kind = GuidanceKind.Prompt, Scale = scale,
+            });
         var final = sampler.Sample(
-            golden["x_T"], denoiser.Predict, k => golden[$"noise_{options.Steps}"][k], watch: p => CompareStep(golden, prefix, p));
+            golden["x_T"], denoiser.Predict, k => golden[$"noise_{options.Steps}"][k], watch: p =>
+                CompareStep(golden, prefix, p));
         Check(golden[$"{prefix}.final"], final, $"{prefix} final");
     }
 
     private static void CompareStep(Dictionary<string, Tensor> golden, string prefix, SamplerProgress progress)
     {
-        foreach (var (key, value) in new[] { ("x_inter", progress.X), ("pred_x0", progress.CleanLatent), ("x_inter_first5", progress.X) })
+        foreach (var (key, value) in new[] { ("x_inter", progress.X), ("pred_x0", progress.CleanLatent),
+            ("x_inter_first5", progress.X) })
             if (golden.TryGetValue($"{prefix}.{key}", out var path) && progress.Index + 1 < path.shape[0])
                 Check(path[progress.Index + 1], value, $"{prefix} {key}, step {progress.Index}");
     }

@@ -15,13 +15,15 @@ internal static partial class DiffusionFixtures
 
     public static Dictionary<string, Tensor> Tensors(string name) => SafeTensors.Read(File(name));
 
-    public static JsonNode Json(string name) => JsonNode.Parse(NotANumber().Replace(System.IO.File.ReadAllText(File(name)), "null"))!;
+    public static JsonNode Json(string name) =>
+        JsonNode.Parse(NotANumber().Replace(System.IO.File.ReadAllText(File(name)), "null"))!;
 
     /// <summary>The config in the metadata of a file, with the sizes of hint and latent read from tensors and weights.</summary>
     public static DenoiserConfig Config(string fileWithConfig, IReadOnlyDictionary<string, Tensor> weights)
     {
         var c = JsonNode.Parse(SafeTensors.ReadHeader(File(fileWithConfig)).Metadata["config"])!;
-        var merges = Enumerable.Range(1, 9).Count(i => weights.ContainsKey($"control_model.input_hint_block.0.patch_merge{i}.norm.weight"));
+        var merges = Enumerable.Range(1, 9)
+            .Count(i => weights.ContainsKey($"control_model.input_hint_block.0.patch_merge{i}.norm.weight"));
         return new DenoiserConfig
         {
             LatentChannels = (int)c["in_channels"]!,

@@ -34,14 +34,17 @@ public class NetworkConformanceTests
         var (x, t, context) = (golden["x"], golden["t"], golden["context"]);
         var encoded = model.UNet.Encode(x, t, context);
         for (var i = 0; i < encoded.Skips.Count; i++)
-            DiffusionFixtures.AssertClose(golden[$"nocontrol.act.input_blocks.{i}"], encoded.Skips[i].narrow(0, 0, 1), Tolerance, $"input block {i}");
+            DiffusionFixtures.AssertClose(golden[$"nocontrol.act.input_blocks.{i}"], encoded.Skips[i].narrow(0, 0, 1), Tolerance,
+                $"input block {i}");
         DiffusionFixtures.AssertClose(golden["nocontrol.act.middle_block"], encoded.Middle.narrow(0, 0, 1), Tolerance, "middle");
         DiffusionFixtures.AssertClose(golden["out_nocontrol"], model.UNet.Decode(encoded, context), Tolerance, "without control");
 
         var control = Control(golden, "control.");
-        DiffusionFixtures.AssertClose(golden["out_control"], model.UNet.Decode(encoded, context, control), Tolerance, "with control");
+        DiffusionFixtures.AssertClose(golden["out_control"], model.UNet.Decode(encoded, context, control), Tolerance,
+            "with control");
         var middleOnly = control.Select((c, i) => i == control.Count - 1 ? c : zeros_like(c)).ToList();
-        DiffusionFixtures.AssertClose(golden["out_control_only_mid"], model.UNet.Decode(encoded, context, middleOnly), Tolerance, "middle control only");
+        DiffusionFixtures.AssertClose(golden["out_control_only_mid"], model.UNet.Decode(encoded, context, middleOnly), Tolerance,
+            "middle control only");
     }
 
     [Theory]
@@ -57,18 +60,23 @@ public class NetworkConformanceTests
         foreach (var hint in new[] { "mask", "image" })
         {
             var features = model.ControlNet.HintFeatures(golden[$"hint_{hint}"].to(float32));
-            if (golden.TryGetValue($"guided_hint_{hint}", out var guided)) DiffusionFixtures.AssertClose(guided, features, Tolerance, $"hint features of the {hint}");
+            if (golden.TryGetValue($"guided_hint_{hint}", out var guided))
+                DiffusionFixtures.AssertClose(guided, features, Tolerance, $"hint features of the {hint}");
             var residuals = model.ControlNet.Residuals(x, features, t, context);
             var expected = Control(golden, $"out_{hint}.");
             Assert.Equal(expected.Count, residuals.Count);
-            for (var i = 0; i < expected.Count; i++) DiffusionFixtures.AssertClose(expected[i], residuals[i], Tolerance, $"residual {i} of the {hint}");
+            for (var i = 0; i < expected.Count; i++)
+                DiffusionFixtures.AssertClose(expected[i], residuals[i], Tolerance, $"residual {i} of the {hint}");
             if (hint != "mask") continue;
             var encoded = model.UNet.Encode(x, t, context);
-            DiffusionFixtures.AssertClose(golden["eps_apply_model_mask"], model.UNet.Decode(encoded, context, residuals), Tolerance, "ε under the mask");
-            DiffusionFixtures.AssertClose(golden["eps_apply_model_nohint"], model.UNet.Decode(encoded, context), Tolerance, "ε without hint");
+            DiffusionFixtures.AssertClose(golden["eps_apply_model_mask"], model.UNet.Decode(encoded, context, residuals),
+                Tolerance, "ε under the mask");
+            DiffusionFixtures.AssertClose(golden["eps_apply_model_nohint"], model.UNet.Decode(encoded, context), Tolerance,
+                "ε without hint");
         }
     }
 
     private static List<Tensor> Control(Dictionary<string, Tensor> golden, string prefix) =>
-        [.. Enumerable.Range(0, golden.Count).TakeWhile(i => golden.ContainsKey($"{prefix}{i}")).Select(i => golden[$"{prefix}{i}"])];
+        [.. Enumerable.Range(0, golden.Count).TakeWhile(i => golden.ContainsKey($"{prefix}{i}"))
+        .Select(i => golden[$"{prefix}{i}"])];
 }

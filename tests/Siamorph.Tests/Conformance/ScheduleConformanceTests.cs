@@ -34,11 +34,13 @@ public class ScheduleConformanceTests
         foreach (var key in cases)
         {
             var prefix = key[..key.IndexOf('_', StringComparison.Ordinal)];
-            var eta = double.Parse(key[(key.IndexOf("eta", StringComparison.Ordinal) + 3)..], System.Globalization.CultureInfo.InvariantCulture);
+            var eta = double.Parse(key[(key.IndexOf("eta", StringComparison.Ordinal) + 3)..],
+                System.Globalization.CultureInfo.InvariantCulture);
             var timesteps = golden[$"{prefix}_timesteps"].data<long>().ToArray();
             var sampler = new DdimSampler(process, new DdimOptions { Steps = StepsIn(prefix), Eta = eta });
             Assert.Equal(timesteps, sampler.Timesteps.Select(t => (long)t));
-            var coefficients = Enumerable.Range(0, timesteps.Length).Select(i => sampler.Coefficients(timesteps.Length - 1 - i)).ToList();
+            var coefficients = Enumerable.Range(0, timesteps.Length)
+                .Select(i => sampler.Coefficients(timesteps.Length - 1 - i)).ToList();
             AssertRelative(golden[$"{prefix}_alphas"], [.. coefficients.Select(c => c.AlphaBar)], Relative);
             AssertRelative(golden[$"{prefix}_alphas_prev"], [.. coefficients.Select(c => c.Previous)], Relative);
             AssertRelative(golden[key], [.. coefficients.Select(c => c.Sigma)], Relative);
@@ -53,7 +55,8 @@ public class ScheduleConformanceTests
         var widths = golden.Keys.Where(k => k.StartsWith("temb_", StringComparison.Ordinal) && k != "temb_t").ToList();
         Assert.NotEmpty(widths);
         foreach (var key in widths)
-            DiffusionFixtures.AssertClose(golden[key], TimestepEmbedding.Of(golden["temb_t"], (int)golden[key].shape[1]), 1e-4, key);
+            DiffusionFixtures.AssertClose(golden[key],
+                TimestepEmbedding.Of(golden["temb_t"], (int)golden[key].shape[1]), 1e-4, key);
     }
 
     // "ddim30": what was asked for; the reference may take one more.
@@ -67,6 +70,7 @@ public class ScheduleConformanceTests
         var golden = expected.to(float64).data<double>().ToArray();
         Assert.Equal(golden.Length, actual.Length);
         for (var i = 0; i < golden.Length; i++)
-            Assert.True(Math.Abs(golden[i] - actual[i]) <= tolerance * Math.Abs(golden[i]) + 1e-15, $"entry {i}: {actual[i]} where {golden[i]} was due");
+            Assert.True(Math.Abs(golden[i] - actual[i]) <= tolerance * Math.Abs(golden[i]) + 1e-15,
+                $"entry {i}: {actual[i]} where {golden[i]} was due");
     }
 }

@@ -31,9 +31,12 @@ public class SiameseConformanceTests
             CompareTerms(name, scenario, result);
             if (result.AugmentedIndices is { } index)
             {
-                DiffusionFixtures.AssertClose(golden[$"{name}.x0_recon"].index_select(0, index), result.Restored!, 1e-4, $"{name} x̂0");
-                DiffusionFixtures.AssertClose(golden[$"{name}.x_noisy_recon"].index_select(0, index), result.Renoised!, 1e-4, $"{name} x'_t");
-                DiffusionFixtures.AssertClose(golden[$"{name}.eps_mask_recon"].index_select(0, index), result.AugmentedPrediction!, 3e-5, $"{name} ε'");
+                DiffusionFixtures.AssertClose(golden[$"{name}.x0_recon"].index_select(0, index), result.Restored!, 1e-4,
+                    $"{name} x̂0");
+                DiffusionFixtures.AssertClose(golden[$"{name}.x_noisy_recon"].index_select(0, index), result.Renoised!, 1e-4,
+                    $"{name} x'_t");
+                DiffusionFixtures.AssertClose(golden[$"{name}.eps_mask_recon"].index_select(0, index),
+                    result.AugmentedPrediction!, 3e-5, $"{name} ε'");
             }
         }
     }
@@ -63,12 +66,14 @@ public class SiameseConformanceTests
         {
             var actual = result.PerSample[Terms[term]].data<float>().ToArray();
             var expected = values.Deserialize<double[]>()!;
-            for (var i = 0; i < expected.Length; i++) AssertRelative(expected[i], actual[i], 1e-5, $"{name} {term} of sample {i}");
+            for (var i = 0; i < expected.Length; i++)
+                AssertRelative(expected[i], actual[i], 1e-5, $"{name} {term} of sample {i}");
         }
     }
 
     private static void CompareGradients(
-        SiameseModel model, Dictionary<string, Tensor> golden, string name, JsonNode scenario, string term, SiameseLossOptions options)
+        SiameseModel model, Dictionary<string, Tensor> golden, string name, JsonNode scenario, string term,
+        SiameseLossOptions options)
     {
         using var scope = NewDisposeScope();
         model.zero_grad();
@@ -79,7 +84,8 @@ public class SiameseConformanceTests
         {
             var expected = norms[key] is { } norm ? (double)norm : 0;
             var actual = parameter.grad is { } gradient ? gradient.norm().item<float>() : 0;
-            Assert.True(Math.Abs(actual - expected) <= 1e-4 * Math.Max(expected, 1e-4), $"{name} {term} {key}: gradient norm {actual}, due {expected}");
+            Assert.True(Math.Abs(actual - expected) <= 1e-4 * Math.Max(expected, 1e-4),
+                $"{name} {term} {key}: gradient norm {actual}, due {expected}");
             if (!golden.TryGetValue($"{name}.grad.{term}.{key}", out var whole)) continue;
             var tensor = parameter.grad ?? zeros_like(parameter);
             DiffusionFixtures.AssertClose(whole, tensor, 5e-6, $"{name} {term} {key}");
@@ -96,7 +102,8 @@ public class SiameseConformanceTests
         Augmentation = term == "reg" ? 1 : 0,
     };
 
-    private static SiameseStepResult Run(SiameseModel model, Dictionary<string, Tensor> golden, JsonNode scenario, SiameseLossOptions options)
+    private static SiameseStepResult Run(
+        SiameseModel model, Dictionary<string, Tensor> golden, JsonNode scenario, SiameseLossOptions options)
     {
         var batch = new SiameseBatch(
             golden["x_start"], golden["noise"], tensor(scenario["t"].Deserialize<long[]>()!), golden["context"],
@@ -108,5 +115,6 @@ public class SiameseConformanceTests
         DiffusionFixtures.Json("losses_A.json")["scenarios"]!.AsObject().Select(s => (s.Key, s.Value!));
 
     private static void AssertRelative(double expected, double actual, double tolerance, string what) =>
-        Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(Math.Abs(expected), 0.01), $"{what}: {actual}, due {expected}");
+        Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(Math.Abs(expected), 0.01),
+        $"{what}: {actual}, due {expected}");
 }

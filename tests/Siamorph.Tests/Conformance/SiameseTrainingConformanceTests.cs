@@ -33,26 +33,34 @@ public class SiameseTrainingConformanceTests
         Assert.Equal(expected["trainable"].Deserialize<string[]>()!.Order(), trained.Select(p => p.Name).Order());
         var initial = trained.ToDictionary(p => p.Name, p => p.Item2.detach().clone());
         var rate = (double)expected["lr"]!;
-        var tolerances = rate <= 1e-5 ? new Tolerances(2e-5, 4e-5, 1e-2) : locked ? new(5e-4, 1e-4, 1e-2) : new Tolerances(5e-4, 1.5e-3, 1e-1);
+        var tolerances = rate <= 1e-5 ? new Tolerances(2e-5, 4e-5, 1e-2) : locked ? new(5e-4, 1e-4, 1e-2)
+            : new Tolerances(5e-4, 1.5e-3, 1e-1);
 
-        CompareLosses(expected, Train(model, trained, rate, (long)expected["max_steps"]!), tolerances.Loss, () => OwnNoise(locked, rate, (long)expected["max_steps"]!));
-        if (Noise(expected)[^1] > LargestNoise) return; // chaos by then: the final weights of two runs of the reference differ as much
+        CompareLosses(expected, Train(model, trained, rate, (long)expected["max_steps"]!), tolerances.Loss,
+            () => OwnNoise(locked, rate, (long)expected["max_steps"]!));
+        // Chaos by then: the final weights of two runs of the reference differ as much
+        if (Noise(expected)[^1] > LargestNoise) return;
 
         foreach (var (name, parameter) in trained)
         {
             var noise = Floor(expected, "final_rel", name);
             var change = (parameter - initial[name]).norm().item<float>();
             var due = (double)expected["delta_norm"]![name]!;
-            Assert.True(Math.Abs(change - due) <= Math.Max(tolerances.Change, 10 * noise) * due, $"{name}: changed by {change}, due {due}");
-            if (golden.TryGetValue($"final.{name}", out var final)) CompareWeights(expected, name, parameter, initial[name], final, tolerances);
+            Assert.True(Math.Abs(change - due) <= Math.Max(tolerances.Change, 10 * noise) * due,
+                $"{name}: changed by {change}, due {due}");
+            if (golden.TryGetValue($"final.{name}", out var final))
+                CompareWeights(expected, name, parameter, initial[name], final, tolerances);
         }
     }
 
-    private static void CompareWeights(JsonNode expected, string name, Tensor actual, Tensor initial, Tensor final, Tolerances tolerances)
+    private static void CompareWeights(
+        JsonNode expected, string name, Tensor actual, Tensor initial, Tensor final, Tolerances tolerances)
     {
-        DiffusionFixtures.AssertClose(final, actual, Math.Max(tolerances.Weights, 10 * Floor(expected, "selected_maxdiff", name)), name);
+        DiffusionFixtures.AssertClose(final, actual,
+            Math.Max(tolerances.Weights, 10 * Floor(expected, "selected_maxdiff", name)), name);
         var relative = DiffusionFixtures.RelativeL2(actual - initial, final - initial);
-        Assert.True(relative <= Math.Max(tolerances.Change, 10 * Floor(expected, "final_rel", name)), $"{name}: change differs by {relative:g3}");
+        Assert.True(relative <= Math.Max(tolerances.Change, 10 * Floor(expected, "final_rel", name)),
+            $"{name}: change differs by {relative:g3}");
     }
 
     private static void CompareLosses(JsonNode expected, List<double> losses, double tolerance, Func<double[]> ownNoise)
@@ -61,19 +69,21 @@ public class SiameseTrainingConformanceTests
         var due = expected["losses"].Deserialize<double[]>()!;
         Assert.Equal(due.Length, losses.Count);
         var noise = Noise(expected);
-        Assert.True(noise[0] <= Horizon, "The run's own noise is above a thousandth of the loss from its first step on: nothing would be compared.");
+        Assert.True(noise[0] <= Horizon,
+            "The run's own noise is above a thousandth of the loss from its first step on: nothing would be compared.");
         for (var s = 0; s < due.Length && noise[s] <= Horizon; s++)
         {
             var allowed = Math.Max(tolerance, 10 * noise[s] * Math.Abs(due[s]));
             var difference = Math.Abs(losses[s] - due[s]);
             if (difference > allowed) allowed = Math.Max(allowed, 2 * (own ??= ownNoise())[s]);
             Assert.True(difference <= allowed,
-                $"step {s}: loss {losses[s]}, due {due[s]}, allowed {allowed:g3}; all differences: {string.Join(' ', losses.Zip(due, (a, b) => $"{a - b:e1}"))}");
+                $"step {s}: loss {losses[s]}, due {due[s]}, allowed {allowed:g3}; all differences: "
+                    + $"{string.Join(' ', losses.Zip(due, (a, b) => $"{a - b:e1}"))}");
         }
     }
 
-    // How far this machine's own losses stray when the first weights differ in their last digit. Processors round differently, and
-    // at this learning rate Adam makes single steps of it a thousandth of the loss; only asked where a step is off.
+    // How far this machine's own losses stray when the first weights differ in their last digit. Processors round differently,
+    // and at this learning rate Adam makes single steps of it a thousandth of the loss; only asked where a step is off.
     private static double[] OwnNoise(bool locked, double rate, long maxSteps)
     {
         var runs = Enumerable.Range(0, 4).Select(k =>
@@ -124,7 +134,8 @@ public class SiameseTrainingConformanceTests
             using var scope = NewDisposeScope();
             var rows = data["idx"][s];
             Tensor Of(string name) => data[name].index_select(0, rows).to(float32);
-            var batch = new SiameseBatch(Of("x_start"), data["noise"][s], data["t"][s], Of("context"), Of("hint_mask"), Of("hint_image"));
+            var batch = new SiameseBatch(Of("x_start"), data["noise"][s], data["t"][s], Of("context"), Of("hint_mask"),
+                Of("hint_image"));
             optimizer.ZeroGrad();
             var result = step.Run(batch, s, maxSteps);
             losses.Add(result.ToScalars(new SiameseLossOptions())["total"]);

@@ -29,7 +29,8 @@ public class TextConformanceTests
         var weights = DiffusionFixtures.Tensors(file);
         weights.TryAdd(ClipTextModel.OptionalKey, StateDict.Of(model)[ClipTextModel.OptionalKey]);
         StateDict.Apply(model, weights, file);
-        DiffusionFixtures.AssertClose(golden["last_hidden_state"], model.Forward(golden["input_ids"]), Tolerance, "last hidden state");
+        DiffusionFixtures.AssertClose(golden["last_hidden_state"], model.Forward(golden["input_ids"]), Tolerance,
+            "last hidden state");
     }
 
     [Fact]
@@ -55,8 +56,10 @@ public class TextConformanceTests
         Assert.Equal((long)golden["bos"]!, tokenizer.Begin);
         Assert.Equal((long)golden["eos"]!, tokenizer.End);
         Assert.Equal((int)golden["length"]!, tokenizer.Length);
-        var faults = golden["cases"]!.AsArray().Where(c => !tokenizer.Encode((string)c!["text"]!).SequenceEqual(c["ids"].Deserialize<long[]>()!))
-            .Select(c => $"{c!["text"]!.ToJsonString()}: {string.Join(' ', tokenizer.Content((string)c["text"]!))} instead of {string.Join(' ', c["ids"].Deserialize<long[]>()!.Skip(1).Take(24))}");
+        var faults = golden["cases"]!.AsArray()
+            .Where(c => !tokenizer.Encode((string)c!["text"]!).SequenceEqual(c["ids"].Deserialize<long[]>()!))
+            .Select(c => $"{c!["text"]!.ToJsonString()}: {string.Join(' ', tokenizer.Content((string)c["text"]!))} instead of "
+            + $"{string.Join(' ', c["ids"].Deserialize<long[]>()!.Skip(1).Take(24))}");
         Assert.Empty(faults);
     }
 }

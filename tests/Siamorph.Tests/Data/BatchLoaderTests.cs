@@ -56,7 +56,8 @@ public sealed class BatchLoaderTests : IDisposable
     {
         File.WriteAllText(_folder["images", "2.png"], "broken");
         File.WriteAllText(_folder["masks", "4.png"], "broken");
-        var message = Assert.Throws<InvalidDatasetException>(() => PairedDataset.Load(_data.Pairs, new ImageSize(8, 8), NullMonitor.Instance)).Message;
+        var message = Assert.Throws<InvalidDatasetException>(() =>
+            PairedDataset.Load(_data.Pairs, new ImageSize(8, 8), NullMonitor.Instance)).Message;
         Assert.Contains(_folder["images", "2.png"], message, StringComparison.Ordinal);
         Assert.Contains("1 more", message, StringComparison.Ordinal);
     }
@@ -65,7 +66,8 @@ public sealed class BatchLoaderTests : IDisposable
     public void Load_WithUnequalSizes_Refuses()
     {
         ImageFile.WriteMaskPng(_folder["masks", "1.png"], Pictures.Disc(20, 20));
-        Assert.Contains("20×20", Assert.Throws<InvalidDatasetException>(() => PairedDataset.Load(_data.Pairs, new ImageSize(8, 8), NullMonitor.Instance)).Message, StringComparison.Ordinal);
+        Assert.Contains("20×20", Assert.Throws<InvalidDatasetException>(() =>
+            PairedDataset.Load(_data.Pairs, new ImageSize(8, 8), NullMonitor.Instance)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +125,10 @@ public sealed class BatchLoaderTests : IDisposable
     public void WithoutFlips_PairsAreAsStored()
     {
         using var scope = NewDisposeScope();
-        using var batch = new BatchLoader(_data, new BatchOptions { BatchSize = 3, HorizontalFlip = false }, new Seed(1)).Batch(2);
+        using var batch = new BatchLoader(_data, new BatchOptions
+        {
+            BatchSize = 3, HorizontalFlip = false,
+        }, new Seed(1)).Batch(2);
         for (var b = 0; b < 3; b++)
         {
             var stored = _data.Images[batch.Indices[b]].to(ScalarType.Float32) / 127.5 - 1;
@@ -136,7 +141,10 @@ public sealed class BatchLoaderTests : IDisposable
     [InlineData(1, 40)]
     public void EmptyPrompts_ComeAsOftenAsAsked(double probability, int expected)
     {
-        var loader = new BatchLoader(_data, new BatchOptions { BatchSize = 40, EmptyPromptProbability = probability }, new Seed(1));
+        var loader = new BatchLoader(_data, new BatchOptions
+        {
+            BatchSize = 40, EmptyPromptProbability = probability,
+        }, new Seed(1));
         using var batch = loader.Batch(0);
         Assert.Equal(expected, batch.Prompts.Count(p => p.Length == 0));
         if (expected == 0) Assert.Equal(batch.Indices.Select(i => $"prompt {i}"), batch.Prompts);
@@ -156,12 +164,18 @@ public sealed class BatchLoaderTests : IDisposable
     [Fact]
     public void Options_ListEveryFault()
     {
-        var message = Assert.Throws<InvalidOptionsException>(() => new BatchOptions { BatchSize = 0, EmptyPromptProbability = 2 }.Validate()).Message;
+        var message = Assert.Throws<InvalidOptionsException>(() => new BatchOptions
+        {
+            BatchSize = 0, EmptyPromptProbability = 2,
+        }.Validate()).Message;
         Assert.Contains("batchSize", message, StringComparison.Ordinal);
         Assert.Contains("emptyPromptProbability", message, StringComparison.Ordinal);
     }
 
-    private BatchLoader Loader(int size, ulong seed = 1) => new(_data, new BatchOptions { BatchSize = size, VerticalFlip = true }, new Seed(seed));
+    private BatchLoader Loader(int size, ulong seed = 1) => new(_data, new BatchOptions
+    {
+        BatchSize = size, VerticalFlip = true,
+    }, new Seed(seed));
 
     private static string Describe(BatchLoader loader, int step)
     {

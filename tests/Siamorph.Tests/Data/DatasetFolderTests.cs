@@ -46,8 +46,10 @@ public sealed class DatasetFolderTests : IDisposable
     [Fact]
     public void SplitFolders_SetTheSplit()
     {
-        Touch("train/images/a.png", "train/masks/a.png", "val/images/b.png", "val/masks/b.png", "test/images/a.png", "test/masks/a.png");
-        Assert.Equal([("a", "train"), ("b", "val"), ("test-a", "test")], DatasetFolder.Read(_folder.Path).Pairs.Select(p => (p.Id, p.Split!)));
+        Touch("train/images/a.png", "train/masks/a.png", "val/images/b.png", "val/masks/b.png", "test/images/a.png",
+            "test/masks/a.png");
+        Assert.Equal([("a", "train"), ("b", "val"), ("test-a", "test")],
+            DatasetFolder.Read(_folder.Path).Pairs.Select(p => (p.Id, p.Split!)));
     }
 
     [Fact]
@@ -126,13 +128,15 @@ public sealed class DatasetFolderTests : IDisposable
     public void DamagedManifest_NamesTheLine(string line)
     {
         File.WriteAllText(_folder["manifest.jsonl"], "\n" + line);
-        Assert.Contains("manifest.jsonl, line 2", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("manifest.jsonl, line 2",
+            Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void NothingUsable_IsOneClearError()
     {
-        Assert.Contains("the folder does not exist", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder["none"])).Message, StringComparison.Ordinal);
+        Assert.Contains("the folder does not exist",
+            Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder["none"])).Message, StringComparison.Ordinal);
         Touch("images/a.png");
         var message = Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_folder.Path)).Message;
         Assert.Contains("images/a.png", message, StringComparison.Ordinal);

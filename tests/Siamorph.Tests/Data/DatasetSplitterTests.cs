@@ -65,7 +65,10 @@ public sealed class DatasetSplitterTests : IDisposable
         var dataset = DatasetFolder.Read(_folder.Path);
         for (ulong seed = 0; seed < 3; seed++)
         {
-            var split = DatasetSplitter.Split(dataset, new SplitOptions { Train = 0.5, Val = 0.25, Test = 0.25, Seed = new Seed(seed) });
+            var split = DatasetSplitter.Split(dataset, new SplitOptions
+            {
+                Train = 0.5, Val = 0.25, Test = 0.25, Seed = new Seed(seed),
+            });
             Assert.All(split.Pairs.GroupBy(p => p.Id[..1]), g => Assert.Single(g.Select(p => p.Split).Distinct()));
         }
     }
@@ -74,7 +77,8 @@ public sealed class DatasetSplitterTests : IDisposable
     public void GroupTable_SetsGroups()
     {
         File.WriteAllText(_folder["groups.csv"], "stem,sequence\np000,s1\np001,s1\np002,s2\n");
-        Assert.Contains("p003", Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"])).Message, StringComparison.Ordinal);
+        Assert.Contains("p003", Assert.Throws<InvalidDatasetException>(() =>
+            DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"])).Message, StringComparison.Ordinal);
         var grouped = DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"], new() { AllowPartial = true });
         Assert.Equal("3 of 4 pairs got one of 2 groups, by the columns 'stem' and 'sequence'.", grouped.ToString());
         var dataset = grouped.Dataset;
@@ -82,7 +86,8 @@ public sealed class DatasetSplitterTests : IDisposable
         File.WriteAllText(_folder["groups.csv"], "stem,sequence\nother,s1\n");
         Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"]));
         File.WriteAllText(_folder["groups.csv"], "stem,sequence\nonly\n");
-        Assert.Contains("line 2", Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"])).Message, StringComparison.Ordinal);
+        Assert.Contains("line 2", Assert.Throws<InvalidDatasetException>(() =>
+            DatasetSplitter.WithGroups(Made(4), _folder["groups.csv"])).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidDatasetException>(() => DatasetSplitter.WithGroups(Made(4), _folder["none.csv"]));
     }
 
@@ -90,7 +95,10 @@ public sealed class DatasetSplitterTests : IDisposable
     public void SequencesOfARealSet_StayTogether()
     {
         var dataset = DatasetFolder.Read(SharedMaterial.Path("data", "cvc_clinicdb"));
-        dataset = DatasetSplitter.WithGroups(dataset, SharedMaterial.Path("data", "meta", "cvc_clinicdb_sequences.csv"), new() { AllowPartial = true }).Dataset;
+        dataset = DatasetSplitter.WithGroups(dataset, SharedMaterial.Path("data", "meta", "cvc_clinicdb_sequences.csv"), new()
+        {
+            AllowPartial = true,
+        }).Dataset;
         var split = DatasetSplitter.Split(dataset, ByNameOnly);
         Assert.All(split.Pairs, p => Assert.NotNull(p.Group));
         Assert.All(split.Pairs.GroupBy(p => p.Group), g => Assert.Single(g.Select(p => p.Split).Distinct()));
@@ -114,5 +122,6 @@ public sealed class DatasetSplitterTests : IDisposable
     private static List<(string, int)> Sizes(Dataset split) =>
         [.. split.Pairs.CountBy(p => p.Split!).Select(s => (s.Key, s.Value)).OrderBy(s => s.Key, StringComparer.Ordinal)];
 
-    private static SortedDictionary<string, string> Division(Dataset split) => new(split.Pairs.ToDictionary(p => p.Id, p => p.Split!), StringComparer.Ordinal);
+    private static SortedDictionary<string, string> Division(Dataset split) =>
+        new(split.Pairs.ToDictionary(p => p.Id, p => p.Split!), StringComparer.Ordinal);
 }

@@ -50,7 +50,8 @@ public sealed class DatasetValidatorTests : IDisposable
         Pictures.WriteJpeg(_folder["masks", "a.jpg"], ContactSheet.OfMask(Pictures.Disc()), 75);
         var finding = AssertHas(Check(), FindingCodes.RingedMask, FindingSeverity.Warning, "a");
         Assert.Contains("127", finding.Message, StringComparison.Ordinal);
-        Assert.Equal(Pictures.Disc().Labels.Count(l => l > 0), ImageFile.ReadMask(_folder["masks", "a.jpg"]).Labels.Count(l => l > 0), 30.0);
+        Assert.Equal(Pictures.Disc().Labels.Count(l => l > 0),
+            ImageFile.ReadMask(_folder["masks", "a.jpg"]).Labels.Count(l => l > 0), 30.0);
     }
 
     [Theory]
@@ -140,7 +141,8 @@ public sealed class DatasetValidatorTests : IDisposable
     [InlineData("dsb2018_nuclei")]
     public void Lookalikes_OfRealSets_AreThoseOfTheReference(string set)
     {
-        var listed = File.ReadLines(SharedMaterial.Path("data", "meta", $"{set}_near_duplicates.csv")).Skip(1).Select(l => l.Split(',')).ToList();
+        var listed = File.ReadLines(SharedMaterial.Path("data", "meta", $"{set}_near_duplicates.csv")).Skip(1)
+            .Select(l => l.Split(',')).ToList();
         var pairs = DatasetFolder.Read(SharedMaterial.Path("data", set)).Pairs;
         var wanted = listed.Where(l => pairs.Any(p => p.Id == l[0]) && pairs.Any(p => p.Id == l[1])).ToList();
         // Only the images that occur in the list are opened: the test is about the measure.
@@ -150,7 +152,8 @@ public sealed class DatasetValidatorTests : IDisposable
             .ToDictionary(a => (pairs[a.First].Id, pairs[a.Second].Id), a => (a.Distance, Math.Round(a.Difference, 2)));
         foreach (var l in wanted)
             Assert.Equal(
-                (int.Parse(l[2], System.Globalization.CultureInfo.InvariantCulture), double.Parse(l[3], System.Globalization.CultureInfo.InvariantCulture)),
+                (int.Parse(l[2], System.Globalization.CultureInfo.InvariantCulture),
+                    double.Parse(l[3], System.Globalization.CultureInfo.InvariantCulture)),
                 found[(l[0], l[1])]);
         Assert.Equal(wanted.Count, found.Count);
     }

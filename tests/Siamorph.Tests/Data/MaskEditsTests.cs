@@ -13,7 +13,10 @@ public sealed class MaskEditsTests : IDisposable
     private static readonly (string, DateTimeOffset) Who = ("anna", new DateTimeOffset(2026, 11, 27, 1, 2, 3, TimeSpan.Zero));
     private readonly TemporaryFolder _folder = new();
 
-    public MaskEditsTests() => PhantomDataset.Write(_folder.Path, new PhantomOptions { Count = 3, Size = Size, Seed = new Seed(5) }, NullMonitor.Instance);
+    public MaskEditsTests() => PhantomDataset.Write(_folder.Path, new PhantomOptions
+    {
+        Count = 3, Size = Size, Seed = new Seed(5),
+    }, NullMonitor.Instance);
 
     public void Dispose() => _folder.Dispose();
 
@@ -57,13 +60,17 @@ public sealed class MaskEditsTests : IDisposable
         var bmp = Path.ChangeExtension(png, ".bmp");
         File.WriteAllBytes(bmp, Bitmap(PairFiles.ReadMask(Pairs[0])));
         File.Delete(png);
-        if (manifest) File.WriteAllText(_folder["manifest.jsonl"], File.ReadAllText(_folder["manifest.jsonl"]).Replace($"masks/{Path.GetFileName(png)}", $"masks/{Path.GetFileName(bmp)}", StringComparison.Ordinal).Replace("\"id\"", "\"mine\":7,\"id\"", StringComparison.Ordinal));
+        if (manifest) File.WriteAllText(_folder["manifest.jsonl"],
+            File.ReadAllText(_folder["manifest.jsonl"])
+                .Replace($"masks/{Path.GetFileName(png)}", $"masks/{Path.GetFileName(bmp)}", StringComparison.Ordinal)
+                .Replace("\"id\"", "\"mine\":7,\"id\"", StringComparison.Ordinal));
         else File.Delete(_folder["manifest.jsonl"]);
         Assert.Equal(bmp, Pairs[0].MaskPath);
         Save(Pairs[0], Square());
         Assert.Equal((png, false), (Pairs[0].MaskPath, File.Exists(bmp)));
         Assert.Equal(Square().Labels, PairFiles.ReadMask(Pairs[0]).Labels);
-        if (manifest) Assert.All(File.ReadLines(_folder["manifest.jsonl"]), l => Assert.Equal(7, (int)JsonNode.Parse(l)!["mine"]!));
+        if (manifest) Assert.All(File.ReadLines(_folder["manifest.jsonl"]),
+            l => Assert.Equal(7, (int)JsonNode.Parse(l)!["mine"]!));
     }
 
     [Fact]
@@ -94,8 +101,10 @@ public sealed class MaskEditsTests : IDisposable
     {
         var (pair, hash) = (Pairs[0], ContentHash.OfFile(Pairs[0].MaskPath));
         Assert.Contains("its image", Fault(() => Save(pair, new LabelMap(new ImageSize(16, 32)))), StringComparison.Ordinal);
-        Assert.Contains("changed since", Fault(() => MaskEdits.Save(Dataset, pair, Square(), new string('0', 64), Who)), StringComparison.Ordinal);
-        using (FolderLock.Take(_folder.Path)) Assert.Contains("another process", Fault(() => Save(pair, Square())), StringComparison.Ordinal);
+        Assert.Contains("changed since", Fault(() => MaskEdits.Save(Dataset, pair, Square(), new string('0', 64), Who)),
+            StringComparison.Ordinal);
+        using (FolderLock.Take(_folder.Path))
+            Assert.Contains("another process", Fault(() => Save(pair, Square())), StringComparison.Ordinal);
         var classes = new ClassTable([new("background", 0), new("a", 1), new("b", 2)]);
         Assert.Contains("3 classes", Fault(() => Save(pair with { Classes = classes }, Square())), StringComparison.Ordinal);
         Assert.Equal(hash, ContentHash.OfFile(pair.MaskPath));
@@ -114,20 +123,24 @@ public sealed class MaskEditsTests : IDisposable
 
     private IReadOnlyList<ImageMaskPair> Pairs => Dataset.Pairs;
 
-    private MaskEdit Save(ImageMaskPair pair, LabelMap mask) => MaskEdits.Save(Dataset, pair, mask, ContentHash.OfFile(pair.MaskPath), Who);
+    private MaskEdit Save(ImageMaskPair pair, LabelMap mask) =>
+        MaskEdits.Save(Dataset, pair, mask, ContentHash.OfFile(pair.MaskPath), Who);
 
     private static string Fault(Func<object> act) => Assert.ThrowsAny<SiamorphException>(act).Message;
 
-    private static LabelMap Square() => new(Size, [.. Enumerable.Range(0, 1024).Select(i => (byte)(i % 32 is > 8 and < 20 && i / 32 is > 5 and < 25 ? 1 : 0))]);
+    private static LabelMap Square() =>
+        new(Size, [.. Enumerable.Range(0, 1024).Select(i => (byte)(i % 32 is > 8 and < 20 && i / 32 is > 5 and < 25 ? 1 : 0))]);
 
     // 24 bits a pixel, from the bottom up.
     private static byte[] Bitmap(LabelMap mask)
     {
         var (width, height) = (mask.Size.Width, mask.Size.Height);
         var file = new byte[54 + 3 * width * height];
-        (file[0], file[1], file[10], file[14], file[18], file[22], file[26], file[28]) = ((byte)'B', (byte)'M', 54, 40, (byte)width, (byte)height, 1, 24);
+        (file[0], file[1], file[10], file[14], file[18], file[22], file[26], file[28]) =
+            ((byte)'B', (byte)'M', 54, 40, (byte)width, (byte)height, 1, 24);
         BitConverter.TryWriteBytes(file.AsSpan(2), file.Length);
-        for (var i = 0; i < 3 * width * height; i++) file[54 + i] = mask.Labels[(height - 1 - i / 3 / width) * width + i / 3 % width] == 0 ? (byte)0 : (byte)255;
+        for (var i = 0; i < 3 * width * height; i++)
+            file[54 + i] = mask.Labels[(height - 1 - i / 3 / width) * width + i / 3 % width] == 0 ? (byte)0 : (byte)255;
         return file;
     }
 }

@@ -52,7 +52,10 @@ public sealed class PhantomDatasetTests : IDisposable
     public void Lesions_AreAsLargeAsInColonoscopySets()
     {
         var areas = Enumerable.Range(0, 240)
-            .Select(i => PhantomDataset.Paint(new PhantomOptions { Size = new ImageSize(32, 32) }, i).Mask.Labels.Average(l => (double)l)).Order().ToList();
+            .Select(i => PhantomDataset.Paint(new PhantomOptions
+            {
+                Size = new ImageSize(32, 32),
+            }, i).Mask.Labels.Average(l => (double)l)).Order().ToList();
         Assert.InRange(areas.Average(), 0.12, 0.19);
         Assert.InRange(areas[120], 0.085, 0.145);
         Assert.InRange(areas[12], 0.01, 0.05);
@@ -78,17 +81,23 @@ public sealed class PhantomDatasetTests : IDisposable
     public void Write_NeitherMixesWithOtherImages_NorTakesBadOptions()
     {
         PhantomDataset.Write(_folder.Path, Small with { Count = 3 }, NullMonitor.Instance);
-        Assert.Throws<SiamorphException>(() => PhantomDataset.Write(_folder.Path, Small with { Count = 2 }, NullMonitor.Instance));
+        Assert.Throws<SiamorphException>(() =>
+            PhantomDataset.Write(_folder.Path, Small with { Count = 2 }, NullMonitor.Instance));
         var message = Assert.Throws<InvalidOptionsException>(
-            () => PhantomDataset.Write(_folder.Path, new PhantomOptions { Count = 0, Size = new ImageSize(3, 64), Devices = 9, FramesPerCase = 0 }, NullMonitor.Instance)).Message;
-        foreach (var name in new[] { "count", "size", "devices", "framesPerCase" }) Assert.Contains(name, message, StringComparison.Ordinal);
+            () => PhantomDataset.Write(_folder.Path, new PhantomOptions
+            {
+                Count = 0, Size = new ImageSize(3, 64), Devices = 9, FramesPerCase = 0,
+            }, NullMonitor.Instance)).Message;
+        foreach (var name in new[] { "count", "size", "devices", "framesPerCase" })
+            Assert.Contains(name, message, StringComparison.Ordinal);
     }
 
     private static (double Across, double Elsewhere) Steps(RgbImage image, LabelMap mask)
     {
         var (across, plain) = (new List<double>(), new List<double>());
         for (var i = 0; i + 1 < mask.Labels.Length; i++)
-            (mask.Labels[i] != mask.Labels[i + 1] ? across : plain).Add(Math.Abs(image.Pixels[3 * i + 1] - image.Pixels[3 * i + 4]));
+            (mask.Labels[i] != mask.Labels[i + 1] ? across : plain)
+                .Add(Math.Abs(image.Pixels[3 * i + 1] - image.Pixels[3 * i + 4]));
         return (across.Average(), plain.Average());
     }
 }

@@ -47,7 +47,8 @@ public sealed class SoftMaskTests : IDisposable
         DatasetFolder.WriteManifest(_folder.Path, read.Pairs);
         var again = DatasetFolder.Read(_folder.Path).Pairs;
         Assert.Equal(read.Pairs.SelectMany(PairFiles.MaskPaths), again.SelectMany(PairFiles.MaskPaths));
-        File.WriteAllText(_folder["manifest.jsonl"], """{ "image": "images/a.png", "masks": ["masks_3/a.png", "masks/a.png"] }""");
+        File.WriteAllText(_folder["manifest.jsonl"],
+            """{ "image": "images/a.png", "masks": ["masks_3/a.png", "masks/a.png"] }""");
         var pair = DatasetFolder.Read(_folder.Path).Pairs.Single();
         Assert.Equal([_folder["masks_3/a.png"], _folder["masks/a.png"]], PairFiles.MaskPaths(pair));
         File.Delete(_folder["masks/a.png"]);
@@ -89,7 +90,8 @@ public sealed class SoftMaskTests : IDisposable
         Assert.Contains(values, v => Math.Abs(v - 2 / 3f) < 1e-3);
         using var hint = data.Hint(0);
         Assert.Equal(SoftMask.Read(pairs[0], 0).Levels.Select(l => l / 255f), hint.data<float>().ToArray());
-        using var small = PairedDataset.Load(pairs, new ImageSize(12, 10), NullMonitor.Instance, Soft); // resized smoothly, hard masks by the nearest pixel
+        // Resized smoothly, hard masks by the nearest pixel
+        using var small = PairedDataset.Load(pairs, new ImageSize(12, 10), NullMonitor.Instance, Soft);
         Assert.True(small.SoftMasks!.bytes.ToArray().Distinct().Count() > 6);
         Assert.All(small.Masks.bytes.ToArray(), l => Assert.InRange(l, 0, 1));
     }
@@ -100,9 +102,13 @@ public sealed class SoftMaskTests : IDisposable
         Annotators();
         var pair = DatasetFolder.Read(_folder.Path).Pairs[0];
         ImageFile.WriteMaskPng(_folder["masks_2/a.png"], Pictures.Disc(24, 20));
-        Assert.Contains("another annotator", Assert.Throws<InvalidDatasetException>(() => SoftMask.Read(pair, 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("another annotator", Assert.Throws<InvalidDatasetException>(() => SoftMask.Read(pair, 0)).Message,
+            StringComparison.Ordinal);
         var classes = new ClassTable([new("background", 0), new("polyp", 255), new("tool", 100)]);
-        Assert.Contains("3 classes", Assert.Throws<InvalidDatasetException>(() => SoftMask.Read(pair with { Classes = classes }, 0)).Message, StringComparison.Ordinal);
+        Assert.Contains("3 classes", Assert.Throws<InvalidDatasetException>(() => SoftMask.Read(pair with
+        {
+            Classes = classes,
+        }, 0)).Message, StringComparison.Ordinal);
     }
 
     // a.png outlined widely, as it is and narrowly; b.png by two only.

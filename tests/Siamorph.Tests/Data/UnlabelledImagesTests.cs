@@ -22,7 +22,8 @@ public sealed class UnlabelledImagesTests : IDisposable
         var read = UnlabelledImages.Read(_folder["more"], pairs, heard);
         Assert.Equal(["a-new", "d-train-copy"], read.Images.Select(i => i.Id));
         Assert.Equal(
-            [new UnlabelledLeak("c-val-again.jpg", "p1", "val", Same: false), new UnlabelledLeak("deep/b-test-copy.png", "p2", "test", Same: true)],
+            [new UnlabelledLeak("c-val-again.jpg", "p1", "val", Same: false),
+                new UnlabelledLeak("deep/b-test-copy.png", "p2", "test", Same: true)],
             read.LeftOut.OrderBy(l => l.Image, StringComparer.Ordinal));
         var note = Assert.Single(heard.Notes);
         Assert.Contains("2 left out", note, StringComparison.Ordinal);
@@ -55,7 +56,11 @@ public sealed class UnlabelledImagesTests : IDisposable
         return [.. splits.Select((split, n) =>
         {
             Pictures.WritePair(_folder["pairs"], $"p{n}", n);
-            return new ImageMaskPair { Id = $"p{n}", ImagePath = _folder["pairs", $"images/p{n}.png"], MaskPath = _folder["pairs", $"masks/p{n}.png"], Split = split };
+            return new ImageMaskPair
+            {
+                Id = $"p{n}", ImagePath = _folder["pairs", $"images/p{n}.png"], MaskPath = _folder["pairs", $"masks/p{n}.png"],
+                Split = split,
+            };
         })];
     }
 

@@ -51,7 +51,10 @@ public class DdimSamplerTests
     [InlineData(0.35, 7)]
     [InlineData(0.01, 9)]
     public void FirstStep_IsTheNoisiestNotAboveTheStrength(double strength, int first) =>
-        Assert.Equal(first, Sampler(PredictionType.Epsilon, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing }).FirstStep(strength));
+        Assert.Equal(first, Sampler(PredictionType.Epsilon, new DdimOptions
+        {
+            Steps = 10, Spacing = TimestepSpacing.Trailing,
+        }).FirstStep(strength));
 
     [Fact]
     public void WalkFromHalfWay_WithAPerfectPrediction_LeadsToTheCleanLatent()
@@ -59,7 +62,10 @@ public class DdimSamplerTests
         using var scope = NewDisposeScope();
         using var generator = new Seed(1).Generator();
         var (x0, noise) = (randn([2, 3, 4, 4], generator: generator), randn([2, 3, 4, 4], generator: generator));
-        var sampler = Sampler(PredictionType.Epsilon, new DdimOptions { Steps = 10, Spacing = TimestepSpacing.Trailing, SetAlphaToOne = true });
+        var sampler = Sampler(PredictionType.Epsilon, new DdimOptions
+        {
+            Steps = 10, Spacing = TimestepSpacing.Trailing, SetAlphaToOne = true,
+        });
         var (first, asked) = (sampler.FirstStep(0.5), 0);
         var end = sampler.Sample(sampler.NoisedTo(x0, noise, first), (_, _) => { asked++; return noise.alias(); }, first: first);
         Assert.Equal(10 - first, asked);
@@ -99,7 +105,11 @@ public class DdimSamplerTests
     [InlineData(10, -0.1)]
     [InlineData(10, double.NaN)]
     public void ImpossibleOptions_AreRefused(int steps, double eta) =>
-        Assert.Throws<InvalidOptionsException>(() => Sampler(PredictionType.Epsilon, new DdimOptions { Steps = steps, Eta = eta }));
+        Assert.Throws<InvalidOptionsException>(() => Sampler(PredictionType.Epsilon, new DdimOptions
+        {
+            Steps = steps, Eta = eta,
+        }));
 
-    private static DdimSampler Sampler(PredictionType type, DdimOptions options) => new(new ForwardProcess(Cosine, type), options);
+    private static DdimSampler Sampler(PredictionType type, DdimOptions options) =>
+        new(new ForwardProcess(Cosine, type), options);
 }

@@ -34,7 +34,10 @@ public class MultistepSamplerTests
     public void Tensors_AgreeWithDoublePrecision(SamplerKind kind, PredictionType type, TimestepSpacing spacing, bool toOne)
     {
         using var scope = NewDisposeScope();
-        var sampler = new MultistepSampler(new ForwardProcess(Cosine, type), new() { Steps = 12, Spacing = spacing, SetAlphaToOne = toOne }, kind);
+        var sampler = new MultistepSampler(new ForwardProcess(Cosine, type), new()
+        {
+            Steps = 12, Spacing = spacing, SetAlphaToOne = toOne,
+        }, kind);
         double[] grid = [.. sampler.Timesteps.Reverse().Select(t => (double)Cosine.AlphaBar[t]), toOne ? 1 : Cosine.AlphaBar[0]];
         var x = tensor([.. Starts.Select(s => (float)s)], [Starts.Length, 1, 1, 1]);
         var end = sampler.Sample(x, (xt, t) => Prediction(xt, Cosine.AlphaBar[t], type));
@@ -54,7 +57,10 @@ public class MultistepSamplerTests
     public void Samples_DoNotDependOnTheirBatch_AndLeaveNoTensorBehind()
     {
         using var scope = NewDisposeScope();
-        var sampler = new MultistepSampler(new ForwardProcess(Cosine, PredictionType.Sample), new() { Steps = 6, Spacing = TimestepSpacing.Trailing }, SamplerKind.UniPc);
+        var sampler = new MultistepSampler(new ForwardProcess(Cosine, PredictionType.Sample), new()
+        {
+            Steps = 6, Spacing = TimestepSpacing.Trailing,
+        }, SamplerKind.UniPc);
         var x = tensor([.. Starts.Select(s => (float)s)], [Starts.Length, 1, 1, 1]);
         Tensor Run(Tensor start) => sampler.Sample(start, (xt, t) => Prediction(xt, Cosine.AlphaBar[t], PredictionType.Sample));
         var before = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
@@ -148,7 +154,8 @@ public class MultistepSamplerTests
         return x;
     }
 
-    private static double UniC(double x, double from, double to, List<double> lambdas, List<double> outputs, double x0, double lambda)
+    private static double UniC(double x, double from, double to, List<double> lambdas, List<double> outputs, double x0,
+        double lambda)
     {
         var hh = lambdas[^1] - lambda; // −h
         var phi1 = Math.Exp(hh) - 1;

@@ -15,8 +15,10 @@ public sealed class RanksTests : IDisposable
 
     private static readonly string[] Small =
     [
-        "--image-size", "32", "--network-model-channels", "32", "--network-heads", "4", "--network-context-width", "16", "--network-hint-width", "4", "--preview-every", "0",
-        "--checkpoint-every", "2", "--keep-checkpoints", "9", "--threads", "1", "--base-batch-size", "2", "--siamese-batch-size", "2",
+        "--image-size", "32", "--network-model-channels", "32", "--network-heads", "4", "--network-context-width", "16",
+        "--network-hint-width", "4", "--preview-every", "0",
+        "--checkpoint-every", "2", "--keep-checkpoints", "9", "--threads", "1", "--base-batch-size", "2",
+        "--siamese-batch-size", "2",
     ];
 
     private static readonly string[] Shared = ["--base-accumulation", "2", "--siamese-accumulation", "2"];
@@ -24,7 +26,10 @@ public sealed class RanksTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     public RanksTests() =>
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 8, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 8, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
 
     public void Dispose() => _folder.Dispose();
 
@@ -41,7 +46,8 @@ public sealed class RanksTests : IDisposable
         // 2 → 1 → 2 ranks, each stopped by the loss of what came after its checkpoint.
         foreach (var (ranks, keep) in new[] { (null, 2), (launcher, 6) })
         {
-            foreach (var later in Directory.GetDirectories(_folder["two", "checkpoints"]).Where(d => int.Parse(d.Split('-')[^1], System.Globalization.CultureInfo.InvariantCulture) > keep))
+            foreach (var later in Directory.GetDirectories(_folder["two", "checkpoints"])
+                .Where(d => int.Parse(d.Split('-')[^1], System.Globalization.CultureInfo.InvariantCulture) > keep))
                 Directory.Delete(later, recursive: true);
             Trained(Resume(ranks, "two"));
             Assert.Equal(Weights("one", 8), Weights("two", 8));
@@ -79,7 +85,8 @@ public sealed class RanksTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains("2 ranks can share neither 1 batches a step nor batches of 3", error, StringComparison.Ordinal);
 
-        WeightsFile Model(string run) => WeightsFile.Open(Path.Combine(_folder[run, "checkpoints", "step-000004"], "model.safetensors"));
+        WeightsFile Model(string run) =>
+            WeightsFile.Open(Path.Combine(_folder[run, "checkpoints", "step-000004"], "model.safetensors"));
     }
 
     [Theory]
@@ -89,7 +96,8 @@ public sealed class RanksTests : IDisposable
     {
         Require(launcher);
         using var process = Start(launcher, "run", 4000, 2, Shared);
-        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(_folder["run", "checkpoints", "step-000002"]), 60_000), "nothing was trained");
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(_folder["run", "checkpoints", "step-000002"]), 60_000),
+            "nothing was trained");
         var rank = Processes("run").Last();
         using (var kill = Process.Start("/bin/kill", ["-s", signal, $"{rank}"])!) kill.WaitForExit();
         Assert.True(process.WaitForExit(60_000));
@@ -106,7 +114,8 @@ public sealed class RanksTests : IDisposable
     {
         Require(launcher);
         using var process = Start(launcher, "run", 4000, 2, Shared);
-        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(_folder["run", "checkpoints", "step-000002"]), 60_000), "nothing was trained");
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(_folder["run", "checkpoints", "step-000002"]), 60_000),
+            "nothing was trained");
         Process.GetProcessById(Processes("run").Last()).Kill();
         Assert.True(process.WaitForExit(60_000));
         Assert.NotEqual(0, process.ExitCode);
@@ -117,7 +126,8 @@ public sealed class RanksTests : IDisposable
     public void BadInput_OnOneRank_EndsAll_WithItsOneLine()
     {
         Require(Open);
-        string[] good = ["dotnet", Command, "train", _folder["data"], "--out", _folder["run"], "--base-steps", "2", "--siamese-steps", "2", .. Small];
+        string[] good = ["dotnet", Command, "train", _folder["data"], "--out", _folder["run"], "--base-steps", "2",
+            "--siamese-steps", "2", .. Small];
         string[] bad = [.. good];
         bad[3] = _folder["nowhere"];
         var (code, _, error) = Run(Open, [.. Options(Open), "-n", "1", .. good, ":", "-n", "1", .. bad]);
@@ -130,7 +140,10 @@ public sealed class RanksTests : IDisposable
     public void AnotherLaunchersLibrary_NeverTrainsSilentlyAlone()
     {
         Require(Open);
-        var start = new ProcessStartInfo("dotnet", [Command, "train", _folder["data"], "--out", _folder["run"], .. Small]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [Command, "train", _folder["data"], "--out", _folder["run"], .. Small])
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true,
+        };
         start.Environment["PMI_SIZE"] = "2"; // of MPICH's launcher, which is not there
         start.Environment["PMI_RANK"] = "0";
         using var process = Process.Start(start)!;
@@ -179,7 +192,8 @@ public sealed class RanksTests : IDisposable
     public void Bench_TellsWhatAddingUpCosts_OnceForAllRanks(string launcher)
     {
         Require(launcher);
-        var (code, output, error) = Launch(launcher, ["dotnet", Command, "bench", "ranks", "--megabytes", "0.5,2", "--repeats", "3", "--json"]);
+        var (code, output, error) = Launch(launcher,
+            ["dotnet", Command, "bench", "ranks", "--megabytes", "0.5,2", "--repeats", "3", "--json"]);
         Assert.True(code == 0, error);
         var result = System.Text.Json.JsonDocument.Parse(output).RootElement; // one line, of one rank
         Assert.Equal(2, result.GetProperty("ranks").GetInt32());
@@ -237,12 +251,15 @@ public sealed class RanksTests : IDisposable
         if (!File.Exists(launcher)) Assert.Skip($"{Path.GetFileName(launcher)} is not here.");
     }
 
-    private static string[] Options(string launcher) => launcher == Open ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "btl", "self,vader,tcp"] : [];
+    private static string[] Options(string launcher) =>
+        launcher == Open ? ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "btl", "self,vader,tcp"] : [];
 
     private string[] Words(string run, int baseSteps, int siameseSteps, params string[] more) =>
-        ["dotnet", Command, "train", _folder["data"], "--out", _folder[run], "--base-steps", $"{baseSteps}", "--siamese-steps", $"{siameseSteps}", .. Small, .. more];
+        ["dotnet", Command, "train", _folder["data"], "--out", _folder[run], "--base-steps", $"{baseSteps}", "--siamese-steps",
+        $"{siameseSteps}", .. Small, .. more];
 
-    private (int Code, string Output, string Error) Train(string? launcher, string run, int baseSteps, int siameseSteps, params string[] more) =>
+    private (int Code, string Output, string Error) Train(
+        string? launcher, string run, int baseSteps, int siameseSteps, params string[] more) =>
         Launch(launcher, Words(run, baseSteps, siameseSteps, more));
 
     private (int Code, string Output, string Error) Resume(string? launcher, string run) =>
@@ -252,11 +269,16 @@ public sealed class RanksTests : IDisposable
         launcher is null ? Run(words[0], words[1..]) : Run(launcher, [.. Options(launcher), "-n", "2", .. words]);
 
     private Process Start(string launcher, string run, int baseSteps, int siameseSteps, params string[] more) =>
-        Process.Start(new ProcessStartInfo(launcher, [.. Options(launcher), "-n", "2", .. Words(run, baseSteps, siameseSteps, more)]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        Process.Start(new ProcessStartInfo(launcher,
+        [.. Options(launcher), "-n", "2", .. Words(run, baseSteps, siameseSteps, more)]) { RedirectStandardError = true,
+        RedirectStandardOutput = true })!;
 
     private static (int Code, string Output, string Error) Run(string program, string[] words)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, words)
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true,
+        })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -270,7 +292,8 @@ public sealed class RanksTests : IDisposable
     }
 
     // Ranks of a run: the programs themselves, not their launchers.
-    private List<int> Processes(string run) => [.. Directory.GetDirectories("/proc").Select(d => Path.GetFileName(d)).Where(n => int.TryParse(n, out _)).Where(n =>
+    private List<int> Processes(string run) =>
+        [.. Directory.GetDirectories("/proc").Select(d => Path.GetFileName(d)).Where(n => int.TryParse(n, out _)).Where(n =>
     {
         try
         {
@@ -283,8 +306,12 @@ public sealed class RanksTests : IDisposable
         }
     }).Select(n => int.Parse(n, System.Globalization.CultureInfo.InvariantCulture)).Order()];
 
-    private string Weights(string run, int step) => string.Join('\n', Directory.GetFiles(_folder[run, "checkpoints", $"step-{step:000000}"], "*.safetensors").Order(StringComparer.Ordinal)
+    private string Weights(string run, int step) =>
+        string.Join('\n', Directory.GetFiles(_folder[run, "checkpoints", $"step-{step:000000}"], "*.safetensors")
+        .Order(StringComparer.Ordinal)
         .Select(f => $"{Path.GetFileName(f)} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f)))}"));
 
-    private string Losses(string run) => string.Join('\n', File.ReadAllLines(_folder[run, "log.jsonl"]).Select(l => System.Text.RegularExpressions.Regex.Replace(l, "\"time\":\"[^\"]*\",", "")));
+    private string Losses(string run) =>
+        string.Join('\n', File.ReadAllLines(_folder[run, "log.jsonl"])
+        .Select(l => System.Text.RegularExpressions.Regex.Replace(l, "\"time\":\"[^\"]*\",", "")));
 }

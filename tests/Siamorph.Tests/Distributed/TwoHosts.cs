@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Siamorph.Tests.Distributed;
 
 /// <summary>
-/// Two "hosts" on this machine: network namespaces with host names of their own, joined by a virtual wire, so that ranks reach each
-/// other by the network alone. Needs root, iproute2 and a system that allows namespaces.
+/// Two "hosts" on this machine: network namespaces with host names of their own, joined by a virtual wire, so that ranks reach
+/// each other by the network alone. Needs root, iproute2 and a system that allows namespaces.
 /// </summary>
 internal sealed class TwoHosts : IDisposable
 {
@@ -36,11 +36,13 @@ internal sealed class TwoHosts : IDisposable
     {
         string[] words =
         [
-            mpirun, "--allow-run-as-root", "-H", $"{_names[0]}:1,{_names[1]}:1", "-n", "2", "--bind-to", "none", "--mca", "plm", "rsh",
+            mpirun, "--allow-run-as-root", "-H", $"{_names[0]}:1,{_names[1]}:1", "-n", "2", "--bind-to", "none", "--mca",
+            "plm", "rsh",
             "--mca", "plm_rsh_agent", $"sh {_agent}", "--mca", "oob_tcp_if_include", $"{Net}.0/24", "--mca", "pml", "ob1",
             "--mca", "btl", "self,tcp", "--mca", "btl_tcp_if_include", $"{Net}.0/24", .. command,
         ];
-        return [Ip, "netns", "exec", _names[0], "unshare", "-u", "sh", "-c", $"hostname {_names[0]}; exec \"$@\"", "sh", .. words];
+        return [Ip, "netns", "exec", _names[0], "unshare", "-u", "sh", "-c", $"hostname {_names[0]}; exec \"$@\"",
+            "sh", .. words];
     }
 
     public void Dispose()
@@ -50,7 +52,10 @@ internal sealed class TwoHosts : IDisposable
 
     private static bool Do(params string[] words)
     {
-        using var process = Process.Start(new ProcessStartInfo(Ip, words) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Ip, words)
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true,
+        })!;
         process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0;

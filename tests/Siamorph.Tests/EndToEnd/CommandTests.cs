@@ -46,7 +46,8 @@ public sealed class CommandTests : IDisposable
         Succeeds("segment", "evaluate", "--truth", data, "--predictions", _folder["predictions"], "--json");
         Assert.InRange(JsonNode.Parse(_output.ToString())!["dice"]!.GetValue<double>(), 0, 1);
 
-        Succeeds("experiment", data, "--out", _folder["experiment"], "--options", _folder["experiment.json"], "--segmentation-steps", "6");
+        Succeeds("experiment", data, "--out", _folder["experiment"], "--options", _folder["experiment.json"],
+            "--segmentation-steps", "6");
         var report = _output.ToString().TrimEnd().Split(Environment.NewLine)[^1];
         Assert.Equal(_folder["experiment", "report.html"], report);
         Assert.Contains("segmentation.steps", File.ReadAllText(report), StringComparison.Ordinal);
@@ -71,7 +72,8 @@ public sealed class CommandTests : IDisposable
             Assert.Contains("siamorph demo", _error.ToString(), StringComparison.Ordinal);
         }
         Assert.Equal(stages, Directory.GetDirectories(Path.Combine(stopped, "stages")).Length);
-        string Result(string folder) => File.ReadAllText(Path.Combine(folder, "results.json")).Replace(folder, "", StringComparison.Ordinal);
+        string Result(string folder) =>
+            File.ReadAllText(Path.Combine(folder, "results.json")).Replace(folder, "", StringComparison.Ordinal);
         Assert.Equal(Result(whole), Result(stopped));
     }
 
@@ -95,9 +97,11 @@ public sealed class CommandTests : IDisposable
     public void BadInput_IsToldInOneLine(string line, string expected)
     {
         if (line.Contains("DATA", StringComparison.Ordinal)) WriteSplitPhantom(_folder["data"]);
-        var arguments = line.Split(' ').Select(a => a switch { "DATA" => _folder["data"], "X" => _folder["x"], _ => a }).ToArray();
+        var arguments = line.Split(' ')
+            .Select(a => a switch { "DATA" => _folder["data"], "X" => _folder["x"], _ => a }).ToArray();
         Assert.Equal(2, Run(CancellationToken.None, arguments));
-        var lines = _error.ToString().TrimEnd().Split(Environment.NewLine).Where(l => l.StartsWith("siamorph:", StringComparison.Ordinal));
+        var lines = _error.ToString().TrimEnd().Split(Environment.NewLine)
+            .Where(l => l.StartsWith("siamorph:", StringComparison.Ordinal));
         Assert.Contains(expected, Assert.Single(lines), StringComparison.Ordinal);
     }
 
@@ -114,8 +118,14 @@ public sealed class CommandTests : IDisposable
 
     private static void WriteSplitPhantom(string folder)
     {
-        var phantom = PhantomDataset.Write(folder, new PhantomOptions { Count = 12, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
-        DatasetFolder.WriteManifest(folder, phantom.Pairs.Select((p, i) => p with { Split = i < 6 ? "train" : i < 9 ? "val" : "test" }));
+        var phantom = PhantomDataset.Write(folder, new PhantomOptions
+        {
+            Count = 12, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
+        DatasetFolder.WriteManifest(folder, phantom.Pairs.Select((p, i) => p with
+        {
+            Split = i < 6 ? "train" : i < 9 ? "val" : "test",
+        }));
     }
 
     private void Succeeds(params string[] arguments)
@@ -129,7 +139,10 @@ public sealed class CommandTests : IDisposable
         _output.GetStringBuilder().Clear();
         _error.GetStringBuilder().Clear();
         // One thread: these networks are so small that two would mostly wait for each other.
-        return Application.Run(Program.Verbs(), [.. arguments, "--threads", "1"], new Application.Surroundings { Output = _output, Error = _error, Cancellation = cancellation });
+        return Application.Run(Program.Verbs(), [.. arguments, "--threads", "1"], new Application.Surroundings
+        {
+            Output = _output, Error = _error, Cancellation = cancellation,
+        });
     }
 
     /// <summary>Asks to stop as soon as a number of stages have been begun: in the middle of the last of them.</summary>
@@ -140,7 +153,8 @@ public sealed class CommandTests : IDisposable
 
         public StopAfter(string folder, int stages) => _timer = new Timer(_ =>
         {
-            if (Directory.Exists(folder) && Directory.GetFiles(folder, "log.jsonl", SearchOption.AllDirectories).Length >= stages) _source.Cancel();
+            if (Directory.Exists(folder) && Directory.GetFiles(folder, "log.jsonl", SearchOption.AllDirectories).Length >= stages)
+                _source.Cancel();
         }, null, 0, 5);
 
         public CancellationToken Token => _source.Token;

@@ -17,8 +17,14 @@ public sealed class KillTests : IDisposable
     [Fact]
     public void Experiment_KilledAtRandomMoments_EndsWithTheSameResult()
     {
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
-        OptionsFile.Save(_folder["design.json"], Demo.Quick.Experiment with { Data = _folder["data"], Seeds = [1], Arms = ["real", "real+synthetic", "gated"] });
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
+        OptionsFile.Save(_folder["design.json"], Demo.Quick.Experiment with
+        {
+            Data = _folder["data"], Seeds = [1], Arms = ["real", "real+synthetic", "gated"],
+        });
         var clock = Stopwatch.StartNew();
         Run("whole").WaitForExit();
         var (seconds, random) = (clock.Elapsed.TotalSeconds, new Seed(77).Random());
@@ -36,8 +42,14 @@ public sealed class KillTests : IDisposable
     [Fact]
     public void Experiment_OfTwoProcesses_GivesTheSameResult_EvenIfTheLeaderIsKilled()
     {
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
-        OptionsFile.Save(_folder["design.json"], Demo.Quick.Experiment with { Data = _folder["data"], Seeds = [1, 2], Arms = ["real", "real+synthetic"] });
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 24, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
+        OptionsFile.Save(_folder["design.json"], Demo.Quick.Experiment with
+        {
+            Data = _folder["data"], Seeds = [1, 2], Arms = ["real", "real+synthetic"],
+        });
         Run("whole").WaitForExit();
         using (var leader = Run("shared", "--jobs", "2"))
         {
@@ -50,12 +62,14 @@ public sealed class KillTests : IDisposable
     }
 
     private int Done(string name)
-        => Directory.Exists(_folder[name, "stages"]) ? Directory.GetFiles(_folder[name, "stages"], "done.json", SearchOption.AllDirectories).Length : 0;
+        => Directory.Exists(_folder[name, "stages"])
+        ? Directory.GetFiles(_folder[name, "stages"], "done.json", SearchOption.AllDirectories).Length : 0;
 
     private Process Run(string name, params string[] more)
     {
         var command = Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli.dll");
-        var start = new ProcessStartInfo("dotnet", [command, "experiment", "--options", _folder["design.json"], "--out", _folder[name], "--threads", "1", .. more])
+        var start = new ProcessStartInfo("dotnet",
+            [command, "experiment", "--options", _folder["design.json"], "--out", _folder[name], "--threads", "1", .. more])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

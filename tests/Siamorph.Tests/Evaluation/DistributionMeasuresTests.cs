@@ -33,7 +33,8 @@ public class DistributionMeasuresTests
             Near(node["kid_full_unbiased"]!, KernelDistance.Unbiased(real, fake), 1e-12, 1e-9);
             Near(node["kid_full_biased"]!, KernelDistance.Biased(real, fake), 1e-11, 1e-9);
             if (node["kid_full_u_statistic"] is { } u) Near(u, KernelDistance.UStatistic(real, fake), 1e-12, 1e-9);
-            if (node["kid_full_torch_fidelity_mmd2"] is { } fidelity) Near(fidelity, KernelDistance.Unbiased(real, fake), 1e-12, 1e-9);
+            if (node["kid_full_torch_fidelity_mmd2"] is { } fidelity)
+                Near(fidelity, KernelDistance.Unbiased(real, fake), 1e-12, 1e-9);
             if (node["kid_subsets"] is not { } subsets) return;
             var (r, f) = (Rows(golden[$"{name}.kid_idx_real"]), Rows(golden[$"{name}.kid_idx_fake"]));
             var chosen = r.Zip(f).ToList();
@@ -68,7 +69,8 @@ public class DistributionMeasuresTests
     public void Embeddings_OnReferenceCases_EqualTheReference()
     {
         using var scope = NewDisposeScope();
-        var (json, golden) = (SegmentationFixtures.Json("distribution_metrics"), SegmentationFixtures.Tensors("distribution_metrics"));
+        var (json, golden) = (SegmentationFixtures.Json("distribution_metrics"),
+            SegmentationFixtures.Tensors("distribution_metrics"));
         foreach (var node in json["cmmd"]!.AsArray())
         {
             var name = node!["name"]!.GetValue<string>();
@@ -91,7 +93,8 @@ public class DistributionMeasuresTests
     public void Radiomic_OnReferenceMatrices_EqualsTheReference()
     {
         using var scope = NewDisposeScope();
-        var (node, golden) = (SegmentationFixtures.Json("distribution_metrics")["frd"]!, SegmentationFixtures.Tensors("distribution_metrics"));
+        var (node, golden) = (SegmentationFixtures.Json("distribution_metrics")["frd"]!,
+            SegmentationFixtures.Tensors("distribution_metrics"));
         var result = RadiomicDistance.Between(Matrix(golden["frd.f1"]), Matrix(golden["frd.f2"]));
         Assert.Equal(node["dropped_columns"]!.AsArray().Select(n => n!.GetValue<int>()), result.Dropped);
         Near(node["v1_zscore_d1_squared_frechet"]!, result.Squared, 0, 1e-9);
@@ -139,6 +142,7 @@ public class DistributionMeasuresTests
     internal static void Near(JsonNode expected, double actual, double absolute, double relative)
     {
         var e = expected.GetValue<double>();
-        Assert.True(Math.Abs(e - actual) <= absolute + relative * Math.Abs(e), $"{expected.GetPath()}: {e:R} expected, {actual:R} found");
+        Assert.True(Math.Abs(e - actual) <= absolute + relative * Math.Abs(e),
+            $"{expected.GetPath()}: {e:R} expected, {actual:R} found");
     }
 }

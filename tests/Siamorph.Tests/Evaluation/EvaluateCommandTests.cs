@@ -27,7 +27,8 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Masks_OfItsOwnTruth_ScoreFull()
     {
         _pairs.Write("data", 4, new(48, 40));
-        Assert.Equal(0, Run($"evaluate masks --truth {_pairs.In("data")} --predictions {_pairs.In("data/masks")} --protocol plain@0.5 --out {_pairs.In("out")}"));
+        Assert.Equal(0, Run($"evaluate masks --truth {_pairs.In("data")} --predictions {_pairs.In("data/masks")} --protocol "
+            + $"plain@0.5 --out {_pairs.In("out")}"));
         Assert.Contains("weighted F", _output.ToString());
         var json = JsonNode.Parse(File.ReadAllText(_pairs.In("out/results.json")))!;
         Assert.Equal(1, json["all"]!["dice"]!.GetValue<double>());
@@ -65,8 +66,10 @@ public sealed class EvaluateCommandTests : IDisposable
     public void Images_WithoutWeights_AreComparedByRadiomics()
     {
         _pairs.Write("real", 9, new(48, 40));
-        DatasetFolder.WriteManifest(_pairs.In("made"), _pairs.Write("made", 8, new(48, 40), seed: 5, source: PairSource.Synthetic));
-        var line = $"evaluate images --real {_pairs.In("real")} --synthetic {_pairs.In("made")} --out {_pairs.In("out")} --cache {_pairs.In("cache")} --pairs 2";
+        DatasetFolder.WriteManifest(_pairs.In("made"),
+            _pairs.Write("made", 8, new(48, 40), seed: 5, source: PairSource.Synthetic));
+        var line = $"evaluate images --real {_pairs.In("real")} --synthetic {_pairs.In("made")} --out {_pairs.In("out")} --cache "
+            + $"{_pairs.In("cache")} --pairs 2";
         Assert.Equal(0, Run(line));
         Assert.Contains("not computed: needs the weight file of FID-Inception", _output.ToString());
         var first = JsonNode.Parse(File.ReadAllText(_pairs.In("out/results.json")))!;
@@ -100,5 +103,8 @@ public sealed class EvaluateCommandTests : IDisposable
     private int Lines() => _error.ToString().Split('\n').Count(l => l.StartsWith("siamorph:", StringComparison.Ordinal));
 
     private int Run(string line) =>
-        Application.Run([EvaluateCommand.Create()], line.Split(' '), new Application.Surroundings { Output = _output, Error = _error });
+        Application.Run([EvaluateCommand.Create()], line.Split(' '), new Application.Surroundings
+        {
+            Output = _output, Error = _error,
+        });
 }

@@ -17,7 +17,8 @@ public class FeatureNetworkTests
         var golden = SegmentationFixtures.Tensors("fid_inception_div8");
         using var network = new InceptionNetwork(new(golden.Under("weights."), "narrow"));
         var node = SegmentationFixtures.Json("fid_inception")["div8"]!;
-        Assert.Equal(node["params"]!.GetValue<long>(), Parameters(golden.Where(p => p.Key.StartsWith("weights.", StringComparison.Ordinal))));
+        Assert.Equal(node["params"]!.GetValue<long>(),
+            Parameters(golden.Where(p => p.Key.StartsWith("weights.", StringComparison.Ordinal))));
         var batch = network.Prepare(golden["image_u8"].to_type(ScalarType.Float32));
         SegmentationFixtures.Close(golden["resized_0_5"], Corner((batch + 1) / 2, golden["resized_0_5"]), 1e-5, 1e-5, "resized");
         var (shapes, stems, seen) = (node["block_out_shapes"]!, node["stem_shapes"]!.AsArray(), 0);
@@ -28,7 +29,8 @@ public class FeatureNetworkTests
             var stem = name switch { "block0" => 0, "block1" => 1, "Mixed_6e" => 2, _ => -1 };
             if (stem >= 0) Assert.Equal(HashTensors.Shape(stems[stem]!), value.shape);
             if (shapes[name] is not null || stem >= 0) seen++;
-            if (golden.TryGetValue($"mean.{name}", out var mean)) SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-5, 1e-4, name);
+            if (golden.TryGetValue($"mean.{name}", out var mean))
+                SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-5, 1e-4, name);
             var pool = name switch { "block0" or "block1" => $"pool_{name}_mean", "Mixed_6e" => "pool_block2_mean", _ => "" };
             if (golden.TryGetValue(pool, out mean)) SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-5, 1e-4, pool);
         });
@@ -42,9 +44,11 @@ public class FeatureNetworkTests
     public void Inception_FullSize_EqualsTheReference()
     {
         using var scope = NewDisposeScope();
-        var (node, golden) = (SegmentationFixtures.Json("fid_inception"), SegmentationFixtures.Tensors("fid_inception_full_hash_outputs"));
+        var (node, golden) = (SegmentationFixtures.Json("fid_inception"),
+            SegmentationFixtures.Tensors("fid_inception_full_hash_outputs"));
         var (seed, gain) = (node["seed"]!.GetValue<uint>(), node["hash_full"]!["gain"]!.GetValue<double>());
-        var weights = HashTensors.Weights(node["full_state_dict_keys"]!.AsObject(), seed, gain, k => !k.EndsWith("num_batches_tracked", StringComparison.Ordinal) && !k.StartsWith("fc.", StringComparison.Ordinal));
+        var weights = HashTensors.Weights(node["full_state_dict_keys"]!.AsObject(), seed, gain,
+            k => !k.EndsWith("num_batches_tracked", StringComparison.Ordinal) && !k.StartsWith("fc.", StringComparison.Ordinal));
         // The images as floor(256 u) levels, their shape written in brackets.
         var shape = node["hash_full"]!["image"]!.GetValue<string>().Split('(', ')')[3].Split(',').Select(long.Parse).ToArray();
         var levels = (HashTensors.Image("image", seed, shape) * 256).floor();
@@ -56,11 +60,13 @@ public class FeatureNetworkTests
             SegmentationFixtures.Close(mean, value.mean([2, 3]), 1e-4, 1e-3, pool);
             // A summary of the same: the first image's first channels.
             var some = node["hash_full"]![$"{pool}_mean"]!.AsArray();
-            for (var c = 0; c < some.Count; c++) DistributionMeasuresTests.Near(some[c]!, value.mean([2, 3])[0, c].item<float>(), 1e-4, 1e-3);
+            for (var c = 0; c < some.Count; c++)
+                DistributionMeasuresTests.Near(some[c]!, value.mean([2, 3])[0, c].item<float>(), 1e-4, 1e-3);
         });
         SegmentationFixtures.Close(golden["features_2048"], features, 1e-4, 1e-3, "features");
         SameNorms("feature_norms", features);
-        DistributionMeasuresTests.Near(node["hash_full"]!["feature_l2_between_two_images"]!, (features[0] - features[1]).norm().item<float>(), 0, 1e-3);
+        DistributionMeasuresTests.Near(node["hash_full"]!["feature_l2_between_two_images"]!,
+            (features[0] - features[1]).norm().item<float>(), 0, 1e-3);
         using var other = new InceptionNetwork(network.Weights, InceptionResize.Tf1);
         var resized = other.Prepare(levels);
         var corner = golden["tf1_resized_corner"];
@@ -72,7 +78,8 @@ public class FeatureNetworkTests
         void SameNorms(string key, Tensor rows)
         {
             var norms = node["hash_full"]![key]!.AsArray();
-            for (var i = 0; i < norms.Count; i++) DistributionMeasuresTests.Near(norms[i]!, rows[i].norm().item<float>(), 0, 1e-3);
+            for (var i = 0; i < norms.Count; i++)
+                DistributionMeasuresTests.Near(norms[i]!, rows[i].norm().item<float>(), 0, 1e-3);
         }
     }
 
@@ -82,7 +89,8 @@ public class FeatureNetworkTests
         using var scope = NewDisposeScope();
         var node = SegmentationFixtures.Json("fid_inception");
         static Dictionary<string, Tensor> Zeros(JsonObject keys) =>
-            keys.Where(k => !k.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)).ToDictionary(k => k.Key, k => zeros(HashTensors.Shape(k.Value!)));
+            keys.Where(k => !k.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal))
+            .ToDictionary(k => k.Key, k => zeros(HashTensors.Shape(k.Value!)));
         var published = Zeros(node["full_state_dict_keys"]!.AsObject());
         var wrapper = Zeros(node["wrapper_state_dict_keys"]!.AsObject());
         Assert.Equal(node["full_wrapper_params"]!.GetValue<long>(), Parameters(wrapper));
@@ -93,7 +101,8 @@ public class FeatureNetworkTests
             Assert.Equal(tensor.shape, network.Weights[key].shape);
         }
         foreach (var (block, names) in node["div8"]!["wrapper_block_to_name"]!.AsObject())
-            Assert.Equal(names!.AsArray().Select(n => n!.GetValue<string>()).Where(n => !n.StartsWith('(')), InceptionNetwork.WrapperBlocks[int.Parse(block[1..], System.Globalization.CultureInfo.InvariantCulture)]);
+            Assert.Equal(names!.AsArray().Select(n => n!.GetValue<string>()).Where(n => !n.StartsWith('(')),
+                InceptionNetwork.WrapperBlocks[int.Parse(block[1..], System.Globalization.CultureInfo.InvariantCulture)]);
     }
 
     [Theory]
@@ -105,8 +114,11 @@ public class FeatureNetworkTests
         using var scope = NewDisposeScope();
         var json = SegmentationFixtures.Json("lpips");
         var (seed, node) = (json["seed"]!.GetValue<uint>(), json["hash_full"]![trunk]!);
-        var weights = HashTensors.Weights(node["keys"]!.AsObject(), seed, node["gain_trunk"]!.GetValue<double>(), k => k.StartsWith("net.", StringComparison.Ordinal));
-        foreach (var (key, shape) in node["keys"]!.AsObject().Where(k => k.Key.StartsWith("lin", StringComparison.Ordinal) && k.Key.EndsWith("model.1.weight", StringComparison.Ordinal)))
+        var weights = HashTensors.Weights(node["keys"]!.AsObject(), seed, node["gain_trunk"]!.GetValue<double>(),
+            k => k.StartsWith("net.", StringComparison.Ordinal));
+        foreach (var (key, shape) in node["keys"]!.AsObject()
+            .Where(k => k.Key.StartsWith("lin", StringComparison.Ordinal)
+            && k.Key.EndsWith("model.1.weight", StringComparison.Ordinal)))
             weights[key] = HashTensors.Weight(key, seed, node["gain_lin"]!.GetValue<double>(), HashTensors.Shape(shape!)).abs();
         var all = new NetworkWeights(weights, trunk);
         using var distance = new PerceptualDistance(all, all);
@@ -125,14 +137,16 @@ public class FeatureNetworkTests
     public void Perceptual_OfStoredFeatures_EqualsTheReference(string trunk, int stages)
     {
         using var scope = NewDisposeScope();
-        var (node, golden) = (SegmentationFixtures.Json("lpips")["feature_level"]![trunk]!, SegmentationFixtures.Tensors("lpips_feature_level"));
+        var (node, golden) = (SegmentationFixtures.Json("lpips")["feature_level"]![trunk]!,
+            SegmentationFixtures.Tensors("lpips_feature_level"));
         var real = SegmentationFixtures.Tensors("lpips_lin_v0p1_THIRD_PARTY_BSD2");
         for (var image = 0; image < 2; image++)
         {
             double random = 0, learnt = 0, plain = 0;
             for (var k = 0; k < stages; k++)
             {
-                double Of(Tensor? linear) => PerceptualDistance.Layer(golden[$"{trunk}.feat0.{k}"], golden[$"{trunk}.feat1.{k}"], linear).mean([1, 2, 3])[image].item<float>();
+                double Of(Tensor? linear) => PerceptualDistance.Layer(golden[$"{trunk}.feat0.{k}"], golden[$"{trunk}.feat1.{k}"],
+                    linear).mean([1, 2, 3])[image].item<float>();
                 var (r, l) = (Of(golden[$"{trunk}.lin.{k}"]), Of(real[$"{trunk}.lin{k}.model.1.weight"]));
                 DistributionMeasuresTests.Near(node["random_lin_per_layer"]![k]![image]!, r, 1e-6, 0);
                 DistributionMeasuresTests.Near(node["real_lin_per_layer"]![k]![image]!, l, 1e-6, 0);
@@ -149,7 +163,8 @@ public class FeatureNetworkTests
     {
         using var scope = NewDisposeScope();
         var golden = SegmentationFixtures.Tensors("lpips_squeeze_random_backbone");
-        var all = new NetworkWeights(golden.Where(p => p.Value.dim() > 0 && !p.Key.StartsWith("input", StringComparison.Ordinal)).ToDictionary(p => p.Key, p => p.Value.clone()), "random");
+        var all = new NetworkWeights(golden.Where(p => p.Value.dim() > 0 && !p.Key.StartsWith("input", StringComparison.Ordinal))
+            .ToDictionary(p => p.Key, p => p.Value.clone()), "random");
         using var distance = new PerceptualDistance(all, all);
         var (first, second) = (golden["input0"], golden["input1"]);
         SegmentationFixtures.Close(golden["scaled0"], distance.Scaled(first), 1e-5, 1e-5);
@@ -165,7 +180,8 @@ public class FeatureNetworkTests
         }
         SegmentationFixtures.Close(golden["spatial_map"], distance.Map(first, second), 1e-5);
         var layers = distance.Layers(first, second);
-        for (var k = 0; k < layers.Count; k++) SegmentationFixtures.Close(golden[$"per_layer.{k}"].flatten(), layers[k].mean([1, 2, 3]), 1e-5);
+        for (var k = 0; k < layers.Count; k++)
+            SegmentationFixtures.Close(golden[$"per_layer.{k}"].flatten(), layers[k].mean([1, 2, 3]), 1e-5);
         var shapes = summary["feature_shapes"]!.AsArray();
         var stages = distance.Stages(distance.Scaled(first));
         for (var k = 0; k < stages.Count; k++)
@@ -186,12 +202,14 @@ public class FeatureNetworkTests
         var image = new RgbImage(new((int)source.shape[1], (int)source.shape[0]), source.data<byte>().ToArray());
         var levels = FeatureNetwork.Levels(image);
         var normalised = golden["resize.albumentations_normalized"].permute(2, 0, 1).unsqueeze(0);
-        foreach (var (key, expected) in golden.Where(p => p.Key.StartsWith("resize.", StringComparison.Ordinal) && p.Key.Split('_')[^1].Contains('x')))
+        foreach (var (key, expected) in golden.Where(p => p.Key.StartsWith("resize.", StringComparison.Ordinal)
+            && p.Key.Split('_')[^1].Contains('x')))
         {
             var side = key.Split('_')[^1].Split('x').Select(int.Parse).ToArray();
             Tensor Hwc(Tensor t) => t.squeeze(0).permute(1, 2, 0);
             Tensor Nearest() => Operators.NearestTo(levels, zeros(1, 1, side[0], side[1]));
-            Tensor Pil(PillowFilter filter) => tensor(PillowResize.Image(image, new(side[1], side[0]), filter).Pixels, [side[0], side[1], 3], ScalarType.Byte);
+            Tensor Pil(PillowFilter filter) =>
+                tensor(PillowResize.Image(image, new(side[1], side[0]), filter).Pixels, [side[0], side[1], 3], ScalarType.Byte);
             var kind = key["resize.".Length..key.LastIndexOf('_')];
             (Tensor? Actual, double Tolerance) own = kind switch
             {
@@ -214,7 +232,8 @@ public class FeatureNetworkTests
             Assert.True(own.Actual is not null, key);
             // Floating point results are stored with levels either 0…255 or 0…1; a large one by its corner.
             var actual = Matching(expected, Corner(own.Actual!, expected));
-            var scale = expected.dtype != ScalarType.Byte && expected.max().to_type(ScalarType.Float64).item<double>() <= 2 ? 1 / 255.0 : 1;
+            var scale = expected.dtype != ScalarType.Byte
+                && expected.max().to_type(ScalarType.Float64).item<double>() <= 2 ? 1 / 255.0 : 1;
             SegmentationFixtures.Close(expected, actual, own.Tolerance * scale, 1e-5, key);
         }
     }
@@ -245,12 +264,15 @@ public class FeatureNetworkTests
         Add("vision_model.embeddings.class_embedding", width);
         Add("vision_model.embeddings.patch_embedding.weight", width, 3, 8, 8);
         Add("vision_model.embeddings.position_embedding.weight", 17, width);
-        foreach (var norm in new[] { "pre_layrnorm", "post_layernorm", "encoder.layers.0.layer_norm1", "encoder.layers.0.layer_norm2" })
+        foreach (var norm in new[] { "pre_layrnorm", "post_layernorm", "encoder.layers.0.layer_norm1",
+            "encoder.layers.0.layer_norm2" })
         {
             Add($"vision_model.{norm}.weight", width);
             Add($"vision_model.{norm}.bias", width);
         }
-        foreach (var (name, rows, columns) in new[] { ("self_attn.q_proj", width, width), ("self_attn.k_proj", width, width), ("self_attn.v_proj", width, width), ("self_attn.out_proj", width, width), ("mlp.fc1", 128L, width), ("mlp.fc2", width, 128L) })
+        foreach (var (name, rows, columns) in new[] { ("self_attn.q_proj", width, width), ("self_attn.k_proj", width, width),
+            ("self_attn.v_proj", width, width), ("self_attn.out_proj", width, width), ("mlp.fc1", 128L, width),
+            ("mlp.fc2", width, 128L) })
         {
             Add($"vision_model.encoder.layers.0.{name}.weight", rows, columns);
             Add($"vision_model.encoder.layers.0.{name}.bias", rows);
@@ -294,7 +316,9 @@ public class FeatureNetworkTests
     private static Tensor NearestMasks(RgbImage image, int width, int height)
     {
         byte[] Channel(int c) => [.. Enumerable.Range(0, image.Pixels.Length / 3).Select(i => image.Pixels[3 * i + c])];
-        return stack(Enumerable.Range(0, 3).Select(c => tensor(Resize.Mask(new(image.Size, Channel(c)), new(width, height)).Labels, [height, width], ScalarType.Byte)).ToArray(), 2);
+        return stack(Enumerable.Range(0, 3)
+            .Select(c => tensor(Resize.Mask(new(image.Size, Channel(c)), new(width, height)).Labels, [height, width],
+            ScalarType.Byte)).ToArray(), 2);
     }
 
     private static long Parameters(IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
@@ -303,7 +327,8 @@ public class FeatureNetworkTests
     // The upper left part of a result, where only that is stored.
     private static Tensor Corner(Tensor actual, Tensor expected)
     {
-        for (var d = 0; d < expected.dim(); d++) if (expected.shape[d] < actual.shape[d]) actual = actual.narrow(d, 0, expected.shape[d]);
+        for (var d = 0; d < expected.dim(); d++)
+            if (expected.shape[d] < actual.shape[d]) actual = actual.narrow(d, 0, expected.shape[d]);
         return actual;
     }
 

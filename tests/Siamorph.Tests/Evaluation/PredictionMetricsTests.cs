@@ -14,7 +14,8 @@ public class PredictionMetricsTests
     {
         var actual = StructureMeasure.Of(truth, prediction);
         Near(node["pranet"]!["Sm"], actual, 1e-9, name);
-        var tie = name.StartsWith("centroid_tie", StringComparison.Ordinal) || node["pranet"]!["Sm_undefined_quadrant"]!.GetValue<bool>();
+        var tie = name.StartsWith("centroid_tie", StringComparison.Ordinal)
+            || node["pranet"]!["Sm_undefined_quadrant"]!.GetValue<bool>();
         if (!tie) Near(node["reference_pysodmetrics"]!["Sm"], actual, 1e-9, name);
         // Where a quadrant is empty the reference has no number; here it counts 0.
         if (node["pranet"]!["Sm_undefined_quadrant"]!.GetValue<bool>()) Assert.True(double.IsFinite(actual), name);
@@ -105,7 +106,8 @@ public class PredictionMetricsTests
             Near(set["hard_mIoU"], result.All.IouAtHalf, 1e-12, name);
             Near(set["isic_jaccard"], result.All.IouAtHalf, 1e-12, name);
             Near(set["isic_threshold_jaccard"], result.All.ThresholdedIou, 1e-12, name);
-            Near(set["mean_of_per_image_maxDic"], chosen.Average(c => ThresholdMetrics.Curves(c.Open().Truth, c.Open().Prediction).Dice.Max()), 1e-12, name);
+            Near(set["mean_of_per_image_maxDic"],
+                chosen.Average(c => ThresholdMetrics.Curves(c.Open().Truth, c.Open().Prediction).Dice.Max()), 1e-12, name);
             Assert.Equal(chosen.Count(c => c.Group is not null), Assert.Single(result.Groups).Count);
             Assert.Equal(chosen.Count, result.Sizes.Sum(s => s.Count));
             Assert.Equal(result.Images.OrderBy(i => i.Dice).Select(i => i.Dice), result.Images.Select(i => i.Dice));
@@ -119,7 +121,10 @@ public class PredictionMetricsTests
         var size = new ImageSize(4, 4);
         var truth = new LabelMap(size, [0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0]);
         var map = new ProbabilityMap(size, Array.ConvertAll(truth.Labels, l => l == 0 ? (byte)0 : (byte)100));
-        double Dice(string protocol) => MaskEvaluator.Evaluate([new("x", null, () => (truth, map))], new() { Protocol = protocol }, NullMonitor.Instance).All.Dice;
+        double Dice(string protocol) => MaskEvaluator.Evaluate([new("x", null, () => (truth, map))], new()
+        {
+            Protocol = protocol,
+        }, NullMonitor.Instance).All.Dice;
         Assert.Equal((255 + .4) / 256, Dice("pranet"), 1e-12);
         Assert.Equal((100 + .4) / 256, Dice("uacanet"), 1e-12);
         Assert.Equal(0, Dice("plain@0.5"));
@@ -153,11 +158,13 @@ public class PredictionMetricsTests
         var transform = DistanceTransform.To(new(width, height), set);
         for (var i = 0; i < set.Length; i++)
         {
-            var nearest = Enumerable.Range(0, set.Length).Where(j => set[j] != 0).MinBy(j => (long)Distance(i, j) * set.Length + j);
+            var nearest = Enumerable.Range(0, set.Length).Where(j => set[j] != 0)
+                .MinBy(j => (long)Distance(i, j) * set.Length + j);
             Assert.Equal(nearest, transform.NearestIndex(i));
             Assert.Equal(Distance(i, nearest), transform.Squared(i));
         }
-        int Distance(int i, int j) => (i / width - j / width) * (i / width - j / width) + (i % width - j % width) * (i % width - j % width);
+        int Distance(int i, int j) => (i / width - j / width) * (i / width - j / width)
+            + (i % width - j % width) * (i % width - j % width);
     }
 
     [Fact]
@@ -174,7 +181,8 @@ public class PredictionMetricsTests
     {
         var random = new Seed(9).Derive(index).Random();
         var size = new ImageSize(side, side);
-        double cx = side * random.Uniform(.3, .7), cy = side * random.Uniform(.3, .7), r = side * random.Uniform(.08, .3), shift = random.Uniform(0, .1) * side;
+        double cx = side * random.Uniform(.3, .7), cy = side * random.Uniform(.3, .7), r = side * random.Uniform(.08, .3),
+            shift = random.Uniform(0, .1) * side;
         var (truth, map) = (new LabelMap(size), new ProbabilityMap(size, new byte[side * side]));
         for (var y = 0; y < side; y++)
             for (var x = 0; x < side; x++)
@@ -199,6 +207,7 @@ public class PredictionMetricsTests
     private static void Near(JsonNode? expected, double actual, double tolerance, string what)
     {
         if (expected is null) return; // undefined in the reference
-        Assert.True(Math.Abs(expected.GetValue<double>() - actual) <= tolerance, $"{what} {expected.GetPath()}: {expected} expected, {actual:R} found");
+        Assert.True(Math.Abs(expected.GetValue<double>() - actual) <= tolerance,
+        $"{what} {expected.GetPath()}: {expected} expected, {actual:R} found");
     }
 }

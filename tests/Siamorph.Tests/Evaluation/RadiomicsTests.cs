@@ -21,12 +21,14 @@ public class RadiomicsTests
     {
         foreach (var (node, image, mask, _) in Images())
         {
-            var region = setting.EndsWith("full", StringComparison.Ordinal) ? RadiomicRegion.Whole(image) : RadiomicRegion.Of(image, mask);
+            var region = setting.EndsWith("full", StringComparison.Ordinal) ? RadiomicRegion.Whole(image)
+                : RadiomicRegion.Of(image, mask);
             Near(node["normalise"]!["mean"]!, region.Values.Average());
             Near(node["normalise"]!["std_ddof1"]!, region.Deviation);
             var frd = setting.Contains("frdv1", StringComparison.Ordinal);
             if (frd) region = region.Normalised();
-            var bins = frd ? region.BinsOfWidth(5) : setting.Contains("width16", StringComparison.Ordinal) ? region.BinsOfWidth(16) : region.BinsOfCount(32);
+            var bins = frd ? region.BinsOfWidth(5)
+                : setting.Contains("width16", StringComparison.Ordinal) ? region.BinsOfWidth(16) : region.BinsOfCount(32);
             Same(node[setting]!, region, bins, frd ? 300 : 0);
         }
     }
@@ -94,7 +96,8 @@ public class RadiomicsTests
             if (node["matrix_axes"] is { } axes)
             {
                 var runs = axes["glrlm_shape"]!.AsArray();
-                Assert.Equal([levels.Length, Numbers(axes["glrlm_run_lengths"]!).Length, GlcmFeatures.Directions.Length], Numbers(runs).Select(n => (int)n));
+                Assert.Equal([levels.Length, Numbers(axes["glrlm_run_lengths"]!).Length, GlcmFeatures.Directions.Length],
+                    Numbers(runs).Select(n => (int)n));
                 Assert.Equal(axes["angles"]!.AsArray().Select(a => ((int)a![0]!, (int)a[1]!)), GlcmFeatures.Directions);
             }
             for (var d = 0; d < 4; d++)
@@ -103,11 +106,14 @@ public class RadiomicsTests
                 var matrix = GlcmFeatures.Normalised(image.Size, bins, levels, dy, dx)!;
                 SegmentationFixtures.Close(glcm.select(2, d), tensor(matrix), 1e-12);
                 if (golden.TryGetValue($"{id}.P_glrlm_mask", out var glrlm))
-                    Counts(glrlm.select(2, d), levels, Numbers(node["matrix_axes"]!["glrlm_run_lengths"]!), GlrlmGlszmFeatures.RunCounts(image.Size, bins, dy, dx));
+                    Counts(glrlm.select(2, d), levels, Numbers(node["matrix_axes"]!["glrlm_run_lengths"]!),
+                        GlrlmGlszmFeatures.RunCounts(image.Size, bins, dy, dx));
             }
             if (!golden.TryGetValue($"{id}.P_ngtdm_mask", out var ngtdm)) continue;
-            Counts(golden[$"{id}.P_glszm_mask"], levels, Numbers(node["matrix_axes"]!["glszm_sizes"]!), GlrlmGlszmFeatures.ZoneCounts(image.Size, bins));
-            Counts(golden[$"{id}.P_gldm_mask"], levels, Numbers(node["matrix_axes"]!["gldm_sizes"]!), GlrlmGlszmFeatures.DependenceCounts(image.Size, bins));
+            Counts(golden[$"{id}.P_glszm_mask"], levels, Numbers(node["matrix_axes"]!["glszm_sizes"]!),
+                GlrlmGlszmFeatures.ZoneCounts(image.Size, bins));
+            Counts(golden[$"{id}.P_gldm_mask"], levels, Numbers(node["matrix_axes"]!["gldm_sizes"]!),
+                GlrlmGlszmFeatures.DependenceCounts(image.Size, bins));
             var rows = NgtdmFeatures.Matrix(image.Size, bins);
             var flat = rows.SelectMany(r => new[] { r.Count, r.Difference, r.Level }).ToArray();
             SegmentationFixtures.Close(ngtdm, tensor(flat, [rows.Count, 3]), 1e-9);
@@ -212,15 +218,20 @@ public class RadiomicsTests
             (string Name, Func<IReadOnlyDictionary<string, double>, double> Value)[] properties =
             [
                 ("contrast", f => f["Contrast"]), ("dissimilarity", f => f["DifferenceAverage"]), ("homogeneity", f => f["Idm"]),
-                ("ASM", f => f["JointEnergy"]), ("energy", f => Math.Sqrt(f["JointEnergy"])), ("correlation", f => f["Correlation"]),
+                ("ASM", f => f["JointEnergy"]), ("energy", f => Math.Sqrt(f["JointEnergy"])),
+                ("correlation", f => f["Correlation"]),
             ];
             Assert.Equal(stored.AsObject().Select(p => p.Key).Order(), properties.Select(p => p.Name).Order());
             for (var distance = 0; distance < 2; distance++)
             {
-                IReadOnlyDictionary<string, double>[] features = [.. offsets[distance].Select(o => GlcmFeatures.OfMatrix(GlcmFeatures.Normalised(image.Size, bins, levels, o.Item1, o.Item2)!, levels, withMcc: false))];
+                IReadOnlyDictionary<string, double>[] features =
+                    [.. offsets[distance].Select(o =>
+                        GlcmFeatures.OfMatrix(GlcmFeatures.Normalised(image.Size, bins, levels, o.Item1, o.Item2)!, levels,
+                            withMcc: false))];
                 foreach (var (name, value) in properties)
                 {
-                    for (var angle = 0; angle < features.Length; angle++) Near(stored[name]!["per_distance_angle"]![distance]![angle]!, value(features[angle]));
+                    for (var angle = 0; angle < features.Length; angle++)
+                        Near(stored[name]!["per_distance_angle"]![distance]![angle]!, value(features[angle]));
                     if (distance == 0) Near(stored[name]!["mean_d1"]!, features.Average(value));
                 }
             }
@@ -259,7 +270,8 @@ public class RadiomicsTests
     private static void Counts(Tensor expected, int[] levels, double[] sizes, Dictionary<(int Level, int Size), long> counts)
     {
         var own = new double[levels.Length, sizes.Length];
-        for (var i = 0; i < levels.Length; i++) for (var j = 0; j < sizes.Length; j++) own[i, j] = counts.GetValueOrDefault((levels[i], (int)sizes[j]));
+        for (var i = 0; i < levels.Length; i++)
+            for (var j = 0; j < sizes.Length; j++) own[i, j] = counts.GetValueOrDefault((levels[i], (int)sizes[j]));
         SegmentationFixtures.Close(expected, tensor(own), 0);
         Assert.Equal(counts.Values.Sum(), own.Cast<double>().Sum());
     }
@@ -268,6 +280,7 @@ public class RadiomicsTests
     private static void Near(JsonNode expected, double actual, double absolute = 1e-10)
     {
         var e = expected.GetValue<double>();
-        Assert.True(Math.Abs(e - actual) <= absolute + Tolerance * Math.Abs(e), $"{expected.GetPath()}: {e:R} expected, {actual:R} found");
+        Assert.True(Math.Abs(e - actual) <= absolute + Tolerance * Math.Abs(e),
+            $"{expected.GetPath()}: {e:R} expected, {actual:R} found");
     }
 }

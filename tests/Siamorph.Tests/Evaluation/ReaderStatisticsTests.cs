@@ -189,7 +189,8 @@ public sealed class ReaderStatisticsTests
             if (found.Verdict is Discrimination.ToldApart or Discrimination.Both) told++;
             if (!found.Interval95.Excludes(0.5)) covered++;
         }
-        TestContext.Current.SendDiagnosticMessage($"{readers} × {images}, talent {talent}, bias {bias}, looks {looks}: told apart {told}, covered "
+        TestContext.Current.SendDiagnosticMessage(
+            $"{readers} × {images}, talent {talent}, bias {bias}, looks {looks}: told apart {told}, covered "
             + $"{covered} of {studies}");
         return (told, covered, studies);
     }

@@ -21,7 +21,8 @@ public sealed class StatisticsTests
     [Fact] // Depression scores of Hollander and Wolfe (1973), 29 f.; R, help page of wilcox.test: V = 40, one-sided p = 0.01953
     public void SignedRank_OfHollanderAndWolfe_IsTheirs()
     {
-        double[] x = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30], y = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
+        double[] x = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30],
+        y = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
         var test = SignedRankTest.Run(x.Zip(y, (a, b) => a - b));
         Assert.True(test.Exact);
         Assert.Equal(40, test.Statistic);
@@ -59,7 +60,8 @@ public sealed class StatisticsTests
 
     [Fact] // Wikipedia, "Holm–Bonferroni method", example: p = 0.01, 0.04, 0.03, 0.005
     public void Holm_OfTheUsualExample_IsItsResult()
-        => Assert.Equal([0.03, 0.06, 0.06, 0.02], HolmCorrection.Adjust([0.01, 0.04, 0.03, 0.005]).Select(p => Math.Round(p, 12)));
+        => Assert.Equal([0.03, 0.06, 0.06, 0.02],
+        HolmCorrection.Adjust([0.01, 0.04, 0.03, 0.005]).Select(p => Math.Round(p, 12)));
 
     [Fact]
     public void Effect_AndSuperiority_AreWhatTheirNamesSay()

@@ -165,7 +165,8 @@ public class ThresholdMetricsTests
         Assert.Throws<InvalidOperationException>(() => new MaskScoring().Result());
     }
 
-    internal static IEnumerable<(int Id, JsonNode Node, LabelMap Truth, ProbabilityMap Prediction)> Cases(IReadOnlyDictionary<string, Tensor> golden)
+    internal static IEnumerable<(int Id, JsonNode Node, LabelMap Truth, ProbabilityMap Prediction)> Cases(
+        IReadOnlyDictionary<string, Tensor> golden)
     {
         foreach (var node in SegmentationFixtures.Json("mask_metrics")["cases"]!.AsArray())
         {

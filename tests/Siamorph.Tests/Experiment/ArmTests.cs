@@ -25,12 +25,17 @@ public sealed class ArmTests : IDisposable
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
         Assert.Equal(Arms.All.Count(a => !a.NeedsUnlabelled), runner.Segmentations.Count);
         var longer = runner.Segmentations.Where(s => s.Work.Options.Steps != runner.Segmentations[0].Work.Options.Steps).ToList();
-        Assert.Equal([2, 2], longer.Select(s => s.Work.Options.Steps / runner.Segmentations[0].Work.Options.Steps)); // continued, equal-exposures
-        Assert.Single(runner.Segmentations.Except(longer).Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ValidateEvery, s.Work.Options.Seed)).Distinct());
+        // Continued, equal-exposures
+        Assert.Equal([2, 2], longer.Select(s => s.Work.Options.Steps / runner.Segmentations[0].Work.Options.Steps));
+        Assert.Single(runner.Segmentations.Except(longer)
+            .Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ValidateEvery, s.Work.Options.Seed))
+            .Distinct());
         Assert.Single(runner.Segmentations.Select(s => s.Work.Test).Distinct());
         (int Real, int Added) Counts(string arm)
         {
-            var train = runner.Segmentations.Single(s => s.Folder.Contains($"segment-{new string([.. arm.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')])}-n", StringComparison.Ordinal)).Work.Train;
+            var train = runner.Segmentations.Single(s =>
+                s.Folder.Contains($"segment-{new string([.. arm.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')])}-n",
+                StringComparison.Ordinal)).Work.Train;
             return (train.Count(p => p.Source == PairSource.Real), train.Count(p => p.Source == PairSource.Synthetic));
         }
         Assert.Equal((8, 0), Counts("real"));
@@ -42,10 +47,12 @@ public sealed class ArmTests : IDisposable
         Assert.Equal((0, 8), Counts("synthetic-only"));
         Assert.Equal((8, 2), Counts("ratio-0.25"));
         Assert.Equal((8, 24), Counts("ratio-3"));
-        Assert.All(new[] { "warp-only", "copy-paste", "edited", "harmonised", "inpainted", "second-hint" }, a => Assert.Equal((8, 8), Counts(a)));
+        Assert.All(new[] { "warp-only", "copy-paste", "edited", "harmonised", "inpainted", "second-hint" },
+            a => Assert.Equal((8, 8), Counts(a)));
         Assert.Equal(4, runner.Generators.Count); // the whole, and three ablations
         Assert.Equal(0, runner.Generators.Single(g => g.Options.Losses.Image == 0).Options.Losses.Consistency);
-        Assert.Equal([(8, GateSelection.InOrder), (8, GateSelection.Difficulty)], result.Gates.Select(g => (g.Outcome.Kept, g.Selection)));
+        Assert.Equal([(8, GateSelection.InOrder), (8, GateSelection.Difficulty)],
+            result.Gates.Select(g => (g.Outcome.Kept, g.Selection)));
         Assert.Single(result.Sheets, s => s.Kind == SheetKind.Refused);
         Assert.Equal(8, result.Cells.Single(c => c.Arm == "gated").SyntheticCount);
     }
@@ -54,7 +61,10 @@ public sealed class ArmTests : IDisposable
     public void Run_WithImagesWithoutMasks_LabelsThemByTheBaselineOfTheSameSeed()
     {
         var unlabelled = _folder["unlabelled"];
-        PhantomDataset.Write(_folder["more"], new PhantomOptions { Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(99) }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["more"], new PhantomOptions
+        {
+            Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(99),
+        }, NullMonitor.Instance);
         Directory.Move(Path.Combine(_folder["more"], "images"), unlabelled);
         var options = Options();
         options = options with
@@ -68,14 +78,18 @@ public sealed class ArmTests : IDisposable
         Assert.Equal([0, 5, 13], result.Cells.Where(c => c.Seed == 2).Select(c => c.SyntheticCount));
         Assert.Equal(6, runner.Segmentations.Count); // the teacher is the baseline, not a network more
         var labelled = runner.Segmentations.First(s => s.Folder.Contains("pseudo-labels", StringComparison.Ordinal)).Work.Train;
-        Assert.Equal((8, 5), (labelled.Count(p => p.Source == PairSource.Real), labelled.Count(p => p.Source == PairSource.Synthetic)));
+        Assert.Equal((8, 5), (labelled.Count(p => p.Source == PairSource.Real),
+            labelled.Count(p => p.Source == PairSource.Synthetic)));
     }
 
     [Fact]
     public void Cells_SayHowOftenARealImageWasSeen_AndHalfOfEachBatchIsAdded()
     {
         var runner = new FakeStageRunner();
-        var options = Options() with { Arms = ["real", "real+synthetic", "one-per-real", "synthetic-only", "warm-up"], Seeds = [1] };
+        var options = Options() with
+        {
+            Arms = ["real", "real+synthetic", "one-per-real", "synthetic-only", "warm-up"], Seeds = [1],
+        };
         options = options with { Segmentation = options.Segmentation with { Steps = 30, BatchSize = 4 } };
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
         Assert.Equal([15, 7.5, 7.5, 0, 5], result.Cells.Select(c => Math.Round(c.RealExposures!.Value, 1)));
@@ -86,8 +100,15 @@ public sealed class ArmTests : IDisposable
     public void Run_WithSetsOfOtherHospitals_TestsEveryNetworkOnThem_AndComparesArms()
     {
         foreach (var (name, count, seed) in new[] { ("north", 6, 70UL), ("south", 4, 71UL) })
-            PhantomDataset.Write(_folder[name], new PhantomOptions { Count = count, Size = new ImageSize(32, 32), Seed = new Seed(seed) }, NullMonitor.Instance);
-        var options = Options() with { Arms = ["real", "real+synthetic"], Seeds = [1, 2], ExternalTest = [$"north={_folder["north"]}", $"south={_folder["south"]}"] };
+            PhantomDataset.Write(_folder[name], new PhantomOptions
+            {
+                Count = count, Size = new ImageSize(32, 32), Seed = new Seed(seed),
+            }, NullMonitor.Instance);
+        var options = Options() with
+        {
+            Arms = ["real", "real+synthetic"], Seeds = [1, 2],
+            ExternalTest = [$"north={_folder["north"]}", $"south={_folder["south"]}"],
+        };
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, new FakeStageRunner());
         Assert.Equal([null, "north", "south", null, "north", "south"], result.External.Select(e => e.Set));
         Assert.Equal([10, 6, 4], result.External.Take(3).Select(e => e.Images));
@@ -104,11 +125,18 @@ public sealed class ArmTests : IDisposable
     {
         var options = Options();
         var own = DatasetFolder.Read(options.Data).Pairs[0];
-        PhantomDataset.Write(_folder["north"], new PhantomOptions { Count = 4, Size = new ImageSize(32, 32), Seed = new Seed(70) }, NullMonitor.Instance);
-        var copy = Path.Combine(_folder["north"], "images", Path.GetFileName(DatasetFolder.Read(_folder["north"]).Pairs[2].ImagePath));
+        PhantomDataset.Write(_folder["north"], new PhantomOptions
+        {
+            Count = 4, Size = new ImageSize(32, 32), Seed = new Seed(70),
+        }, NullMonitor.Instance);
+        var copy = Path.Combine(_folder["north"], "images",
+            Path.GetFileName(DatasetFolder.Read(_folder["north"]).Pairs[2].ImagePath));
         File.Copy(own.ImagePath, copy, overwrite: true);
         var error = Assert.Throws<InvalidDatasetException>(() => ExperimentRunner.Run(
-            options with { ExternalTest = [$"north={_folder["north"]}"] }, _folder["x"], NullMonitor.Instance, new FakeStageRunner()));
+            options with
+            {
+                ExternalTest = [$"north={_folder["north"]}"],
+            }, _folder["x"], NullMonitor.Instance, new FakeStageRunner()));
         Assert.Contains(copy, error.Message, StringComparison.Ordinal);
         Assert.Contains(own.ImagePath, error.Message, StringComparison.Ordinal);
     }
@@ -116,20 +144,30 @@ public sealed class ArmTests : IDisposable
     [Fact]
     public void Options_OfPseudoLabels_WithoutImagesToLabel_AreRefused()
     {
-        var error = Assert.Throws<InvalidOptionsException>(() => (Options() with { Arms = ["real", "pseudo-labels"] }).Validate());
+        var error = Assert.Throws<InvalidOptionsException>(() => (Options() with
+        {
+            Arms = ["real", "pseudo-labels"],
+        }).Validate());
         Assert.Contains("images without masks", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Run_OfRivalsWithoutGenerator_GivesEachWhatItLearnsFrom()
     {
-        PhantomDataset.Write(_folder["bare"], new PhantomOptions { Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90) }, NullMonitor.Instance);
-        var options = Options() with { Arms = ["real", "continued", "cutmix", "mean-teacher", "denoising-pretrained"], Seeds = [1] };
+        PhantomDataset.Write(_folder["bare"], new PhantomOptions
+        {
+            Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90),
+        }, NullMonitor.Instance);
+        var options = Options() with
+        {
+            Arms = ["real", "continued", "cutmix", "mean-teacher", "denoising-pretrained"], Seeds = [1],
+        };
         options = options with { Generator = options.Generator with { Unlabelled = _folder["bare"] } };
         var runner = new FakeStageRunner();
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
         Assert.Empty(runner.Generators);
-        SegmentationWork Of(string arm) => runner.Segmentations.Single(s => s.Folder.Contains($"segment-{arm}-n", StringComparison.Ordinal)).Work;
+        SegmentationWork Of(string arm) =>
+            runner.Segmentations.Single(s => s.Folder.Contains($"segment-{arm}-n", StringComparison.Ordinal)).Work;
         var (real, teacher, pretrained) = (Of("real"), Of("mean-teacher"), Of("denoising-pretrained"));
         Assert.Equal(2 * real.Options.Steps, Of("continued").Options.Steps);
         Assert.Equal(0.5, Of("cutmix").Options.Augmentation.CutMix);
@@ -148,7 +186,10 @@ public sealed class ArmTests : IDisposable
     public void Run_OfArmsAtStrengthZero_TrainsNoGenerator()
     {
         var runner = new FakeStageRunner();
-        var result = ExperimentRunner.Run(Options() with { Arms = ["real", "warp-only", "copy-paste"], Seeds = [1] }, _folder["x"], NullMonitor.Instance, runner);
+        var result = ExperimentRunner.Run(Options() with
+        {
+            Arms = ["real", "warp-only", "copy-paste"], Seeds = [1],
+        }, _folder["x"], NullMonitor.Instance, runner);
         Assert.Empty(runner.Generators);
         Assert.Equal([0, 8, 8], result.Cells.Select(c => c.SyntheticCount));
     }
@@ -166,16 +207,24 @@ public sealed class ArmTests : IDisposable
         var wrong = TrainingPairs.Of(Arms.WrongMasks, [], pairs, pairs.Count, new Seed(4));
         Assert.Equal(pairs.Select(p => p.ImagePath), wrong.Select(p => p.ImagePath));
         Assert.Equal(pairs.Select(p => p.MaskPath).Order(), wrong.Select(p => p.MaskPath).Order());
-        Assert.All(wrong, (p, i) => Assert.NotEqual(i % 7, int.Parse(p.MaskPath[1..], System.Globalization.CultureInfo.InvariantCulture) % 7));
+        Assert.All(wrong, (p, i) => Assert.NotEqual(i % 7,
+            int.Parse(p.MaskPath[1..], System.Globalization.CultureInfo.InvariantCulture) % 7));
     }
 
     [Fact]
     public void CustomArm_FromADesignFile_IsRun()
     {
-        var arm = new ArmDefinition { Name = "mine", Title = "my own", Added = AddedPairs.Synthetic, Ratio = 1.5, Synthesis = Json("""{ "guidance": 3 }""") };
-        OptionsFile.Save(_folder["design.json"], Options() with { Arms = ["real", "mine"], CustomArms = [arm], Seeds = [1], Primary = new() { Arm = "mine" } });
+        var arm = new ArmDefinition
+        {
+            Name = "mine", Title = "my own", Added = AddedPairs.Synthetic, Ratio = 1.5, Synthesis = Json("""{ "guidance": 3 }"""),
+        };
+        OptionsFile.Save(_folder["design.json"], Options() with
+        {
+            Arms = ["real", "mine"], CustomArms = [arm], Seeds = [1], Primary = new() { Arm = "mine" },
+        });
         var runner = new FakeStageRunner();
-        var result = ExperimentRunner.Run(OptionsFile.Load<ExperimentOptions>(_folder["design.json"]), _folder["x"], NullMonitor.Instance, runner);
+        var result = ExperimentRunner.Run(OptionsFile.Load<ExperimentOptions>(_folder["design.json"]), _folder["x"],
+            NullMonitor.Instance, runner);
         Assert.Equal(12, result.Cells.Single(c => c.Arm == "mine").SyntheticCount);
         Assert.True(result.Comparisons.Single().Statistics!.Primary);
     }
@@ -187,21 +236,33 @@ public sealed class ArmTests : IDisposable
     public void CustomArm_ThatIsUnfairOrWrong_IsRefusedByName(string changes, string expected)
     {
         var arm = new ArmDefinition { Name = "mine", Title = "mine", Segmentation = Json(changes) };
-        var message = Assert.Throws<InvalidOptionsException>(() => (Options() with { Arms = ["real", "mine"], CustomArms = [arm] }).Validate()).Message;
+        var message = Assert.Throws<InvalidOptionsException>(() => (Options() with
+        {
+            Arms = ["real", "mine"], CustomArms = [arm],
+        }).Validate()).Message;
         Assert.Contains("arm 'mine'", message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Primary_ThatIsNoArm_IsRefused()
-        => Assert.Contains("primary.arm", Assert.Throws<InvalidOptionsException>(() => (Options() with { Primary = new() { Arm = "gated" } }).Validate()).Message, StringComparison.Ordinal);
+        => Assert.Contains("primary.arm", Assert.Throws<InvalidOptionsException>(() => (Options() with
+        {
+            Primary = new() { Arm = "gated" },
+        }).Validate()).Message, StringComparison.Ordinal);
 
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 
     private ExperimentOptions Options()
     {
         if (!Directory.Exists(_folder["data"]))
-            PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
-        return Demo.Quick.Experiment with { Data = _folder["data"], RealCounts = [8], SyntheticPerReal = 1, BootstrapDraws = 200 };
+            PhantomDataset.Write(_folder["data"], new PhantomOptions
+            {
+                Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2,
+            }, NullMonitor.Instance);
+        return Demo.Quick.Experiment with
+        {
+            Data = _folder["data"], RealCounts = [8], SyntheticPerReal = 1, BootstrapDraws = 200,
+        };
     }
 }

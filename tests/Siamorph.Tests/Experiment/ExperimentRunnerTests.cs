@@ -11,7 +11,8 @@ using Siamorph.Training;
 
 namespace Siamorph.Tests.Experiment;
 
-public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phantom) : IClassFixture<ExperimentRunnerTests.TinyPhantom>, IDisposable
+public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phantom)
+    : IClassFixture<ExperimentRunnerTests.TinyPhantom>, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -20,7 +21,10 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     {
         private readonly TemporaryFolder _folder = new();
 
-        public TinyPhantom() => PhantomDataset.Write(Folder, new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
+        public TinyPhantom() => PhantomDataset.Write(Folder, new PhantomOptions
+        {
+            Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2,
+        }, NullMonitor.Instance);
 
         internal string Folder => _folder["data"];
 
@@ -69,9 +73,12 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         var folder = _folder["planned"];
         var plan = ExperimentRunner.Plan(Options(), folder, NullMonitor.Instance, new FakeStageRunner());
         Assert.Equal(2 + 2 + 8, plan.Count);
-        Assert.Equal(plan.Select(p => p.Stage), System.Text.Json.JsonSerializer.Deserialize<List<Siamorph.Experiment.Scheduling.PlannedWork>>(File.ReadAllText(Path.Combine(folder, "plan.json")), Siamorph.Training.OptionsFile.Json)!.Select(p => p.Stage));
+        Assert.Equal(plan.Select(p => p.Stage),
+            System.Text.Json.JsonSerializer.Deserialize<List<Siamorph.Experiment.Scheduling.PlannedWork>>(
+                File.ReadAllText(Path.Combine(folder, "plan.json")), Siamorph.Training.OptionsFile.Json)!.Select(p => p.Stage));
         var last = plan.Last(p => p.Needs.Count > 0);
-        var error = Assert.Throws<SiamorphException>(() => ExperimentRunner.RunOne(folder, last.Stage, NullMonitor.Instance, new FakeStageRunner()));
+        var error = Assert.Throws<SiamorphException>(() =>
+            ExperimentRunner.RunOne(folder, last.Stage, NullMonitor.Instance, new FakeStageRunner()));
         Assert.Contains($"needs {last.Needs[0]}, which is not done", error.Message, StringComparison.Ordinal);
         foreach (var work in plan)
         {
@@ -80,7 +87,10 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
             Assert.True(File.Exists(Path.Combine(folder, work.DoneFile)));
             Assert.False(ExperimentRunner.RunOne(folder, work.Stage, NullMonitor.Instance, new FakeStageRunner()));
         }
-        Assert.Contains("Did you mean", Assert.Throws<SiamorphException>(() => ExperimentRunner.RunOne(folder, plan[0].Stage + "x", NullMonitor.Instance, new FakeStageRunner())).Message, StringComparison.Ordinal);
+        Assert.Contains("Did you mean",
+            Assert.Throws<SiamorphException>(() =>
+                ExperimentRunner.RunOne(folder, plan[0].Stage + "x", NullMonitor.Instance, new FakeStageRunner())).Message,
+                StringComparison.Ordinal);
         var nothing = new FakeStageRunner();
         Run("planned", Options(), nothing);
         Assert.Empty(nothing.Ran);
@@ -95,7 +105,8 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         Exception? fault = null;
         var crew = new WorkerPool(2, folder =>
         {
-            var helper = new Thread(() => fault = Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
+            var helper = new Thread(() => fault =
+                Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
             helper.Start();
             return new Joined(helper);
         });
@@ -115,7 +126,8 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         Exception? fault = null;
         var crew = new WorkerPool(2, folder =>
         {
-            var helper = new Thread(() => fault = Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
+            var helper = new Thread(() => fault =
+                Record.Exception(() => ExperimentRunner.Assist(folder, NullMonitor.Instance, member)));
             helper.Start();
             helper.Join();
             return new Joined(helper);
@@ -154,7 +166,10 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     public void Run_WithAChangedImage_DoesNotTrustWhatWasMadeFromTheOldOne()
     {
         var data = _folder["data"];
-        PhantomDataset.Write(data, new PhantomOptions { Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2 }, NullMonitor.Instance);
+        PhantomDataset.Write(data, new PhantomOptions
+        {
+            Count = 24, Size = new ImageSize(16, 16), FramesPerCase = 2,
+        }, NullMonitor.Instance);
         var options = Options() with { Data = data, RealCounts = [0] };
         var first = new FakeStageRunner();
         Run("x", options, first);
@@ -182,7 +197,8 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         }
         foreach (var seed in result.Options.Seeds)
         {
-            var sizes = runner.Generators.Where(g => g.Folder.Contains($"seed{seed}", StringComparison.Ordinal)).OrderBy(g => g.Pairs.Count).ToList();
+            var sizes = runner.Generators.Where(g => g.Folder.Contains($"seed{seed}", StringComparison.Ordinal))
+                .OrderBy(g => g.Pairs.Count).ToList();
             Assert.Subset(sizes[1].Pairs.Select(p => p.Id).ToHashSet(), sizes[0].Pairs.Select(p => p.Id).ToHashSet());
         }
     }
@@ -192,7 +208,8 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     {
         var runner = new FakeStageRunner();
         Run("x", Options(), runner);
-        foreach (var group in runner.Segmentations.GroupBy(s => (s.Work.Options.Seed, s.Work.Train.Count(p => p.Source == PairSource.Real))))
+        foreach (var group in runner.Segmentations.GroupBy(s =>
+            (s.Work.Options.Seed, s.Work.Train.Count(p => p.Source == PairSource.Real))))
         {
             var works = group.Select(g => g.Work).ToList();
             Assert.Equal(2, works.Count);
@@ -218,7 +235,10 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     [Fact]
     public void Run_AskedForMoreThanThereIs_SaysHowMuchThereIs()
     {
-        var fault = Assert.Throws<InvalidOptionsException>(() => Run("x", Options() with { RealCounts = [500] }, new FakeStageRunner()));
+        var fault = Assert.Throws<InvalidOptionsException>(() => Run("x", Options() with
+        {
+            RealCounts = [500],
+        }, new FakeStageRunner()));
         Assert.Contains("500 real pairs are asked for", fault.Message, StringComparison.Ordinal);
     }
 
@@ -231,7 +251,8 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         Assert.Equal(2, runner.Ran.Count(s => s.StartsWith("base", StringComparison.Ordinal)));
         Assert.Equal(6, runner.Generators.Count);
         Assert.All(runner.Generators, g => Assert.Equal(g.Pairs, g.Base!.Pairs));
-        foreach (var folder in Directory.GetDirectories(_folder["x", "stages"], "base-*")) Directory.Delete(folder, recursive: true);
+        foreach (var folder in Directory.GetDirectories(_folder["x", "stages"], "base-*"))
+            Directory.Delete(folder, recursive: true);
         var again = new FakeStageRunner();
         Run("x", options, again);
         Assert.Empty(again.Ran);
@@ -253,12 +274,14 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         var result = Run("x", Options() with { OtherNetworks = ["segformer-compact"] }, runner);
         Assert.Equal(2 + 2 + 16, runner.Ran.Count);
         var other = Assert.Single(result.OtherNetworks);
-        Assert.Equal(result.Cells.Select(c => (c.Arm, c.RealCount, c.Seed)), other.Cells.Select(c => (c.Arm, c.RealCount, c.Seed)));
+        Assert.Equal(result.Cells.Select(c => (c.Arm, c.RealCount, c.Seed)),
+            other.Cells.Select(c => (c.Arm, c.RealCount, c.Seed)));
         Assert.Equal(result.Comparisons.Select(c => (c.Arm, c.RealCount)), other.Comparisons.Select(c => (c.Arm, c.RealCount)));
         Assert.All(other.Comparisons, c => Assert.False(c.Statistics!.Primary));
         var works = runner.Segmentations.ToLookup(s => s.Work.Options.Network.Name, s => s.Work);
         Assert.Equal(works["unet"].Select(w => w.Train), works["segformer-compact"].Select(w => w.Train));
-        Assert.Single(runner.Segmentations.Select(s => (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ImageSize, s.Work.Options.ValidateEvery)).Distinct());
+        Assert.Single(runner.Segmentations.Select(s =>
+            (s.Work.Options.Steps, s.Work.Options.BatchSize, s.Work.Options.ImageSize, s.Work.Options.ValidateEvery)).Distinct());
         var alone = new FakeStageRunner();
         Run("x", Options(), alone);
         Assert.Empty(alone.Ran);
@@ -268,15 +291,21 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     public void Run_InAFolderInUse_IsRefused()
     {
         using var taken = FolderLock.Take(_folder["x"]);
-        Assert.Contains("another process", Assert.Throws<SiamorphException>(() => Run("x", Options(), new FakeStageRunner())).Message, StringComparison.Ordinal);
+        Assert.Contains("another process",
+            Assert.Throws<SiamorphException>(() => Run("x", Options(), new FakeStageRunner())).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Validate_ListsEveryFault()
     {
-        var options = new ExperimentOptions { OtherNetworks = ["nonet"], RealCounts = [], Seeds = [1, 1], Arms = ["real", "magic"], Segmentation = new SegmentationOptions { Steps = 0 } };
+        var options = new ExperimentOptions
+        {
+            OtherNetworks = ["nonet"], RealCounts = [], Seeds = [1, 1], Arms = ["real", "magic"],
+            Segmentation = new SegmentationOptions { Steps = 0 },
+        };
         var message = Assert.Throws<InvalidOptionsException>(() => options.Validate()).Message;
-        foreach (var part in new[] { "data:", "realCounts:", "a seed comes twice", "'magic' is unknown", "segmentation.steps", "'nonet' is unknown" })
+        foreach (var part in new[] { "data:", "realCounts:", "a seed comes twice", "'magic' is unknown", "segmentation.steps",
+            "'nonet' is unknown" })
             Assert.Contains(part, message, StringComparison.Ordinal);
     }
 
@@ -291,22 +320,29 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     public void Run_WithUnlabelledImages_KeepsHeldOutOnesFromGenerators_AndKnowsThemByContent()
     {
         var folder = _folder["more"];
-        for (var n = 0; n < 4; n++) ImageFile.WritePng(Path.Combine(folder, $"new{n}.png"), Siamorph.Tests.Imaging.Pictures.Image(n, 16, 16));
+        for (var n = 0; n < 4; n++) ImageFile.WritePng(Path.Combine(folder, $"new{n}.png"),
+            Siamorph.Tests.Imaging.Pictures.Image(n, 16, 16));
         var plain = new FakeStageRunner();
         var split = Run("plain", Options(), plain).Data.Pairs;
         Assert.All(plain.Generators, g => Assert.Null(g.Unlabelled));
         var test = DatasetFolder.Read(phantom.Folder).Pairs.Single(p => p.Id == split.First(s => s.Split == "test").Id);
         File.Copy(test.ImagePath, Path.Combine(folder, "planted.png"));
 
-        var options = Options() with { Generator = Options().Generator with { Unlabelled = Path.GetRelativePath(Environment.CurrentDirectory, folder) } };
+        var options = Options() with
+        {
+            Generator = Options().Generator with { Unlabelled = Path.GetRelativePath(Environment.CurrentDirectory, folder) },
+        };
         var runner = new FakeStageRunner();
         var result = Run("x", options, runner);
-        Assert.Equal(folder, OptionsFile.Load<ExperimentOptions>(_folder["x", "options.json"]).Generator.Unlabelled); // goes on from any folder
-        Assert.All(runner.Generators, g => Assert.Equal(["new0", "new1", "new2", "new3"], g.Unlabelled!.Images.Select(i => i.Id)));
+        // Goes on from any folder
+        Assert.Equal(folder, OptionsFile.Load<ExperimentOptions>(_folder["x", "options.json"]).Generator.Unlabelled);
+        Assert.All(runner.Generators, g =>
+            Assert.Equal(["new0", "new1", "new2", "new3"], g.Unlabelled!.Images.Select(i => i.Id)));
         var facts = Assert.Single(result.Data.Unlabelled);
         Assert.Equal(4, facts.Count);
         Assert.Contains($"the same image as {test.Id}", Assert.Single(facts.LeftOut), StringComparison.Ordinal);
-        Assert.All(runner.Segmentations, s => Assert.DoesNotContain(s.Work.Train.Concat(s.Work.Validation).Concat(s.Work.Test), p => p.MaskPath.Length == 0));
+        Assert.All(runner.Segmentations,
+            s => Assert.DoesNotContain(s.Work.Train.Concat(s.Work.Validation).Concat(s.Work.Test), p => p.MaskPath.Length == 0));
 
         var moved = new FakeStageRunner();
         Directory.Move(folder, _folder["moved"]);
@@ -327,7 +363,10 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
         public void Dispose() => thread.Join();
     }
 
-    private ExperimentOptions Options() => Demo.Quick.Experiment with { Data = phantom.Folder, RealCounts = [4, 8], SyntheticPerReal = 1, SyntheticShare = null };
+    private ExperimentOptions Options() => Demo.Quick.Experiment with
+    {
+        Data = phantom.Folder, RealCounts = [4, 8], SyntheticPerReal = 1, SyntheticShare = null,
+    };
 
     private ExperimentResult Run(string name, ExperimentOptions options, FakeStageRunner runner)
         => ExperimentRunner.Run(options, _folder[name], NullMonitor.Instance, runner);

@@ -59,7 +59,8 @@ internal sealed class FakeStageRunner : IStageRunner
         return new(stage.Images.Images.Count, 0, stage.Key);
     }
 
-    public SynthesisOutcome Synthesize(SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor)
+    public SynthesisOutcome Synthesize(
+        SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor)
     {
         Assert.Equal(stage.Generator is not null, Directory.Exists(generatorFolder));
         Work(stage.Folder, folder);
@@ -92,12 +93,17 @@ internal sealed class FakeStageRunner : IStageRunner
         var pairs = DatasetFolder.Read(syntheticFolder).Pairs;
         DatasetFolder.WriteManifest(folder, pairs.Select((p, i) => p with
         {
-            Origin = new SyntheticOrigin("m", 1, "ddim", 1, 1, p.Id, GateVerdict: i < stage.Wanted ? "kept" : "refused: no reason"),
+            Origin = new SyntheticOrigin("m", 1, "ddim", 1, 1, p.Id, GateVerdict: i < stage.Wanted ? "kept"
+                : "refused: no reason"),
         }));
         return new()
         {
-            Candidates = pairs.Count, Passed = stage.Wanted, Kept = stage.Wanted, Reasons = new Dictionary<string, int> { ["agreement"] = 1 },
-            Limits = new(0.5, 0.1, 5, 3, 0.01, 0.5, 2), RealAgreement = 0.9, CandidateAgreement = 0.85, WrongMasksRefused = 0.6, KeptDifficulty = 0.2,
+            Candidates = pairs.Count, Passed = stage.Wanted, Kept = stage.Wanted, Reasons = new Dictionary<string, int>
+            {
+                ["agreement"] = 1,
+            },
+            Limits = new(0.5, 0.1, 5, 3, 0.01, 0.5, 2), RealAgreement = 0.9, CandidateAgreement = 0.85, WrongMasksRefused = 0.6,
+            KeptDifficulty = 0.2,
         };
     }
 
@@ -110,9 +116,11 @@ internal sealed class FakeStageRunner : IStageRunner
         Segmentations.Add((folder, work));
         Work(Path.GetFileName(Path.GetDirectoryName(folder)!), folder);
         var random = work.Options.Seed.Derive(work.Train.Count).Random();
-        var images = work.Test.Select(p => random.Uniform(0.2, 0.9)).Select((d, i) => new ImageScore(work.Test[i].Id, d, d / (2 - d))).ToList();
+        var images = work.Test.Select(p => random.Uniform(0.2, 0.9))
+            .Select((d, i) => new ImageScore(work.Test[i].Id, d, d / (2 - d))).ToList();
         for (var i = 0; i < work.Test.Count; i++)
-            ImageFile.WriteMaskPng(Path.Combine(folder, "predictions", $"{i + 1:0000}.png"), new LabelMap(work.Options.ImageSize));
+            ImageFile.WriteMaskPng(Path.Combine(folder, "predictions", $"{i + 1:0000}.png"),
+                new LabelMap(work.Options.ImageSize));
         return new()
         {
             ModelHash = new string('0', 64),

@@ -9,17 +9,20 @@ namespace Siamorph.Tests.Experiment;
 public sealed class LadderTests
 {
     private static readonly Seed[] Seeds = [1, 2, 3, 4, 5];
-    private static readonly string[] Names = ["real", "copy-paste", "mean-teacher", "pseudo-labels", "predicted-shapes", "wrong-masks", "continued"];
+    private static readonly string[] Names =
+        ["real", "copy-paste", "mean-teacher", "pseudo-labels", "predicted-shapes", "wrong-masks", "continued"];
 
     [Fact]
     public void Steps_TakeTheBestOfEachNeedByValidation_AndMeasureItOnTheTestSplit()
     {
-        // Copy-paste looks better on the test split, but validation prefers real pairs alone; wrong masks and longer training take no part.
+        // Copy-paste looks better on the test split, but validation prefers real pairs alone; wrong masks and longer training
+        // take no part.
         var cells = Cells(
             validation: [0.62, 0.60, 0.68, 0.66, 0.70, 0.9, 0.9],
             test: [0.60, 0.63, 0.65, 0.70, 0.69, 0.9, 0.9]);
         var steps = ResourceAnalysis.Of(Options, cells, Card);
-        Assert.Equal([ResourceNeeds.PairsAlone, ResourceNeeds.ImagesWithoutMasks, ResourceNeeds.GeneratorAndImages], steps.Select(s => s.Rung));
+        Assert.Equal([ResourceNeeds.PairsAlone, ResourceNeeds.ImagesWithoutMasks, ResourceNeeds.GeneratorAndImages],
+            steps.Select(s => s.Rung));
         Assert.Equal(["real", "mean-teacher", "predicted-shapes"], steps.Select(s => s.Arm));
         Assert.Equal([2, 2, 1], steps.Select(s => s.Candidates));
         Assert.Equal([null, "real", "mean-teacher"], steps.Select(s => s.Against));
@@ -31,7 +34,8 @@ public sealed class LadderTests
     [Fact]
     public void Steps_BesideABetterCheaperArm_AreMeasuredAgainstThatOne()
     {
-        var steps = ResourceAnalysis.Of(Options, Cells([0.70, 0.60, 0.68, 0.66, 0.69, 0, 0], [0.70, 0.60, 0.68, 0.66, 0.69, 0, 0]), Card);
+        var steps = ResourceAnalysis.Of(Options,
+            Cells([0.70, 0.60, 0.68, 0.66, 0.69, 0, 0], [0.70, 0.60, 0.68, 0.66, 0.69, 0, 0]), Card);
         Assert.Equal([null, "real", "real"], steps.Select(s => s.Against));
         Assert.True(steps[2].Gain!.Mean < 0);
     }
@@ -45,7 +49,10 @@ public sealed class LadderTests
         Assert.Contains("compared with real + mean teacher", line, StringComparison.Ordinal);
         Assert.EndsWith("it helps.", line, StringComparison.Ordinal);
         Assert.Contains(document.Sections, s => s.Title == "What each resource adds");
-        var silent = ExperimentReport.Document(result with { Undertrained = "These networks are not trained enough, so there is no verdict." }, null, "nowhere");
+        var silent = ExperimentReport.Document(result with
+        {
+            Undertrained = "These networks are not trained enough, so there is no verdict.",
+        }, null, "nowhere");
         Assert.DoesNotContain(silent.Answer, a => a.Contains("the best arm that needs less", StringComparison.Ordinal));
     }
 
@@ -62,14 +69,21 @@ public sealed class LadderTests
 
     private static ExperimentOptions Options => new()
     {
-        Data = "data", RealCounts = [25], Seeds = Seeds, Arms = Names, Primary = new() { Arm = "predicted-shapes", RealCount = 25 }, BootstrapDraws = 500,
+        Data = "data", RealCounts = [25], Seeds = Seeds, Arms = Names, Primary = new()
+        {
+            Arm = "predicted-shapes", RealCount = 25,
+        }, BootstrapDraws = 500,
         Generator = Presets.Tiny with { Unlabelled = "more" },
     };
 
     private static DataCard Card { get; } = new()
     {
-        Name = "data", ContentHash = "h", SplitOrigin = "manifest", Splits = new Dictionary<string, int> { ["train"] = 25, ["val"] = 10, ["test"] = 60 }, Groups = new Dictionary<string, int> { ["train"] = 0, ["val"] = 0, ["test"] = 0 }, Sizes = [], Findings = [],
-        Pairs = [new("t", "train", null, 0.1), new("v", "val", null, 0.1), .. Enumerable.Range(0, 60).Select(i => new PairFacts($"i{i}", "test", null, 0.1))],
+        Name = "data", ContentHash = "h", SplitOrigin = "manifest", Splits = new Dictionary<string, int>
+        {
+            ["train"] = 25, ["val"] = 10, ["test"] = 60,
+        }, Groups = new Dictionary<string, int> { ["train"] = 0, ["val"] = 0, ["test"] = 0 }, Sizes = [], Findings = [],
+        Pairs = [new("t", "train", null, 0.1), new("v", "val", null, 0.1),
+            .. Enumerable.Range(0, 60).Select(i => new PairFacts($"i{i}", "test", null, 0.1))],
     };
 
     private static List<CellResult> Cells(double[] validation, double[] test) =>
@@ -85,7 +99,8 @@ public sealed class LadderTests
             Arm = arm, RealCount = 25, Seed = seed, SyntheticCount = 0, Stage = arm,
             Outcome = new()
             {
-                ModelHash = "m", BestStep = 1, ValidationDice = validation, Dice = test, Iou = test, MeanDice = test, MeanIou = test,
+                ModelHash = "m", BestStep = 1, ValidationDice = validation, Dice = test, Iou = test, MeanDice = test,
+                MeanIou = test,
                 Loss = new("loss", [1], [1]), Validation = new("Dice", [1], [validation]),
                 Images = [.. images.Select((d, i) => new ImageScore($"i{i}", d + shift, 0.5))],
             },
@@ -94,7 +109,9 @@ public sealed class LadderTests
 
     private static ExperimentResult Result(List<CellResult> cells) => new()
     {
-        Version = "0", Options = Options, Data = Card, Arms = [.. Names.Select(n => Arms.Named(n)).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
-        Cells = cells, Comparisons = Analysis.Compare(Options, cells, Card), Ladder = ResourceAnalysis.Of(Options, cells, Card), Generators = [], Sheets = [],
+        Version = "0", Options = Options, Data = Card,
+        Arms = [.. Names.Select(n => Arms.Named(n)).Select(a => new ArmSummary(a.Name, a.Title, a.Description))],
+        Cells = cells, Comparisons = Analysis.Compare(Options, cells, Card), Ladder = ResourceAnalysis.Of(Options, cells, Card),
+        Generators = [], Sheets = [],
     };
 }

@@ -7,7 +7,8 @@ public sealed class PairedComparisonTests
     [Fact]
     public void Interval_OfEqualDifferences_IsThatDifference()
     {
-        var (low, high, units) = PairedComparison.Interval([[0.1, 0.1, 0.1], [0.1, 0.1, 0.1]], [null, null, null], 200, new Seed(1));
+        var (low, high, units) = PairedComparison.Interval([[0.1, 0.1, 0.1], [0.1, 0.1, 0.1]], [null, null, null], 200,
+            new Seed(1));
         Assert.Equal(0.1, low, 12);
         Assert.Equal(0.1, high, 12);
         Assert.Equal(3, units);
@@ -51,7 +52,8 @@ public sealed class PairedComparisonTests
     public void Interval_IsAFunctionOfTheSeed()
     {
         double[] row = [0.1, -0.2, 0.3, 0.05];
-        Assert.Equal(PairedComparison.Interval([row], new string?[4], 500, new Seed(5)), PairedComparison.Interval([row], new string?[4], 500, new Seed(5)));
+        Assert.Equal(PairedComparison.Interval([row], new string?[4], 500, new Seed(5)),
+            PairedComparison.Interval([row], new string?[4], 500, new Seed(5)));
     }
 
     [Fact]

@@ -17,8 +17,14 @@ public sealed class PseudoLabelTests : IDisposable
     public void Write_GivesEachImageTheMaskThatTheNetworkPredicts_AndLeavesOutWhatShowsNothing()
     {
         var size = new ImageSize(32, 32);
-        var pairs = PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 12, Size = size }, NullMonitor.Instance).Pairs;
-        var options = new SegmentationOptions { Network = new() { Width = 4 }, ImageSize = size, Steps = 12, BatchSize = 4, ValidateEvery = 6 };
+        var pairs = PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 12, Size = size,
+        }, NullMonitor.Instance).Pairs;
+        var options = new SegmentationOptions
+        {
+            Network = new() { Width = 4 }, ImageSize = size, Steps = 12, BatchSize = 4, ValidateEvery = 6,
+        };
         using (var train = PairedDataset.Load([.. pairs.Take(8)], size, NullMonitor.Instance))
         using (var validation = PairedDataset.Load([.. pairs.Skip(8)], size, NullMonitor.Instance))
             SegmentationTrainer.Run(options, train, validation, _folder["run"], NullMonitor.Instance);

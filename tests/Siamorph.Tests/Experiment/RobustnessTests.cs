@@ -6,7 +6,8 @@ using Siamorph.Segmentation;
 
 namespace Siamorph.Tests.Experiment;
 
-public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom) : IClassFixture<ExperimentRunnerTests.TinyPhantom>, IDisposable
+public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom)
+    : IClassFixture<ExperimentRunnerTests.TinyPhantom>, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -20,9 +21,11 @@ public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom) :
         Assert.Equal(4, runner.Ran.Count(s => s.StartsWith("robustness-", StringComparison.Ordinal)));
         Assert.Equal(2 * (1 + 2 * 3), result.Robustness.Count);
         Assert.All(result.Robustness, r => Assert.Equal(r.Arm == "real", r.Difference is null));
-        Assert.All(result.Robustness.Select(r => r.Difference).OfType<ArmDifference>(), d => Assert.InRange(d.Mean, d.Low, d.High));
+        Assert.All(result.Robustness.Select(r => r.Difference).OfType<ArmDifference>(),
+            d => Assert.InRange(d.Mean, d.Low, d.High));
         var all = result.Robustness.Single(r => r.Corruption is null && r.Arm == "real");
-        Assert.Equal(result.Robustness.Where(r => r.Corruption is not null && r.Arm == "real").Average(r => r.Dice), all.Dice, 1e-5);
+        Assert.Equal(result.Robustness.Where(r => r.Corruption is not null && r.Arm == "real").Average(r => r.Dice),
+            all.Dice, 1e-5);
         Assert.Equal(result.Cells.Where(c => c.Arm == "real").Average(c => c.Outcome.Dice), all.CleanDice, 1e-5);
         var sheet = Assert.Single(result.Sheets, s => s.Kind == SheetKind.Corrupted);
         Assert.Equal(2 * 4, sheet.Pictures.Count);
@@ -37,7 +40,8 @@ public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom) :
         var later = new FakeStageRunner();
         var result = Run("x", Options, later);
         Assert.All(later.Ran, s => Assert.StartsWith("robustness-", s, StringComparison.Ordinal));
-        Assert.Equal(plain.Comparisons.Select(c => (c.Difference, c.Low, c.High)), result.Comparisons.Select(c => (c.Difference, c.Low, c.High)));
+        Assert.Equal(plain.Comparisons.Select(c => (c.Difference, c.Low, c.High)),
+            result.Comparisons.Select(c => (c.Difference, c.Low, c.High)));
     }
 
     [Fact]
@@ -47,7 +51,8 @@ public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom) :
         var result = Run("x", Options with { OtherNetworks = ["segformer-compact"] }, runner);
         Assert.Equal(8, runner.Ran.Count(s => s.StartsWith("robustness-", StringComparison.Ordinal)));
         var other = Assert.Single(result.OtherNetworks);
-        Assert.Equal(result.Robustness.Select(r => (r.Arm, r.Corruption, r.Strength)), other.Robustness.Select(r => (r.Arm, r.Corruption, r.Strength)));
+        Assert.Equal(result.Robustness.Select(r => (r.Arm, r.Corruption, r.Strength)),
+            other.Robustness.Select(r => (r.Arm, r.Corruption, r.Strength)));
         Assert.Equal(other.Cells.Where(c => c.Arm == "real").Average(c => c.Outcome.Dice), other.Robustness[0].CleanDice, 1e-5);
         ExperimentReport.Write(_folder["x"]);
         var networks = File.ReadLines(_folder["x", "robustness.csv"]).Skip(1).Select(line => line.Split(',')[0]);
@@ -75,7 +80,8 @@ public sealed class RobustnessTests(ExperimentRunnerTests.TinyPhantom phantom) :
                 };
                 scored.Add(new(cell, new([.. new[] { 1, 2, 3 }.Select(strength =>
                 {
-                    var dice = images.Select(i => i.Dice - (arm == "real" ? 0.3 : 0.1) * strength / 3 + 0.05 * random.Normal()).ToList();
+                    var dice = images.Select(i => i.Dice - (arm == "real" ? 0.3 : 0.1) * strength / 3
+                        + 0.05 * random.Normal()).ToList();
                     return new CorruptedScores(CorruptionKind.Noise, strength, dice.Average(), dice);
                 })])));
             }

@@ -16,7 +16,10 @@ public sealed class SafetyAuditTests : IDisposable
     private readonly IReadOnlyList<ImageMaskPair> _real;
 
     public SafetyAuditTests() => _real = PhantomDataset.Write(
-        _folder["real"], new PhantomOptions { Count = 60, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance).Pairs;
+        _folder["real"], new PhantomOptions
+        {
+            Count = 60, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance).Pairs;
 
     public void Dispose() => _folder.Dispose();
 
@@ -58,7 +61,10 @@ public sealed class SafetyAuditTests : IDisposable
     {
         // Images of the same world that nobody trained on: what a generator without memory would draw.
         var report = SafetyAudit.Run(
-            new() { Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(20).Take(20)] }, new(), NullMonitor.Instance);
+            new()
+            {
+                Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(20).Take(20)],
+            }, new(), NullMonitor.Instance);
         Assert.False(report.Alarm);
         Assert.InRange(report.CloserToTrained, 0.2, 0.8);
         Assert.Contains("No sign of memorised training images was found", report.Sentences()[0], StringComparison.Ordinal);
@@ -71,7 +77,8 @@ public sealed class SafetyAuditTests : IDisposable
         var unlabelled = _real.Skip(40).Take(12).Select((p, i) => p with { Id = _real[i].Id, MaskPath = "" }).ToList();
         var set = new AuditedSet
         {
-            Synthetic = [.. unlabelled.Take(6).Select((p, i) => Altered(p, $"s{i}"))], Trained = [.. _real.Take(12)], HoldOut = [.. _real.Skip(12).Take(25)],
+            Synthetic = [.. unlabelled.Take(6).Select((p, i) => Altered(p, $"s{i}"))], Trained = [.. _real.Take(12)],
+            HoldOut = [.. _real.Skip(12).Take(25)],
         };
         Assert.False(SafetyAudit.Run(set, new(), NullMonitor.Instance).Alarm);
         set = set with { Unlabelled = unlabelled };
@@ -80,7 +87,8 @@ public sealed class SafetyAuditTests : IDisposable
         Assert.All(report.Copies, c => Assert.True(c.Unlabelled));
         Assert.Equal(unlabelled.Take(6).Select(p => p.Id).Order(), report.Copies.Select(c => c.Training).Order());
         Assert.Equal((12, 1.0), (report.Unlabelled!.Count, report.Unlabelled.CloserToTrained));
-        Assert.Contains("12 images without masks", File.ReadAllText(SafetyPages.Write(report, set, _folder["out"])), StringComparison.Ordinal);
+        Assert.Contains("12 images without masks", File.ReadAllText(SafetyPages.Write(report, set, _folder["out"])),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +96,10 @@ public sealed class SafetyAuditTests : IDisposable
     {
         // A blurry generator draws the average of all: nearest to it is some real image, as likely trained on as not.
         var average = Enumerable.Range(0, 30).Select(i => Mixed(_real[40 + i % 20], _real[41], $"s{i}")).ToList();
-        var set = new AuditedSet { Synthetic = average, Trained = [_real[41], .. _real.Take(9)], HoldOut = [.. _real.Skip(10).Take(10)] };
+        var set = new AuditedSet
+        {
+            Synthetic = average, Trained = [_real[41], .. _real.Take(9)], HoldOut = [.. _real.Skip(10).Take(10)],
+        };
         var report = SafetyAudit.Run(set, new(), NullMonitor.Instance);
         Assert.InRange(report.CloserToTrained, 0.9, 1);
         Assert.InRange(report.CloserP, 0.2, 1);
@@ -98,7 +109,11 @@ public sealed class SafetyAuditTests : IDisposable
     public void Run_WhereSyntheticImagesFollowManyTrainingImages_IsCertain()
     {
         var trained = _real.Take(20).ToList();
-        var set = new AuditedSet { Synthetic = [.. trained.Select((p, i) => Mixed(_real[40 + i], p, $"s{i}"))], Trained = trained, HoldOut = [.. _real.Skip(20).Take(20)] };
+        var set = new AuditedSet
+        {
+            Synthetic = [.. trained.Select((p, i) => Mixed(_real[40 + i], p, $"s{i}"))], Trained = trained,
+            HoldOut = [.. _real.Skip(20).Take(20)],
+        };
         Assert.InRange(SafetyAudit.Run(set, new(), NullMonitor.Instance).CloserP, 0, 0.001);
     }
 
@@ -106,17 +121,24 @@ public sealed class SafetyAuditTests : IDisposable
     public void Run_WhereAHeldOutImageWasTrainedOn_NamesIt()
     {
         var fault = Assert.Throws<InvalidDatasetException>(() =>
-            SafetyAudit.Run(new() { Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(19).Take(10)] }, new(), NullMonitor.Instance));
+            SafetyAudit.Run(new()
+            {
+                Synthetic = [.. _real.Skip(40)], Trained = [.. _real.Take(20)], HoldOut = [.. _real.Skip(19).Take(10)],
+            }, new(), NullMonitor.Instance));
         Assert.Contains(_real[19].Id, fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Experiment_OnDataWithTheSameImageInTrainAndTest_IsRefused()
     {
-        DatasetFolder.WriteManifest(_folder["real"], _real.Select((p, i) => p with { Split = i < 30 ? "train" : i < 45 ? "val" : "test" }));
+        DatasetFolder.WriteManifest(_folder["real"], _real.Select((p, i) => p with
+        {
+            Split = i < 30 ? "train" : i < 45 ? "val" : "test",
+        }));
         File.Copy(_real[3].ImagePath, _real[50].ImagePath, overwrite: true);
         var options = Demo.Quick.Experiment with { Data = _folder["real"], RealCounts = [8] };
-        var fault = Assert.Throws<InvalidDatasetException>(() => ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, new FakeStageRunner()));
+        var fault = Assert.Throws<InvalidDatasetException>(() =>
+            ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, new FakeStageRunner()));
         Assert.Contains("same image", fault.Message, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -125,10 +147,12 @@ public sealed class SafetyAuditTests : IDisposable
     {
         // By hand: 2 of the 2 × 2 pairs have the member higher, one is equal: (2 + ½) / 4.
         Assert.Equal(0.625, MembershipTest.Run([1, 3], [1, 2], new Seed(1)).Auc);
-        var apart = MembershipTest.Run([.. Enumerable.Range(0, 50).Select(i => 10.0 + i)], [.. Enumerable.Range(0, 200).Select(i => i / 100.0)], new Seed(1));
+        var apart = MembershipTest.Run([.. Enumerable.Range(0, 50).Select(i => 10.0 + i)],
+            [.. Enumerable.Range(0, 200).Select(i => i / 100.0)], new Seed(1));
         Assert.Equal((1, 1, 1.0), (apart.Auc, apart.Low, apart.TruePositiveRate));
         var random = new Seed(5).Random();
-        var same = MembershipTest.Run([.. Enumerable.Range(0, 200).Select(_ => random.Normal())], [.. Enumerable.Range(0, 200).Select(_ => random.Normal())], new Seed(1));
+        var same = MembershipTest.Run([.. Enumerable.Range(0, 200).Select(_ => random.Normal())],
+            [.. Enumerable.Range(0, 200).Select(_ => random.Normal())], new Seed(1));
         Assert.InRange(0.5, same.Low, same.High);
         Assert.InRange(same.TruePositiveRate, 0, 0.06);
     }
@@ -148,7 +172,8 @@ public sealed class SafetyAuditTests : IDisposable
     private ImageMaskPair Altered(ImageMaskPair pair, string id)
     {
         var (copy, random) = (Pictures.Mirrored(PairFiles.ReadImage(pair)), new Seed(9).Random());
-        for (var i = 0; i < copy.Pixels.Length; i++) copy.Pixels[i] = (byte)Math.Clamp(copy.Pixels[i] + 1 + 2 * random.Normal(), 0, 255);
+        for (var i = 0; i < copy.Pixels.Length; i++)
+            copy.Pixels[i] = (byte)Math.Clamp(copy.Pixels[i] + 1 + 2 * random.Normal(), 0, 255);
         var path = _folder["copies", $"{id}.png"];
         ImageFile.WritePng(path, copy);
         return pair with { Id = id, ImagePath = path, Source = PairSource.Synthetic };

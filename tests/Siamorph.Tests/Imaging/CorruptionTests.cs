@@ -18,7 +18,8 @@ public sealed class CorruptionTests
         Assert.Equal(before, image.Pixels);
         Assert.Equal(image.Size, one.Size);
         Assert.Equal(one.Pixels, Corruption.Apply(image, kind, 2, Seed).Pixels);
-        if (kind is not (CorruptionKind.Blur or CorruptionKind.Jpeg)) Assert.NotEqual(one.Pixels, Corruption.Apply(image, kind, 2, new Seed(6)).Pixels);
+        if (kind is not (CorruptionKind.Blur or CorruptionKind.Jpeg))
+            Assert.NotEqual(one.Pixels, Corruption.Apply(image, kind, 2, new Seed(6)).Pixels);
     }
 
     [Theory]
@@ -29,10 +30,13 @@ public sealed class CorruptionTests
         {
             var image = Pictures.Image(n, 64, 48);
             var detail = new Seed((ulong)n).Random();
-            for (var i = 0; i < image.Pixels.Length; i++) image.Pixels[i] = (byte)Math.Clamp(image.Pixels[i] + 30 * detail.Normal(), 0, 255);
-            var changes = Enumerable.Range(1, Corruption.Strengths).Select(s => Change(image, Corruption.Apply(image, kind, s, Seed.Derive(n)))).ToArray();
+            for (var i = 0; i < image.Pixels.Length; i++)
+                image.Pixels[i] = (byte)Math.Clamp(image.Pixels[i] + 30 * detail.Normal(), 0, 255);
+            var changes = Enumerable.Range(1, Corruption.Strengths)
+                .Select(s => Change(image, Corruption.Apply(image, kind, s, Seed.Derive(n)))).ToArray();
             Assert.True(changes[0] > 0.3, $"{kind}: strength 1 changes {changes[0]:0.00} levels");
-            for (var s = 1; s < changes.Length; s++) Assert.True(changes[s] > 1.05 * changes[s - 1], $"{kind}: {string.Join(", ", changes)}");
+            for (var s = 1; s < changes.Length; s++)
+                Assert.True(changes[s] > 1.05 * changes[s - 1], $"{kind}: {string.Join(", ", changes)}");
         }
     }
 
@@ -46,9 +50,11 @@ public sealed class CorruptionTests
             Array.Fill(flat.Pixels, level);
             var result = Corruption.Apply(flat, kind, Corruption.Strengths, Seed);
             // A value beyond the range that wrapped around would lie at its other end.
-            if (kind is CorruptionKind.Blur or CorruptionKind.Jpeg) Assert.All(result.Pixels, p => Assert.InRange(p, level - 16, level + 16));
+            if (kind is CorruptionKind.Blur or CorruptionKind.Jpeg)
+                Assert.All(result.Pixels, p => Assert.InRange(p, level - 16, level + 16));
             if (kind == CorruptionKind.Noise) Assert.Contains(level, result.Pixels);
-            if (level == 0 && kind is CorruptionKind.ColourCast or CorruptionKind.Illumination) Assert.All(result.Pixels, p => Assert.Equal(0, level == 0 ? p : 0));
+            if (level == 0 && kind is CorruptionKind.ColourCast or CorruptionKind.Illumination)
+                Assert.All(result.Pixels, p => Assert.Equal(0, level == 0 ? p : 0));
         }
     }
 
@@ -72,14 +78,16 @@ public sealed class CorruptionTests
         var blurred = Corruption.Apply(image, CorruptionKind.Blur, 3, Seed);
         var sigma = 0.048 * 101;
         foreach (var d in new[] { 0, 2, 5 })
-            Assert.Equal(255 / (sigma * Math.Sqrt(2 * Math.PI)) * Math.Exp(-d * d / (2 * sigma * sigma)), blurred.Pixels[3 * (30 * 101 + 50 + d)], 1.0);
+            Assert.Equal(255 / (sigma * Math.Sqrt(2 * Math.PI)) * Math.Exp(-d * d / (2 * sigma * sigma)),
+                blurred.Pixels[3 * (30 * 101 + 50 + d)], 1.0);
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
     public void Apply_WithAnotherStrength_IsRefused(int strength) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Corruption.Apply(Pictures.Image(1), CorruptionKind.Blur, strength, Seed));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Corruption.Apply(Pictures.Image(1), CorruptionKind.Blur, strength, Seed));
 
     private static double Change(RgbImage a, RgbImage b) => a.Pixels.Zip(b.Pixels, (x, y) => Math.Abs(x - y)).Average();
 }

@@ -14,13 +14,16 @@ public sealed class ImageFileTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no pipes among its files.");
         var pipe = _folder["pipe.png"];
-        using (var made = System.Diagnostics.Process.Start("mkfifo", pipe)) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", pipe))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
         var link = _folder["link.png"];
         File.CreateSymbolicLink(link, pipe);
         foreach (var path in (string[])[pipe, link])
         {
-            var read = Task.Run(() => Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(path)), TestContext.Current.CancellationToken);
-            Assert.Same(read, await Task.WhenAny(read, Task.Delay(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)));
+            var read = Task.Run(() => Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(path)),
+                TestContext.Current.CancellationToken);
+            Assert.Same(read, await Task.WhenAny(read,
+                Task.Delay(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)));
             Assert.False(ImageFile.MayBeWide(path));
         }
     }
@@ -76,7 +79,8 @@ public sealed class ImageFileTests : IDisposable
     [Fact]
     public void Image_Of16Bits_IsReducedTo8()
     {
-        File.WriteAllBytes(_folder["a.png"], Pictures.Png(new ImageSize(2, 1), 16, 2, (x, _) => [(byte)(200 - x), 200, 100, 100, 0, 0]));
+        File.WriteAllBytes(_folder["a.png"],
+            Pictures.Png(new ImageSize(2, 1), 16, 2, (x, _) => [(byte)(200 - x), 200, 100, 100, 0, 0]));
         Assert.Equal([200, 100, 0, 199, 100, 0], ImageFile.ReadRgb(_folder["a.png"]).Pixels);
         Assert.Equal([255, 128, 0, 254, 128, 0], ImageFile.ReadRgb(_folder["a.png"], new IntensityRange(0, 200 * 257)).Pixels);
     }
@@ -134,10 +138,12 @@ public sealed class ImageFileTests : IDisposable
     public void DecompressionBomb_IsRefusedByItsHeader()
     {
         File.WriteAllBytes(_folder["bomb.png"], [
-            0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Pictures.Header(new ImageSize(30000, 30000), 8, 0), .. Pictures.Chunk("IDAT", [1, 2, 3]), .. Pictures.Chunk("IEND", [])]);
+            0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Pictures.Header(new ImageSize(30000, 30000), 8, 0),
+            .. Pictures.Chunk("IDAT", [1, 2, 3]), .. Pictures.Chunk("IEND", [])]);
         Assert.Contains("30000×30000", AssertRefused("bomb.png"), StringComparison.Ordinal);
         File.WriteAllBytes(_folder["bomb16.png"], [
-            0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Pictures.Header(new ImageSize(60000, 60000), 16, 0), .. Pictures.Chunk("IDAT", [1, 2, 3]), .. Pictures.Chunk("IEND", [])]);
+            0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Pictures.Header(new ImageSize(60000, 60000), 16, 0),
+            .. Pictures.Chunk("IDAT", [1, 2, 3]), .. Pictures.Chunk("IEND", [])]);
         AssertRefused("bomb16.png");
     }
 
@@ -154,7 +160,8 @@ public sealed class ImageFileTests : IDisposable
     private string AssertRefused(string name)
     {
         var path = _folder[name];
-        Assert.Contains(path, Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(path, Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(path)).Message,
+            StringComparison.Ordinal);
         return Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadMask(path)).Message;
     }
 

@@ -49,7 +49,8 @@ public class ImageTensorTests
     {
         var (image, mask) = (Pictures.Image(2), Pictures.Disc());
         var drawn = ContactSheet.WithOutline(image, mask, (0, 255, 0), 1);
-        var changed = Enumerable.Range(0, mask.Labels.Length).Where(i => drawn.Pixels[3 * i + 1] == 255 && drawn.Pixels[3 * i] == 0).ToList();
+        var changed = Enumerable.Range(0, mask.Labels.Length)
+            .Where(i => drawn.Pixels[3 * i + 1] == 255 && drawn.Pixels[3 * i] == 0).ToList();
         Assert.NotEmpty(changed);
         Assert.All(changed, i => Assert.Equal(1, mask.Labels[i]));
         Assert.Equal(Pictures.Image(2).Pixels, image.Pixels);

@@ -18,7 +18,8 @@ public sealed class IntensityRangeTests : IDisposable
     [InlineData(65535)]
     public void WidePictures_LookAsTheirEightBitTwins(int depth)
     {
-        Write(depth, (path, level) => File.WriteAllBytes(path, StoredFiles.Png(Size, (16, 2), (x, y) => [level(x, y, 0), level(x, y, 1), level(x, y, 2)])));
+        Write(depth, (path, level) => File.WriteAllBytes(path,
+            StoredFiles.Png(Size, (16, 2), (x, y) => [level(x, y, 0), level(x, y, 1), level(x, y, 2)])));
         AssertTwins(2);
     }
 
@@ -29,7 +30,8 @@ public sealed class IntensityRangeTests : IDisposable
     {
         foreach (var (name, shade) in new[] { ("a", 0), ("b", 40) })
         {
-            StoredFiles.Tiff(_folder[$"{name}.tif"], Size, new(format == SampleFormat.UINT ? 16 : 32, format), (x, y) => [Shade(x, y, 0, shade) * depth / 255]);
+            StoredFiles.Tiff(_folder[$"{name}.tif"], Size, new(format == SampleFormat.UINT ? 16 : 32, format),
+                (x, y) => [Shade(x, y, 0, shade) * depth / 255]);
             ImageFile.WritePng(_folder["twins", $"{name}.png"], Twin(shade, grey: true));
         }
         AssertTwins(2);
@@ -41,7 +43,8 @@ public sealed class IntensityRangeTests : IDisposable
         var significant = Pictures.Chunk("sBIT", [12]);
         File.WriteAllBytes(_folder["a.png"], StoredFiles.Png(Size, (16, 0), (x, y) => [x + y], false, significant));
         Assert.Equal(new IntensityRange(0, 4095), IntensityRange.OfSet([_folder["a.png"]]));
-        File.WriteAllBytes(_folder["a.png"], StoredFiles.Png(Size, (16, 0), (x, y) => [x * 1000], false, significant)); // stated, but not kept to
+        // Stated, but not kept to
+        File.WriteAllBytes(_folder["a.png"], StoredFiles.Png(Size, (16, 0), (x, y) => [x * 1000], false, significant));
         Assert.True(IntensityRange.OfSet([_folder["a.png"]])!.High > 4095);
     }
 
@@ -57,7 +60,8 @@ public sealed class IntensityRangeTests : IDisposable
     {
         File.WriteAllBytes(_folder["images", "a.png"].EnsureFolder(), StoredFiles.Png(Size, (16, 0), (_, _) => [100]));
         File.WriteAllBytes(_folder["images", "b.png"], StoredFiles.Png(Size, (16, 0), (x, _) => [x * 50]));
-        foreach (var name in new[] { "a", "b" }) ImageFile.WriteMaskPng(_folder["masks", $"{name}.png"], Pictures.Disc(Size.Width, Size.Height));
+        foreach (var name in new[] { "a", "b" })
+            ImageFile.WriteMaskPng(_folder["masks", $"{name}.png"], Pictures.Disc(Size.Width, Size.Height));
         var ranges = DatasetFolder.Read(_folder[""]).Pairs.Select(p => p.Range!).ToList();
         Assert.Equal(ranges[0], ranges[1]);
         Assert.InRange(ranges[0].High, 1800, 1950);
@@ -81,12 +85,14 @@ public sealed class IntensityRangeTests : IDisposable
         var range = IntensityRange.OfSet(files);
         foreach (var file in files)
         {
-            var (wide, twin) = (ImageFile.ReadRgb(file, range), ImageFile.ReadRgb(_folder["twins", Path.ChangeExtension(Path.GetFileName(file), ".png")]));
+            var (wide, twin) = (ImageFile.ReadRgb(file, range),
+                ImageFile.ReadRgb(_folder["twins", Path.ChangeExtension(Path.GetFileName(file), ".png")]));
             Assert.All(wide.Pixels.Zip(twin.Pixels), p => Assert.InRange(p.First, p.Second - 3, p.Second + 3));
         }
     }
 
-    private static int Shade(int x, int y, int channel, int shade) => Math.Clamp(6 * x + 2 * y + 5 * channel + shade - 40, 0, 255);
+    private static int Shade(int x, int y, int channel, int shade) =>
+        Math.Clamp(6 * x + 2 * y + 5 * channel + shade - 40, 0, 255);
 
     private static RgbImage Twin(int shade, bool grey = false)
     {

@@ -28,7 +28,8 @@ public sealed class MaskReadingTests : IDisposable
     {
         foreach (var interlaced in new[] { false, true })
         {
-            File.WriteAllBytes(_folder["m.png"], StoredFiles.Png(Size, (bits, 0), (x, y) => [Inside(x, y) ? lesion : 0], interlaced));
+            File.WriteAllBytes(_folder["m.png"],
+                StoredFiles.Png(Size, (bits, 0), (x, y) => [Inside(x, y) ? lesion : 0], interlaced));
             AssertShape("m.png");
         }
     }
@@ -43,7 +44,8 @@ public sealed class MaskReadingTests : IDisposable
         foreach (var interlaced in new[] { false, true })
         {
             File.WriteAllBytes(_folder["m.png"], StoredFiles.Png(
-                Size, (bits, 3), (x, y) => [Inside(x, y) ? 1 : 0], interlaced, Pictures.Chunk("PLTE", WhiteFirst[..(bits == 1 ? 6 : 12)])));
+                Size, (bits, 3), (x, y) => [Inside(x, y) ? 1 : 0], interlaced,
+                Pictures.Chunk("PLTE", WhiteFirst[..(bits == 1 ? 6 : 12)])));
             AssertShape("m.png");
         }
     }
@@ -67,7 +69,8 @@ public sealed class MaskReadingTests : IDisposable
     [Fact]
     public void ColourPng_OfFlatDarkColours_IsEverythingButBlack()
     {
-        File.WriteAllBytes(_folder["m.png"], StoredFiles.Png(Size, (8, 2), (x, y) => !Inside(x, y) ? [0, 0, 0] : x < 10 ? [0, 64, 0] : [128, 0, 0]));
+        File.WriteAllBytes(_folder["m.png"],
+            StoredFiles.Png(Size, (8, 2), (x, y) => !Inside(x, y) ? [0, 0, 0] : x < 10 ? [0, 64, 0] : [128, 0, 0]));
         AssertShape("m.png");
     }
 
@@ -88,7 +91,8 @@ public sealed class MaskReadingTests : IDisposable
     public void SoftOutline_IsCutInTheMiddle()
     {
         File.WriteAllBytes(_folder["m.png"], StoredFiles.Png(Size, (8, 0), (x, _) => [Math.Clamp((x - 5) * 25, 0, 255)]));
-        Assert.Equal([.. Enumerable.Range(0, Size.Width).Select(x => (x - 5) * 25 > 127 ? (byte)1 : (byte)0)], ImageFile.ReadMask(_folder["m.png"]).Labels[..Size.Width]);
+        Assert.Equal([.. Enumerable.Range(0, Size.Width).Select(x => (x - 5) * 25 > 127 ? (byte)1 : (byte)0)],
+            ImageFile.ReadMask(_folder["m.png"]).Labels[..Size.Width]);
         File.WriteAllBytes(_folder["w.png"], StoredFiles.Png(Size, (16, 0), (x, _) => [Math.Clamp((x - 5) * 25, 0, 255) * 257]));
         Assert.Equal(ImageFile.ReadMask(_folder["m.png"]).Labels, ImageFile.ReadMask(_folder["w.png"]).Labels);
     }
@@ -115,7 +119,10 @@ public sealed class MaskReadingTests : IDisposable
     [InlineData(64, 1, SampleFormat.IEEEFP, Compression.NONE, 0)]
     public void Tiff_OfEveryKind_IsTheShape(int bits, double lesion, SampleFormat format, Compression compression, int tile)
     {
-        StoredFiles.Tiff(_folder["m.tif"], Size, new(bits, format) { Compression = compression, Tile = tile }, (x, y) => [Inside(x, y) ? lesion : 0]);
+        StoredFiles.Tiff(_folder["m.tif"], Size, new(bits, format)
+        {
+            Compression = compression, Tile = tile,
+        }, (x, y) => [Inside(x, y) ? lesion : 0]);
         AssertShape("m.tif");
     }
 
@@ -136,7 +143,8 @@ public sealed class MaskReadingTests : IDisposable
     public void Tiff_OfNumbersThatMeanNothing_IsRefused(double value)
     {
         StoredFiles.Tiff(_folder["m.tif"], Size, new(32, SampleFormat.IEEEFP), (x, y) => [Inside(x, y) ? value : 0]);
-        Assert.Contains(_folder["m.tif"], Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadMask(_folder["m.tif"])).Message, StringComparison.Ordinal);
+        Assert.Contains(_folder["m.tif"],
+            Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadMask(_folder["m.tif"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,7 +161,8 @@ public sealed class MaskReadingTests : IDisposable
     {
         foreach (var colour in new[] { 0, 255 })
         {
-            File.WriteAllBytes(_folder["m.png"], StoredFiles.Png(Size, (8, 6), (x, y) => [colour, colour, colour, Inside(x, y) ? 255 : 0]));
+            File.WriteAllBytes(_folder["m.png"],
+                StoredFiles.Png(Size, (8, 6), (x, y) => [colour, colour, colour, Inside(x, y) ? 255 : 0]));
             AssertShape("m.png");
             Assert.Contains("alpha", ImageFile.ReadMaskLevels(_folder["m.png"]).Note!, StringComparison.Ordinal);
         }
@@ -164,10 +173,13 @@ public sealed class MaskReadingTests : IDisposable
     {
         StoredFiles.Tiff(_folder["m.tif"], Size, new(8) { Pages = 3 }, (_, _) => [1]);
         File.WriteAllBytes(_folder["m.gif"], StoredFiles.Gif(Size, WhiteFirst, (_, _) => 1, frames: 2));
-        File.WriteAllBytes(_folder["m.png"], StoredFiles.Png(Size, (8, 0), (_, _) => [1], false, Pictures.Chunk("acTL", [0, 0, 0, 4, 0, 0, 0, 0])));
+        File.WriteAllBytes(_folder["m.png"],
+            StoredFiles.Png(Size, (8, 0), (_, _) => [1], false, Pictures.Chunk("acTL", [0, 0, 0, 4, 0, 0, 0, 0])));
         foreach (var (name, pages) in new[] { ("m.tif", "3 pages"), ("m.gif", "2 frames"), ("m.png", "4 frames") })
-            Assert.Contains(pages, Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadMask(_folder[name])).Message, StringComparison.Ordinal);
-        foreach (var name in new[] { "m.tif", "m.gif" }) Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(_folder[name]));
+            Assert.Contains(pages, Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadMask(_folder[name])).Message,
+                StringComparison.Ordinal);
+        foreach (var name in new[] { "m.tif", "m.gif" })
+            Assert.Throws<InvalidDatasetException>(() => ImageFile.ReadRgb(_folder[name]));
     }
 
     [Fact]
@@ -203,6 +215,7 @@ public sealed class MaskReadingTests : IDisposable
     {
         var mask = ImageFile.ReadMask(_folder[name]);
         Assert.Equal(Size, mask.Size);
-        Assert.Equal([.. from y in Enumerable.Range(0, Size.Height) from x in Enumerable.Range(0, Size.Width) select Inside(x, y) ? (byte)1 : (byte)0], mask.Labels);
+        Assert.Equal([.. from y in Enumerable.Range(0, Size.Height) from x in Enumerable.Range(0, Size.Width) select Inside(x, y)
+            ? (byte)1 : (byte)0], mask.Labels);
     }
 }

@@ -32,7 +32,8 @@ internal static class Pictures
         var mask = new LabelMap(new ImageSize(width, height));
         for (var y = 0; y < height; y++)
             for (var x = 0; x < width; x++)
-                if (Math.Pow((x + 0.5) / width - 0.4, 2) + Math.Pow((y + 0.5) / height - 0.55, 2) < radius * radius) mask.Labels[y * width + x] = 1;
+                if (Math.Pow((x + 0.5) / width - 0.4, 2) + Math.Pow((y + 0.5) / height - 0.55, 2) < radius * radius)
+                    mask.Labels[y * width + x] = 1;
         return mask;
     }
 
@@ -72,7 +73,8 @@ internal static class Pictures
                 above = row;
             }
         }
-        return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Header(size, bitDepth, colourType), .. Chunk("IDAT", raw.ToArray()), .. Chunk("IEND", [])];
+        return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. Header(size, bitDepth, colourType), .. Chunk("IDAT", raw.ToArray()),
+            .. Chunk("IEND", [])];
     }
 
     public static byte[] Header(ImageSize size, byte bitDepth, byte colourType)

@@ -11,7 +11,8 @@ internal static class StoredFiles
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     /// <summary>A PNG of any depth; <paramref name="sample"/> gives the numbers of a pixel.</summary>
-    public static byte[] Png(ImageSize size, (int Bits, int ColourType) kind, Func<int, int, int[]> sample, bool interlaced = false, params byte[][] chunks)
+    public static byte[] Png(ImageSize size, (int Bits, int ColourType) kind, Func<int, int, int[]> sample,
+        bool interlaced = false, params byte[][] chunks)
     {
         using var raw = new MemoryStream();
         using (var zip = new ZLibStream(raw, CompressionLevel.Fastest, leaveOpen: true))
@@ -25,7 +26,8 @@ internal static class StoredFiles
                 }
         var header = Pictures.Header(size, (byte)kind.Bits, (byte)kind.ColourType);
         if (interlaced) header = Pictures.Chunk("IHDR", [.. header.AsSpan(8, 12), 1]);
-        return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. header, .. chunks.SelectMany(c => c), .. Pictures.Chunk("IDAT", raw.ToArray()), .. Pictures.Chunk("IEND", [])];
+        return [0x89, .. "PNG\r\n"u8, 0x1A, 0x0A, .. header, .. chunks.SelectMany(c => c),
+            .. Pictures.Chunk("IDAT", raw.ToArray()), .. Pictures.Chunk("IEND", [])];
     }
 
     /// <summary>A TIFF; every page has the same numbers.</summary>

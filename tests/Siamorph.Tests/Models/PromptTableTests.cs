@@ -17,6 +17,7 @@ public class PromptTableTests
         Assert.Equal(ScalarType.Float64, tokens.dtype);
         Assert.Equal(0, (tokens - before).abs().max().item<double>());
         tokens.sum().backward();
-        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1], table.parameters().Single().grad!.flatten().data<double>().ToArray());
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1],
+            table.parameters().Single().grad!.flatten().data<double>().ToArray());
     }
 }

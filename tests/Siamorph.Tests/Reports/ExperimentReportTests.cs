@@ -8,7 +8,8 @@ using Siamorph.Training;
 
 namespace Siamorph.Tests.Reports;
 
-public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample sample) : IClassFixture<ExperimentReportTests.Sample>
+public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample sample)
+    : IClassFixture<ExperimentReportTests.Sample>
 {
     /// <summary>One written report for all tests.</summary>
     public sealed class Sample : IDisposable
@@ -49,7 +50,8 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
         Assert.DoesNotContain("https:", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("url(", html, StringComparison.OrdinalIgnoreCase);
         foreach (Match link in Links().Matches(html))
-            Assert.True(link.Groups[1].Value.StartsWith("data:", StringComparison.Ordinal) || link.Groups[1].Value.StartsWith('#'), link.Value);
+            Assert.True(link.Groups[1].Value.StartsWith("data:", StringComparison.Ordinal)
+                || link.Groups[1].Value.StartsWith('#'), link.Value);
     }
 
     [Fact]
@@ -61,7 +63,8 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
         Assert.DoesNotContain("kvasir <b>", html, StringComparison.Ordinal);
         var page = Parse(html);
         var anchors = page.Descendants("section").Select(s => s.Attribute("id")!.Value).ToHashSet();
-        Assert.All(page.Descendants("nav").Single().Elements("a"), a => Assert.Contains(a.Attribute("href")!.Value[1..], anchors));
+        Assert.All(page.Descendants("nav").Single().Elements("a"),
+            a => Assert.Contains(a.Attribute("href")!.Value[1..], anchors));
     }
 
     [Fact]
@@ -69,7 +72,8 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     {
         var page = Parse(sample.Html);
         var text = page.Root!.Value;
-        Assert.Contains("scored higher than real only with 50 real training pairs; with 200 there is no evidence", text, StringComparison.Ordinal);
+        Assert.Contains("scored higher than real only with 50 real training pairs; with 200 there is no evidence", text,
+            StringComparison.Ordinal);
         Assert.Contains("no evidence", text, StringComparison.Ordinal);
         Assert.Contains("real only", text, StringComparison.Ordinal);
         Assert.Contains("real + synthetic", text, StringComparison.Ordinal);
@@ -97,10 +101,17 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     [Fact]
     public void Html_SaysWhatTheGateCanSee()
     {
-        Assert.Contains("it rejects 62\u00A0% of real images that are given the mask of another image", Section(sample.Result), StringComparison.Ordinal);
+        Assert.Contains("it rejects 62\u00A0% of real images that are given the mask of another image", Section(sample.Result),
+            StringComparison.Ordinal);
         Assert.Contains("4 of 500", Section(sample.Result), StringComparison.Ordinal); // for agreement, both gates together
         ExperimentResult With(double power, IReadOnlyDictionary<string, int> reasons)
-            => sample.Result with { Gates = [.. sample.Result.Gates.Select(g => g with { Outcome = g.Outcome with { WrongMasksRefused = power, Reasons = reasons } })] };
+            => sample.Result with
+            {
+                Gates = [.. sample.Result.Gates.Select(g => g with
+                {
+                    Outcome = g.Outcome with { WrongMasksRefused = power, Reasons = reasons },
+                })],
+            };
         Assert.Contains("almost no power", Section(With(0.08, sample.Result.Gates[0].Outcome.Reasons)), StringComparison.Ordinal);
         Assert.Contains("candidates was rejected", Section(With(0.6, new Dictionary<string, int>())), StringComparison.Ordinal);
 
@@ -111,12 +122,14 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     [Fact]
     public void Html_NamesEveryCellOfAWideTable_SoThatAPhoneCanStackThem()
     {
-        var tables = Parse(sample.Html).Descendants("div").Where(d => (string?)d.Attribute("class") == "scroll stack").Select(d => d.Element("table")!).ToList();
+        var tables = Parse(sample.Html).Descendants("div").Where(d => (string?)d.Attribute("class") == "scroll stack")
+            .Select(d => d.Element("table")!).ToList();
         Assert.NotEmpty(tables);
         foreach (var table in tables)
         {
             var headings = table.Element("thead")!.Descendants("th").Skip(1).Select(h => h.Value).ToList();
-            Assert.All(table.Element("tbody")!.Elements("tr"), row => Assert.Equal(headings, row.Elements("td").Select(c => c.Attribute("data-label")!.Value)));
+            Assert.All(table.Element("tbody")!.Elements("tr"),
+                row => Assert.Equal(headings, row.Elements("td").Select(c => c.Attribute("data-label")!.Value)));
         }
     }
 
@@ -143,14 +156,16 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     {
         File.WriteAllText(sample.Path("results.json"), OptionsFile.ToJson(sample.Result));
         File.WriteAllText(sample.Path("times.json"), OptionsFile.ToJson(SampleExperiment.Times(sample.Result)));
-        Assert.Equal(sample.Html, File.ReadAllText(ExperimentReport.Write(Path.GetDirectoryName(sample.Path("results.json"))!).Path));
+        Assert.Equal(sample.Html, File.ReadAllText(
+            ExperimentReport.Write(Path.GetDirectoryName(sample.Path("results.json"))!).Path));
     }
 
     [Fact]
     public void Write_WithoutResult_SaysWhatIsMissing()
     {
         using var empty = new TemporaryFolder();
-        Assert.Contains("results.json", Assert.Throws<SiamorphException>(() => ExperimentReport.Write(empty.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("results.json", Assert.Throws<SiamorphException>(() => ExperimentReport.Write(empty.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,7 +193,8 @@ public sealed partial class ExperimentReportTests(ExperimentReportTests.Sample s
     // The page is HTML; with its void elements closed it must also be XML.
     private static XDocument Parse(string html)
         => XDocument.Parse(VoidElements().Replace(html, "<$1$2/>").Replace("<!DOCTYPE html>", "", StringComparison.Ordinal)
-            .Replace(" checked>", " checked=\"\">", StringComparison.Ordinal).Replace(" checked/>", " checked=\"\"/>", StringComparison.Ordinal));
+            .Replace(" checked>", " checked=\"\">", StringComparison.Ordinal)
+            .Replace(" checked/>", " checked=\"\"/>", StringComparison.Ordinal));
 
     [GeneratedRegex("<(meta|link|img|input)\\b([^>]*)>")]
     private static partial Regex VoidElements();

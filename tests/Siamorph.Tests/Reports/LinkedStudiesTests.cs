@@ -17,7 +17,8 @@ public sealed class LinkedStudiesTests : IDisposable
     public LinkedStudiesTests()
     {
         _experiment = Directory.CreateDirectory(_folder["experiment"]).FullName;
-        AtomicFile.WriteText(_folder["experiment", ExperimentRunner.ResultFile], OptionsFile.ToJson(SampleExperiment.Result(_experiment)));
+        AtomicFile.WriteText(_folder["experiment", ExperimentRunner.ResultFile],
+            OptionsFile.ToJson(SampleExperiment.Result(_experiment)));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -34,17 +35,23 @@ public sealed class LinkedStudiesTests : IDisposable
         Assert.Equal(2, html.Split("id=\"what-readers-said\"").Length);
         var answer = StudySentences.Verdict(StudyAnalysis.Run(StudyEvidence.Read(study)));
         Assert.Equal(2, File.ReadAllText(_folder["experiment", "report.md"]).Split(answer).Length);
-        Assert.Contains("Not all of its synthetic images come from generators of this experiment", html, StringComparison.Ordinal); // it was another model's
+        // It was another model's
+        Assert.Contains("Not all of its synthetic images come from generators of this experiment", html,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void StudyOfTheExperimentsOwnGenerator_IsSaidToBe()
     {
         var result = SampleExperiment.Result(_experiment);
-        var own = result with { Generators = [.. result.Generators.Select(g => g with { Outcome = g.Outcome with { ModelHash = "abc123" } })] };
+        var own = result with
+        {
+            Generators = [.. result.Generators.Select(g => g with { Outcome = g.Outcome with { ModelHash = "abc123" } })],
+        };
         AtomicFile.WriteText(_folder["experiment", ExperimentRunner.ResultFile], OptionsFile.ToJson(own));
         Assert.Equal(0, Report(_experiment, "--study", Evaluated()));
-        Assert.Contains("come from a generator of this experiment", File.ReadAllText(_folder["experiment", "report.html"]), StringComparison.Ordinal);
+        Assert.Contains("come from a generator of this experiment", File.ReadAllText(_folder["experiment", "report.html"]),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -54,7 +61,8 @@ public sealed class LinkedStudiesTests : IDisposable
         Assert.Equal(0, Report(_experiment, "--study", study));
         Directory.Move(study, _folder["elsewhere"]);
         Assert.Equal(0, Report(_experiment));
-        Assert.Contains("../study can no longer be read", File.ReadAllText(_folder["experiment", "report.html"]), StringComparison.Ordinal);
+        Assert.Contains("../study can no longer be read", File.ReadAllText(_folder["experiment", "report.html"]),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,19 +47,28 @@ internal static class SampleExperiment
             Cells = cells,
             Comparisons = [.. counts.Select(n => Compare(cells, n))],
             Generators = [.. counts.Select(n => Generator(n, random))],
-            Gates = [.. counts.Select(n => new GateResult(["gated"], n, [1, 2, 3], $"gate-n{n}-seed1-55667788", GateSelection.InOrder, new()
+            Gates = [.. counts.Select(n =>
+                new GateResult(["gated"], n, [1, 2, 3], $"gate-n{n}-seed1-55667788", GateSelection.InOrder, new()
             {
-                Candidates = 2 * n, Passed = 2 * n - 3, Kept = n, Reasons = new Dictionary<string, int> { ["agreement"] = 2, ["outlier"] = 1 },
-                Limits = new(0.7, 0.1, 20, 1.1, 0.01, 0.8, 3), RealAgreement = 0.93, CandidateAgreement = 0.95, WrongMasksRefused = 0.62, KeptDifficulty = 0.4,
+                Candidates = 2 * n, Passed = 2 * n - 3, Kept = n, Reasons = new Dictionary<string, int>
+                {
+                    ["agreement"] = 2, ["outlier"] = 1,
+                },
+                Limits = new(0.7, 0.1, 20, 1.1, 0.01, 0.8, 3), RealAgreement = 0.93, CandidateAgreement = 0.95,
+                WrongMasksRefused = 0.62, KeptDifficulty = 0.4,
             }))],
             Sheets = [.. counts.SelectMany(n => Sheets(folder, n, random)), CorruptedSheet(folder)],
         };
     }
 
-    private static IReadOnlyList<RobustnessResult> Robustness(ExperimentOptions options, List<CellResult> cells, SeededRandom random) =>
-        RobustnessAnalysis.Compare(options, [.. cells.Select(c => new RobustnessAnalysis.Scored(c, new([.. Corruption.Kinds.SelectMany(k => Enumerable.Range(1, 3).Select(s =>
+    private static IReadOnlyList<RobustnessResult> Robustness(
+        ExperimentOptions options, List<CellResult> cells, SeededRandom random) =>
+        RobustnessAnalysis.Compare(options,
+        [.. cells.Select(c => new RobustnessAnalysis.Scored(c,
+            new([.. Corruption.Kinds.SelectMany(k => Enumerable.Range(1, 3).Select(s =>
         {
-            var images = c.Outcome.Images.Select(i => Math.Clamp(i.Dice - 0.03 * s * (1 + (int)k) / (c.Arm == "real" ? 1 : 2) + random.Normal() * 0.03, 0, 1)).ToList();
+            var images = c.Outcome.Images.Select(i =>
+                Math.Clamp(i.Dice - 0.03 * s * (1 + (int)k) / (c.Arm == "real" ? 1 : 2) + random.Normal() * 0.03, 0, 1)).ToList();
             return new CorruptedScores(k, s, images.Average(), images);
         }))])))], [.. cells[0].Outcome.Images.Select(_ => (string?)null)]);
 
@@ -72,7 +81,8 @@ internal static class SampleExperiment
             foreach (var kind in Corruption.Kinds)
             {
                 var file = $"sheets/corrupted/{kind}-{strength}.png";
-                ImageFile.WritePng(Path.Combine(folder, file), strength == 0 ? image : Corruption.Apply(image, kind, strength, new Seed(1)));
+                ImageFile.WritePng(Path.Combine(folder, file), strength == 0 ? image
+                    : Corruption.Apply(image, kind, strength, new Seed(1)));
                 pictures.Add(new($"{kind} {strength}", file, ["sheets/corrupted/mask.png"]));
             }
         return new Sheet("the test image polyp-007, corrupted", SheetKind.Corrupted, 0, pictures);
@@ -82,8 +92,11 @@ internal static class SampleExperiment
     {
         Stages =
         [
-            .. result.Generators.Select(g => new StageTime(g.Stage, "generator", 1810.4, "2025-01-01T10:00:00Z", false, "0.1.0+abc")),
-            .. result.Generators.Select(g => new StageTime(g.Stage.Replace("generator", "synthetic"), "synthesis", 48.1, "2025-01-01T10:01:00Z", false, "0.1.0+abc")),
+            .. result.Generators.Select(g =>
+                new StageTime(g.Stage, "generator", 1810.4, "2025-01-01T10:00:00Z", false, "0.1.0+abc")),
+            .. result.Generators.Select(g =>
+                new StageTime(g.Stage.Replace("generator", "synthetic"), "synthesis", 48.1, "2025-01-01T10:01:00Z", false,
+                "0.1.0+abc")),
             .. result.Cells.Select(c => new StageTime(c.Stage, "segmentation", 95.2, "2025-01-01T10:03:00Z", false, "0.1.0+abc")),
         ],
         Environment = new Dictionary<string, string> { ["processor"] = "AMD <EPYC>", ["cores used"] = "2", [".NET"] = "10.0.4" },
@@ -104,11 +117,13 @@ internal static class SampleExperiment
     };
 
     private static Curve Curve(string name, int points, Func<int, double> value, int step)
-        => new(name, [.. Enumerable.Range(1, points).Select(i => (long)i * step)], [.. Enumerable.Range(1, points).Select(value)]);
+        => new(name, [.. Enumerable.Range(1, points).Select(i => (long)i * step)],
+        [.. Enumerable.Range(1, points).Select(value)]);
 
     private static Comparison Compare(List<CellResult> cells, int n)
     {
-        double[][] Scores(string arm) => [.. cells.Where(c => c.Arm == arm && c.RealCount == n).Select(c => c.Outcome.Images.Select(i => i.Dice).ToArray())];
+        double[][] Scores(string arm) =>
+            [.. cells.Where(c => c.Arm == arm && c.RealCount == n).Select(c => c.Outcome.Images.Select(i => i.Dice).ToArray())];
         var (a, b) = (Scores("real"), Scores("real+synthetic"));
         var differences = a.Zip(b, (x, y) => (IReadOnlyList<double>)[.. x.Zip(y, (p, q) => q - p)]).ToList();
         var (low, high, units) = PairedComparison.Interval(differences, new string?[97], 2000, new Seed(1));
@@ -162,17 +177,22 @@ internal static class SampleExperiment
         Sizes = [new("622×529", 280), new("1280×1024", 67)],
         Pairs =
         [
-            .. Enumerable.Range(0, 250).Select(i => new PairFacts($"p{i}", i < 200 ? "train" : "val", null, Math.Min(0.8, -0.15 * Math.Log(1 - random.NextDouble())))),
+            .. Enumerable.Range(0, 250).Select(i =>
+                new PairFacts($"p{i}", i < 200 ? "train"
+                : "val", null, Math.Min(0.8, -0.15 * Math.Log(1 - random.NextDouble())))),
             .. testIds.Select(id => new PairFacts(id, "test", null, Math.Min(0.8, -0.15 * Math.Log(1 - random.NextDouble())))),
         ],
-        Findings = ["Warning: masks/a.jpg: mask has 4 % grey pixels from JPEG; taken as lesion above 127.", "Warning: images/<i>.png: near-duplicate of images/b.png."],
+        Findings = ["Warning: masks/a.jpg: mask has 4 % grey pixels from JPEG; taken as lesion above 127.",
+            "Warning: images/<i>.png: near-duplicate of images/b.png."],
     };
 
     private static IEnumerable<Sheet> Sheets(string folder, int n, SeededRandom random)
     {
         yield return Pictures(folder, $"{n} real training pairs", SheetKind.Real, n, 16, 1, random);
-        yield return Pictures(folder, $"synthetic pairs made from {n} real ones (real + synthetic)", SheetKind.Synthetic, n, 24, 1, random);
-        yield return Pictures(folder, $"test images that lost and gained most ({n} real pairs, seed 1)", SheetKind.Prediction, n, 8, 3, random);
+        yield return Pictures(folder, $"synthetic pairs made from {n} real ones (real + synthetic)", SheetKind.Synthetic, n,
+            24, 1, random);
+        yield return Pictures(folder, $"test images that lost and gained most ({n} real pairs, seed 1)", SheetKind.Prediction, n,
+            8, 3, random);
     }
 
     private static Sheet Pictures(string folder, string title, SheetKind kind, int n, int count, int masks, SeededRandom random)
@@ -200,7 +220,8 @@ internal static class SampleExperiment
         var mask = new LabelMap(new ImageSize(64, 64));
         for (var y = 0; y < 64; y++)
             for (var x = 0; x < 64; x++)
-                if (Math.Pow((x - cx) / radius, 2) + Math.Pow((y - cy) / (0.7 * radius), 2) < 1 + 0.2 * Math.Sin(3 * Math.Atan2(y - cy, x - cx)))
+                if (Math.Pow((x - cx) / radius, 2) + Math.Pow((y - cy) / (0.7 * radius), 2) < 1
+                    + 0.2 * Math.Sin(3 * Math.Atan2(y - cy, x - cx)))
                     mask.Labels[y * 64 + x] = 1;
         return mask;
     }
@@ -210,7 +231,8 @@ internal static class SampleExperiment
         var image = new RgbImage(mask.Size);
         for (var i = 0; i < mask.Labels.Length; i++)
         {
-            var light = 1 - 0.6 * (Math.Pow((i % 64 - 32) / 40.0, 2) + Math.Pow((i / 64 - 32) / 40.0, 2)) + (mask.Labels[i] != 0 ? 0.25 : 0);
+            var light = 1 - 0.6 * (Math.Pow((i % 64 - 32) / 40.0, 2) + Math.Pow((i / 64 - 32) / 40.0, 2))
+                + (mask.Labels[i] != 0 ? 0.25 : 0);
             double[] colour = [200, 110, 90];
             for (var c = 0; c < 3; c++) image.Pixels[3 * i + c] = (byte)Math.Clamp(colour[c] * light, 0, 255);
         }

@@ -34,7 +34,8 @@ public class FullNetworkTests
     }
 
     public static IEnumerable<TheoryDataRow<string>> Names =>
-        ["sanet", "polyp_pvt", "ctnet", "pranet", "unet64_transpose", "unet64_bilinear", "segformer_b0", "segformer_b2", "pvt_v2_b2"];
+        ["sanet", "polyp_pvt", "ctnet", "pranet", "unet64_transpose", "unet64_bilinear", "segformer_b0", "segformer_b2",
+        "pvt_v2_b2"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -45,8 +46,10 @@ public class FullNetworkTests
         var all = SegmentationFixtures.Json("full_nets_hash");
         var (seed, gain, golden) = ((uint)all["seed"]!, (double)all["gain"]!, all["nets"]![name]!);
         using var net = Make(name);
-        var expected = golden["state_dict"]!.AsObject().ToDictionary(p => p.Key, p => string.Join(',', p.Value.Deserialize<long[]>()!));
-        var own = StateDict.Of(net).Where(p => !p.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)).ToDictionary(p => p.Key, p => string.Join(',', p.Value.shape));
+        var expected = golden["state_dict"]!.AsObject()
+            .ToDictionary(p => p.Key, p => string.Join(',', p.Value.Deserialize<long[]>()!));
+        var own = StateDict.Of(net).Where(p => !p.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal))
+            .ToDictionary(p => p.Key, p => string.Join(',', p.Value.shape));
         Assert.Equal(expected.OrderBy(p => p.Key, StringComparer.Ordinal), own.OrderBy(p => p.Key, StringComparer.Ordinal));
         Assert.Equal((long)golden["params"]!, net.parameters().Sum(p => p.numel()));
 

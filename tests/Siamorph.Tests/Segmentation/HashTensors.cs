@@ -16,7 +16,8 @@ internal static class HashTensors
 
     public static double Unit(string name, uint i, uint seed) => Unit(Fnv(name, seed), i);
 
-    public static Tensor Image(string name, uint seed, params long[] shape) => tensor(Fill(shape, (n, i) => Unit(n, i), Fnv(name, seed)), shape);
+    public static Tensor Image(string name, uint seed, params long[] shape) =>
+        tensor(Fill(shape, (n, i) => Unit(n, i), Fnv(name, seed)), shape);
 
     public static Tensor Weight(string name, uint seed, double gain, params long[] shape)
     {
@@ -75,7 +76,8 @@ internal static class HashTensors
         var values = new float[shape.Aggregate(1L, (a, b) => a * b)];
         Parallel.For(0, (values.Length + 65535) / 65536, part =>
         {
-            for (var i = part * 65536; i < Math.Min(values.Length, (part + 1) * 65536); i++) values[i] = (float)value(hash, (uint)i);
+            for (var i = part * 65536; i < Math.Min(values.Length, (part + 1) * 65536); i++)
+                values[i] = (float)value(hash, (uint)i);
         });
         return values;
     }

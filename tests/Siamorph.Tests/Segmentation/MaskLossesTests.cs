@@ -44,10 +44,12 @@ public class MaskLossesTests
             var (bce, iou) = (MaskLosses.WeightedBce(logits, masks), MaskLosses.WeightedIou(logits, masks));
             for (var i = 0; i < logits.shape[0]; i++)
             {
-                Assert.Equal((double)node["structure_intended_wbce_per_image"]![i]!, bce[i].item<float>(), 1e-5 * Math.Max(1, bce[i].item<float>()));
+                Assert.Equal((double)node["structure_intended_wbce_per_image"]![i]!, bce[i].item<float>(),
+                    1e-5 * Math.Max(1, bce[i].item<float>()));
                 Assert.Equal((double)node["structure_wiou_per_image"]![i]!, iou[i].item<float>(), 1e-5);
             }
-            void Part(string key, Tensor part) => Assert.Equal((double)node[key]!, part.item<float>(), 1e-5 * Math.Max(1, Math.Abs((double)node[key]!)));
+            void Part(string key, Tensor part) =>
+                Assert.Equal((double)node[key]!, part.item<float>(), 1e-5 * Math.Max(1, Math.Abs((double)node[key]!)));
             foreach (var key in new[] { "plain_bce_mean", "sanet_bce", "milesial_bce" }) Part(key, MaskLosses.Bce(logits, masks));
             Part("sanet_dice", MaskLosses.Dice(logits, masks, above: 0, below: 1));
             Part("milesial_dice_loss", MaskLosses.BatchDice(logits, masks));
@@ -60,10 +62,12 @@ public class MaskLossesTests
         using var scope = NewDisposeScope();
         var golden = SegmentationFixtures.Tensors("losses");
         var numbers = SegmentationFixtures.Json("losses")["multiclass"]!;
-        var (logits, masks) = (golden["multiclass.logits"].clone().requires_grad_(), golden["multiclass.target"].unsqueeze(1).to_type(ScalarType.Float32));
+        var (logits, masks) = (golden["multiclass.logits"].clone().requires_grad_(),
+            golden["multiclass.target"].unsqueeze(1).to_type(ScalarType.Float32));
         var loss = MaskLosses.Of(MaskLoss.CrossEntropyDice, logits, masks);
         Assert.Equal((double)numbers["ce"]!, MaskLosses.Of(MaskLoss.CrossEntropy, logits, masks).item<float>(), 1e-5);
-        Assert.Equal((double)numbers["dice_loss"]!, MaskLosses.ClassDice(logits, golden["multiclass.target"]).item<float>(), 1e-5);
+        Assert.Equal((double)numbers["dice_loss"]!,
+            MaskLosses.ClassDice(logits, golden["multiclass.target"]).item<float>(), 1e-5);
         loss.backward();
         var reference = golden["multiclass.grad"];
         SegmentationFixtures.Close(reference, logits.grad!, 1e-5 * reference.abs().max().item<float>(), 1e-5);
@@ -76,7 +80,8 @@ public class MaskLossesTests
         var golden = SegmentationFixtures.Tensors("losses");
         var features = golden["contrast.features"].clone().requires_grad_();
         var loss = ContrastiveLoss.Of(features, golden["contrast.labels"]);
-        foreach (var facts in new[] { SegmentationFixtures.Json("losses")["contrastive"]!, SegmentationFixtures.Json("nets")["contrastive_core"]! })
+        foreach (var facts in new[] { SegmentationFixtures.Json("losses")["contrastive"]!,
+            SegmentationFixtures.Json("nets")["contrastive_core"]! })
         {
             Assert.Equal((double)facts["loss"]!, loss.item<float>(), 1e-4);
             Assert.Equal(ContrastiveLoss.Temperature, (double)facts["temperature"]!);

@@ -23,7 +23,8 @@ public class NetworkTests
         var golden = Tensors("res2net_blocks").Under($"{name}.");
         var (input, output, weights) = (golden["input"], golden["output"], golden.Under("weights."));
         var stride = input.shape[2] == output.shape[2] ? 1 : 2;
-        using var block = new Res2NetBlock((int)input.shape[1], (int)output.shape[1] / 4, stride, weights.ContainsKey("downsample.1.weight"));
+        using var block = new Res2NetBlock((int)input.shape[1], (int)output.shape[1] / 4, stride,
+            weights.ContainsKey("downsample.1.weight"));
         Load(block, weights);
         Close(output, block.forward(input), 1e-5);
     }
@@ -61,7 +62,8 @@ public class NetworkTests
         var key = golden.Keys.Single(k => k.StartsWith("logits_upsampled_", StringComparison.Ordinal));
         var upsampled = Operators.ScaleTo(logits, golden[key].shape[0], golden[key].shape[1], net.AlignCorners)[0, 0];
         Close(golden[key], upsampled, 1e-4);
-        Assert.Equal((double)facts["pos_fraction"]!, (upsampled > 0).to_type(ScalarType.Float64).mean().item<double>(), 1.0 / upsampled.numel());
+        Assert.Equal((double)facts["pos_fraction"]!, (upsampled > 0).to_type(ScalarType.Float64).mean().item<double>(),
+            1.0 / upsampled.numel());
         var corrected = ProbabilityCorrection.Apply(upsampled);
         Close(golden["logits_pcs"], corrected, 1e-4, 1e-4);
         CloseMaps(golden["map_u8"], corrected.sigmoid());
@@ -97,13 +99,15 @@ public class NetworkTests
         Close(golden["prediction1"], heads[0], 1e-4);
         Close(golden["prediction2"], heads[1], 1e-4);
         var key = golden.Keys.Single(k => k.StartsWith("final_prob_", StringComparison.Ordinal));
-        var map = Operators.ScaleTo(net.forward(input), golden[key].shape[0], golden[key].shape[1], net.AlignCorners)[0, 0].sigmoid();
+        var map = Operators.ScaleTo(net.forward(input), golden[key].shape[0], golden[key].shape[1], net.AlignCorners)[0,
+            0].sigmoid();
         map = (map - map.min()) / (map.max() - map.min() + 1e-8);
         Close(golden[key], map, 1e-4);
         CloseMaps(golden["final_map_u8"], map);
         // The published code leaves rounding to its writer of images, which rounds halves to even, as we do.
         Assert.True((bool)numbers["imwrite_equals_round_half_even"]!);
-        Assert.Equal([0, 2, 2, 4], ProbabilityMap.FromProbabilities(new(4, 1), [0.5f / 255, 1.5f / 255, 2.5f / 255, 3.5f / 255]).Levels);
+        Assert.Equal([0, 2, 2, 4], ProbabilityMap.FromProbabilities(new(4, 1),
+            [0.5f / 255, 1.5f / 255, 2.5f / 255, 3.5f / 255]).Levels);
     }
 
     [Fact]
@@ -112,7 +116,10 @@ public class NetworkTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var (golden, numbers) = (Tensors("segformer_tiny"), Json("nets")["segformer_tiny"]!);
-        using var net = new SegFormer(new() { Backbone = Backbone(numbers), Channels = (int)numbers["decoder_dim"]!, Classes = (int)numbers["classes"]! });
+        using var net = new SegFormer(new()
+        {
+            Backbone = Backbone(numbers), Channels = (int)numbers["decoder_dim"]!, Classes = (int)numbers["classes"]!,
+        });
         Load(net, golden.Under("weights."));
         Assert.Equal((long)numbers["params"]!, Parameters(net));
         var stages = net.Features(golden["input"]);
@@ -141,7 +148,8 @@ public class NetworkTests
             Classes = (int)golden["prediction"].shape[1],
         });
         LoadKnown(net, golden.Under("weights."));
-        Assert.Equal((long)Json("nets")["ctnet_decoder"]!["params"]!, golden.Under("weights.").Where(p => !p.Key.Contains("running", StringComparison.Ordinal)).Sum(p => p.Value.numel()));
+        Assert.Equal((long)Json("nets")["ctnet_decoder"]!["params"]!,
+            golden.Under("weights.").Where(p => !p.Key.Contains("running", StringComparison.Ordinal)).Sum(p => p.Value.numel()));
         var decoded = net.Decode([golden["x1"], golden["x2"], golden["x3"], golden["x4"]]);
         Close(golden["embedding"], decoded.Embedding, 1e-4);
         Close(golden["smim4"], decoded.Scale4, 1e-4);

@@ -13,7 +13,10 @@ namespace Siamorph.Tests.Segmentation;
 /// </summary>
 public sealed class PlacementTests : IDisposable
 {
-    private static readonly SegmentationOptions Small = new() { ImageSize = new(32, 32), Steps = 3, BatchSize = 2, ValidateEvery = 3, CheckpointEvery = 2, Network = new() { Width = 8 } };
+    private static readonly SegmentationOptions Small = new()
+    {
+        ImageSize = new(32, 32), Steps = 3, BatchSize = 2, ValidateEvery = 3, CheckpointEvery = 2, Network = new() { Width = 8 },
+    };
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -47,7 +50,8 @@ public sealed class PlacementTests : IDisposable
         session.Validate();
         Assert.Contains([6, 3, 32, 32], place.Put_);
         Assert.Contains([6, 1, 32, 32], place.Put_);
-        Assert.All(session.CheckpointSelection.Values.Where(t => t.is_floating_point()), t => Assert.Equal(ScalarType.Float64, t.dtype));
+        Assert.All(session.CheckpointSelection.Values.Where(t => t.is_floating_point()),
+            t => Assert.Equal(ScalarType.Float64, t.dtype));
     }
 
     [Fact]
@@ -84,17 +88,25 @@ public sealed class PlacementTests : IDisposable
     public void DeviceThatIsNotThere_IsOneLine()
     {
         if (cuda_is_available()) Assert.Skip("There is a card.");
-        Assert.Contains("cuda", Assert.Throws<InvalidOptionsException>(() => Placement.On(ComputeDevice.Cuda)).Message, StringComparison.Ordinal);
+        Assert.Contains("cuda", Assert.Throws<InvalidOptionsException>(() => Placement.On(ComputeDevice.Cuda)).Message,
+            StringComparison.Ordinal);
         using var data = Load(4);
-        Assert.Throws<InvalidOptionsException>(() => SegmentationTrainer.Run(Small with { Device = ComputeDevice.Cuda }, data, data, _folder["x"], NullMonitor.Instance));
+        Assert.Throws<InvalidOptionsException>(() => SegmentationTrainer.Run(Small with
+        {
+            Device = ComputeDevice.Cuda,
+        }, data, data, _folder["x"], NullMonitor.Instance));
         Assert.False(File.Exists(_folder["x", "options.json"]));
     }
 
     [Fact]
     public void Experiment_SpreadsItsDevice()
     {
-        var options = new Siamorph.Experiment.ExperimentOptions { Data = _folder.Path, Device = ComputeDevice.Cuda }.WithFullPaths();
-        Assert.All([options.Generator.Device, options.Synthesis.Device, options.Segmentation.Device], d => Assert.Equal(ComputeDevice.Cuda, d));
+        var options = new Siamorph.Experiment.ExperimentOptions
+        {
+            Data = _folder.Path, Device = ComputeDevice.Cuda,
+        }.WithFullPaths();
+        Assert.All([options.Generator.Device, options.Synthesis.Device, options.Segmentation.Device],
+            d => Assert.Equal(ComputeDevice.Cuda, d));
         Assert.Equal(ComputeDevice.Cuda, options.SegmentationOf("sanet").Device);
     }
 

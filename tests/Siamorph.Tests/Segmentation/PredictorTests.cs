@@ -16,7 +16,10 @@ public sealed class PredictorTests : IDisposable
     public PredictorTests()
     {
         using var data = _pairs.Load("train", 4, 32);
-        var options = new SegmentationOptions { Network = new() { Width = 4 }, ImageSize = new(32, 32), Steps = 2, BatchSize = 4 };
+        var options = new SegmentationOptions
+        {
+            Network = new() { Width = 4 }, ImageSize = new(32, 32), Steps = 2, BatchSize = 4,
+        };
         SegmentationTrainer.Run(options, data, data, _pairs.In("run"), NullMonitor.Instance);
         _predictor = Predictor.Load(_pairs.In("run"));
     }
@@ -49,7 +52,8 @@ public sealed class PredictorTests : IDisposable
         var together = _predictor.Predict(images);
         Assert.False(together.requires_grad);
         Assert.True(together.min().item<float>() >= 0 && together.max().item<float>() <= 1);
-        for (var i = 0; i < 3; i++) SegmentationFixtures.Close(together[i..(i + 1)], _predictor.Predict(images[i..(i + 1)]), 1e-5);
+        for (var i = 0; i < 3; i++) SegmentationFixtures.Close(together[i..(i + 1)],
+            _predictor.Predict(images[i..(i + 1)]), 1e-5);
     }
 
     [Fact]
@@ -80,7 +84,9 @@ public sealed class PredictorTests : IDisposable
         map.Levels[5] = 9;
         ImageFile.WriteGreyPng(_pairs.In("out/probabilities/000.png"), map);
         Assert.Equal(0, Score(_pairs.In("other"), _pairs.In("out")).DiceAtHalf);
-        Assert.Equal(1, MaskEvaluator.Evaluate([.. MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new()).Select(p => p.ToCase())], new(), NullMonitor.Instance).All.EmptyPredictions);
+        Assert.Equal(1, MaskEvaluator.Evaluate(
+            [.. MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new()).Select(p => p.ToCase())], new(),
+            NullMonitor.Instance).All.EmptyPredictions);
     }
 
     [Fact]
@@ -88,7 +94,8 @@ public sealed class PredictorTests : IDisposable
     {
         var pairs = _pairs.Write("other", 3, new(40, 24));
         File.WriteAllBytes(pairs[1].ImagePath, [1, 2, 3]);
-        var message = Assert.Throws<InvalidDatasetException>(() => PredictionFolder.Write(_predictor, [_pairs.In("other/images")], _pairs.In("out"), NullMonitor.Instance)).Message;
+        var message = Assert.Throws<InvalidDatasetException>(() =>
+            PredictionFolder.Write(_predictor, [_pairs.In("other/images")], _pairs.In("out"), NullMonitor.Instance)).Message;
         Assert.Contains("001.png", message);
         Assert.DoesNotContain('\n', message);
         Assert.True(File.Exists(_pairs.In("out/masks/002.png")));
@@ -98,11 +105,13 @@ public sealed class PredictorTests : IDisposable
     [Fact]
     public void Write_OfASplit_LeavesTheOthersOut()
     {
-        IReadOnlyList<ImageMaskPair> pairs = [.. _pairs.Write("other", 2, new(40, 24), split: "test"), .. _pairs.Write("other", 3, new(40, 24), split: "train")];
+        IReadOnlyList<ImageMaskPair> pairs =
+            [.. _pairs.Write("other", 2, new(40, 24), split: "test"), .. _pairs.Write("other", 3, new(40, 24), split: "train")];
         DatasetFolder.WriteManifest(_pairs.In("other"), pairs);
         Assert.Equal(2, PredictionFolder.Write(_predictor, [_pairs.In("other")], _pairs.In("out"), NullMonitor.Instance, "test"));
         Assert.Equal(2, MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new() { Split = "test" }).Count);
-        Assert.Contains("'none'", Assert.Throws<InvalidDatasetException>(() => MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new() { Split = "none" })).Message);
+        Assert.Contains("'none'", Assert.Throws<InvalidDatasetException>(() =>
+            MaskFolders.Match(_pairs.In("other"), _pairs.In("out"), new() { Split = "none" })).Message);
     }
 
     [Fact]
@@ -110,7 +119,8 @@ public sealed class PredictorTests : IDisposable
     {
         _pairs.Write("a", 1, new(32, 32));
         _pairs.Write("b", 1, new(32, 32));
-        var message = Assert.Throws<InvalidDatasetException>(() => PredictionFolder.Write(_predictor, [_pairs.In("a"), _pairs.In("b")], _pairs.In("out"), NullMonitor.Instance)).Message;
+        var message = Assert.Throws<InvalidDatasetException>(() =>
+            PredictionFolder.Write(_predictor, [_pairs.In("a"), _pairs.In("b")], _pairs.In("out"), NullMonitor.Instance)).Message;
         Assert.Contains("'000'", message);
         Assert.False(Directory.Exists(_pairs.In("out")));
     }
@@ -125,5 +135,6 @@ public sealed class PredictorTests : IDisposable
     }
 
     private static MaskSummary Score(string truth, string predictions) =>
-        MaskEvaluator.Evaluate([.. MaskFolders.Match(truth, predictions, new()).Select(p => p.ToCase())], new(), NullMonitor.Instance).All;
+        MaskEvaluator.Evaluate([.. MaskFolders.Match(truth, predictions, new()).Select(p => p.ToCase())], new(),
+        NullMonitor.Instance).All;
 }

@@ -79,8 +79,10 @@ public class PreprocessingTests
             var (height, width) = (expected.shape[2], expected.shape[3]);
             var actual = name switch
             {
-                _ when name.Contains("_ac0_", StringComparison.Ordinal) => Operators.ScaleTo(image * scale, height, width, corners: false),
-                _ when name.Contains("_ac1_", StringComparison.Ordinal) => Operators.ScaleTo(image * scale, height, width, corners: true),
+                _ when name.Contains("_ac0_", StringComparison.Ordinal) =>
+                    Operators.ScaleTo(image * scale, height, width, corners: false),
+                _ when name.Contains("_ac1_", StringComparison.Ordinal) =>
+                    Operators.ScaleTo(image * scale, height, width, corners: true),
                 _ when name.Contains("nearest", StringComparison.Ordinal) => Operators.NearestTo(image * scale, expected),
                 _ => null,
             };
@@ -102,10 +104,12 @@ public class PreprocessingTests
     public void MultiScaleSizes_OfASide_AreTheReferences()
     {
         foreach (var (side, sizes) in Json("preprocessing")["multiscale_sizes"]!.AsObject())
-            Assert.Equal(sizes!.AsArray().Select(s => (int)s!), MultiScaleSizes.Three(int.Parse(side, System.Globalization.CultureInfo.InvariantCulture)));
+            Assert.Equal(sizes!.AsArray().Select(s => (int)s!),
+                MultiScaleSizes.Three(int.Parse(side, System.Globalization.CultureInfo.InvariantCulture)));
     }
 
     private static RgbImage Image(Tensor levels) => new(new((int)levels.shape[1], (int)levels.shape[0]), levels.bytes.ToArray());
 
-    private static void CloseLevels(Tensor expected, byte[] actual, double tolerance) => Close(expected, tensor(actual, expected.shape), tolerance);
+    private static void CloseLevels(Tensor expected, byte[] actual, double tolerance) =>
+        Close(expected, tensor(actual, expected.shape), tolerance);
 }

@@ -46,7 +46,8 @@ public sealed class RecipeTests : IDisposable
         using var data = _pairs.Load("train", 4, 64);
         var options = SegmentationRecipes.All[name] with
         {
-            ImageSize = data.Size, Steps = 4, BatchSize = 2, ValidateEvery = 2, Optimizer = optimizer, MultiScale = scale, BackboneRate = 0.5,
+            ImageSize = data.Size, Steps = 4, BatchSize = 2, ValidateEvery = 2, Optimizer = optimizer, MultiScale = scale,
+            BackboneRate = 0.5,
             DecayNorms = false, ClipValue = 0.5, Schedule = SegmentationSchedule.Halving, Seed = new(3),
         };
         var whole = SegmentationTrainer.Run(options, data, data, _pairs.In("whole"), NullMonitor.Instance);
@@ -87,7 +88,8 @@ public sealed class RecipeTests : IDisposable
         weights["head.weight"] = zeros(3);
         SafeTensors.Write(file, weights);
         Assert.Contains("1 not used (head.weight)", BackboneWeights.Load(target, file));
-        foreach (var (key, tensor) in StateDict.Of(source.Backbone!)) Assert.Equal(0, (tensor - StateDict.Of(target.Backbone!)[key]).abs().sum().item<float>());
+        foreach (var (key, tensor) in StateDict.Of(source.Backbone!))
+            Assert.Equal(0, (tensor - StateDict.Of(target.Backbone!)[key]).abs().sum().item<float>());
 
         using var unet = NetworkFactory.Create(new());
         Assert.Contains("no backbone", Assert.Throws<WeightsMismatchException>(() => BackboneWeights.Load(unet, file)).Message);
@@ -97,7 +99,10 @@ public sealed class RecipeTests : IDisposable
 
     [Fact]
     public void Validate_OfAnUnknownNetwork_SaysWhichIsMeant() => Assert.Contains(
-        "did you mean 'polyp-pvt'", Assert.Throws<InvalidOptionsException>(() => new SegmentationOptions { Network = new() { Name = "polypvt" } }.Validate()).Message);
+        "did you mean 'polyp-pvt'", Assert.Throws<InvalidOptionsException>(() => new SegmentationOptions
+        {
+            Network = new() { Name = "polypvt" },
+        }.Validate()).Message);
 
     [Fact]
     public void Classes_OfATable_GoThroughTrainingAndPrediction()
@@ -106,7 +111,11 @@ public sealed class RecipeTests : IDisposable
         using (var data = PairedDataset.Load(pairs, new(32, 32), NullMonitor.Instance))
         {
             Assert.Equal([0, 1, 2], data.Masks.bytes.ToArray().Distinct().Order().Select(l => (int)l));
-            var options = new SegmentationOptions { Network = new() { Width = 8 }, ImageSize = new(32, 32), Steps = 200, BatchSize = 5, LearningRate = 5e-3, ValidateEvery = 100 }.For(data.Classes);
+            var options = new SegmentationOptions
+            {
+                Network = new() { Width = 8 }, ImageSize = new(32, 32), Steps = 200, BatchSize = 5, LearningRate = 5e-3,
+                ValidateEvery = 100,
+            }.For(data.Classes);
             Assert.Equal((3, MaskLoss.CrossEntropyDice), (options.Network.Classes, options.Loss));
             var summary = SegmentationTrainer.Run(options, data, data, _pairs.In("run"), NullMonitor.Instance);
             Assert.True(summary.BestValidationDice > 0.7, $"{summary.BestValidationDice}");
@@ -120,7 +129,10 @@ public sealed class RecipeTests : IDisposable
         File.Copy(_pairs.In($"data/{ClassTable.FileName}"), _pairs.In($"data/masks/{ClassTable.FileName}"));
         foreach (var truth in new[] { "data", "data/masks" })
         {
-            var result = MaskEvaluationReport.Run(_pairs.In(truth), _pairs.In("out"), new() { Protocol = "plain@0.5" }, _pairs.In("scores"), NullMonitor.Instance);
+            var result = MaskEvaluationReport.Run(_pairs.In(truth), _pairs.In("out"), new()
+            {
+                Protocol = "plain@0.5",
+            }, _pairs.In("scores"), NullMonitor.Instance);
             Assert.Equal(["dark", "bright"], result.Classes.Select(s => s.Name));
             Assert.All(result.Classes, s => Assert.True(s.Dice > 0.6, $"{s.Name} {s.Dice}"));
             Assert.Equal(5, result.All.Count);
@@ -132,7 +144,8 @@ public sealed class RecipeTests : IDisposable
         var found = ImageFile.ReadGrey(_pairs.In($"out/masks/{pairs[0].Id}.png"));
         found.Levels[33] = 77;
         ImageFile.WriteGreyPng(_pairs.In($"out/masks/{pairs[0].Id}.png"), found);
-        var message = Assert.Throws<InvalidDatasetException>(() => MaskEvaluationReport.Run(_pairs.In("data"), _pairs.In("out"), new(), null, NullMonitor.Instance)).Message;
+        var message = Assert.Throws<InvalidDatasetException>(() =>
+            MaskEvaluationReport.Run(_pairs.In("data"), _pairs.In("out"), new(), null, NullMonitor.Instance)).Message;
         Assert.Contains("level 77 at (1, 1) is in no class", message);
         Assert.DoesNotContain('\n', message);
     }
@@ -144,12 +157,16 @@ public sealed class RecipeTests : IDisposable
         var mask = ImageFile.ReadGrey(pairs[1].MaskPath);
         mask.Levels[70] = 9;
         ImageFile.WriteGreyPng(pairs[1].MaskPath, mask);
-        var message = Assert.Throws<InvalidDatasetException>(() => PairedDataset.Load(pairs, new(32, 32), NullMonitor.Instance)).Message;
+        var message = Assert.Throws<InvalidDatasetException>(() =>
+            PairedDataset.Load(pairs, new(32, 32), NullMonitor.Instance)).Message;
         Assert.Contains("level 9 at (6, 2) is in no class (0 background, 1 dark, 2 bright)", message);
         Assert.DoesNotContain('\n', message);
-        Assert.Contains(DatasetValidator.Check(_pairs.In("data"), NullMonitor.Instance).Findings, f => f.Message.Contains("level 9", StringComparison.Ordinal));
-        File.WriteAllText(_pairs.In($"data/{ClassTable.FileName}"), "[{\"name\":\"a\",\"level\":0},{\"name\":\"b\",\"level\":0}]");
-        Assert.Contains("share level 0", Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_pairs.In("data"))).Message);
+        Assert.Contains(DatasetValidator.Check(_pairs.In("data"), NullMonitor.Instance).Findings,
+            f => f.Message.Contains("level 9", StringComparison.Ordinal));
+        File.WriteAllText(_pairs.In($"data/{ClassTable.FileName}"),
+            "[{\"name\":\"a\",\"level\":0},{\"name\":\"b\",\"level\":0}]");
+        Assert.Contains("share level 0",
+            Assert.Throws<InvalidDatasetException>(() => DatasetFolder.Read(_pairs.In("data"))).Message);
     }
 
     // Two kinds of ellipse: every other image's is darker than its ground.
@@ -169,7 +186,8 @@ public sealed class RecipeTests : IDisposable
             ImageFile.WriteGreyPng(pair.MaskPath, new GreyImage(mask.Size, mask.Labels, Lossless: true));
         }
         File.WriteAllText(_pairs.In($"{name}/{ClassTable.FileName}"),
-            "[{\"name\":\"background\",\"level\":0},{\"name\":\"dark\",\"level\":1},{\"name\":\"bright\",\"level\":2,\"colour\":\"#ff0000\"}]");
+            "[{\"name\":\"background\",\"level\":0},{\"name\":\"dark\",\"level\":1},{\"name\":\"bright\",\"level\":2,\"colour\""
+                + ":\"#ff0000\"}]");
         return DatasetFolder.Read(_pairs.In(name)).Pairs;
     }
 }

@@ -16,12 +16,15 @@ public sealed class SegmentCommandTests : IDisposable
     public void TrainPredictEvaluate_OnAFolder_EndInScores()
     {
         WriteSplitDataset();
-        DatasetFolder.WriteManifest(_pairs.In("made"), _pairs.Write("made", 3, new(48, 40), seed: 7, source: PairSource.Synthetic));
+        DatasetFolder.WriteManifest(_pairs.In("made"),
+            _pairs.Write("made", 3, new(48, 40), seed: 7, source: PairSource.Synthetic));
         const string small = "--network-width 2 --image-size 32x32 --steps 3 --batch-size 2";
-        Assert.Equal(0, Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --synthetic {_pairs.In("made")} --synthetic-fraction 0.5 {small}"));
+        Assert.Equal(0, Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --synthetic {_pairs.In("made")} "
+            + $"--synthetic-fraction 0.5 {small}"));
         Assert.Contains("Best validation Dice", _output.ToString());
         Assert.Equal(0, Run($"segment predict {_pairs.In("run")} {_pairs.In("data")} --out {_pairs.In("found")}"));
-        Assert.Equal(0, Run($"segment evaluate --truth {_pairs.In("data")} --predictions {_pairs.In("found")} --out {_pairs.In("scores.json")}"));
+        Assert.Equal(0, Run($"segment evaluate --truth {_pairs.In("data")} --predictions {_pairs.In("found")} --out "
+            + $"{_pairs.In("scores.json")}"));
         Assert.Contains("E-measure", _output.ToString());
         _output.GetStringBuilder().Clear();
         Assert.Equal(0, Run($"segment evaluate --truth {_pairs.In("data")} --predictions {_pairs.In("found")} --json"));
@@ -29,16 +32,19 @@ public sealed class SegmentCommandTests : IDisposable
         Assert.Equal(7, scores["count"]!.GetValue<int>());
         Assert.Equal(7, scores["images"]!.AsArray().Count);
         Assert.Equal(scores.ToJsonString(), JsonNode.Parse(File.ReadAllText(_pairs.In("scores.json")))!.ToJsonString());
-        Assert.Equal(0, Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --synthetic {_pairs.In("made")} --options {_pairs.In("run/options.json")} --resume"));
+        Assert.Equal(0, Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --synthetic {_pairs.In("made")} "
+            + $"--options {_pairs.In("run/options.json")} --resume"));
     }
 
     [Fact]
     public void Evaluate_AModel_AlsoOnCorruptedImages()
     {
-        var pairs = _pairs.Write("data", 4, new(32, 32), split: "train").Concat(_pairs.Write("data", 2, new(32, 32), seed: 2, split: "val"))
+        var pairs = _pairs.Write("data", 4, new(32, 32), split: "train")
+            .Concat(_pairs.Write("data", 2, new(32, 32), seed: 2, split: "val"))
             .Concat(_pairs.Write("data", 3, new(48, 40), seed: 3, split: "test"));
         DatasetFolder.WriteManifest(_pairs.In("data"), pairs);
-        Assert.Equal(0, Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --image-size 32x32 --steps 2 --network-width 4"));
+        Assert.Equal(0,
+            Run($"segment train {_pairs.In("data")} --out {_pairs.In("run")} --image-size 32x32 --steps 2 --network-width 4"));
         _output.GetStringBuilder().Clear();
         var evaluate = $"segment evaluate --truth {_pairs.In("data")} --model {_pairs.In("run")}";
         Assert.Equal(0, Run($"{evaluate} --corruptions blur,colourCast --out {_pairs.In("robust.json")}"));
@@ -71,8 +77,12 @@ public sealed class SegmentCommandTests : IDisposable
     }
 
     private void WriteSplitDataset() => DatasetFolder.WriteManifest(_pairs.In("data"),
-        [.. _pairs.Write("data", 5, new(48, 40), split: "train"), .. _pairs.Write("data", 2, new(48, 40), seed: 3, split: "val")]);
+        [.. _pairs.Write("data", 5, new(48, 40), split: "train"),
+            .. _pairs.Write("data", 2, new(48, 40), seed: 3, split: "val")]);
 
     private int Run(string line) =>
-        Application.Run([SegmentCommand.Create()], line.Split(' '), new Application.Surroundings { Output = _output, Error = _error });
+        Application.Run([SegmentCommand.Create()], line.Split(' '), new Application.Surroundings
+        {
+            Output = _output, Error = _error,
+        });
 }

@@ -9,7 +9,8 @@ internal static class SegmentationFixtures
 {
     public static Dictionary<string, Tensor> Tensors(string stem) => SafeTensors.Read(File($"{stem}.safetensors"));
 
-    public static IReadOnlyDictionary<string, string> Metadata(string stem) => SafeTensors.ReadHeader(File($"{stem}.safetensors")).Metadata;
+    public static IReadOnlyDictionary<string, string> Metadata(string stem) =>
+        SafeTensors.ReadHeader(File($"{stem}.safetensors")).Metadata;
 
     public static JsonNode Json(string stem) => JsonNode.Parse(System.IO.File.ReadAllText(File($"{stem}.json")))!;
 

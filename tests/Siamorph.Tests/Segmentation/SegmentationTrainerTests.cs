@@ -38,7 +38,10 @@ public sealed class SegmentationTrainerTests : IDisposable
     [Fact]
     public void Run_OnEasyPairs_Learns()
     {
-        var summary = Run(Small with { Network = new() { Width = 8 }, Steps = 60, LearningRate = 5e-3, ValidateEvery = 20 }, "run");
+        var summary = Run(Small with
+        {
+            Network = new() { Width = 8 }, Steps = 60, LearningRate = 5e-3, ValidateEvery = 20,
+        }, "run");
         Assert.True(summary.BestValidationDice > 0.8, $"validation Dice {summary.BestValidationDice:0.000}");
         using var predictor = Predictor.Load(_pairs.In("run"));
         var scores = SegmentationEvaluator.Evaluate(predictor, _validation, NullMonitor.Instance);
@@ -74,7 +77,8 @@ public sealed class SegmentationTrainerTests : IDisposable
         var options = Small with { EmaDecay = emaDecay };
         var whole = Run(options, "whole");
         using var stop = new StopAfter(6); // between two looks at the validation split
-        Assert.Throws<OperationCanceledException>(() => SegmentationTrainer.Run(options, _train, _validation, _pairs.In("cut"), stop));
+        Assert.Throws<OperationCanceledException>(() =>
+            SegmentationTrainer.Run(options, _train, _validation, _pairs.In("cut"), stop));
         Assert.Null(SegmentationTrainer.ReadSummary(_pairs.In("cut")));
         var resumed = Run(options, "cut", resume: true);
         Assert.Equal(whole.ModelHash, resumed.ModelHash);
@@ -89,7 +93,8 @@ public sealed class SegmentationTrainerTests : IDisposable
     {
         var (plain, averaged) = (Run(Small, "plain"), Run(Small with { EmaDecay = 0.9 }, "averaged"));
         Assert.NotEqual(plain.ModelHash, averaged.ModelHash);
-        Assert.Equal(plain.History.Select(h => h.TrainLoss), averaged.History.Select(h => h.TrainLoss)); // training itself is the same
+        // Training itself is the same
+        Assert.Equal(plain.History.Select(h => h.TrainLoss), averaged.History.Select(h => h.TrainLoss));
         Assert.NotEqual(plain.History.Select(h => h.ValidationLoss), averaged.History.Select(h => h.ValidationLoss));
     }
 
@@ -98,7 +103,8 @@ public sealed class SegmentationTrainerTests : IDisposable
     {
         var first = Run(Small, "run");
         var model = _pairs.In("run/model.safetensors");
-        var (written, hash) = (File.GetLastWriteTimeUtc(model), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(model))));
+        var (written, hash) = (File.GetLastWriteTimeUtc(model),
+            Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(model))));
         var again = Run(Small, "run", resume: true);
         Assert.Equal(first.ModelHash, again.ModelHash);
         Assert.Equal(hash, again.ModelHash);
@@ -111,17 +117,24 @@ public sealed class SegmentationTrainerTests : IDisposable
     {
         Run(Small with { Steps = 4 }, "run");
         Assert.Contains("--resume", Assert.Throws<SiamorphException>(() => Run(Small with { Steps = 4 }, "run")).Message);
-        Assert.Contains("other options", Assert.Throws<InvalidOptionsException>(() => Run(Small with { Steps = 5 }, "run", resume: true)).Message);
+        Assert.Contains("other options",
+            Assert.Throws<InvalidOptionsException>(() => Run(Small with { Steps = 5 }, "run", resume: true)).Message);
     }
 
     [Fact]
     public void Run_OnImagesOfAnotherSize_IsRefused() =>
-        Assert.Contains("32×32", Assert.Throws<InvalidOptionsException>(() => Run(Small with { ImageSize = new(48, 48) }, "run")).Message);
+        Assert.Contains("32×32", Assert.Throws<InvalidOptionsException>(() => Run(Small with
+        {
+            ImageSize = new(48, 48),
+        }, "run")).Message);
 
     [Fact]
     public void Run_WhenTheLossExplodes_SaysSo()
     {
-        var message = Assert.Throws<SiamorphException>(() => Run(Small with { LearningRate = 1e38, ClipNorm = 0, WarmupSteps = 0 }, "run")).Message;
+        var message = Assert.Throws<SiamorphException>(() => Run(Small with
+        {
+            LearningRate = 1e38, ClipNorm = 0, WarmupSteps = 0,
+        }, "run")).Message;
         Assert.Contains("Lower the learning rate", message);
     }
 
@@ -130,7 +143,8 @@ public sealed class SegmentationTrainerTests : IDisposable
     {
         _train.Masks.zero_();
         _validation.Masks.zero_();
-        Assert.All(Run(Small, "run").History, point => Assert.True(double.IsFinite(point.ValidationLoss) && point.Dice is >= 0 and <= 1));
+        Assert.All(Run(Small, "run").History,
+            point => Assert.True(double.IsFinite(point.ValidationLoss) && point.Dice is >= 0 and <= 1));
     }
 
     [Theory]
@@ -139,7 +153,10 @@ public sealed class SegmentationTrainerTests : IDisposable
     [InlineData(MaskLoss.Structure)]
     [InlineData(MaskLoss.StructureAsExecuted)]
     public void Run_WithEveryLossAndTransposedConvolutions_Trains(MaskLoss loss) =>
-        Assert.Equal(2, Run(Small with { Loss = loss, Steps = 2, Network = new() { Width = 3, Bilinear = false } }, "run").BestStep);
+        Assert.Equal(2, Run(Small with
+        {
+            Loss = loss, Steps = 2, Network = new() { Width = 3, Bilinear = false },
+        }, "run").BestStep);
 
     [Fact]
     public void Advance_ManyTimes_HoldsTheMemoryFlat()
@@ -159,9 +176,13 @@ public sealed class SegmentationTrainerTests : IDisposable
     [Fact]
     public void Validate_WithManyFaults_NamesThemAll()
     {
-        var options = new SegmentationOptions { Steps = 0, BatchSize = 0, LearningRate = double.NaN, SyntheticFraction = 2, Augmentation = new() { Contrast = 1 } };
+        var options = new SegmentationOptions
+        {
+            Steps = 0, BatchSize = 0, LearningRate = double.NaN, SyntheticFraction = 2, Augmentation = new() { Contrast = 1 },
+        };
         var message = Assert.Throws<InvalidOptionsException>(options.Validate).Message;
-        foreach (var name in new[] { "steps", "batchSize", "learningRate", "syntheticFraction", "augmentation.contrast" }) Assert.Contains(name, message);
+        foreach (var name in new[] { "steps", "batchSize", "learningRate", "syntheticFraction", "augmentation.contrast" })
+            Assert.Contains(name, message);
     }
 
     private SegmentationSummary Run(SegmentationOptions options, string name, bool resume = false) =>

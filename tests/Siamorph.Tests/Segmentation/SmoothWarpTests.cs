@@ -21,7 +21,8 @@ public class SmoothWarpTests
         for (var seed = 1UL; seed <= 8; seed++)
         {
             var warp = SmoothWarp.Draw(Options, new Seed(seed).Random(), new ImageSize(width, height))!;
-            var walk = new Augmentation(MirrorX: seed % 2 == 0, MirrorY: seed % 3 == 0, Turns: width == height ? (int)(seed % 4) : 2, 1, 1).Walk(width, height);
+            var walk = new Augmentation(MirrorX: seed % 2 == 0, MirrorY: seed % 3 == 0, Turns: width == height ? (int)(seed % 4)
+                : 2, 1, 1).Walk(width, height);
             var (spots, result) = (new SmoothWarp.SourcePixels[plane.Length], new float[plane.Length]);
             warp.Trace(walk, spots);
             SmoothWarp.Copy(plane, result, spots, table, smooth);
@@ -29,7 +30,9 @@ public class SmoothWarpTests
         }
     }
 
-    private static float[] ByFormula(SeededRandom random, int width, int height, byte[] from, (int Start, int Right, int Down) walk, float[] table, bool smooth)
+    private static float[] ByFormula(
+        SeededRandom random, int width, int height, byte[] from, (int Start, int Right, int Down) walk, float[] table,
+        bool smooth)
     {
         var angle = random.Uniform(-1, 1) * Options.Rotation * Math.PI / 180;
         var factor = Math.Exp(random.Uniform(-1, 1) * Math.Log(1 + Options.Zoom));

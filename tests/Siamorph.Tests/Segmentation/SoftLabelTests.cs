@@ -12,7 +12,8 @@ public sealed class SoftLabelTests : IDisposable
 
     public void Dispose() => _pairs.Dispose();
 
-    public static TheoryData<MaskLoss> Losses => [MaskLoss.BceDice, MaskLoss.BceBatchDice, MaskLoss.BceDiceSanet, MaskLoss.Structure, MaskLoss.StructureAsExecuted];
+    public static TheoryData<MaskLoss> Losses =>
+        [MaskLoss.BceDice, MaskLoss.BceBatchDice, MaskLoss.BceDiceSanet, MaskLoss.Structure, MaskLoss.StructureAsExecuted];
 
     [Theory]
     [MemberData(nameof(Losses))]
@@ -58,9 +59,12 @@ public sealed class SoftLabelTests : IDisposable
         labels[.., .., 8.., ..] = 0.5f;
         var (one, other) = (full([1, 1, 16, 16], 2f), full([1, 1, 16, 16], 2f));
         other[.., .., 8.., ..] = -3f;
-        Assert.Equal(SoftMaskLosses.Of(MaskLoss.BceDice, one, labels, 1).item<float>(), SoftMaskLosses.Of(MaskLoss.BceDice, other, labels, 1).item<float>(), 1e-6);
-        Assert.NotEqual(SoftMaskLosses.Of(MaskLoss.BceDice, one, labels, 0.5).item<float>(), SoftMaskLosses.Of(MaskLoss.BceDice, other, labels, 0.5).item<float>(), 1e-3);
-        Assert.True(float.IsFinite(SoftMaskLosses.Of(MaskLoss.Structure, one, full_like(labels, 0.5f), 1).item<float>())); // no pixel counts at all
+        Assert.Equal(SoftMaskLosses.Of(MaskLoss.BceDice, one, labels, 1).item<float>(),
+            SoftMaskLosses.Of(MaskLoss.BceDice, other, labels, 1).item<float>(), 1e-6);
+        Assert.NotEqual(SoftMaskLosses.Of(MaskLoss.BceDice, one, labels, 0.5).item<float>(),
+            SoftMaskLosses.Of(MaskLoss.BceDice, other, labels, 0.5).item<float>(), 1e-3);
+        // No pixel counts at all
+        Assert.True(float.IsFinite(SoftMaskLosses.Of(MaskLoss.Structure, one, full_like(labels, 0.5f), 1).item<float>()));
     }
 
     [Fact]
@@ -76,7 +80,10 @@ public sealed class SoftLabelTests : IDisposable
             using var predictor = Predictor.Load(_pairs.In(run));
             return SegmentationEvaluator.Evaluate(predictor, exact, NullMonitor.Instance).Dice;
         }
-        var hard = new SegmentationOptions { Network = new() { Width = 8 }, ImageSize = size, Steps = 60, ValidateEvery = 60, LearningRate = 3e-3 };
+        var hard = new SegmentationOptions
+        {
+            Network = new() { Width = 8 }, ImageSize = size, Steps = 60, ValidateEvery = 60, LearningRate = 3e-3,
+        };
         var misled = Dice(hard, "hard");
         var agreed = Dice(hard with { Labels = LabelKind.Soft }, "soft");
         Assert.True(misled < 0.85, $"the wide outlines should mislead: {misled}");
@@ -93,7 +100,8 @@ public sealed class SoftLabelTests : IDisposable
         Assert.Contains("set labels to soft", Fault(new() { AgreementWeight = 0.5 }), StringComparison.Ordinal);
         Assert.Contains("0 to 0.2", Fault(options with { BoundaryWidth = 0.5 }), StringComparison.Ordinal);
         using var hard = _pairs.Load("x", 2, 64);
-        Assert.Throws<InvalidOptionsException>(() => SegmentationTrainer.Run(options, hard, hard, _pairs.In("run"), NullMonitor.Instance));
+        Assert.Throws<InvalidOptionsException>(() =>
+            SegmentationTrainer.Run(options, hard, hard, _pairs.In("run"), NullMonitor.Instance));
 
         static string Fault(SegmentationOptions wrong) => Assert.Throws<InvalidOptionsException>(() => wrong.Validate()).Message;
     }
@@ -106,7 +114,8 @@ public sealed class SoftLabelTests : IDisposable
         string Write(string name, int pixels)
         {
             var path = pair.MaskPath.Replace("masks", name, StringComparison.Ordinal);
-            ImageFile.WriteMaskPng(path, new LabelMap(truth.Size, Array.ConvertAll(distance.Levels, l => l > 255 * (0.5 - pixels / 16.0) ? (byte)1 : (byte)0)));
+            ImageFile.WriteMaskPng(path, new LabelMap(truth.Size,
+                Array.ConvertAll(distance.Levels, l => l > 255 * (0.5 - pixels / 16.0) ? (byte)1 : (byte)0)));
             return path;
         }
         return pair with { MaskPath = Write("wide", 3), OtherMaskPaths = [Write("narrow", -2), pair.MaskPath] };

@@ -7,7 +7,10 @@ namespace Siamorph.Tests.Segmentation;
 
 public sealed class TrainingBatchesTests : IDisposable
 {
-    private static readonly SegmentationOptions Plain = new() { BatchSize = 4, Augmentation = AugmentationOptions.None, ImageSize = new(32, 32) };
+    private static readonly SegmentationOptions Plain = new()
+    {
+        BatchSize = 4, Augmentation = AugmentationOptions.None, ImageSize = new(32, 32),
+    };
     private readonly TinyPairs _pairs = new();
     private readonly PairedDataset _data;
 
@@ -63,10 +66,12 @@ public sealed class TrainingBatchesTests : IDisposable
         using var scope = NewDisposeScope();
         const int height = 3, width = 5;
         var plane = arange(height * width).reshape(height, width);
-        foreach (var (mirrorX, mirrorY, turns) in from x in new[] { false, true } from y in new[] { false, true } from t in new[] { 0, 2 } select (x, y, t))
+        foreach (var (mirrorX, mirrorY, turns) in from x in new[] { false, true } from y in new[] { false,
+            true } from t in new[] { 0, 2 } select (x, y, t))
         {
             var (start, right, down) = new Augmentation(mirrorX, mirrorY, turns, 1, 1).Walk(width, height);
-            var walked = tensor(Enumerable.Range(0, height * width).Select(i => (long)(start + i % width * right + i / width * down)).ToArray()).reshape(height, width);
+            var walked = tensor(Enumerable.Range(0, height * width)
+                .Select(i => (long)(start + i % width * right + i / width * down)).ToArray()).reshape(height, width);
             var expected = plane.clone();
             if (mirrorX) expected = expected.flip(1);
             if (mirrorY) expected = expected.flip(0);
@@ -103,13 +108,17 @@ public sealed class TrainingBatchesTests : IDisposable
     {
         ImageMaskPair[] mixed = [.. _data.Pairs, .. _data.Pairs.Take(2).Select(p => p with { Source = PairSource.Synthetic })];
         var order = new SampleOrder(mixed, 4, share, new(1));
-        Assert.Equal(expected, Enumerable.Range(0, 8).SelectMany(s => order.Batch(s)).Count(i => mixed[i].Source == PairSource.Synthetic));
+        Assert.Equal(expected, Enumerable.Range(0, 8).SelectMany(s => order.Batch(s))
+            .Count(i => mixed[i].Source == PairSource.Synthetic));
     }
 
     [Fact]
     public void SampleOrder_WithALimitOnSyntheticPairs_KeepsIt_AndOnlyWhereItWouldBeExceeded()
     {
-        ImageMaskPair[] mixed = [.. _data.Pairs, .. Enumerable.Range(0, 18).Select(i => _data.Pairs[i % 6] with { Source = PairSource.Synthetic })];
+        ImageMaskPair[] mixed = [.. _data.Pairs, .. Enumerable.Range(0, 18).Select(i => _data.Pairs[i % 6] with
+        {
+            Source = PairSource.Synthetic,
+        })];
         int Synthetic(ImageMaskPair[] pairs, double most)
         {
             var order = new SampleOrder(pairs, Plain with { MaxSyntheticPerReal = most });
@@ -124,7 +133,8 @@ public sealed class TrainingBatchesTests : IDisposable
     {
         ImageMaskPair[] mixed = [.. _data.Pairs, .. _data.Pairs.Select(p => p with { Source = PairSource.Synthetic })];
         var order = new SampleOrder(mixed, Plain with { SyntheticWarmup = 0.5, Steps = 6 });
-        Assert.All(Enumerable.Range(0, 3).SelectMany(s => order.Batch(s)), i => Assert.Equal(PairSource.Synthetic, mixed[i].Source));
+        Assert.All(Enumerable.Range(0, 3).SelectMany(s => order.Batch(s)),
+            i => Assert.Equal(PairSource.Synthetic, mixed[i].Source));
         Assert.Contains(Enumerable.Range(3, 3).SelectMany(s => order.Batch(s)), i => mixed[i].Source == PairSource.Real);
         var alone = new SampleOrder([.. _data.Pairs], Plain with { SyntheticWarmup = 0.5, Steps = 6 });
         Assert.Equal(new SampleOrder([.. _data.Pairs], Plain).Batch(0), alone.Batch(0));
@@ -150,7 +160,10 @@ public sealed class TrainingBatchesTests : IDisposable
     public void SampleOrder_OfASourceWithoutPairs_IsRefused()
     {
         Assert.Throws<InvalidOptionsException>(() => new SampleOrder(_data.Pairs, 4, 0.5, new(1)));
-        Assert.Throws<InvalidOptionsException>(() => new SampleOrder([.. _data.Pairs.Select(p => p with { Source = PairSource.Synthetic })], 4, 0, new(1)));
+        Assert.Throws<InvalidOptionsException>(() => new SampleOrder([.. _data.Pairs.Select(p => p with
+        {
+            Source = PairSource.Synthetic,
+        })], 4, 0, new(1)));
     }
 
     // Which of the eight symmetries of the square was applied, found by looking; fails where none fits.

@@ -113,7 +113,8 @@ public class UNetTests
             var loss = MaskLosses.Of(MaskLoss.BceBatchDice, logits, golden["target"].reshape(logits.shape));
             var target = golden["target"].reshape(logits.shape);
             Tensor[] parts = [MaskLosses.Bce(logits, target), MaskLosses.BatchDice(logits, target), loss];
-            for (var i = 0; i < parts.Length; i++) Assert.Equal(expected[step]![i]!.GetValue<double>(), parts[i].item<float>(), 1e-5);
+            for (var i = 0; i < parts.Length; i++)
+                Assert.Equal(expected[step]![i]!.GetValue<double>(), parts[i].item<float>(), 1e-5);
             optimizer.zero_grad();
             loss.backward();
             if (step == 0)
@@ -135,8 +136,10 @@ public class UNetTests
             SegmentationFixtures.Close(gradient, named[key].grad!, 1e-6 + 1e-4 * gradient.abs().max().item<float>(), 1e-4, key);
     }
 
-    // AdamW steps by the learning rate times g/|g|: rounding of 3e-8 in a gradient moves a weight by 1e-3 · 3e-8/|g|, at most 1e-3.
-    private static void CompareWeights(IReadOnlyDictionary<string, Tensor> golden, IReadOnlyDictionary<string, Tensor> gradients, UNet net)
+    // AdamW steps by the learning rate times g/|g|: rounding of 3e-8 in a gradient moves a weight by 1e-3 · 3e-8/|g|, at most
+    // 1e-3.
+    private static void CompareWeights(
+        IReadOnlyDictionary<string, Tensor> golden, IReadOnlyDictionary<string, Tensor> gradients, UNet net)
     {
         var state = StateDict.Of(net);
         foreach (var (key, weight) in golden)
@@ -147,7 +150,8 @@ public class UNetTests
         }
     }
 
-    private static UNet Load(IReadOnlyDictionary<string, Tensor> weights, IReadOnlyDictionary<string, string> metadata, bool fast = true)
+    private static UNet Load(IReadOnlyDictionary<string, Tensor> weights, IReadOnlyDictionary<string, string> metadata,
+        bool fast = true)
     {
         var first = weights["inc.double_conv.0.weight"].shape;
         var net = new UNet(new()

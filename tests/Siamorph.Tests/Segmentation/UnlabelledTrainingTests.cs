@@ -13,7 +13,8 @@ public sealed class UnlabelledTrainingTests : IDisposable
 {
     private static readonly SegmentationOptions Small = new()
     {
-        Network = new() { Width = 4 }, ImageSize = new(32, 32), Steps = 12, BatchSize = 4, ValidateEvery = 4, CheckpointEvery = 0, EmaDecay = 0.9,
+        Network = new() { Width = 4 }, ImageSize = new(32, 32), Steps = 12, BatchSize = 4, ValidateEvery = 4, CheckpointEvery = 0,
+        EmaDecay = 0.9,
         SyntheticFraction = 0.5, Seed = new(5),
     };
 
@@ -51,7 +52,10 @@ public sealed class UnlabelledTrainingTests : IDisposable
         var (first, second) = (new SegmentationBatches(data, options), new SegmentationBatches(data, options));
         first.Batch(1);
         SegmentationFixtures.Close(first.Batch(7).Images, second.Batch(7).Images, 0);
-        Assert.True((first.Batch(7).Images - new SegmentationBatches(data, options with { Augmentation = AugmentationOptions.None }).Batch(7).Images).abs().max().item<float>() > 0);
+        Assert.True((first.Batch(7).Images - new SegmentationBatches(data, options with
+        {
+            Augmentation = AugmentationOptions.None,
+        }).Batch(7).Images).abs().max().item<float>() > 0);
     }
 
     [Fact]
@@ -62,7 +66,8 @@ public sealed class UnlabelledTrainingTests : IDisposable
         var options = Small with { Network = new() { Width = 8 }, Steps = 80, LearningRate = 5e-3, ValidateEvery = 40 };
         var summary = SegmentationTrainer.Run(options, train, validation, _pairs.In("run"), NullMonitor.Instance);
         Assert.Equal((6, 0, 12), (summary.RealPairs, summary.SyntheticPairs, summary.UnlabelledImages));
-        Assert.True(summary.BestValidationDice > 0.8, $"validation Dice {summary.BestValidationDice:0.000}"); // taught that all is background it would find nothing
+        // Taught that all is background it would find nothing
+        Assert.True(summary.BestValidationDice > 0.8, $"validation Dice {summary.BestValidationDice:0.000}");
     }
 
     [Fact]
@@ -72,8 +77,10 @@ public sealed class UnlabelledTrainingTests : IDisposable
         using var validation = _pairs.Load("val", 5, 32, seed: 2);
         var whole = SegmentationTrainer.Run(Small, train, validation, _pairs.In("whole"), NullMonitor.Instance);
         using var stop = new SegmentationTrainerTests.StopAfter(6);
-        Assert.Throws<OperationCanceledException>(() => SegmentationTrainer.Run(Small, train, validation, _pairs.In("cut"), stop));
-        Assert.Equal(whole.ModelHash, SegmentationTrainer.Run(Small, train, validation, _pairs.In("cut"), NullMonitor.Instance, resume: true).ModelHash);
+        Assert.Throws<OperationCanceledException>(() =>
+            SegmentationTrainer.Run(Small, train, validation, _pairs.In("cut"), stop));
+        Assert.Equal(whole.ModelHash, SegmentationTrainer.Run(Small, train, validation, _pairs.In("cut"), NullMonitor.Instance,
+            resume: true).ModelHash);
     }
 
     [Fact]
@@ -82,7 +89,10 @@ public sealed class UnlabelledTrainingTests : IDisposable
         using var train = WithUnlabelled(4);
         using var validation = _pairs.Load("val", 5, 32, seed: 2);
         var error = Assert.Throws<InvalidOptionsException>(() =>
-            SegmentationTrainer.Run(Small with { EmaDecay = 0, ConsistencyWeight = 0 }, train, validation, _pairs.In("run"), NullMonitor.Instance));
+            SegmentationTrainer.Run(Small with
+            {
+                EmaDecay = 0, ConsistencyWeight = 0,
+            }, train, validation, _pairs.In("run"), NullMonitor.Instance));
         Assert.Contains("emaDecay", error.Message, StringComparison.Ordinal);
         Assert.Contains("consistencyWeight", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_pairs.In("run/options.json")));
@@ -103,7 +113,8 @@ public sealed class UnlabelledTrainingTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var logits = randn(3, 1, 4, 4);
-        var lesson = new MeanTeacher.TeacherBatch(zeros(3, 3, 4, 4), tensor(new long[] { 1 }), tensor(new long[] { 0, 2 }), logits.index_select(0, tensor(new long[] { 0, 2 })).sigmoid(), 5);
+        var lesson = new MeanTeacher.TeacherBatch(zeros(3, 3, 4, 4), tensor(new long[] { 1 }), tensor(new long[] { 0, 2 }),
+            logits.index_select(0, tensor(new long[] { 0, 2 })).sigmoid(), 5);
         var seen = 0L;
         var loss = lesson.Loss(logits, ones(3, 1, 4, 4), (l, m) => { seen = l.shape[0]; return m.mean(); });
         Assert.Equal((1, 1), ((double)loss.item<float>(), seen));
@@ -117,7 +128,8 @@ public sealed class UnlabelledTrainingTests : IDisposable
         using var images = PairedDataset.Load([.. Bare(10)], new(32, 32), NullMonitor.Instance);
         var options = Small with { Network = new() { Width = 8 }, Steps = 60, LearningRate = 5e-3 };
         var file = DenoisingPretraining.Run(options, images, _pairs.In("pre"), NullMonitor.Instance);
-        var losses = File.ReadAllLines(_pairs.In("pre/log.jsonl")).Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble()).ToList();
+        var losses = File.ReadAllLines(_pairs.In("pre/log.jsonl"))
+            .Select(l => System.Text.Json.JsonDocument.Parse(l).RootElement.GetProperty("loss").GetDouble()).ToList();
         Assert.True(losses[^1] < 0.8 * losses[0], $"{losses[0]} → {losses[^1]}"); // naming no noise costs 1
         using var network = NetworkFactory.Create(options.Network);
         var line = PretrainedWeights.Load(network, _pairs.In("pre"));
@@ -127,8 +139,14 @@ public sealed class UnlabelledTrainingTests : IDisposable
         Assert.True(StateDict.Of(network)["inc.double_conv.0.weight"].eq(first).all().item<bool>());
         using var train = _pairs.Load("train", 6, 32);
         using var validation = _pairs.Load("val", 5, 32, seed: 2);
-        var begun = SegmentationTrainer.Run(options with { Steps = 4, SyntheticFraction = null, InitialWeights = _pairs.In("pre") }, train, validation, _pairs.In("a"), NullMonitor.Instance);
-        var plain = SegmentationTrainer.Run(options with { Steps = 4, SyntheticFraction = null }, train, validation, _pairs.In("b"), NullMonitor.Instance);
+        var begun = SegmentationTrainer.Run(options with
+        {
+            Steps = 4, SyntheticFraction = null, InitialWeights = _pairs.In("pre"),
+        }, train, validation, _pairs.In("a"), NullMonitor.Instance);
+        var plain = SegmentationTrainer.Run(options with
+        {
+            Steps = 4, SyntheticFraction = null,
+        }, train, validation, _pairs.In("b"), NullMonitor.Instance);
         Assert.NotEqual(plain.ModelHash, begun.ModelHash);
     }
 
@@ -139,7 +157,8 @@ public sealed class UnlabelledTrainingTests : IDisposable
         var whole = DenoisingPretraining.Run(Small, images, _pairs.In("whole"), NullMonitor.Instance);
         using var stop = new SegmentationTrainerTests.StopAfter(5);
         Assert.Throws<OperationCanceledException>(() => DenoisingPretraining.Run(Small, images, _pairs.In("cut"), stop));
-        Assert.Equal(File.ReadAllBytes(whole), File.ReadAllBytes(DenoisingPretraining.Run(Small, images, _pairs.In("cut"), NullMonitor.Instance)));
+        Assert.Equal(File.ReadAllBytes(whole),
+            File.ReadAllBytes(DenoisingPretraining.Run(Small, images, _pairs.In("cut"), NullMonitor.Instance)));
     }
 
     [Fact]
@@ -156,8 +175,12 @@ public sealed class UnlabelledTrainingTests : IDisposable
     private PairedDataset WithUnlabelled(int count)
     {
         var real = _pairs.Write("train", 6, new(32, 32));
-        return PairedDataset.Load([.. real, .. SegmentationData.AsAdded(Bare(count), real[0])], new(32, 32), NullMonitor.Instance);
+        return PairedDataset.Load([.. real, .. SegmentationData.AsAdded(Bare(count), real[0])], new(32, 32),
+            NullMonitor.Instance);
     }
 
-    private IEnumerable<ImageMaskPair> Bare(int count) => _pairs.Write("bare", count, new(32, 32), seed: 9).Select(p => p with { Id = $"bare-{p.Id}", MaskPath = "" });
+    private IEnumerable<ImageMaskPair> Bare(int count) => _pairs.Write("bare", count, new(32, 32), seed: 9).Select(p => p with
+    {
+        Id = $"bare-{p.Id}", MaskPath = "",
+    });
 }

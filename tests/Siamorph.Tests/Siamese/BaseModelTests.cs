@@ -23,7 +23,8 @@ public sealed class BaseModelTests : IDisposable
 
     private static BaseRecipe Recipe => new()
     {
-        Name = "little", Generator = JsonNode.Parse(Sizes)!.AsObject(), Phantoms = [new(4)], Images = [new("skin", "dermoscopy", "CC0 1.0", "a collection")], NotFor = ["Nothing else."],
+        Name = "little", Generator = JsonNode.Parse(Sizes)!.AsObject(), Phantoms = [new(4)],
+        Images = [new("skin", "dermoscopy", "CC0 1.0", "a collection")], NotFor = ["Nothing else."],
     };
 
     [Fact]
@@ -33,7 +34,8 @@ public sealed class BaseModelTests : IDisposable
         using var file = WeightsFile.Open(built.Weights);
         Assert.Equal("siamorph base model", file.Metadata["kind"]);
         Assert.Contains("dermoscopy", file.Metadata["prompts"], StringComparison.Ordinal);
-        Assert.Equal(ScalarType.Float16, file.Entries.First(e => e.Name.StartsWith("model.diffusion_model.", StringComparison.Ordinal)).DType);
+        Assert.Equal(ScalarType.Float16,
+            file.Entries.First(e => e.Name.StartsWith("model.diffusion_model.", StringComparison.Ordinal)).DType);
         var card = File.ReadAllText(built.Card);
         Assert.Contains("| dermoscopy, without masks | 3 | CC0 1.0 | a collection |", card, StringComparison.Ordinal);
         Assert.Contains("- Nothing else.", card, StringComparison.Ordinal);
@@ -46,7 +48,8 @@ public sealed class BaseModelTests : IDisposable
         var whole = File.ReadAllBytes(Build(NullMonitor.Instance).Weights);
         using var stop = new StopAtStage("siamese training");
         Assert.Throws<OperationCanceledException>(() => BaseModelBuilder.Build(Recipe, Images(), _folder["cut"], stop));
-        Assert.Equal(whole, File.ReadAllBytes(BaseModelBuilder.Build(Recipe, Images(), _folder["cut"], NullMonitor.Instance).Weights));
+        Assert.Equal(whole, File.ReadAllBytes(
+            BaseModelBuilder.Build(Recipe, Images(), _folder["cut"], NullMonitor.Instance).Weights));
     }
 
     [Fact]
@@ -73,9 +76,13 @@ public sealed class BaseModelTests : IDisposable
     public void Run_WithInitialWeights_NeedsThemNoMore()
     {
         var built = Build(NullMonitor.Instance);
-        var pairs = Siamorph.Data.Phantom.PhantomDataset.Write(_folder["own"], new() { Count = 4, Size = new ImageSize(32, 32), Seed = new Seed(8) }, NullMonitor.Instance).Pairs;
+        var pairs = Siamorph.Data.Phantom.PhantomDataset.Write(_folder["own"], new()
+        {
+            Count = 4, Size = new ImageSize(32, 32), Seed = new Seed(8),
+        }, NullMonitor.Instance).Pairs;
         var options = Recipe.Options() with { InitialWeights = built.Weights };
-        using (var data = options.Load(pairs, NullMonitor.Instance)) SiameseTrainer.Run(options, data, _folder["run"], NullMonitor.Instance);
+        using (var data = options.Load(pairs, NullMonitor.Instance))
+            SiameseTrainer.Run(options, data, _folder["run"], NullMonitor.Instance);
         File.Delete(built.Weights);
         using var pipeline = SiamesePipeline.Load(_folder["run"]);
         Assert.Equal(32, pipeline.Options.ImageSize);
@@ -85,7 +92,10 @@ public sealed class BaseModelTests : IDisposable
     public void Weights_OfAnotherSize_AreRefused_WithTheFirstTensorThatDiffers()
     {
         var built = Build(NullMonitor.Instance);
-        using var pipeline = new SiamesePipeline(Recipe.Options() with { Network = Recipe.Options().Network with { ModelChannels = 64 } }, []);
+        using var pipeline = new SiamesePipeline(Recipe.Options() with
+        {
+            Network = Recipe.Options().Network with { ModelChannels = 64 },
+        }, []);
         var error = Assert.Throws<WeightsMismatchException>(() => InitialModel.Load(pipeline, built.Weights));
         Assert.Contains(built.Weights, error.Message, StringComparison.Ordinal);
         Assert.Contains("the model's [", error.Message, StringComparison.Ordinal);
@@ -94,11 +104,15 @@ public sealed class BaseModelTests : IDisposable
     [Fact]
     public void Recipe_ListsEveryFault()
     {
-        var error = Assert.Throws<InvalidOptionsException>(() => new BaseRecipe { Preset = "sd15", Images = [new("x", "y", "", "")] }.Validate());
+        var error = Assert.Throws<InvalidOptionsException>(() => new BaseRecipe
+        {
+            Preset = "sd15", Images = [new("x", "y", "", "")],
+        }.Validate());
         Assert.Contains("has its own base", error.Message, StringComparison.Ordinal);
         Assert.Contains("phantoms", error.Message, StringComparison.Ordinal);
         Assert.Contains("licence", error.Message, StringComparison.Ordinal);
-        var shipped = OptionsFile.Load<BaseRecipe>(Path.Combine(SharedMaterial.RepositoryRoot, "recipes", "base-tiny.json")).Validate();
+        var shipped = OptionsFile.Load<BaseRecipe>(Path.Combine(SharedMaterial.RepositoryRoot, "recipes", "base-tiny.json"))
+            .Validate();
         Assert.Equal(20000, shipped.Options().Base.Steps);
     }
 
@@ -106,7 +120,8 @@ public sealed class BaseModelTests : IDisposable
 
     private string Images()
     {
-        for (var i = 0; i < 3; i++) ImageFile.WritePng(_folder["images", "skin", $"{i}.png"], Siamorph.Tests.Imaging.Pictures.Image(i, 32, 32));
+        for (var i = 0; i < 3; i++) ImageFile.WritePng(_folder["images", "skin", $"{i}.png"],
+            Siamorph.Tests.Imaging.Pictures.Image(i, 32, 32));
         return _folder["images"];
     }
 

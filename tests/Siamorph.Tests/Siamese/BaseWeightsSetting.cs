@@ -24,7 +24,11 @@ internal static class BaseWeightsSetting
         var options = Presets.Sd15 with
         {
             ImageSize = Size,
-            Network = new DenoiserConfig { ModelChannels = 32, ChannelMultipliers = [1, 2], ResidualBlocks = 1, AttentionFactors = [1], Heads = 4, ContextWidth = 16, HintWidth = 4 },
+            Network = new DenoiserConfig
+            {
+                ModelChannels = 32, ChannelMultipliers = [1, 2], ResidualBlocks = 1, AttentionFactors = [1], Heads = 4,
+                ContextWidth = 16, HintWidth = 4,
+            },
             Autoencoder = new AutoencoderKlConfig { Channels = 32, ChannelMultipliers = [1, 1, 1, 1], ResidualBlocks = 1 },
             TextModel = new ClipTextConfig { VocabularySize = 515, Width = 16, Layers = 2, Heads = 2, FeedForwardWidth = 32 },
             Siamese = Presets.Sd15.Siamese with { Steps = 3, Accumulation = 2, LearningRate = 1e-3 },
@@ -36,14 +40,18 @@ internal static class BaseWeightsSetting
             Seed = 3,
         };
         using var scope = NewDisposeScope();
-        SafeTensors.Write(options.BaseWeights, CheckpointKeys.Of(options).Where(k => !k.Name.StartsWith("control_model.", StringComparison.Ordinal)).ToDictionary(k => k.Name, Draw));
+        SafeTensors.Write(options.BaseWeights, CheckpointKeys.Of(options)
+            .Where(k => !k.Name.StartsWith("control_model.", StringComparison.Ordinal)).ToDictionary(k => k.Name, Draw));
         WriteTokenizer(options.Tokenizer);
         return options;
     }
 
     public static PairedDataset Data(string folder)
     {
-        PhantomDataset.Write(folder, new PhantomOptions { Count = 3, Size = new ImageSize(Size, Size), Seed = new Seed(5) }, NullMonitor.Instance);
+        PhantomDataset.Write(folder, new PhantomOptions
+        {
+            Count = 3, Size = new ImageSize(Size, Size), Seed = new Seed(5),
+        }, NullMonitor.Instance);
         return PairedDataset.Load(DatasetFolder.Read(folder).Pairs, new ImageSize(Size, Size), NullMonitor.Instance);
     }
 
@@ -61,7 +69,8 @@ internal static class BaseWeightsSetting
         var symbols = BpeVocabulary.ByteSymbols.Select(c => c.ToString()).ToList();
         List<string> tokens = [.. symbols, .. symbols.Select(s => s + "</w>"), "an</w>", BpeVocabulary.Begin, BpeVocabulary.End];
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(tokens.Select((t, i) => (t, i)).ToDictionary(p => p.t, p => p.i)));
+        File.WriteAllText(Path.Combine(folder, "vocab.json"),
+            JsonSerializer.Serialize(tokens.Select((t, i) => (t, i)).ToDictionary(p => p.t, p => p.i)));
         File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\na n</w>\n");
     }
 }

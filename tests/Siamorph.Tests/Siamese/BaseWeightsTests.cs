@@ -19,7 +19,8 @@ public sealed class BaseWeightsTests : IDisposable
     {
         var fault = Assert.Throws<InvalidOptionsException>(Presets.Sd15.Validate);
         Assert.DoesNotContain('\n', fault.Message);
-        foreach (var named in new[] { "--base-weights", "--tokenizer", "vocab.json", "docs/how-to/full-size.md" }) Assert.Contains(named, fault.Message);
+        foreach (var named in new[] { "--base-weights", "--tokenizer", "vocab.json", "docs/how-to/full-size.md" })
+            Assert.Contains(named, fault.Message);
     }
 
     [Fact]
@@ -31,7 +32,8 @@ public sealed class BaseWeightsTests : IDisposable
         Assert.All(found.New, k => Assert.Matches(@"^control_model\.(zero_convs|middle_block_out|input_hint_block)\.", k));
         Assert.All(found.FromUNet, k => Assert.Matches(@"^control_model\.(time_embed|input_blocks|middle_block)\.", k));
         var tensors = pipeline.Tensors();
-        Assert.All(found.FromUNet, k => Assert.True(tensors[k].equal(tensors["model.diffusion_model." + k["control_model.".Length..]]).all().item<bool>()));
+        Assert.All(found.FromUNet, k =>
+            Assert.True(tensors[k].equal(tensors["model.diffusion_model." + k["control_model.".Length..]]).all().item<bool>()));
     }
 
     [Fact]
@@ -42,7 +44,9 @@ public sealed class BaseWeightsTests : IDisposable
         SiameseTrainer.Run(options, data, _folder["whole"], NullMonitor.Instance);
         using var whole = Checkpoint.Load(Checkpoint.Latest(_folder["whole"])!);
         Assert.All(whole["model"].Names, k => Assert.Matches(@"^(control_model\.|model\.diffusion_model\.out)", k));
-        Assert.Equal(data.Count + 2, Directory.GetFiles(_folder["whole", "cache"], "*.safetensors", SearchOption.AllDirectories).Length); // images; a prompt and the empty one
+        // Images; a prompt and the empty one
+        Assert.Equal(data.Count + 2, Directory.GetFiles(_folder["whole", "cache"], "*.safetensors",
+            SearchOption.AllDirectories).Length);
         Assert.True(File.Exists(_folder["whole", "initialization.json"]));
 
         // Where the optimizer's moments are kept makes no difference either.
@@ -57,10 +61,14 @@ public sealed class BaseWeightsTests : IDisposable
         using var cut = Checkpoint.Load(Checkpoint.Latest(_folder["cut"])!);
         using var scope = NewDisposeScope();
         foreach (var part in new[] { "model", "optimizer" })
-            foreach (var entry in whole[part].Entries) Assert.True(entry.Read().equal(cut[part].Read(entry.Name)).all().item<bool>(), entry.Name);
+            foreach (var entry in whole[part].Entries)
+                Assert.True(entry.Read().equal(cut[part].Read(entry.Name)).all().item<bool>(), entry.Name);
         Assert.Empty(Directory.GetFiles(_folder["whole"], "*.moments"));
 
-        var drawn = Synthesizer.Run(_folder["whole"], [data.Pairs[0]], new SynthesisOptions { Prompt = "an unseen prompt" }, _folder["drawn"], NullMonitor.Instance);
+        var drawn = Synthesizer.Run(_folder["whole"], [data.Pairs[0]], new SynthesisOptions
+        {
+            Prompt = "an unseen prompt",
+        }, _folder["drawn"], NullMonitor.Instance);
         Assert.True(File.Exists(Assert.Single(drawn.Pairs).ImagePath));
         AssertWholeModelIsWritten(options, _folder["whole"], whole["model"]);
     }
@@ -72,12 +80,16 @@ public sealed class BaseWeightsTests : IDisposable
             Assert.Contains("siamese training, step 3", WeightsInspector.Inspect(path).What, StringComparison.Ordinal);
         WeightsConverter.Convert(run, _folder["model.safetensors"], new ConvertOptions());
         using var written = WeightsFile.Open(_folder["model.safetensors"]);
-        Assert.Equal(CheckpointKeys.Of(options).Select(k => k.Name).Order(StringComparer.Ordinal), written.Names.Order(StringComparer.Ordinal));
-        foreach (var entry in trained.Entries) Assert.True(entry.Read().equal(written.Read(entry.Name)).all().item<bool>(), entry.Name);
+        Assert.Equal(CheckpointKeys.Of(options).Select(k => k.Name).Order(StringComparer.Ordinal),
+            written.Names.Order(StringComparer.Ordinal));
+        foreach (var entry in trained.Entries)
+            Assert.True(entry.Read().equal(written.Read(entry.Name)).all().item<bool>(), entry.Name);
         using var again = SiamesePipeline.OfWeights(options with { BaseWeights = _folder["model.safetensors"] });
         using var drawn = SiamesePipeline.Open(run);
         Assert.Equal(drawn.Fingerprint(), again.Fingerprint());
-        Assert.Contains("has no ControlNet", Assert.Throws<WeightsMismatchException>(() => SiamesePipeline.Open(options.BaseWeights!)).Message, StringComparison.Ordinal);
+        Assert.Contains("has no ControlNet",
+            Assert.Throws<WeightsMismatchException>(() => SiamesePipeline.Open(options.BaseWeights!)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +106,10 @@ public sealed class BaseWeightsTests : IDisposable
 
         using var trained = SiamesePipeline.Load(_folder["run"]);
         using var before = new SiamesePipeline(options with { LoraRank = 0 }, []);
-        using var merged = new SiamesePipeline(options with { LoraRank = 0, LoraWeights = Path.Combine(checkpoint, "lora.safetensors") }, []);
+        using var merged = new SiamesePipeline(options with
+        {
+            LoraRank = 0, LoraWeights = Path.Combine(checkpoint, "lora.safetensors"),
+        }, []);
         var (a, b, c) = (StateDict.Of(trained.Model.UNet), StateDict.Of(merged.Model.UNet), StateDict.Of(before.Model.UNet));
         Assert.All(a, t => Assert.True(t.Value.equal(b[t.Key]).all().item<bool>(), t.Key));
         var changed = a.Where(t => !t.Value.equal(c[t.Key]).all().item<bool>()).Select(t => t.Key).ToList();

@@ -31,7 +31,8 @@ public class SiameseStepTests
         {
             var reached = parameter.grad is { } gradient && gradient.abs().max().item<float>() > 0;
             var due = name.StartsWith("control_model.", StringComparison.Ordinal) ? control
-                : decoder && (name.Contains(".output_blocks.", StringComparison.Ordinal) || name.Contains(".out.", StringComparison.Ordinal));
+                : decoder && (name.Contains(".output_blocks.", StringComparison.Ordinal)
+                || name.Contains(".out.", StringComparison.Ordinal));
             Assert.True(reached == due, $"{loss}: {name} {(reached ? "gets" : "lacks")} a gradient");
         }
     }
@@ -72,7 +73,8 @@ public class SiameseStepTests
         for (var i = 0; i < 4; i++)
         {
             Tensor Of(Tensor t) => t.narrow(0, i, 1);
-            var one = new SiameseBatch(Of(batch.CleanLatent), Of(batch.Noise), Of(batch.Timesteps), Of(batch.Context), Of(batch.MaskHint), Of(batch.ImageHint));
+            var one = new SiameseBatch(Of(batch.CleanLatent), Of(batch.Noise), Of(batch.Timesteps), Of(batch.Context),
+                Of(batch.MaskHint), Of(batch.ImageHint));
             var alone = new SiameseStep(model, Process, new SiameseLossOptions()).Run(one, 60, 100);
             foreach (var (term, losses) in alone.PerSample)
                 Assert.Equal(whole.PerSample[term][i].item<float>(), losses[0].item<float>(), 1e-4f);
@@ -84,7 +86,10 @@ public class SiameseStepTests
     {
         using var scope = NewDisposeScope();
         using var model = SmallSetting.ModelWithoutZeros();
-        var batch = SmallSetting.Batch(SmallSetting.Options.Network, [50, 600], new Seed(3)) with { KeepControl = tensor(new float[] { 1, 0 }) };
+        var batch = SmallSetting.Batch(SmallSetting.Options.Network, [50, 600], new Seed(3)) with
+        {
+            KeepControl = tensor(new float[] { 1, 0 }),
+        };
         var result = new SiameseStep(model, Process, new SiameseLossOptions()).Run(batch, 60, 100);
         var plain = model.UNet.Decode(model.UNet.Encode(result.NoisyLatent, batch.Timesteps, batch.Context), batch.Context);
         Assert.True((result.MaskPrediction - plain)[1].abs().max().item<float>() < 1e-5);
@@ -114,5 +119,6 @@ public class SiameseStepTests
     };
 
     private static SiameseStepResult Run(SiameseModel model, SiameseLossOptions options, long step, long maxSteps) =>
-        new SiameseStep(model, Process, options).Run(SmallSetting.Batch(SmallSetting.Options.Network, [50, 200, 201, 700], new Seed(3)), step, maxSteps);
+        new SiameseStep(model, Process, options)
+        .Run(SmallSetting.Batch(SmallSetting.Options.Network, [50, 200, 201, 700], new Seed(3)), step, maxSteps);
 }

@@ -28,7 +28,8 @@ public sealed class SiameseTrainerTests : IDisposable
         SiameseTrainer.Run(SmallSetting.Options, data, In("cut"), NullMonitor.Instance, resume: true);
 
         AssertSameCheckpoint(Checkpoint.Latest(In("whole"))!, Checkpoint.Latest(In("cut"))!);
-        var (whole, cut) = (TrainingLog.Read(new RunFolder(In("whole")).LogPath), TrainingLog.Read(new RunFolder(In("cut")).LogPath));
+        var (whole, cut) = (TrainingLog.Read(new RunFolder(In("whole")).LogPath),
+            TrainingLog.Read(new RunFolder(In("cut")).LogPath));
         Assert.Equal(whole.Select(e => e.Step), cut.Select(e => e.Step));
         foreach (var (a, b) in whole.Zip(cut)) Assert.Equal(a.Values, b.Values);
     }
@@ -61,7 +62,8 @@ public sealed class SiameseTrainerTests : IDisposable
         SiameseTrainer.Run(options, data, In("adopted"), NullMonitor.Instance, resume: true);
 
         AssertSameCheckpoint(Checkpoint.Latest(In("whole"))!, Checkpoint.Latest(In("adopted"))!);
-        Assert.Equal(TrainingLog.Read(new RunFolder(In("whole")).LogPath).Select(e => e.Step), TrainingLog.Read(new RunFolder(In("adopted")).LogPath).Select(e => e.Step));
+        Assert.Equal(TrainingLog.Read(new RunFolder(In("whole")).LogPath).Select(e => e.Step),
+            TrainingLog.Read(new RunFolder(In("adopted")).LogPath).Select(e => e.Step));
     }
 
     [Fact]
@@ -84,7 +86,8 @@ public sealed class SiameseTrainerTests : IDisposable
         foreach (var entry in end["model"].Entries.Where(e => e.Name.Contains("diffusion_model.", StringComparison.Ordinal)))
         {
             var (key, tensor) = (entry.Name, entry.Read());
-            var trained = key.Contains(".output_blocks.", StringComparison.Ordinal) || key.Contains(".out.", StringComparison.Ordinal);
+            var trained = key.Contains(".output_blocks.", StringComparison.Ordinal)
+                || key.Contains(".out.", StringComparison.Ordinal);
             var equal = tensor.equal(afterBase["ema"].Read(key)).all().item<bool>();
             Assert.True(equal != trained || (trained && tensor.numel() < 64), $"{key} {(equal ? "did not change" : "changed")}");
         }
@@ -99,18 +102,22 @@ public sealed class SiameseTrainerTests : IDisposable
         var unlabelled = UnlabelledImages.Read(In("more"), [], NullMonitor.Instance);
         SiameseTrainer.Run(SmallSetting.Options with { KeepCheckpoints = 9 }, data, In("without"), NullMonitor.Instance);
         SiameseTrainer.Run(options, data, In("with"), NullMonitor.Instance, unlabelled: unlabelled);
-        var (without, with) = (TrainingLog.Read(new RunFolder(In("without")).LogPath), TrainingLog.Read(new RunFolder(In("with")).LogPath));
+        var (without, with) = (TrainingLog.Read(new RunFolder(In("without")).LogPath),
+            TrainingLog.Read(new RunFolder(In("with")).LogPath));
         Assert.NotEqual(without[0].Values["base/total"], with[0].Values["base/total"]);
         using var scope = NewDisposeScope();
         using var a = Checkpoint.Load(Checkpoint.Latest(In("without"))!);
         using var b = Checkpoint.Load(Checkpoint.Latest(In("with"))!);
-        Assert.True(a["model"].Entries.Where(e => e.Name.StartsWith("first_stage_model.", StringComparison.Ordinal)).All(e => e.Read().equal(b["model"].Read(e.Name)).all().item<bool>())); // the codec is fitted to the pairs
+        // The codec is fitted to the pairs
+        Assert.True(a["model"].Entries.Where(e => e.Name.StartsWith("first_stage_model.", StringComparison.Ordinal))
+            .All(e => e.Read().equal(b["model"].Read(e.Name)).all().item<bool>()));
         Assert.Contains("\"count\": 30", File.ReadAllText(In("with/unlabelled.json")), StringComparison.Ordinal);
 
         // Only the same list may be gone on with; and a folder that is named has to be read.
         File.Delete(In("more/07.png"));
         var fault = Assert.Throws<InvalidOptionsException>(() =>
-            SiameseTrainer.Run(options, data, In("with"), NullMonitor.Instance, resume: true, unlabelled: UnlabelledImages.Read(In("more"), [], NullMonitor.Instance)));
+            SiameseTrainer.Run(options, data, In("with"), NullMonitor.Instance, resume: true,
+            unlabelled: UnlabelledImages.Read(In("more"), [], NullMonitor.Instance)));
         Assert.Contains("holds 29 images", fault.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => SiameseTrainer.Run(options, data, In("other"), NullMonitor.Instance));
         Assert.Throws<InvalidOptionsException>(() => (options with { Base = options.Base with { Steps = 0 } }).Validate());
@@ -121,7 +128,8 @@ public sealed class SiameseTrainerTests : IDisposable
     {
         using var data = SmallSetting.Data(In("data"));
         SiameseTrainer.Run(SmallSetting.Options, data, In("run"), NullMonitor.Instance);
-        var fault = Assert.Throws<SiamorphException>(() => SiameseTrainer.Run(SmallSetting.Options, data, In("run"), NullMonitor.Instance));
+        var fault = Assert.Throws<SiamorphException>(() =>
+            SiameseTrainer.Run(SmallSetting.Options, data, In("run"), NullMonitor.Instance));
         Assert.Contains("--resume", fault.Message, StringComparison.Ordinal);
     }
 
@@ -131,7 +139,9 @@ public sealed class SiameseTrainerTests : IDisposable
     {
         Assert.Equal(Path.GetFileName(expected), Path.GetFileName(actual));
         foreach (var file in Directory.EnumerateFiles(expected))
-            Assert.True(File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(actual, Path.GetFileName(file)))), $"{Path.GetFileName(file)} differs");
+            Assert.True(File.ReadAllBytes(file).AsSpan()
+                .SequenceEqual(File.ReadAllBytes(Path.Combine(actual, Path.GetFileName(file)))),
+                $"{Path.GetFileName(file)} differs");
     }
 
     /// <summary>Asks to stop once so many steps were reported.</summary>

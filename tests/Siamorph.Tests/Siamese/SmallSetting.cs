@@ -14,7 +14,10 @@ internal static class SmallSetting
     public static TrainOptions Options { get; } = Presets.Tiny with
     {
         ImageSize = 32,
-        Network = Presets.Tiny.Network with { ModelChannels = 32, ChannelMultipliers = [1, 2], AttentionFactors = [2], Heads = 4, ContextWidth = 16, HintWidth = 4 },
+        Network = Presets.Tiny.Network with
+        {
+            ModelChannels = 32, ChannelMultipliers = [1, 2], AttentionFactors = [2], Heads = 4, ContextWidth = 16, HintWidth = 4,
+        },
         Base = Presets.Tiny.Base with { Steps = 4, BatchSize = 4, WarmupSteps = 1 },
         Siamese = Presets.Tiny.Siamese with { Steps = 5, BatchSize = 4, WarmupSteps = 1 },
         CheckpointEvery = 3,
@@ -24,7 +27,10 @@ internal static class SmallSetting
 
     public static PairedDataset Data(string folder, int count = 12)
     {
-        PhantomDataset.Write(folder, new PhantomOptions { Count = count, Size = new ImageSize(32, 32), Seed = new Seed(5) }, NullMonitor.Instance);
+        PhantomDataset.Write(folder, new PhantomOptions
+        {
+            Count = count, Size = new ImageSize(32, 32), Seed = new Seed(5),
+        }, NullMonitor.Instance);
         return PairedDataset.Load(DatasetFolder.Read(folder).Pairs, new ImageSize(32, 32), NullMonitor.Instance);
     }
 
@@ -46,7 +52,8 @@ internal static class SmallSetting
         foreach (var (name, parameter) in model.named_parameters())
         {
             using var generator = new Seed(11).Derive(name).Generator();
-            parameter.copy_(randn(parameter.shape, generator: generator) * (parameter.shape.Length > 1 ? 0.8 / Math.Sqrt(parameter.numel() / (double)parameter.shape[0]) : 0.2)
+            parameter.copy_(randn(parameter.shape, generator: generator) * (parameter.shape.Length > 1
+                ? 0.8 / Math.Sqrt(parameter.numel() / (double)parameter.shape[0]) : 0.2)
                 + (name.Contains("norm", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0));
         }
         return model;
@@ -61,8 +68,10 @@ internal static class SmallSetting
             return randn(shape, generator: generator);
         }
         return new SiameseBatch(
-            Draw("x0", count, network.LatentChannels, latentSize, latentSize), Draw("noise", count, network.LatentChannels, latentSize, latentSize),
+            Draw("x0", count, network.LatentChannels, latentSize, latentSize),
+            Draw("noise", count, network.LatentChannels, latentSize, latentSize),
             tensor(timesteps), Draw("context", count, 4, network.ContextWidth),
-            (Draw("mask", count, 1, hint, hint) > 0).to(float32).expand(-1, 3, -1, -1).contiguous(), Draw("image", count, 3, hint, hint).sigmoid());
+            (Draw("mask", count, 1, hint, hint) > 0).to(float32).expand(-1, 3, -1, -1).contiguous(),
+            Draw("image", count, 3, hint, hint).sigmoid());
     }
 }

@@ -45,7 +45,10 @@ public sealed class SoftHintTests : IDisposable
     [Fact]
     public void Train_AndSynthesize_WithSoftLabels_CarryThemThrough()
     {
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 6, Size = new ImageSize(32, 32), Seed = new Seed(5) }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 6, Size = new ImageSize(32, 32), Seed = new Seed(5),
+        }, NullMonitor.Instance);
         var pairs = DatasetFolder.Read(_folder["data"]).Pairs;
         var options = SmallSetting.Options with
         {
@@ -60,7 +63,8 @@ public sealed class SoftHintTests : IDisposable
         using var data = options.Load(pairs, NullMonitor.Instance);
         SiameseTrainer.Run(options, data, _folder["run"], NullMonitor.Instance);
 
-        var made = Synthesizer.Run(_folder["run"], pairs, new SynthesisOptions { Steps = 2 }, _folder["made"], NullMonitor.Instance);
+        var made = Synthesizer.Run(_folder["run"], pairs, new SynthesisOptions { Steps = 2 }, _folder["made"],
+            NullMonitor.Instance);
         foreach (var (pair, source) in made.Pairs.Zip(pairs))
         {
             var soft = SoftMask.Read(pair, 0);

@@ -5,8 +5,8 @@ using Microsoft.Playwright;
 namespace Siamorph.Tests.Studio;
 
 /// <summary>
-/// Chromium without a window. It watches what must hold on every page: nothing is asked of another address, and the content security
-/// policy is never broken. Tests skip by name where there is no Chromium.
+/// Chromium without a window. It watches what must hold on every page: nothing is asked of another address, and the content
+/// security policy is never broken. Tests skip by name where there is no Chromium.
 /// </summary>
 internal sealed class Browser : IAsyncDisposable
 {
@@ -24,11 +24,15 @@ internal sealed class Browser : IAsyncDisposable
     public IPage Page { get; }
 
     /// <summary>A window on a Studio, not entered yet.</summary>
-    public static async Task<Browser> Open(string address, int width = 1280, int height = 900, ColorScheme colours = ColorScheme.Light)
+    public static async Task<Browser> Open(
+        string address, int width = 1280, int height = 900, ColorScheme colours = ColorScheme.Light)
     {
         if (Place() is null) Assert.Skip("chromium is not here.");
         var browser = await Shared.Value;
-        var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = colours, ReducedMotion = ReducedMotion.Reduce });
+        var context = await browser.NewContextAsync(new()
+        {
+            ViewportSize = new() { Width = width, Height = height }, ColorScheme = colours, ReducedMotion = ReducedMotion.Reduce,
+        });
         var page = await context.NewPageAsync();
         var opened = new Browser(context, page, address);
         page.Request += (_, request) => opened.Look(request.Url);
@@ -39,7 +43,8 @@ internal sealed class Browser : IAsyncDisposable
     }
 
     /// <summary>The same, entered as the owner.</summary>
-    public static async Task<Browser> Open(StudioHost host, int width = 1280, int height = 900, ColorScheme colours = ColorScheme.Light)
+    public static async Task<Browser> Open(
+        StudioHost host, int width = 1280, int height = 900, ColorScheme colours = ColorScheme.Light)
     {
         var opened = await Open(host.Address, width, height, colours);
         await opened.Page.GotoAsync(host.Link);
@@ -84,7 +89,8 @@ internal sealed class Browser : IAsyncDisposable
 
     private void Look(string url)
     {
-        if (url.StartsWith(_own, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal) || url.StartsWith($"blob:{_own}", StringComparison.Ordinal)) return;
+        if (url.StartsWith(_own, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal)
+            || url.StartsWith($"blob:{_own}", StringComparison.Ordinal)) return;
         lock (_faults) _faults.Add($"asked for {url}");
     }
 
@@ -99,6 +105,9 @@ internal sealed class Browser : IAsyncDisposable
     private static async Task<IBrowser> Launch()
     {
         var playwright = await Playwright.CreateAsync();
-        return await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Place(), Args = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? ["--no-sandbox"] : [] });
+        return await playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Place(), Args = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? ["--no-sandbox"] : [],
+        });
     }
 }

@@ -20,7 +20,10 @@ public sealed class DataPageTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 24, Size = new ImageSize(Width, Height) }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 24, Size = new ImageSize(Width, Height),
+        }, NullMonitor.Instance);
         _studio = await StudioHost.Start(_folder.Path);
     }
 
@@ -50,7 +53,10 @@ public sealed class DataPageTests : IAsyncLifetime
     public async Task Grid_Filters_FindsTwins_AndScrolls()
     {
         // An image that stands under two names, in two splits.
-        var pairs = DatasetFolder.Read(_folder["data"]).Pairs.Select((p, i) => p with { Split = i < 12 ? "train" : "test" }).ToList();
+        var pairs = DatasetFolder.Read(_folder["data"]).Pairs.Select((p, i) => p with
+        {
+            Split = i < 12 ? "train" : "test",
+        }).ToList();
         File.Copy(pairs[0].ImagePath, pairs[20].ImagePath, overwrite: true);
         DatasetFolder.WriteManifest(_folder["data"], pairs);
         _browser = await Browser.Open(_studio);
@@ -76,7 +82,10 @@ public sealed class DataPageTests : IAsyncLifetime
         var pairs = DatasetFolder.Read(_folder["data"]).Pairs.ToList();
         var image = Path.Combine(Path.GetDirectoryName(pairs[0].ImagePath)!, $"{name}.png");
         File.Move(pairs[0].ImagePath, image);
-        DatasetFolder.WriteManifest(_folder["data"], [pairs[0] with { Id = name, ImagePath = image, Group = name }, .. pairs.Skip(1)]);
+        DatasetFolder.WriteManifest(_folder["data"], [pairs[0] with
+        {
+            Id = name, ImagePath = image, Group = name,
+        }, .. pairs.Skip(1)]);
         _browser = await Browser.Open(_studio);
         var asked = new List<string>();
         Page.Request += (_, request) => asked.Add(request.Url);
@@ -165,7 +174,8 @@ public sealed class DataPageTests : IAsyncLifetime
         await Edit();
         await Act("clear");
         // A ring, an island, and a lone pixel.
-        await Page.EvaluateAsync("siamorphEditor.change('x', m => { m.ellipse([10, 10], [30, 30], 1); m.ellipse([16, 16], [24, 24], 0); m.ellipse([40, 10], [46, 16], 1); m.disc(55, 40, 1, 1); })");
+        await Page.EvaluateAsync("siamorphEditor.change('x', m => { m.ellipse([10, 10], [30, 30], 1); m.ellipse([16, 16], [24, "
+            + "24], 0); m.ellipse([40, 10], [46, 16], 1); m.disc(55, 40, 1, 1); })");
         await Act("holes");
         Assert.Equal(1, await At(20, 20));
         await Act("smooth");
@@ -191,8 +201,10 @@ public sealed class DataPageTests : IAsyncLifetime
         await Drag((8, 6), (38, 32));
         await Save();
         var changed = Assert.Single(masks, m => Hash(m.Key) != m.Value);
-        Assert.Equal(await Page.EvaluateAsync<int>("siamorphEditor.mask.area"), ImageFile.ReadMask(changed.Key).Labels.Count(l => l != 0));
-        Assert.Equal(changed.Value, Hash(Directory.GetFiles(_folder["data", "edits"], "*.png", SearchOption.AllDirectories).Single()));
+        Assert.Equal(await Page.EvaluateAsync<int>("siamorphEditor.mask.area"),
+            ImageFile.ReadMask(changed.Key).Labels.Count(l => l != 0));
+        Assert.Equal(changed.Value, Hash(
+            Directory.GetFiles(_folder["data", "edits"], "*.png", SearchOption.AllDirectories).Single()));
         Assert.Single(File.ReadAllLines(_folder["data", "edits.jsonl"]));
         Assert.Equal(before, DatasetValidator.Check(_folder["data"], NullMonitor.Instance).Findings.Count);
     }
@@ -265,7 +277,8 @@ public sealed class DataPageTests : IAsyncLifetime
 
     private Task Act(string name) => Page.Locator($"[data-act={name}]").ClickAsync();
 
-    private Task<System.Text.Json.JsonElement?> Size(int pixels) => Page.EvaluateAsync($"siamorphEditor.resize({pixels} - siamorphEditor.size)");
+    private Task<System.Text.Json.JsonElement?> Size(int pixels) =>
+        Page.EvaluateAsync($"siamorphEditor.resize({pixels} - siamorphEditor.size)");
 
     private async Task Keys(params string[] keys)
     {
@@ -285,8 +298,10 @@ public sealed class DataPageTests : IAsyncLifetime
     private async Task<(float X, float Y)> Place((int X, int Y) pixel)
     {
         var box = (await Page.Locator("canvas").BoundingBoxAsync())!;
-        var view = await Page.EvaluateAsync<double[]>("[siamorphEditor.zoom, ...siamorphEditor.pan, siamorphEditor.canvas.width / siamorphEditor.canvas.clientWidth]");
-        return ((float)(box.X + (view[1] + (pixel.X + 0.5) * view[0]) / view[3]), (float)(box.Y + (view[2] + (pixel.Y + 0.5) * view[0]) / view[3]));
+        var view = await Page.EvaluateAsync<double[]>(
+            "[siamorphEditor.zoom, ...siamorphEditor.pan, siamorphEditor.canvas.width / siamorphEditor.canvas.clientWidth]");
+        return ((float)(box.X + (view[1] + (pixel.X + 0.5) * view[0]) / view[3]),
+            (float)(box.Y + (view[2] + (pixel.Y + 0.5) * view[0]) / view[3]));
     }
 
     private async Task Click((int, int) pixel)
@@ -319,7 +334,8 @@ public sealed class DataPageTests : IAsyncLifetime
     private async Task Expect(string what, Func<int, int, bool> inside)
     {
         var pixels = await Page.EvaluateAsync<int[]>("[...siamorphEditor.mask.data]");
-        var wrong = Enumerable.Range(0, Width * Height).Where(i => pixels[i] == 1 != inside(i % Width, i / Width)).Select(i => (i % Width, i / Width)).ToList();
+        var wrong = Enumerable.Range(0, Width * Height).Where(i => pixels[i] == 1 != inside(i % Width, i / Width))
+            .Select(i => (i % Width, i / Width)).ToList();
         Assert.True(wrong.Count == 0, $"{what}: {wrong.Count} pixels are wrong, such as {string.Join(' ', wrong.Take(5))}");
     }
 

@@ -11,8 +11,10 @@ public sealed class DrawPageTests : IAsyncLifetime
 {
     private static readonly string[] Small =
     [
-        "--image-size", "32", "--network-model-channels", "32", "--network-heads", "4", "--network-context-width", "16", "--network-hint-width", "4", "--base-steps", "3",
-        "--siamese-steps", "3", "--base-batch-size", "2", "--siamese-batch-size", "2", "--preview-every", "0", "--sampling-steps", "4", "--threads", "1",
+        "--image-size", "32", "--network-model-channels", "32", "--network-heads", "4", "--network-context-width", "16",
+        "--network-hint-width", "4", "--base-steps", "3",
+        "--siamese-steps", "3", "--base-batch-size", "2", "--siamese-batch-size", "2", "--preview-every", "0", "--sampling-steps",
+        "4", "--threads", "1",
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -20,7 +22,10 @@ public sealed class DrawPageTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 8, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 8, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
         await Run(["train", _folder["data"], "--out", _folder["run"], .. Small]);
         _studio = await StudioHost.Start(_folder.Path);
     }
@@ -57,8 +62,10 @@ public sealed class DrawPageTests : IAsyncLifetime
         Assert.Equal(2, kept.Count);
         // The canvas as a mask file under the name that the pair tells.
         var bits = (await page.EvaluateAsync<int[]>("[...siamorphEditor.mask.data]")).Select(v => (byte)v).ToArray();
-        ImageFile.WriteMaskPng(_folder["masks", $"{kept[0].Origin!.SourceMask}.png"], new LabelMap(new ImageSize(256, 256), bits));
-        await Run(["synthesize", _folder["run"], "--masks", _folder["masks"], "--out", _folder["again"], "--seed", "5", "--images-per-mask", "2", "--prompt", kept[0].Prompt, "--threads", "1",
+        ImageFile.WriteMaskPng(_folder["masks", $"{kept[0].Origin!.SourceMask}.png"],
+            new LabelMap(new ImageSize(256, 256), bits));
+        await Run(["synthesize", _folder["run"], "--masks", _folder["masks"], "--out", _folder["again"], "--seed", "5",
+            "--images-per-mask", "2", "--prompt", kept[0].Prompt, "--threads", "1",
             "--sampler", "uniPc", "--steps", $"{kept[0].Origin!.Steps}"]);
         foreach (var pair in kept)
         {
@@ -95,7 +102,8 @@ public sealed class DrawPageTests : IAsyncLifetime
     public async Task EmptyMasks_OtherFolders_AndBrokenModels_AreRefusedInWords()
     {
         Assert.Contains("no run that can draw", await Draw("data", [1]), StringComparison.Ordinal);
-        foreach (var file in Directory.GetFiles(_folder["run", "checkpoints"], "ema.safetensors", SearchOption.AllDirectories)) File.WriteAllText(file, "broken");
+        foreach (var file in Directory.GetFiles(_folder["run", "checkpoints"], "ema.safetensors", SearchOption.AllDirectories))
+            File.WriteAllText(file, "broken");
         Assert.Contains("The mask is empty", await Draw("run", new byte[32]), StringComparison.Ordinal);
         Assert.Contains("ema.safetensors", await Draw("run", [255, .. new byte[31]]), StringComparison.Ordinal);
         using var keep = await Send("/draw/keep?name=x&folder=data", "");
@@ -104,14 +112,18 @@ public sealed class DrawPageTests : IAsyncLifetime
 
     private async Task<string> Draw(string at, byte[] bits)
     {
-        using var answer = await Send($"/draw/image?at={at}", $$"""{"bits":"{{Convert.ToBase64String(bits)}}","width":16,"height":16,"seed":1,"number":0,"fromReal":false,"previews":false}""");
+        using var answer = await Send($"/draw/image?at={at}",
+            $$"""{"bits":"{{Convert.ToBase64String(bits)}}","width":16,"height":16,"seed":1,"number":0,"fromReal":false,"previews":false}""");
         Assert.False(answer.IsSuccessStatusCode);
         return await answer.Content.ReadAsStringAsync();
     }
 
     private Task<HttpResponseMessage> Send(string address, string json)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(json, System.Text.Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new StringContent(json, System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("Origin", _studio.Address);
         request.Headers.Add("X-Siamorph", _studio.Token);
         return _studio.Owner.SendAsync(request);
@@ -119,7 +131,10 @@ public sealed class DrawPageTests : IAsyncLifetime
 
     private static async Task Run(string[] arguments)
     {
-        var start = new ProcessStartInfo(StudioHost.Program[0], [.. StudioHost.Program.Skip(1), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(StudioHost.Program[0], [.. StudioHost.Program.Skip(1), .. arguments])
+        {
+            RedirectStandardError = true, RedirectStandardOutput = true,
+        };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         await process.StandardOutput.ReadToEndAsync();

@@ -12,15 +12,20 @@ public sealed class JobTests : IDisposable
 {
     private static readonly (string, string)[] Small =
     [
-        ("data", "data"), ("--image-size", "32"), ("--network-model-channels", "32"), ("--network-heads", "4"), ("--network-context-width", "16"),
-        ("--network-hint-width", "4"), ("--base-batch-size", "4"), ("--siamese-batch-size", "4"), ("--preview-every", "0"), ("--checkpoint-every", "5"), ("--threads", "1"),
+        ("data", "data"), ("--image-size", "32"), ("--network-model-channels", "32"), ("--network-heads", "4"),
+        ("--network-context-width", "16"),
+        ("--network-hint-width", "4"), ("--base-batch-size", "4"), ("--siamese-batch-size", "4"), ("--preview-every", "0"),
+        ("--checkpoint-every", "5"), ("--threads", "1"),
     ];
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly TemporaryFolder _folder = new();
 
     public JobTests() =>
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 12, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 12, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
 
     public void Dispose() => _folder.Dispose();
 
@@ -35,7 +40,8 @@ public sealed class JobTests : IDisposable
         Wait(() => Directory.Exists(_folder["killed", "checkpoints", "step-000005"]));
         File.WriteAllText(killed.KillPath, "");
         Wait(() => killed.Status.State == JobState.Interrupted);
-        using (var page = await studio.Owner.GetAsync($"/job/{killed.Id}")) Assert.Contains("Resume", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using (var page = await studio.Owner.GetAsync($"/job/{killed.Id}"))
+            Assert.Contains("Resume", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         (await studio.Post($"/job/{killed.Id}/resume")).Dispose();
         Wait(() => killed.Status.State is not (JobState.Interrupted or JobState.Queued));
         Assert.Equal(JobState.Done, Ended(killed));
@@ -57,8 +63,10 @@ public sealed class JobTests : IDisposable
         await using (var studio = await StudioHost.Start(_folder.Path))
         {
             Assert.Contains("At work", await studio.Owner.GetStringAsync("/jobs"), StringComparison.Ordinal);
-            using (var refused = await studio.Post($"/job/{first.Id}/remove")) Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
-            using (var refused = await studio.Post($"/job/{first.Id}/kill")) Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+            using (var refused = await studio.Post($"/job/{first.Id}/remove"))
+                Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+            using (var refused = await studio.Post($"/job/{first.Id}/kill"))
+                Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
             (await studio.Post($"/job/{first.Id}/stop")).Dispose();
             Assert.Equal(JobState.Stopped, Ended(first));
             Assert.Equal(JobState.Done, Ended(second)); // its turn has come
@@ -78,11 +86,13 @@ public sealed class JobTests : IDisposable
             using var client = new HttpClient { BaseAddress = new(studio.Link.Split("/enter")[0]) };
             var page = await client.GetStringAsync(studio.Link);
             (await client.GetAsync("/new/train")).Dispose();
-            using var queued = await StudioHost.Post(client, "/new/train", page.Split("data-token=\"")[1].Split('"')[0], client.BaseAddress!.ToString().TrimEnd('/'), [.. Options("run", 30, 2)]);
+            using var queued = await StudioHost.Post(client, "/new/train", page.Split("data-token=\"")[1].Split('"')[0],
+                client.BaseAddress!.ToString().TrimEnd('/'), [.. Options("run", 30, 2)]);
             job = new JobFolder(_folder[".studio", "jobs", queued.RequestMessage!.RequestUri!.Segments[^1]]);
             Wait(() => job.Status.State == JobState.Running);
             (await client.GetAsync("/run?at=run")).Dispose();
-            if (OperatingSystem.IsLinux()) Assert.DoesNotContain("libtorch", File.ReadAllText($"/proc/{studio.Process.Id}/maps"), StringComparison.Ordinal);
+            if (OperatingSystem.IsLinux())
+                Assert.DoesNotContain("libtorch", File.ReadAllText($"/proc/{studio.Process.Id}/maps"), StringComparison.Ordinal);
             studio.Kill();
         }
         Assert.Equal(JobState.Done, Ended(job));
@@ -108,7 +118,8 @@ public sealed class JobTests : IDisposable
     {
         var root = new RootFolder(_folder.Path);
         var queue = new JobQueue(root, ["false"]);
-        JobFolder[] jobs = [.. Enumerable.Range(1, 3).Select(i => queue.Add(new($"{i}", ["x"], ["x"], root.Path, null, DateTimeOffset.UtcNow)))];
+        JobFolder[] jobs = [.. Enumerable.Range(1, 3)
+            .Select(i => queue.Add(new($"{i}", ["x"], ["x"], root.Path, null, DateTimeOffset.UtcNow)))];
         queue.MoveUp(jobs[2]);
         queue.MoveUp(jobs[0]); // is first already
         Assert.Equal(["1", "3", "2"], new JobQueue(root, ["false"]).All.Select(j => j.Job.Title));
@@ -131,11 +142,13 @@ public sealed class JobTests : IDisposable
     }
 
     private static void Wait(Func<bool> happens, JobFolder? job = null) =>
-        Assert.True(SpinWait.SpinUntil(() => { Thread.Sleep(50); return happens(); }, Patience), job?.ConsoleTail() ?? "it did not happen");
+        Assert.True(SpinWait.SpinUntil(() => { Thread.Sleep(50); return happens(); }, Patience), job?.ConsoleTail()
+        ?? "it did not happen");
 
     private string Weights(string run)
     {
         var last = Directory.GetDirectories(_folder[run, "checkpoints"]).Order(StringComparer.Ordinal).Last();
-        return string.Join('\n', Directory.GetFiles(last, "*.safetensors").Order(StringComparer.Ordinal).Select(f => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f)))));
+        return string.Join('\n', Directory.GetFiles(last, "*.safetensors").Order(StringComparer.Ordinal)
+            .Select(f => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f)))));
     }
 }

@@ -13,7 +13,10 @@ public sealed class PageTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 12, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance);
+        PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 12, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance);
         _studio = await StudioHost.Start(_folder.Path);
     }
 
@@ -45,12 +48,14 @@ public sealed class PageTests : IAsyncLifetime
     {
         Finished();
         await using var browser = await Browser.Open(_studio, width, colours: colours);
-        foreach (var (name, address) in new[] { ("home", "/"), ("jobs", "/jobs"), ("new", "/new"), ("form", "/new/train"), ("run", "/run?at=run"), ("experiment", "/experiment?at=experiment") })
+        foreach (var (name, address) in new[] { ("home", "/"), ("jobs", "/jobs"), ("new", "/new"), ("form", "/new/train"),
+            ("run", "/run?at=run"), ("experiment", "/experiment?at=experiment") })
         {
             await browser.Go(address);
             await browser.Keep($"{name}-{width}-{colours.ToString().ToLowerInvariant()}");
             await browser.AssertAccessible();
-            Assert.True(await browser.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{name} is wider than {width} pixels");
+            Assert.True(await browser.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"),
+                $"{name} is wider than {width} pixels");
         }
         browser.AssertClean();
     }
@@ -87,7 +92,10 @@ public sealed class PageTests : IAsyncLifetime
         await Assertions.Expect(page.GetByText("of 3000")).ToBeVisibleAsync(new() { Timeout = 60_000 });
 
         await browser.Go("/run?at=run"); // where the losses and pictures come without loading the page again
-        await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { Name = "Losses of stage base" })).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { Name = "Losses of stage base" })).ToBeVisibleAsync(new()
+        {
+            Timeout = 60_000,
+        });
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Stopped. It can go on.")).ToBeVisibleAsync(new() { Timeout = 60_000 });
         await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
@@ -119,7 +127,8 @@ public sealed class PageTests : IAsyncLifetime
     public async Task Script_InAReport_DoesNotRun()
     {
         Finished();
-        File.AppendAllText(_folder["experiment", "report.html"], "<script>parent.document.title = 'ran'</script><img src='http://example.org/x.png'>");
+        File.AppendAllText(_folder["experiment", "report.html"],
+            "<script>parent.document.title = 'ran'</script><img src='http://example.org/x.png'>");
         await using var browser = await Browser.Open(_studio);
         await browser.Go("/experiment?at=experiment");
         await Assertions.Expect(browser.Page.Locator("iframe")).ToBeVisibleAsync();

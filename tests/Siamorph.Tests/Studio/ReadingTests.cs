@@ -34,10 +34,13 @@ public sealed class ReadingTests : IAsyncLifetime
         await Read(await Enter("expert"), _study.Expert());
         await Read(await Enter("guesser"), _study.Guesser(3));
         Assert.Throws<InvalidStudyException>(() => StudyReport.Write(_study.Folder));
-        Assert.Contains("2 of 4 planned readers have finished", await _studio.Owner.GetStringAsync("/study?at=study"), StringComparison.Ordinal);
-        using (var hasty = await _studio.Post("/study/unseal?at=study", ("word", "yes"))) Assert.Equal(HttpStatusCode.BadRequest, hasty.StatusCode);
+        Assert.Contains("2 of 4 planned readers have finished", await _studio.Owner.GetStringAsync("/study?at=study"),
+            StringComparison.Ordinal);
+        using (var hasty = await _studio.Post("/study/unseal?at=study", ("word", "yes")))
+            Assert.Equal(HttpStatusCode.BadRequest, hasty.StatusCode);
         Assert.False(File.Exists(_folder["study", "unsealed.json"]));
-        using (var done = await _studio.Post("/study/unseal?at=study", ("word", "unseal"))) Assert.Equal(HttpStatusCode.Redirect, done.StatusCode);
+        using (var done = await _studio.Post("/study/unseal?at=study", ("word", "unseal")))
+            Assert.Equal(HttpStatusCode.Redirect, done.StatusCode);
 
         var readers = StudyAnalysis.Of(StudyEvidence.Read(_study.Folder)).Readers;
         Assert.Equal(1, readers.Single(r => r.Reader == "expert").Accuracy!.Value, 10);
@@ -55,7 +58,8 @@ public sealed class ReadingTests : IAsyncLifetime
     public async Task Reader_SeesOneStudy_AndNothingElse()
     {
         var reader = await Enter("r1");
-        foreach (var address in new[] { "/", "/jobs", "/study?at=study", "/data?at=real", "/read/000000000000", "/report?at=study", "/edit?pair=x", "/picture/x" })
+        foreach (var address in new[] { "/", "/jobs", "/study?at=study", "/data?at=real", "/read/000000000000",
+            "/report?at=study", "/edit?pair=x", "/picture/x" })
         {
             using var response = await reader.Client.GetAsync(address);
             Assert.True(response.StatusCode == HttpStatusCode.Forbidden, $"{address}: {response.StatusCode}");
@@ -75,7 +79,8 @@ public sealed class ReadingTests : IAsyncLifetime
         for (var card = await Next(reader); card is not null; card = await Answer(reader, card, _study.Expert()))
         {
             using var picture = await reader.Client.GetAsync($"/read/{reader.Link}/image/{Item(card)}");
-            var headers = string.Join('\n', picture.Headers.Concat(picture.Content.Headers).Where(h => h.Key != "Date").Select(h => $"{h.Key}: {string.Join(',', h.Value)}"));
+            var headers = string.Join('\n', picture.Headers.Concat(picture.Content.Headers).Where(h => h.Key != "Date")
+                .Select(h => $"{h.Key}: {string.Join(',', h.Value)}"));
             var kind = key[Item(card)].Kind;
             if (!kinds.TryGetValue(kind, out var seen)) kinds[kind] = seen = [];
             seen.Add(headers); // the length of the body is one of them
@@ -96,7 +101,8 @@ public sealed class ReadingTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await reader.Client.GetAsync($"/read/{reader.Link}/image/{other}")).StatusCode);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await Send(reader, Body(card, quality: 9, shape: 3))).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await Send(reader, Body(card, quality: 4, shape: 3))).StatusCode);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await Send(reader, Body(card, quality: 1, shape: 1))).StatusCode); // a page left open
+        // A page left open
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await Send(reader, Body(card, quality: 1, shape: 1))).StatusCode);
         Assert.Equal(2, File.ReadAllLines(_folder["study", "sessions", "r1-1.jsonl"]).Length);
     }
 
@@ -108,9 +114,13 @@ public sealed class ReadingTests : IAsyncLifetime
         {
             using var owner = new HttpClient { BaseAddress = new(process.Link.Split("/enter")[0]) };
             var token = (await owner.GetStringAsync(process.Link)).Split("data-token=\"")[1].Split('"')[0];
-            using var made = await StudioHost.Post(owner, "/study/link?at=study", token, owner.BaseAddress!.ToString().TrimEnd('/'));
+            using var made = await StudioHost.Post(owner, "/study/link?at=study", token,
+                owner.BaseAddress!.ToString().TrimEnd('/'));
             door = Door(await made.Content.ReadAsStringAsync());
-            var reader = await Enter(new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = owner.BaseAddress }, door, "r1");
+            var reader = await Enter(new HttpClient(new HttpClientHandler { AllowAutoRedirect = false })
+            {
+                BaseAddress = owner.BaseAddress,
+            }, door, "r1");
             var card = (await Next(reader))!;
             for (var i = 0; i < 3; i++) card = (await Answer(reader, card, _study.Expert()))!;
             process.Kill();
@@ -225,8 +235,10 @@ public sealed class ReadingTests : IAsyncLifetime
         (await client.GetAsync(door)).Dispose();
         var link = door.Split('/')[2].Split('?')[0];
         var token = (await client.GetStringAsync($"/read/{link}")).Split("data-token=\"")[1].Split('"')[0];
-        using var agreed = await StudioHost.Post(client, $"/read/{link}/consent", token, client.BaseAddress!.ToString().TrimEnd('/'),
-            ("agree", "yes"), ("consent", SmallStudy.Consent), ("reader", pseudonym), ("specialty", "gastroenterology"), ("years", "7"), ("width", "1920"), ("height", "1080"), ("ratio", "1"));
+        using var agreed = await StudioHost.Post(client, $"/read/{link}/consent", token,
+            client.BaseAddress!.ToString().TrimEnd('/'),
+            ("agree", "yes"), ("consent", SmallStudy.Consent), ("reader", pseudonym), ("specialty", "gastroenterology"),
+            ("years", "7"), ("width", "1920"), ("height", "1080"), ("ratio", "1"));
         Assert.Equal(HttpStatusCode.Redirect, agreed.StatusCode);
         return new(client, link, token);
     }
@@ -237,7 +249,8 @@ public sealed class ReadingTests : IAsyncLifetime
         Assert.Contains("Thank you", await reader.Client.GetStringAsync($"/read/{reader.Link}"), StringComparison.Ordinal);
     }
 
-    private static async Task<JsonElement?> Next(Entered reader) => Card(await reader.Client.GetFromJsonAsync<JsonElement>($"/read/{reader.Link}/next"));
+    private static async Task<JsonElement?> Next(Entered reader) =>
+        Card(await reader.Client.GetFromJsonAsync<JsonElement>($"/read/{reader.Link}/next"));
 
     private static async Task<JsonElement?> Answer(Entered reader, JsonElement? card, Func<string, int> realism)
     {
@@ -256,14 +269,19 @@ public sealed class ReadingTests : IAsyncLifetime
 
     private static string Item(JsonElement? card) => card!.Value.GetProperty("item").GetString()!;
 
-    private static object Body(JsonElement? card, int? quality = null, int? shape = null, int? realism = null, byte[]? outline = null) => new
+    private static object Body(JsonElement? card, int? quality = null, int? shape = null, int? realism = null,
+        byte[]? outline = null) => new
     {
-        item = Item(card), quality, shape, realism, outline, shown = DateTimeOffset.UtcNow, milliseconds = 4000, hiddenMilliseconds = 100, zoom = 1,
+        item = Item(card), quality, shape, realism, outline, shown = DateTimeOffset.UtcNow, milliseconds = 4000,
+        hiddenMilliseconds = 100, zoom = 1,
     };
 
     private static async Task<HttpResponseMessage> Send(Entered reader, object body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/read/{reader.Link}/answer") { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/read/{reader.Link}/answer")
+        {
+            Content = JsonContent.Create(body),
+        };
         request.Headers.Add("Origin", reader.Client.BaseAddress!.ToString().TrimEnd('/'));
         request.Headers.Add("X-Siamorph", reader.Token);
         return await reader.Client.SendAsync(request);

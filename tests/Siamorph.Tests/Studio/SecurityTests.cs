@@ -67,7 +67,8 @@ public sealed partial class SecurityTests : IAsyncLifetime
     [InlineData("own", false)]
     public async Task ForeignForms_AreRefused(string? origin, bool withToken)
     {
-        using var response = await StudioHost.Post(_studio.Owner, "/job/x/stop", withToken ? _studio.Token : null, origin == "own" ? _studio.Address : origin);
+        using var response = await StudioHost.Post(_studio.Owner, "/job/x/stop", withToken ? _studio.Token
+            : null, origin == "own" ? _studio.Address : origin);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
     }
 
@@ -77,8 +78,10 @@ public sealed partial class SecurityTests : IAsyncLifetime
         foreach (var address in new[] { "/", "/nowhere", "/assets/studio.js", "/enter?token=x" })
         {
             using var response = await _studio.Owner.GetAsync(address);
-            Assert.StartsWith("default-src 'self'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
-            Assert.Contains("frame-ancestors 'none'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+            Assert.StartsWith("default-src 'self'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")),
+                StringComparison.Ordinal);
+            Assert.Contains("frame-ancestors 'none'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")),
+                StringComparison.Ordinal);
             Assert.Equal("nosniff", Assert.Single(response.Headers.GetValues("X-Content-Type-Options")));
             Assert.False(response.Headers.Contains("Server"));
         }
@@ -97,10 +100,12 @@ public sealed partial class SecurityTests : IAsyncLifetime
     {
         Directory.CreateDirectory(_folder["secret", "inner"]);
         File.WriteAllText(_folder["secret", "manifest.jsonl"], "");
-        if (!OperatingSystem.IsWindows() && !Directory.Exists(_folder["root", "leak"])) Directory.CreateSymbolicLink(_folder["root", "leak"], _folder["secret"]);
+        if (!OperatingSystem.IsWindows() && !Directory.Exists(_folder["root", "leak"]))
+            Directory.CreateSymbolicLink(_folder["root", "leak"], _folder["secret"]);
         foreach (var page in new[] { "open", "run", "experiment", "report" })
         {
-            var status = await Status(_studio.Owner, $"/{page}?at={(at.Contains('%', StringComparison.Ordinal) ? at : Uri.EscapeDataString(at))}");
+            var status = await Status(_studio.Owner,
+                $"/{page}?at={(at.Contains('%', StringComparison.Ordinal) ? at : Uri.EscapeDataString(at))}");
             Assert.True(status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound, $"{page}: {status}");
         }
         Assert.DoesNotContain("leak", await _studio.Owner.GetStringAsync("/"), StringComparison.Ordinal);
@@ -113,7 +118,8 @@ public sealed partial class SecurityTests : IAsyncLifetime
         File.WriteAllText(_folder["root", "exp", "options.json"], "{}");
         File.WriteAllText(_folder["root", "exp", "report.html"], "<script>document.title='ran'</script>");
         using var response = await _studio.Owner.GetAsync("/report?at=exp");
-        Assert.StartsWith("sandbox;", Assert.Single(response.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+        Assert.StartsWith("sandbox;", Assert.Single(response.Headers.GetValues("Content-Security-Policy")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,8 +128,10 @@ public sealed partial class SecurityTests : IAsyncLifetime
         // Either the answer comes, or the line is cut while the rest is being sent.
         try
         {
-            using var response = await StudioHost.Post(_studio.Owner, "/new/train", _studio.Token, _studio.Address, ("data", new string('x', 11 << 20)));
-            Assert.True(response.StatusCode is HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.BadRequest, response.StatusCode.ToString());
+            using var response = await StudioHost.Post(_studio.Owner, "/new/train", _studio.Token, _studio.Address,
+                ("data", new string('x', 11 << 20)));
+            Assert.True(response.StatusCode is HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.BadRequest,
+                response.StatusCode.ToString());
         }
         catch (HttpRequestException e)
         {
@@ -142,7 +150,9 @@ public sealed partial class SecurityTests : IAsyncLifetime
         if (OperatingSystem.IsLinux())
         {
             Assert.Equal(0, mkfifo(_folder["root", "pipe.png"], 0x1b6));
-            Assert.Equal(404, (await Assert.ThrowsAsync<StudioException>(() => shelf.Png(new(_folder["root", "pipe.png"]), null, default))).Status);
+            Assert.Equal(404,
+                (await Assert.ThrowsAsync<StudioException>(() =>
+                    shelf.Png(new(_folder["root", "pipe.png"]), null, default))).Status);
         }
         File.WriteAllBytes(_folder["root", "bomb.png"], Bomb());
         await Assert.ThrowsAsync<InvalidDatasetException>(() => shelf.Png(new(_folder["root", "bomb.png"]), null, default));
@@ -153,8 +163,10 @@ public sealed partial class SecurityTests : IAsyncLifetime
     {
         PhantomDataset.Write(_folder["secret"], new PhantomOptions { Count = 1 }, NullMonitor.Instance);
         Directory.CreateDirectory(_folder["root", "d"]);
-        var (image, mask) = (Directory.GetFiles(_folder["secret", "images"])[0], Directory.GetFiles(_folder["secret", "masks"])[0]);
-        File.WriteAllText(_folder["root", "d", "manifest.jsonl"], $$"""{"id":"a","image":"{{image}}","mask":"{{mask}}","source":"real"}{{"\n"}}""");
+        var (image, mask) = (Directory.GetFiles(_folder["secret", "images"])[0],
+            Directory.GetFiles(_folder["secret", "masks"])[0]);
+        File.WriteAllText(_folder["root", "d", "manifest.jsonl"],
+            $$"""{"id":"a","image":"{{image}}","mask":"{{mask}}","source":"real"}{{"\n"}}""");
         using var cards = System.Text.Json.JsonDocument.Parse(await _studio.Owner.GetStringAsync("/data/cards?at=d"));
         var card = cards.RootElement[0];
         Assert.Equal(HttpStatusCode.Forbidden, await Status(_studio.Owner, card.GetProperty("image").GetString()!));
@@ -166,11 +178,13 @@ public sealed partial class SecurityTests : IAsyncLifetime
     public async Task Values_NeverBecomeFlags_AndPathsStayInside()
     {
         Directory.CreateDirectory(_folder["root", "d"]);
-        foreach (var (name, value) in new[] { ("data", "--help"), ("data", "../secret"), ("data", "/etc"), ("--out", "../elsewhere") })
+        foreach (var (name, value) in new[] { ("data", "--help"), ("data", "../secret"), ("data", "/etc"),
+            ("--out", "../elsewhere") })
         {
             var fields = new Dictionary<string, string> { ["data"] = "d", ["--out"] = "r", [name] = value };
             using var response = await _studio.Post("/new/train", [.. fields.Select(f => (f.Key, f.Value))]);
-            Assert.False(response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.Redirect, $"{name}={value}: {response.StatusCode}");
+            Assert.False(response.IsSuccessStatusCode
+                || response.StatusCode == HttpStatusCode.Redirect, $"{name}={value}: {response.StatusCode}");
         }
         Assert.False(Directory.Exists(_folder["root", ".studio", "jobs"]));
     }
@@ -184,7 +198,8 @@ public sealed partial class SecurityTests : IAsyncLifetime
     // A PNG whose header claims 60,000 pixels each way.
     private static byte[] Bomb()
     {
-        var bytes = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
+        var bytes = Convert.FromBase64String(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
         byte[] side = [0, 0, 0xea, 0x60];
         side.CopyTo(bytes, 16);
         side.CopyTo(bytes, 20);

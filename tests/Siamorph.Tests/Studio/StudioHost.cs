@@ -4,7 +4,9 @@ using Siamorph.Studio;
 
 namespace Siamorph.Tests.Studio;
 
-/// <summary>A Studio in this process on a free port, over a folder of the test's own, and the owner's browser without a screen.</summary>
+/// <summary>
+/// A Studio in this process on a free port, over a folder of the test's own, and the owner's browser without a screen.
+/// </summary>
 internal sealed class StudioHost : IAsyncDisposable
 {
     private readonly StudioServer _server;
@@ -39,7 +41,10 @@ internal sealed class StudioHost : IAsyncDisposable
             lock (links) links.Add(link);
         }
 
-        var server = await StudioServer.Start(new() { Root = root, Port = 0, Program = Program, Forms = VerbForms.Of(Siamorph.Cli.Program.Verbs()), Announce = Announce });
+        var server = await StudioServer.Start(new()
+        {
+            Root = root, Port = 0, Program = Program, Forms = VerbForms.Of(Siamorph.Cli.Program.Verbs()), Announce = Announce,
+        });
         var host = new StudioHost(server, links, root);
         host.Owner = host.Client();
         (await host.Owner.GetAsync(host.Link)).Dispose();
@@ -51,17 +56,23 @@ internal sealed class StudioHost : IAsyncDisposable
     public static IReadOnlyList<string> Program { get; } = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli.dll")];
 
     /// <summary>A browser that has not entered.</summary>
-    public HttpClient Client() => new(new HttpClientHandler { CookieContainer = new CookieContainer(), AllowAutoRedirect = false }) { BaseAddress = new(Address) };
+    public HttpClient Client() => new(new HttpClientHandler
+    {
+        CookieContainer = new CookieContainer(), AllowAutoRedirect = false,
+    }) { BaseAddress = new(Address) };
 
     /// <summary>Sends a form as a page of this Studio would.</summary>
-    public Task<HttpResponseMessage> Post(string address, params (string Name, string Value)[] fields) => Post(Owner, address, Token, Address, fields);
+    public Task<HttpResponseMessage> Post(string address, params (string Name, string Value)[] fields) =>
+        Post(Owner, address, Token, Address, fields);
 
     /// <summary>Sends a form as anyone might.</summary>
-    public static async Task<HttpResponseMessage> Post(HttpClient client, string address, string? token, string? origin, params (string Name, string Value)[] fields)
+    public static async Task<HttpResponseMessage> Post(
+        HttpClient client, string address, string? token, string? origin, params (string Name, string Value)[] fields)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address)
         {
-            Content = new FormUrlEncodedContent(fields.Select(f => KeyValuePair.Create(f.Name, f.Value)).Concat(token is null ? [] : [KeyValuePair.Create("token", token)])),
+            Content = new FormUrlEncodedContent(fields.Select(f => KeyValuePair.Create(f.Name, f.Value))
+                .Concat(token is null ? [] : [KeyValuePair.Create("token", token)])),
         };
         if (origin is not null) request.Headers.Add("Origin", origin);
         return await client.SendAsync(request);

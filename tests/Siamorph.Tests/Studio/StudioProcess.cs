@@ -10,7 +10,8 @@ internal sealed class StudioProcess : IDisposable
 
     public StudioProcess(string root, int port = 0)
     {
-        var start = new ProcessStartInfo(StudioHost.Program[0], [.. StudioHost.Program.Skip(1), "studio", "--root", root, "--port", $"{port}"])
+        var start = new ProcessStartInfo(StudioHost.Program[0],
+            [.. StudioHost.Program.Skip(1), "studio", "--root", root, "--port", $"{port}"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };

@@ -78,7 +78,8 @@ public sealed class StudyVerbsTests : IDisposable
     public void BadInput_IsOneLine()
     {
         OneLine("no study.json here", "study", "check", _folder.Path);
-        OneLine("the folder does not exist", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"]);
+        OneLine("the folder does not exist", "study", "make", _folder["none"], "--data", _folder["none"], "--out",
+            _folder["out"]);
         OneLine("images is 1", "study", "make", _folder["none"], "--data", _folder["none"], "--out", _folder["out"], "--images",
             "1", "--outline-images", "1");
         var study = SmallStudy.Make(_folder);

@@ -5,7 +5,10 @@ namespace Siamorph.Tests.Synthesis;
 
 public class MaskDeformationTests
 {
-    private static readonly MaskDeformationOptions Everything = new() { Flip = true, Rotation = 40, Scale = 0.4, Elastic = 0.05, Recombination = 0.3 };
+    private static readonly MaskDeformationOptions Everything = new()
+    {
+        Flip = true, Rotation = 40, Scale = 0.4, Elastic = 0.05, Recombination = 0.3,
+    };
 
     [Theory]
     [InlineData(false, false)]
@@ -15,8 +18,12 @@ public class MaskDeformationTests
     {
         var mask = new LabelMap(new ImageSize(8, 6));
         mask.Labels[0] = 1; // the upper left corner
-        var corners = Enumerable.Range(0, 64).Select(i => Array.IndexOf(MaskDeformation.Apply(mask, mask, new() { Flip = true, Mirrors = (leftRight, topBottom) }, new Seed((ulong)i)).Mask.Labels, (byte)1)).Distinct().Order().ToList();
-        Assert.Equal([.. new[] { 0, leftRight ? 7 : 0, topBottom ? 40 : 0, leftRight && topBottom ? 47 : 0 }.Distinct()], corners);
+        var corners = Enumerable.Range(0, 64).Select(i => Array.IndexOf(MaskDeformation.Apply(mask, mask, new()
+        {
+            Flip = true, Mirrors = (leftRight, topBottom),
+        }, new Seed((ulong)i)).Mask.Labels, (byte)1)).Distinct().Order().ToList();
+        Assert.Equal([.. new[] { 0, leftRight ? 7 : 0, topBottom ? 40 : 0, leftRight && topBottom ? 47 : 0 }.Distinct()],
+            corners);
     }
 
     [Fact]

@@ -14,8 +14,12 @@ public sealed class QualityGateTests : IDisposable
 
     public QualityGateTests()
     {
-        var written = PhantomDataset.Write(_folder["data"], new PhantomOptions { Count = 120, Size = new ImageSize(32, 32), FramesPerCase = 1 }, NullMonitor.Instance).Pairs;
-        _pairs = [.. written.Select(p => (Pair: p, Mask: PairFiles.ReadMask(p))).Select((x, i) => new GateInput(x.Pair.Id, PairFiles.ReadImage(x.Pair), x.Mask, Network(x.Mask, i)))];
+        var written = PhantomDataset.Write(_folder["data"], new PhantomOptions
+        {
+            Count = 120, Size = new ImageSize(32, 32), FramesPerCase = 1,
+        }, NullMonitor.Instance).Pairs;
+        _pairs = [.. written.Select(p => (Pair: p, Mask: PairFiles.ReadMask(p)))
+            .Select((x, i) => new GateInput(x.Pair.Id, PairFiles.ReadImage(x.Pair), x.Mask, Network(x.Mask, i)))];
     }
 
     private IEnumerable<GateInput> Unseen => _pairs.Skip(60);
@@ -49,7 +53,10 @@ public sealed class QualityGateTests : IDisposable
     public void WrongMasksRefused_WithNetworksThatKnowNothing_TellsThatTheGateIsBlind()
     {
         var random = new Seed(1).Random();
-        var blind = new QualityGate([.. _pairs.Take(60).Select(p => p with { Image = Noise(random), Found = Noise(p.Mask.Size, random) })], new GateOptions());
+        var blind = new QualityGate([.. _pairs.Take(60).Select(p => p with
+        {
+            Image = Noise(random), Found = Noise(p.Mask.Size, random),
+        })], new GateOptions());
         Assert.InRange(blind.WrongMasksRefused, 0, 0.15);
         Assert.InRange(blind.RealAgreement, 0.4, 0.6);
     }
@@ -57,7 +64,10 @@ public sealed class QualityGateTests : IDisposable
     [Fact]
     public void Judge_NamesTheOriginalOfACopy()
     {
-        var copy = Unseen.First() with { Image = Pictures.Mirrored(_pairs[7].Image), Mask = _pairs[7].Mask, Found = _pairs[7].Found };
+        var copy = Unseen.First() with
+        {
+            Image = Pictures.Mirrored(_pairs[7].Image), Mask = _pairs[7].Mask, Found = _pairs[7].Found,
+        };
         var reason = Assert.Single(Gate().Judge([copy], 1, GateSelection.InOrder)[0].Reasons, r => r.Kind == "copy");
         Assert.Contains(_pairs[7].Id, reason.Text, StringComparison.Ordinal);
     }
@@ -65,7 +75,10 @@ public sealed class QualityGateTests : IDisposable
     [Fact]
     public void Judge_RefusesWhatLooksLikeNoRealImage()
     {
-        var verdict = Assert.Single(Gate().Judge([Unseen.First() with { Image = Noise(new Seed(2).Random()) }], 1, GateSelection.InOrder));
+        var verdict = Assert.Single(Gate().Judge([Unseen.First() with
+        {
+            Image = Noise(new Seed(2).Random()),
+        }], 1, GateSelection.InOrder));
         Assert.Contains(verdict.Reasons, r => r.Kind == "outlier");
         Assert.StartsWith("refused: ", verdict.Line, StringComparison.Ordinal);
     }
@@ -75,7 +88,10 @@ public sealed class QualityGateTests : IDisposable
     {
         var flat = new RgbImage(new ImageSize(32, 32));
         Array.Fill(flat.Pixels, (byte)120);
-        Assert.Contains(Gate().Judge([Unseen.First() with { Image = flat }], 1, GateSelection.InOrder)[0].Reasons, r => r.Kind == "contrast");
+        Assert.Contains(Gate().Judge([Unseen.First() with
+        {
+            Image = flat,
+        }], 1, GateSelection.InOrder)[0].Reasons, r => r.Kind == "contrast");
     }
 
     [Theory]
@@ -86,7 +102,10 @@ public sealed class QualityGateTests : IDisposable
     {
         var mask = new LabelMap(new ImageSize(32, 32));
         Array.Fill(mask.Labels, (byte)1, 0, pixels);
-        var reason = Assert.Single(Gate().Judge([Unseen.First() with { Mask = mask }], 1, GateSelection.InOrder)[0].Reasons, r => r.Kind == "mask");
+        var reason = Assert.Single(Gate().Judge([Unseen.First() with
+        {
+            Mask = mask,
+        }], 1, GateSelection.InOrder)[0].Reasons, r => r.Kind == "mask");
         Assert.Contains(expected, reason.Text, StringComparison.Ordinal);
     }
 
@@ -108,7 +127,8 @@ public sealed class QualityGateTests : IDisposable
         var gate = Gate();
         var together = gate.Judge(Unseen, 60, GateSelection.InOrder);
         var alone = Unseen.Select(p => gate.Judge([p], 1, GateSelection.InOrder)[0]).ToList();
-        Assert.Equal(together.Select(v => (v.Id, v.Line, v.Agreement, v.Difficulty)), alone.Select(v => (v.Id, v.Line, v.Agreement, v.Difficulty)));
+        Assert.Equal(together.Select(v => (v.Id, v.Line, v.Agreement, v.Difficulty)),
+            alone.Select(v => (v.Id, v.Line, v.Agreement, v.Difficulty)));
     }
 
     [Fact]
@@ -116,9 +136,12 @@ public sealed class QualityGateTests : IDisposable
     {
         var size = new ImageSize(5, 1);
         // By hand: inside 30 and 10 against outside 20, 10, 0: wins 3 and 1.5 of 3 each.
-        Assert.Equal(4.5 / 6, PairMeasurement.AgreementOf(new LabelMap(size, [1, 1, 0, 0, 0]), new ProbabilityMap(size, [30, 10, 20, 10, 0])), 12);
-        Assert.Equal(1, PairMeasurement.AgreementOf(new LabelMap(size, [1, 1, 1, 1, 1]), new ProbabilityMap(size, [0, 0, 0, 0, 0])));
-        Assert.Equal(0.8, PairMeasurement.AgreementOf(new LabelMap(size, [0, 0, 0, 0, 0]), new ProbabilityMap(size, [200, 0, 0, 0, 100])), 12);
+        Assert.Equal(4.5 / 6, PairMeasurement.AgreementOf(new LabelMap(size, [1, 1, 0, 0, 0]),
+            new ProbabilityMap(size, [30, 10, 20, 10, 0])), 12);
+        Assert.Equal(1, PairMeasurement.AgreementOf(new LabelMap(size, [1, 1, 1, 1, 1]),
+            new ProbabilityMap(size, [0, 0, 0, 0, 0])));
+        Assert.Equal(0.8, PairMeasurement.AgreementOf(new LabelMap(size, [0, 0, 0, 0, 0]),
+            new ProbabilityMap(size, [200, 0, 0, 0, 100])), 12);
     }
 
     private QualityGate Gate() => new([.. _pairs.Take(60)], new GateOptions());
@@ -128,7 +151,8 @@ public sealed class QualityGateTests : IDisposable
     {
         var random = new Seed(3).Derive(index).Random();
         var strength = 5 + 60 * random.Uniform(0, 1);
-        return new(mask.Size, [.. mask.Labels.Select(l => (byte)Math.Clamp(40 + (l != 0 ? strength : 0) + 15 * random.Normal(), 0, 120))]);
+        return new(mask.Size,
+            [.. mask.Labels.Select(l => (byte)Math.Clamp(40 + (l != 0 ? strength : 0) + 15 * random.Normal(), 0, 120))]);
     }
 
     private static RgbImage Noise(SeededRandom random)

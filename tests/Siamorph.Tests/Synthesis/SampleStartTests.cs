@@ -52,7 +52,10 @@ public sealed class SampleStartTests : IDisposable
     public void Paste_JoinsTheLesionsOfTwoPatients_AndLeavesTheRestAlone()
     {
         var groups = _pairs.Select((p, i) => p with { Group = i < 3 ? "a" : "b" }).ToList();
-        var made = Synthesizer.Edit(groups, new() { Start = SampleStart.Paste, Strength = 0, ImagesPerMask = 3, Deformation = Moved, Seed = 1 }, SmallSetting.Options, In("out"), NullMonitor.Instance).Pairs;
+        var made = Synthesizer.Edit(groups, new()
+        {
+            Start = SampleStart.Paste, Strength = 0, ImagesPerMask = 3, Deformation = Moved, Seed = 1,
+        }, SmallSetting.Options, In("out"), NullMonitor.Instance).Pairs;
         Assert.Contains(made, p => p.Origin!.Donor is not null);
         foreach (var pair in made.Where(p => p.Origin!.Donor is not null))
         {
@@ -60,7 +63,8 @@ public sealed class SampleStartTests : IDisposable
             Assert.NotEqual(host.Group, donor.Group);
             var (before, after) = (PairFiles.ReadMask(host).Labels, ImageFile.ReadMask(pair.MaskPath).Labels);
             Assert.All(Enumerable.Range(0, before.Length), i => Assert.True(before[i] == 0 || after[i] != 0));
-            var share = Feather.Of(new LabelMap(new ImageSize(32, 32), [.. after.Zip(before, (a, b) => (byte)(a != 0 ? 1 : b))]), margin: 1, softness: 2);
+            var share = Feather.Of(new LabelMap(new ImageSize(32, 32), [.. after.Zip(before, (a, b) => (byte)(a != 0 ? 1 : b))]),
+                margin: 1, softness: 2);
             var (old, now) = (PairFiles.ReadImage(host).Pixels, ImageFile.ReadRgb(pair.ImagePath).Pixels);
             Assert.All(Enumerable.Range(0, share.Length).Where(i => share[i] == 0), i => Assert.Equal(old[3 * i], now[3 * i]));
             Assert.NotEqual(old, now);
@@ -94,9 +98,16 @@ public sealed class SampleStartTests : IDisposable
     [InlineData(SampleStart.Noise, null, 0.5)]
     public void Images_DependOnTheirSeedAlone(SampleStart start, double? strength, double imageWeight)
     {
-        var options = new SynthesisOptions { Start = start, Strength = strength, ImageWeight = imageWeight, Steps = 4, Seed = 1, BatchSize = 1, Deformation = Moved };
+        var options = new SynthesisOptions
+        {
+            Start = start, Strength = strength, ImageWeight = imageWeight, Steps = 4, Seed = 1, BatchSize = 1,
+            Deformation = Moved,
+        };
         var one = Draw("one", options);
-        var many = Synthesizer.Run(In("run"), [.. _pairs.Reverse()], options with { BatchSize = 4 }, In("many"), NullMonitor.Instance).Pairs;
+        var many = Synthesizer.Run(In("run"), [.. _pairs.Reverse()], options with
+        {
+            BatchSize = 4,
+        }, In("many"), NullMonitor.Instance).Pairs;
         foreach (var pair in one)
         {
             var other = many.Single(p => p.Id == pair.Id);
@@ -130,7 +141,10 @@ public sealed class SampleStartTests : IDisposable
     public void MasksWithoutImages_AreRefused_WhereImagesAreNeeded()
     {
         var bare = _pairs.Select(p => p with { ImagePath = p.MaskPath }).ToList();
-        var error = Assert.Throws<InvalidDatasetException>(() => Synthesizer.Run(In("run"), bare, new() { Start = SampleStart.Real }, In("out"), NullMonitor.Instance));
+        var error = Assert.Throws<InvalidDatasetException>(() => Synthesizer.Run(In("run"), bare, new()
+        {
+            Start = SampleStart.Real,
+        }, In("out"), NullMonitor.Instance));
         Assert.Contains("start real", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(In("out")));
     }
@@ -139,7 +153,10 @@ public sealed class SampleStartTests : IDisposable
     public void OnePatient_CannotLendALesionToHimself()
     {
         var alone = _pairs.Select(p => p with { Group = "one" }).ToList();
-        Assert.Throws<InvalidDatasetException>(() => Synthesizer.Run(In("run"), alone, new() { Start = SampleStart.Paste }, In("out"), NullMonitor.Instance));
+        Assert.Throws<InvalidDatasetException>(() => Synthesizer.Run(In("run"), alone, new()
+        {
+            Start = SampleStart.Paste,
+        }, In("out"), NullMonitor.Instance));
     }
 
     [Fact]
@@ -151,7 +168,10 @@ public sealed class SampleStartTests : IDisposable
         }.Validate());
         Assert.Contains("strength", error.Message, StringComparison.Ordinal);
         Assert.Contains("imageWeight", error.Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOptionsException>(() => new SynthesisOptions { Start = SampleStart.Real, Deformation = new() { Recombination = 0.5 } }.Validate());
+        Assert.Throws<InvalidOptionsException>(() => new SynthesisOptions
+        {
+            Start = SampleStart.Real, Deformation = new() { Recombination = 0.5 },
+        }.Validate());
     }
 
     private IReadOnlyList<ImageMaskPair> Draw(string name, SynthesisOptions options) =>

@@ -22,7 +22,8 @@ public sealed class ShapeModelTests
         Assert.InRange(drawn.Average(Filling), 0.70, 0.86);
         Assert.True(drawn.Count(m => given.All(g => Overlap(g, m) < 0.98)) > 90, "new shapes are copies of the given ones");
         var spread = drawn.Select(m => (double)Area(m)).ToList();
-        Assert.True(Math.Sqrt(spread.Average(a => a * a) - Math.Pow(spread.Average(), 2)) > 0.2 * spread.Average(), "all of one size");
+        Assert.True(Math.Sqrt(spread.Average(a => a * a) - Math.Pow(spread.Average(), 2)) > 0.2 * spread.Average(),
+            "all of one size");
     }
 
     [Fact]
@@ -48,21 +49,27 @@ public sealed class ShapeModelTests
     {
         var given = Enumerable.Range(0, 20).Select(i => Two(new Seed(9).Derive(i).Random())).ToList();
         var model = ShapeModel.Fit(given);
-        Assert.True(Enumerable.Range(0, 40).Count(i => ConnectedComponents.Of(model.Draw(Size, new Seed(2).Derive(i))).Count == 2) > 15);
+        Assert.True(Enumerable.Range(0, 40)
+            .Count(i => ConnectedComponents.Of(model.Draw(Size, new Seed(2).Derive(i))).Count == 2) > 15);
     }
 
     [Fact]
     public void Fit_OfMasksWithoutALesion_IsRefused()
-        => Assert.Contains("no mask has a lesion", Assert.Throws<InvalidDatasetException>(() => ShapeModel.Fit([new LabelMap(Size)])).Message, StringComparison.Ordinal);
+        => Assert.Contains("no mask has a lesion",
+        Assert.Throws<InvalidDatasetException>(() => ShapeModel.Fit([new LabelMap(Size)])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Options_OfShapesThatNeedAPicture_AreRefused()
     {
-        var error = Assert.Throws<InvalidOptionsException>(() => new SynthesisOptions { Shapes = 5, Start = SampleStart.Real }.Validate());
+        var error = Assert.Throws<InvalidOptionsException>(() => new SynthesisOptions
+        {
+            Shapes = 5, Start = SampleStart.Real,
+        }.Validate());
         Assert.Contains("has no image", error.Message, StringComparison.Ordinal);
     }
 
-    private static LabelMap Ellipse(SeededRandom random) => Fill(new LabelMap(Size), random, random.Uniform(20, 44), random.Uniform(20, 44));
+    private static LabelMap Ellipse(SeededRandom random) =>
+        Fill(new LabelMap(Size), random, random.Uniform(20, 44), random.Uniform(20, 44));
 
     private static LabelMap Two(SeededRandom random) => Fill(Fill(new LabelMap(Size), random, 16, 16), random, 48, 48);
 
@@ -86,5 +93,6 @@ public sealed class ShapeModelTests
         return (double)inside.Count / ((right - left + 1) * height);
     }
 
-    private static double Overlap(LabelMap a, LabelMap b) => 2.0 * a.Labels.Zip(b.Labels, (p, q) => p != 0 && q != 0).Count(x => x) / (Area(a) + Area(b));
+    private static double Overlap(LabelMap a, LabelMap b) =>
+        2.0 * a.Labels.Zip(b.Labels, (p, q) => p != 0 && q != 0).Count(x => x) / (Area(a) + Area(b));
 }

@@ -22,7 +22,11 @@ public sealed class SynthesisSessionTests : IDisposable
     [InlineData(SampleStart.Real, 0.0, 0)]
     public void Draw_SameIdSeedAndSettings_IsWhatSynthesizeWrites(SampleStart start, double? strength, double imageWeight)
     {
-        var options = new SynthesisOptions { ImagesPerMask = 2, Seed = 11, Steps = 3, Guidance = 2, BatchSize = 1, Start = start, Strength = strength, ImageWeight = imageWeight };
+        var options = new SynthesisOptions
+        {
+            ImagesPerMask = 2, Seed = 11, Steps = 3, Guidance = 2, BatchSize = 1, Start = start, Strength = strength,
+            ImageWeight = imageWeight,
+        };
         var written = Synthesizer.Run(_folder["run"], _masks, options, _folder["out"], NullMonitor.Instance).Pairs;
         using var warm = new SynthesisSession(_folder["run"], new());
         foreach (var (pair, i) in written.Select((p, i) => (p, i)))
@@ -30,7 +34,8 @@ public sealed class SynthesisSessionTests : IDisposable
             var mask = _masks.Single(m => m.Id == pair.Origin!.SourceMask);
             var answer = Draw(warm, Request(mask) with
             {
-                Number = i / _masks.Count, Seed = 11, Steps = 3, Guidance = 2, Start = start, Strength = strength, ImageWeight = imageWeight,
+                Number = i / _masks.Count, Seed = 11, Steps = 3, Guidance = 2, Start = start, Strength = strength,
+                ImageWeight = imageWeight,
                 Image = File.ReadAllBytes(mask.ImagePath), PreviewEvery = i % 2,
             });
             Assert.Equal((pair.Id, pair.Prompt, pair.Origin), (answer.Pair, answer.Prompt, answer.Origin));
@@ -42,10 +47,17 @@ public sealed class SynthesisSessionTests : IDisposable
     [Fact]
     public void Draw_WithSoftLabels_IsWhatSynthesizeWrites()
     {
-        var options = SmallSetting.Options with { Labels = LabelKind.Soft, BoundaryWidth = 0.1, Siamese = SmallSetting.Options.Siamese with { Steps = 1 }, Base = SmallSetting.Options.Base with { Steps = 1 } };
+        var options = SmallSetting.Options with
+        {
+            Labels = LabelKind.Soft, BoundaryWidth = 0.1, Siamese = SmallSetting.Options.Siamese with { Steps = 1 },
+            Base = SmallSetting.Options.Base with { Steps = 1 },
+        };
         using (var data = PairedDataset.Load(_masks, new ImageSize(32, 32), NullMonitor.Instance, options.LabelReading))
             SiameseTrainer.Run(options, data, _folder["soft"], NullMonitor.Instance);
-        var written = Synthesizer.Run(_folder["soft"], [.. _masks.Take(1)], new() { Steps = 2, Seed = 5 }, _folder["out"], NullMonitor.Instance).Pairs[0];
+        var written = Synthesizer.Run(_folder["soft"], [.. _masks.Take(1)], new()
+        {
+            Steps = 2, Seed = 5,
+        }, _folder["out"], NullMonitor.Instance).Pairs[0];
         using var warm = new SynthesisSession(_folder["soft"], new());
         var answer = Draw(warm, Request(_masks[0]) with { Seed = 5, Steps = 2 });
         Assert.Equal(File.ReadAllBytes(written.MaskPath), answer.Mask);
@@ -110,7 +122,8 @@ public sealed class SynthesisSessionTests : IDisposable
     public void Model_SaysWhatIsLoaded()
     {
         using var warm = new SynthesisSession(_folder["run"], new() { Steps = 6 });
-        var written = Synthesizer.Run(_folder["run"], [.. _masks.Take(1)], new() { Steps = 1 }, _folder["out"], NullMonitor.Instance).Pairs[0];
+        var written = Synthesizer.Run(_folder["run"], [.. _masks.Take(1)], new() { Steps = 1 }, _folder["out"],
+            NullMonitor.Instance).Pairs[0];
         Assert.Equal((written.Origin!.ModelHash, 32, 6), (warm.Model.Hash, warm.Model.ImageSize, warm.Model.Steps));
         Assert.Contains(_masks[0].Prompt, warm.Model.Prompts);
     }
@@ -118,5 +131,8 @@ public sealed class SynthesisSessionTests : IDisposable
     private static DrawAnswer Draw(SynthesisSession warm, DrawRequest request, Action<DrawAnswer>? preview = null) =>
         warm.Draw(request, preview ?? (_ => { }), TestContext.Current.CancellationToken);
 
-    private static DrawRequest Request(ImageMaskPair mask) => new() { Id = mask.Id, Prompt = mask.Prompt, Mask = new() { Png = File.ReadAllBytes(mask.MaskPath) } };
+    private static DrawRequest Request(ImageMaskPair mask) => new()
+    {
+        Id = mask.Id, Prompt = mask.Prompt, Mask = new() { Png = File.ReadAllBytes(mask.MaskPath) },
+    };
 }

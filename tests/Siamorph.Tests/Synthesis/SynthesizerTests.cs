@@ -20,11 +20,15 @@ public sealed class SynthesizerTests : IDisposable
     public void Images_DoNotDependOnBatchSizeOrOrder()
     {
         var one = Synthesizer.Run(In("run"), _masks, Options with { BatchSize = 1 }, In("one"), NullMonitor.Instance);
-        var many = Synthesizer.Run(In("run"), [.. _masks.Reverse()], Options with { BatchSize = 4 }, In("many"), NullMonitor.Instance);
+        var many = Synthesizer.Run(In("run"), [.. _masks.Reverse()], Options with
+        {
+            BatchSize = 4,
+        }, In("many"), NullMonitor.Instance);
         Assert.Equal(one.Pairs.Select(p => p.Id).Order(), many.Pairs.Select(p => p.Id).Order());
         foreach (var pair in one.Pairs)
         {
-            var (a, b) = (ImageFile.ReadRgb(pair.ImagePath), ImageFile.ReadRgb(many.Pairs.Single(p => p.Id == pair.Id).ImagePath));
+            var (a, b) = (ImageFile.ReadRgb(pair.ImagePath),
+                ImageFile.ReadRgb(many.Pairs.Single(p => p.Id == pair.Id).ImagePath));
             Assert.All(a.Pixels.Zip(b.Pixels), p => Assert.InRange(p.First - p.Second, -1, 1));
         }
     }
@@ -75,26 +79,35 @@ public sealed class SynthesizerTests : IDisposable
         Assert.Equal([(3, 4), (3, 4), (3, 2)], timings.Select(t => (t.Images, t.Steps)));
         Assert.Equal([0, 0], timings.Take(2).Select(t => t.Difference));
         Assert.True(timings[2].Difference > 0);
-        Assert.All(timings, t => Assert.True(t.MinSeconds > 0 && t.MinSeconds <= t.MedianSeconds && t.MedianSeconds <= t.MaxSeconds));
+        Assert.All(timings, t => Assert.True(t.MinSeconds > 0 && t.MinSeconds <= t.MedianSeconds
+            && t.MedianSeconds <= t.MaxSeconds));
     }
 
     [Fact]
     public void NewShapes_AreDrawnFrom_AndNamedInTheManifest()
     {
-        var dataset = Synthesizer.Run(In("run"), _masks, Options with { ImagesPerMask = 1, Shapes = 5 }, In("shapes"), NullMonitor.Instance);
-        Assert.Equal(["shape-00001", "shape-00002", "shape-00003", "shape-00004", "shape-00005"], dataset.Pairs.Select(p => p.Origin!.SourceMask[..11]));
+        var dataset = Synthesizer.Run(In("run"), _masks, Options with
+        {
+            ImagesPerMask = 1, Shapes = 5,
+        }, In("shapes"), NullMonitor.Instance);
+        Assert.Equal(["shape-00001", "shape-00002", "shape-00003", "shape-00004", "shape-00005"],
+            dataset.Pairs.Select(p => p.Origin!.SourceMask[..11]));
         var sizes = dataset.Pairs.Select(p => PairFiles.ReadMask(p).Labels.Count(l => l == 1)).ToList();
         Assert.All(sizes, s => Assert.True(s > 0));
         Assert.True(sizes.Distinct().Count() > 1);
         Assert.Equal(5, DatasetFolder.Read(In("shapes")).Pairs.Count);
-        Assert.Throws<SiamorphException>(() => Synthesizer.Run(In("run"), [.. _masks.Take(3)], Options with { ImagesPerMask = 1, Shapes = 5 }, In("shapes"), NullMonitor.Instance));
+        Assert.Throws<SiamorphException>(() => Synthesizer.Run(In("run"), [.. _masks.Take(3)], Options with
+        {
+            ImagesPerMask = 1, Shapes = 5,
+        }, In("shapes"), NullMonitor.Instance));
     }
 
     [Fact]
     public void FolderOfAnotherCall_IsRefused()
     {
         Synthesizer.Run(In("run"), _masks, Options, In("out"), NullMonitor.Instance);
-        Assert.Throws<SiamorphException>(() => Synthesizer.Run(In("run"), _masks, Options with { Seed = 99 }, In("out"), NullMonitor.Instance));
+        Assert.Throws<SiamorphException>(() =>
+            Synthesizer.Run(In("run"), _masks, Options with { Seed = 99 }, In("out"), NullMonitor.Instance));
     }
 
     private static SynthesisOptions Options { get; } = new() { ImagesPerMask = 2, Steps = 3, Seed = 1 };

@@ -45,7 +45,8 @@ public sealed class AdamWOnDiskTests : IDisposable
         Train(stored, one, 3, 5);
         AssertSame(one, other);
         Assert.Contains("p2.exp_avg", Assert.Throws<WeightsMismatchException>(() =>
-            stored.Load(new WeightTable(memory.State().Entries.Where(e => e.Name != "p2.exp_avg")))).Message, StringComparison.Ordinal);
+            stored.Load(new WeightTable(memory.State().Entries.Where(e => e.Name != "p2.exp_avg")))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,7 +60,8 @@ public sealed class AdamWOnDiskTests : IDisposable
     public void FileThatCannotBe_IsNamed_AndTheWayOut()
     {
         File.WriteAllText(_folder["file"], "");
-        var fault = Assert.Throws<SiamorphException>(() => new AdamWOnDisk(Named(Parameters()), new AdamWOptions(), _folder["file", "optimizer.moments"]));
+        var fault = Assert.Throws<SiamorphException>(() =>
+            new AdamWOnDisk(Named(Parameters()), new AdamWOptions(), _folder["file", "optimizer.moments"]));
         Assert.StartsWith(_folder["file", "optimizer.moments"], fault.Message, StringComparison.Ordinal);
         Assert.Contains("--optimizer-state memory", fault.Message, StringComparison.Ordinal);
     }
@@ -75,7 +77,8 @@ public sealed class AdamWOnDiskTests : IDisposable
         Assert.Equal(before, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
-    private AdamWOnDisk OnDisk(Tensor[] parameters, string name = "optimizer.moments") => new(Named(parameters), new AdamWOptions(), _folder[name]);
+    private AdamWOnDisk OnDisk(Tensor[] parameters, string name = "optimizer.moments") =>
+        new(Named(parameters), new AdamWOptions(), _folder[name]);
 
     private static void Train(IOptimizer optimizer, Tensor[] parameters, int from, int to)
     {

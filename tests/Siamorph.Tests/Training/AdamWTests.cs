@@ -123,7 +123,8 @@ public sealed class AdamWTests : IDisposable
     {
         using var optimizer = new AdamW(Named(Parameters(7)));
         var state = new WeightTable(optimizer.State().Entries.Where(e => e.Name != "p2.exp_avg"));
-        Assert.Contains("p2.exp_avg", Assert.Throws<WeightsMismatchException>(() => optimizer.Load(state)).Message, StringComparison.Ordinal);
+        Assert.Contains("p2.exp_avg", Assert.Throws<WeightsMismatchException>(() => optimizer.Load(state)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,7 +38,8 @@ public sealed class CheckpointTests : IDisposable
         Save(1);
         var path = Path.Combine(Run.Checkpoint(1), "manifest.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace("\"model.safetensors\"", $"\"{name}\"", StringComparison.Ordinal));
-        Assert.Contains("damaged", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1))).Message, StringComparison.Ordinal);
+        Assert.Contains("damaged", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class CheckpointTests : IDisposable
         Save(1);
         using var loaded = Checkpoint.Load(Run.Checkpoint(1), "ema");
         Assert.Equal(["ema"], loaded.Parts);
-        Assert.Contains("optimizer", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1), "optimizer")).Message, StringComparison.Ordinal);
+        Assert.Contains("optimizer", Assert.Throws<WeightsFormatException>(() =>
+            Checkpoint.Load(Run.Checkpoint(1), "optimizer")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,14 +91,16 @@ public sealed class CheckpointTests : IDisposable
     public void Load_MissingFile_IsNamed() => AssertDamage("state.json", File.Delete, "missing");
 
     [Fact]
-    public void Load_DamagedManifest_IsNamed() => AssertDamage("manifest.json", p => File.WriteAllText(p, "{ \"files\": "), "damaged");
+    public void Load_DamagedManifest_IsNamed() =>
+        AssertDamage("manifest.json", p => File.WriteAllText(p, "{ \"files\": "), "damaged");
 
     [Fact]
     public void Load_NoManifest_SaysIncomplete()
     {
         Save(1);
         File.Delete(Path.Combine(Run.Checkpoint(1), "manifest.json"));
-        Assert.Contains("incomplete", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1))).Message, StringComparison.Ordinal);
+        Assert.Contains("incomplete", Assert.Throws<WeightsFormatException>(() => Checkpoint.Load(Run.Checkpoint(1))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +122,8 @@ public sealed class CheckpointTests : IDisposable
         foreach (var step in new[] { 1, 20, 3 }) Save(step);
         Directory.CreateDirectory(Path.Combine(Run.CheckpointsFolder, "step-000004.abc.partial"));
         Checkpoint.Prune(_run.Path, keep: 2);
-        Assert.Equal(["step-000003", "step-000020"], Directory.GetDirectories(Run.CheckpointsFolder).Select(Path.GetFileName).Order());
+        Assert.Equal(["step-000003", "step-000020"],
+            Directory.GetDirectories(Run.CheckpointsFolder).Select(Path.GetFileName).Order());
     }
 
     private void Save(long step) => Checkpoint.Save(

@@ -68,7 +68,10 @@ public sealed class EmaTests : IDisposable
     public void Load_OtherShape_NamesIt()
     {
         using var ema = new Ema([("w", ones(2))], 0.9);
-        var e = Assert.Throws<WeightsMismatchException>(() => ema.Load(WeightTable.Of(new Dictionary<string, Tensor> { ["w"] = ones(3) }), 1));
+        var e = Assert.Throws<WeightsMismatchException>(() => ema.Load(WeightTable.Of(new Dictionary<string, Tensor>
+        {
+            ["w"] = ones(3),
+        }), 1));
         Assert.Contains("w is [3], here it must be [2]", e.Message, StringComparison.Ordinal);
     }
 }

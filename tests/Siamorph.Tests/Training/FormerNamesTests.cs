@@ -5,7 +5,9 @@ using Siamorph.Training;
 
 namespace Siamorph.Tests.Training;
 
-/// <summary>Options of the version before: read where the product wrote them, refused with the new name where a person did.</summary>
+/// <summary>
+/// Options of the version before: read where the product wrote them, refused with the new name where a person did.
+/// </summary>
 public sealed class FormerNamesTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -33,15 +35,19 @@ public sealed class FormerNamesTests : IDisposable
     [Fact]
     public void FileOfAPerson_NamesEveryNewSpelling()
     {
-        var message = Assert.Throws<InvalidOptionsException>(() => OptionsFile.FromJson<TrainOptions>(Former(Presets.Tiny), "o.json")).Message;
+        var message = Assert.Throws<InvalidOptionsException>(() =>
+            OptionsFile.FromJson<TrainOptions>(Former(Presets.Tiny), "o.json")).Message;
         Assert.Equal(
             [
                 "o.json: option 'target' is called 'predictionType' now (noise is epsilon, cleanLatent is sample).",
                 "o.json: option 'controlDropout' is called 'cfgDropout' now.",
                 "o.json: option 'recomputeActivations' is called 'gradientCheckpointing' now.",
-                "o.json: option 'sampling.finalStep' is called 'sampling.setAlphaToOne' now (firstAlphaBar is false, cleanLatent is true).",
+                "o.json: option 'sampling.finalStep' is called 'sampling.setAlphaToOne' now (firstAlphaBar is false, cleanLatent "
+                    + "is true).",
             ],
-            message.Split('\n').Order(StringComparer.Ordinal).OrderBy(l => Array.FindIndex(["target", "control", "recompute", "final"], w => l.Contains(w, StringComparison.Ordinal))));
+            message.Split('\n').Order(StringComparer.Ordinal)
+                .OrderBy(l => Array.FindIndex(["target", "control", "recompute", "final"],
+                w => l.Contains(w, StringComparison.Ordinal))));
     }
 
     private static JsonObject Former(TrainOptions options)
@@ -50,7 +56,8 @@ public sealed class FormerNamesTests : IDisposable
         Rename(node, "predictionType", "target", options.PredictionType == PredictionType.Sample ? "cleanLatent" : "noise");
         Rename(node, "cfgDropout", "controlDropout", options.CfgDropout);
         Rename(node, "gradientCheckpointing", "recomputeActivations", options.GradientCheckpointing);
-        Rename(node["sampling"]!.AsObject(), "setAlphaToOne", "finalStep", options.Sampling.SetAlphaToOne ? "cleanLatent" : "firstAlphaBar");
+        Rename(node["sampling"]!.AsObject(), "setAlphaToOne", "finalStep", options.Sampling.SetAlphaToOne ? "cleanLatent"
+            : "firstAlphaBar");
         return node;
     }
 

@@ -4,7 +4,10 @@ namespace Siamorph.Tests.Training;
 
 public class LearningRateScheduleTests
 {
-    private static readonly LearningRateSchedule Schedule = new() { Peak = 1, WarmupSteps = 10, FlatFraction = 0.5, FinalFraction = 0.1 };
+    private static readonly LearningRateSchedule Schedule = new()
+    {
+        Peak = 1, WarmupSteps = 10, FlatFraction = 0.5, FinalFraction = 0.1,
+    };
 
     [Theory]
     [InlineData(0, 0.1)]
@@ -33,13 +36,19 @@ public class LearningRateScheduleTests
 
     [Fact]
     public void Faults_ListsAll() =>
-        Assert.Equal(4, new LearningRateSchedule { Peak = -1, WarmupSteps = -1, FlatFraction = 2, FinalFraction = double.NaN }.Faults().Count());
+        Assert.Equal(4, new LearningRateSchedule
+        {
+            Peak = -1, WarmupSteps = -1, FlatFraction = 2, FinalFraction = double.NaN,
+        }.Faults().Count());
 
     [Fact]
     public void ClipNorm_ScalesDownOnlyWhatIsTooLong()
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        var parameter = new TorchSharp.Modules.Parameter(TorchSharp.torch.zeros(2)) { grad = TorchSharp.torch.tensor(new[] { 3f, 4f }) };
+        var parameter = new TorchSharp.Modules.Parameter(TorchSharp.torch.zeros(2))
+        {
+            grad = TorchSharp.torch.tensor(new[] { 3f, 4f }),
+        };
         Assert.Equal(5, GradientClip.ClipNorm([parameter], 10), 1e-6);
         Assert.Equal(4, parameter.grad![1].item<float>());
         Assert.Equal(5, GradientClip.ClipNorm([parameter], 1), 1e-6);

@@ -38,7 +38,10 @@ public sealed class OptionsFileTests : IDisposable
     [Fact]
     public void ToJson_Load_GivesTheSame()
     {
-        var options = new Outer { Count = 9, Colour = Colour.Blue, Inner = new Inner { Rate = 0.25 }, Limit = 4, Size = new(5, 7) };
+        var options = new Outer
+        {
+            Count = 9, Colour = Colour.Blue, Inner = new Inner { Rate = 0.25 }, Limit = 4, Size = new(5, 7),
+        };
         var loaded = Load(OptionsFile.ToJson(options));
         Assert.Equal(options with { Seeds = loaded.Seeds }, loaded);
         Assert.Equal(options.Seeds, loaded.Seeds);
@@ -72,11 +75,13 @@ public sealed class OptionsFileTests : IDisposable
     [InlineData("{ \"size\": \"64x\" }", "'size'")]
     [InlineData("{ \"count\": ", "line 1")]
     [InlineData("[1]", "JSON object")]
-    public void Load_WhatDoesNotFit_IsNamed(string json, string word) => Assert.Contains(word, Fault(json), StringComparison.Ordinal);
+    public void Load_WhatDoesNotFit_IsNamed(string json, string word) =>
+        Assert.Contains(word, Fault(json), StringComparison.Ordinal);
 
     [Fact]
     public void Load_NoSuchFile_IsOneLine() =>
-        Assert.DoesNotContain('\n', Assert.Throws<InvalidOptionsException>(() => OptionsFile.Load<Outer>(_folder["none.json"])).Message);
+        Assert.DoesNotContain('\n', Assert.Throws<InvalidOptionsException>(() =>
+            OptionsFile.Load<Outer>(_folder["none.json"])).Message);
 
     [Fact]
     public void FromJson_NamesItsSource() =>

@@ -67,7 +67,8 @@ public sealed class TrainingLogReaderTests : IDisposable
         _reader.Read();
         File.AppendAllText(_run.LogPath, """{"step":3,"time":"2026-01-01T00:00:00.000Z"}""" + "\nnonsense\n");
         for (var look = 0; look < 2; look++)
-            Assert.Contains("line 4 is not a log entry", Assert.Throws<SiamorphException>(() => _reader.Read()).Message, StringComparison.Ordinal);
+            Assert.Contains("line 4 is not a log entry", Assert.Throws<SiamorphException>(() => _reader.Read()).Message,
+                StringComparison.Ordinal);
     }
 
     private IEnumerable<long> Steps() => _reader.Read().Select(e => e.Step);

@@ -49,7 +49,8 @@ public sealed class TrainingLogTests : IDisposable
     {
         Write(1, 2);
         File.WriteAllText(Run.LogPath, "nonsense\n" + File.ReadAllText(Run.LogPath));
-        Assert.Contains("line 1", Assert.Throws<SiamorphException>(() => TrainingLog.Read(Run.LogPath)).Message, StringComparison.Ordinal);
+        Assert.Contains("line 1", Assert.Throws<SiamorphException>(() => TrainingLog.Read(Run.LogPath)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,9 +72,11 @@ public sealed class TrainingLogTests : IDisposable
         Assert.Equal(0.5, Run.Options<AdamWOptions>().Beta1);
         var environment = File.ReadAllText(Run.EnvironmentPath);
         Assert.Contains("\"libTorch\": \"2.", environment, StringComparison.Ordinal);
-        Assert.DoesNotContain(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), environment, StringComparison.Ordinal);
+        Assert.DoesNotContain(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), environment,
+            StringComparison.Ordinal);
         Write(1);
-        Assert.Contains("--resume", Assert.Throws<SiamorphException>(() => Run.Begin(new AdamWOptions())).Message, StringComparison.Ordinal);
+        Assert.Contains("--resume", Assert.Throws<SiamorphException>(() => Run.Begin(new AdamWOptions())).Message,
+            StringComparison.Ordinal);
     }
 
     private void Write(params long[] steps)

@@ -26,8 +26,10 @@ public sealed class HostileFileTests : IDisposable
         var pickle = new PickleWriter().Global(module, name).Op('(').Text($"touch {proof}").Op('t').Op('R').Stop();
         Refused(pickle, $"'{module}.{name}'");
         // The same name built on the stack, as newer protocols do, and hidden beside real weights.
-        Refused(new PickleWriter().Text(module).Text(name).Op('\x93').Op('(').Text($"touch {proof}").Op('t').Op('R').Stop(), $"'{module}.{name}'");
-        Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "0", 1, 0, [1], [1])), ("b", w => w.Global(module, name))).Stop(), $"'{module}.{name}'");
+        Refused(new PickleWriter().Text(module).Text(name).Op('\x93').Op('(').Text($"touch {proof}").Op('t').Op('R').Stop(),
+            $"'{module}.{name}'");
+        Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "0", 1, 0, [1], [1])),
+            ("b", w => w.Global(module, name))).Stop(), $"'{module}.{name}'");
         Assert.False(File.Exists(proof));
     }
 
@@ -80,10 +82,12 @@ public sealed class HostileFileTests : IDisposable
     [Fact]
     public void ImpossibleProducts_AreRefused()
     {
-        Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "0", 4, 0, [1L << 32, 1L << 32], [1L << 32, 1]))).Stop());
+        Refused(new PickleWriter().Dict(
+            ("a", w => w.Tensor("FloatStorage", "0", 4, 0, [1L << 32, 1L << 32], [1L << 32, 1]))).Stop());
         Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "0", 4, 0, [1L << 32, 1L << 32], [0, 0]))).Stop());
         Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "0", 4, 3, [2], [1]))).Stop(), "beyond its storage");
-        Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "9", 4, 0, [4], [1]))).Stop(), "lacks the storage '9'");
+        Refused(new PickleWriter().Dict(("a", w => w.Tensor("FloatStorage", "9", 4, 0, [4], [1]))).Stop(),
+            "lacks the storage '9'");
         Refused(new PickleWriter().Op('X', 0xFF, 0xFF, 0xFF, 0x7F).Stop(), "more than there are");
         Refused(new PickleWriter().Op('\x8d', 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF).Stop(), "more than there are");
     }
@@ -110,15 +114,18 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("[4,0]", "[0,4]", 4, "needs 4 bytes")]
     public void SafeTensorsExtents_AreChecked(string first, string second, int data, string expected)
     {
-        var header = $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":{first}}},\"b\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":{second}}}}}";
+        var header = $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":"
+            + $"{first}}},\"b\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":{second}}}}}";
         RefusedFile("s.safetensors", SafeTensorsFile(header, data), expected);
     }
 
     [Theory]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", "impossible shape")]
-    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "can't be read")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\""
+        + "data_offsets\":[0,4]}}", "can't be read")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1152921504606846976],\"data_offsets\":[0,4]}}", "")]
-    public void SafeTensorsEntries_AreChecked(string header, string expected) => RefusedFile("e.safetensors", SafeTensorsFile(header, 4), expected);
+    public void SafeTensorsEntries_AreChecked(string header, string expected) =>
+        RefusedFile("e.safetensors", SafeTensorsFile(header, 4), expected);
 
     private static byte[] SafeTensorsFile(string header, int data)
     {
@@ -133,7 +140,8 @@ public sealed class HostileFileTests : IDisposable
     {
         TorchFileWriter.WriteRawZip(_folder["hostile.ckpt"], pickle, ("0", new byte[16]));
         RefusedFile("hostile.ckpt", null, expected);
-        byte[] before = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.', 0x80, 2, (byte)'M', 0xE9, 0x03, (byte)'.'];
+        byte[] before = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.', 0x80, 2,
+            (byte)'M', 0xE9, 0x03, (byte)'.'];
         byte[] system = new PickleWriter().Dict(("little_endian", w => w.Bool(true))).Stop();
         byte[] keys = new PickleWriter().Op(']').Text("0").Op('a').Stop();
         RefusedFile("hostile.pth", [.. before, .. system, .. pickle, .. keys, 4, 0, 0, 0, 0, 0, 0, 0, .. new byte[16]], "");

@@ -17,14 +17,17 @@ public class KeyMapTests
     public void KeysOfThePapersModel_AreThoseOfTheAuthorsCheckpoint()
     {
         var expected = Listed().Select(k => k.Text).Order(StringComparer.Ordinal);
-        Assert.Equal(expected, CheckpointKeys.Of("sd15").Select(k => $"{k.Name} {SafeTensors.NameOf(k.DType)} [{string.Join(",", k.Shape)}]").Order(StringComparer.Ordinal));
+        Assert.Equal(expected, CheckpointKeys.Of("sd15")
+            .Select(k => $"{k.Name} {SafeTensors.NameOf(k.DType)} [{string.Join(",", k.Shape)}]").Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void PlainStableDiffusion_IsTheSameWithoutControlNet()
     {
-        var own = CheckpointKeys.Of("sd15").Select(k => k.Name).Where(n => !n.StartsWith("control_model.", StringComparison.Ordinal) && n != "logvar");
-        Assert.Equal(Manifest.Value["sd15_checkpoint_keys"]!.AsArray().Select(k => (string)k!).Order(StringComparer.Ordinal), own.Order(StringComparer.Ordinal));
+        var own = CheckpointKeys.Of("sd15").Select(k => k.Name)
+            .Where(n => !n.StartsWith("control_model.", StringComparison.Ordinal) && n != "logvar");
+        Assert.Equal(Manifest.Value["sd15_checkpoint_keys"]!.AsArray().Select(k => (string)k!).Order(StringComparer.Ordinal),
+            own.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -33,11 +36,15 @@ public class KeyMapTests
         const string control = "control_model.", unet = "model.diffusion_model.";
         var keys = CheckpointKeys.Of("sd15").ToDictionary(k => k.Name, k => k.Shape);
         var copied = keys.Where(k => k.Key.StartsWith(control, StringComparison.Ordinal)
-            && keys.TryGetValue(unet + k.Key[control.Length..], out var twin) && twin.SequenceEqual(k.Value)).Select(k => k.Key).ToHashSet();
+            && keys.TryGetValue(unet + k.Key[control.Length..], out var twin) && twin.SequenceEqual(k.Value)).Select(k => k.Key)
+            .ToHashSet();
         Assert.Equal(Names("control_keys_initialised_from_unet"), copied.Order(StringComparer.Ordinal));
-        Assert.Equal(Names("control_keys_newly_added"), keys.Keys.Where(k => k.StartsWith(control, StringComparison.Ordinal) && !copied.Contains(k)).Order(StringComparer.Ordinal));
+        Assert.Equal(Names("control_keys_newly_added"),
+            keys.Keys.Where(k => k.StartsWith(control, StringComparison.Ordinal) && !copied.Contains(k))
+                .Order(StringComparer.Ordinal));
 
-        static IEnumerable<string> Names(string list) => Manifest.Value[list]!.AsArray().Select(k => (string)k!).Order(StringComparer.Ordinal);
+        static IEnumerable<string> Names(string list) =>
+            Manifest.Value[list]!.AsArray().Select(k => (string)k!).Order(StringComparer.Ordinal);
     }
 
     [Theory]
@@ -59,11 +66,13 @@ public class KeyMapTests
     [Fact]
     public void OlderNamesOfTheAutoencodersAttention_AreRead()
     {
-        var older = Manifest.Value["diffusers"]!["vae_original_to_diffusers_legacy_attention_names"]!.AsObject().ToDictionary(p => p.Key, p => (string)p.Value!);
+        var older = Manifest.Value["diffusers"]!["vae_original_to_diffusers_legacy_attention_names"]!.AsObject()
+            .ToDictionary(p => p.Key, p => (string)p.Value!);
         var checkpoint = DiffusionCheckpoint.Of(Authors());
         var own = checkpoint.Part(CheckpointPart.Autoencoder);
         var diffusers = checkpoint.InDiffusersLayout(CheckpointPart.Autoencoder).Entries;
-        var renamed = new WeightTable(own.Entries.Zip(diffusers, (o, d) => older.TryGetValue(o.Name, out var name) ? d.As(name) : d));
+        var renamed = new WeightTable(
+            own.Entries.Zip(diffusers, (o, d) => older.TryGetValue(o.Name, out var name) ? d.As(name) : d));
         AssertSame(own, DiffusionCheckpoint.Of(renamed).Part(CheckpointPart.Autoencoder));
     }
 
@@ -72,15 +81,20 @@ public class KeyMapTests
     {
         var dense = DiffusionCheckpoint.Of(Authors());
         AssertSame(dense.Part(CheckpointPart.ControlNet), Back(dense));
-        using var model = new Siamorph.Models.ControlNet(Presets.Tiny.Network with { HintEncoder = Siamorph.Models.HintEncoderKind.Plain, HintFactor = 8 });
+        using var model = new Siamorph.Models.ControlNet(Presets.Tiny.Network with
+        {
+            HintEncoder = Siamorph.Models.HintEncoderKind.Plain, HintFactor = 8,
+        });
         var plain = DiffusionCheckpoint.Of(new WeightTable(model.state_dict().Select(p => Entry(p.Key, p.Value.shape))));
         Assert.Equal([CheckpointPart.ControlNet], plain.Layouts.Keys);
         var names = plain.InDiffusersLayout(CheckpointPart.ControlNet).Names.ToList();
-        foreach (var name in new[] { "controlnet_cond_embedding.conv_in.weight", "controlnet_cond_embedding.blocks.5.bias", "controlnet_cond_embedding.conv_out.weight", "controlnet_mid_block.weight", "controlnet_down_blocks.0.bias" })
+        foreach (var name in new[] { "controlnet_cond_embedding.conv_in.weight", "controlnet_cond_embedding.blocks.5.bias",
+            "controlnet_cond_embedding.conv_out.weight", "controlnet_mid_block.weight", "controlnet_down_blocks.0.bias" })
             Assert.Contains(name, names);
         AssertSame(plain.Part(CheckpointPart.ControlNet), Back(plain));
 
-        static WeightTable Back(DiffusionCheckpoint c) => DiffusionCheckpoint.Of(c.InDiffusersLayout(CheckpointPart.ControlNet)).Part(CheckpointPart.ControlNet);
+        static WeightTable Back(DiffusionCheckpoint c) =>
+            DiffusionCheckpoint.Of(c.InDiffusersLayout(CheckpointPart.ControlNet)).Part(CheckpointPart.ControlNet);
     }
 
     [Fact]
@@ -102,8 +116,10 @@ public class KeyMapTests
     public void DiffusersFolder_GivesTheAuthorsKeys_AndItsPositions()
     {
         var checkpoint = DiffusionCheckpoint.Of(Authors());
-        var pipe = new WeightTable(new[] { (CheckpointPart.UNet, "unet."), (CheckpointPart.Autoencoder, "vae."), (CheckpointPart.TextEncoder, "text_encoder.") }
-            .SelectMany(p => checkpoint.InDiffusersLayout(p.Item1).Entries.Where(e => !e.Name.EndsWith("position_ids", StringComparison.Ordinal)).Select(e => e.As(p.Item2 + e.Name))));
+        var pipe = new WeightTable(new[] { (CheckpointPart.UNet, "unet."), (CheckpointPart.Autoencoder, "vae."),
+            (CheckpointPart.TextEncoder, "text_encoder.") }
+            .SelectMany(p => checkpoint.InDiffusersLayout(p.Item1).Entries.Where(e =>
+                !e.Name.EndsWith("position_ids", StringComparison.Ordinal)).Select(e => e.As(p.Item2 + e.Name))));
         var read = DiffusionCheckpoint.Of(pipe);
         Assert.Empty(read.Leftover);
         foreach (var part in read.Layouts.Keys) AssertSame(checkpoint.Part(part), read.Part(part));
@@ -114,8 +130,10 @@ public class KeyMapTests
     [Fact]
     public void TensorsOfNoPart_AreLeftOver()
     {
-        var table = new WeightTable([.. Authors().Entries, Entry("model_ema.decay", []), Entry("model.diffusion_model.label_emb.0.0.weight", [3])]);
-        Assert.Equal(["model.diffusion_model.label_emb.0.0.weight", "model_ema.decay"], DiffusionCheckpoint.Of(table).Leftover.Select(e => e.Name).Order(StringComparer.Ordinal));
+        var table = new WeightTable([.. Authors().Entries, Entry("model_ema.decay", []),
+            Entry("model.diffusion_model.label_emb.0.0.weight", [3])]);
+        Assert.Equal(["model.diffusion_model.label_emb.0.0.weight", "model_ema.decay"],
+            DiffusionCheckpoint.Of(table).Leftover.Select(e => e.Name).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -130,22 +148,28 @@ public class KeyMapTests
         {
             if (!expected.TryGetValue(name, out var reference)) continue;
             compared++;
-            var difference = (tensor(values).to(float64) - reference.to(float64)).abs() / reference.to(float64).abs().clamp_min(1e-12);
+            var difference = (tensor(values).to(float64) - reference.to(float64)).abs() / reference.to(
+                float64).abs().clamp_min(1e-12);
             Assert.True(difference.max().item<double>() <= 1e-6, name);
         }
         Assert.True(compared >= 8, $"only {compared} tables are in the fixture");
     }
 
-    private static IEnumerable<(string Name, long[] Shape, string Text)> Listed() => Manifest.Value["siamese_checkpoint"]!.AsArray().Select(k =>
+    private static IEnumerable<(string Name, long[] Shape, string Text)> Listed() =>
+        Manifest.Value["siamese_checkpoint"]!.AsArray().Select(k =>
     {
         var (name, shape) = ((string)k!["name"]!, k["shape"]!.AsArray().Select(d => (long)d!).ToArray());
         return (name, shape, $"{name} {k["dtype"]} [{string.Join(",", shape)}]");
     });
 
-    private static WeightTable Authors() => new(Listed().Select(k => Entry(k.Name, k.Shape, k.Text.Contains(" I64 ", StringComparison.Ordinal) ? ScalarType.Int64 : ScalarType.Float32)));
+    private static WeightTable Authors() =>
+        new(Listed().Select(k => Entry(
+            k.Name, k.Shape, k.Text.Contains(" I64 ", StringComparison.Ordinal) ? ScalarType.Int64 : ScalarType.Float32)));
 
-    private static WeightEntry Entry(string name, long[] shape, ScalarType type = ScalarType.Float32) => new(name, type, shape, () => zeros(shape, type));
+    private static WeightEntry Entry(string name, long[] shape, ScalarType type = ScalarType.Float32) =>
+        new(name, type, shape, () => zeros(shape, type));
 
     private static void AssertSame(WeightTable expected, WeightTable actual) =>
-        Assert.Equal(expected.Entries.Select(e => e.ToString()).Order(StringComparer.Ordinal), actual.Entries.Select(e => e.ToString()).Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Entries.Select(e => e.ToString()).Order(StringComparer.Ordinal),
+        actual.Entries.Select(e => e.ToString()).Order(StringComparer.Ordinal));
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Weights;
 
-/// <summary>10,000 damaged files of each format: an error that names the file, or the right numbers; never anything else.</summary>
+/// <summary>
+/// 10,000 damaged files of each format: an error that names the file, or the right numbers; never anything else.
+/// </summary>
 public sealed class MutationTests : IDisposable
 {
     private const int Mutations = 10_000;
@@ -31,7 +33,8 @@ public sealed class MutationTests : IDisposable
         {
             var damaged = Damage(whole, random);
             if (damaged.AsSpan().SequenceEqual(whole)) continue;
-            if (!IsRefused(damaged, out var read)) AssertRight(contents, read, damaged, whole, checksummed: format == "zip", $"mutation {i}");
+            if (!IsRefused(damaged, out var read))
+                AssertRight(contents, read, damaged, whole, checksummed: format == "zip", $"mutation {i}");
             else refused++;
         }
         Assert.InRange(refused, Mutations / 10, Mutations);
@@ -43,7 +46,8 @@ public sealed class MutationTests : IDisposable
         using var scope = NewDisposeScope();
         var tensors = SampleWeights.Few();
         SampleWeights.Write("safetensors", _folder["shard.safetensors"], WeightTable.Of(tensors));
-        var index = Encoding.UTF8.GetBytes($"{{\"weight_map\":{{{string.Join(",", tensors.Keys.Select(k => $"\"{k}\":\"shard.safetensors\""))}}}}}");
+        var index = Encoding.UTF8.GetBytes(
+            $"{{\"weight_map\":{{{string.Join(",", tensors.Keys.Select(k => $"\"{k}\":\"shard.safetensors\""))}}}}}");
         var random = new Random(4);
         var refused = 0;
         for (var i = 0; i < Mutations; i++)
@@ -91,7 +95,8 @@ public sealed class MutationTests : IDisposable
     // Zip archives carry checksums: what is read must be the original. The others have none: a tensor that still has its
     // name, type and shape must hold what the file has in its place, and no tensor may have vanished.
     private static void AssertRight(
-        Dictionary<string, Content> original, Dictionary<string, Content> read, byte[] damaged, byte[] whole, bool checksummed, string what)
+        Dictionary<string, Content> original, Dictionary<string, Content> read, byte[] damaged, byte[] whole, bool checksummed,
+        string what)
     {
         Assert.True(original.Count == read.Count, $"{what}: {read.Count} tensors");
         foreach (var (name, content) in original)
@@ -101,7 +106,8 @@ public sealed class MutationTests : IDisposable
             else if (checksummed || damaged.Length != whole.Length)
                 Assert.True(found.Bytes.AsSpan().SequenceEqual(content.Bytes), $"{what}: {name} differs");
             else
-                Assert.True(found.Bytes.AsSpan().SequenceEqual(damaged.AsSpan(content.Place, content.Bytes.Length)), $"{what}: {name} was read elsewhere");
+                Assert.True(found.Bytes.AsSpan().SequenceEqual(damaged.AsSpan(content.Place, content.Bytes.Length)),
+                    $"{what}: {name} was read elsewhere");
         }
     }
 

@@ -74,12 +74,14 @@ public sealed class PickleWriter
     }
 
     public PickleWriter Tensor(
-        string storage, string key, long elements, long offset, IReadOnlyList<long> shape, IReadOnlyList<long> strides, bool legacy = false)
+        string storage, string key, long elements, long offset, IReadOnlyList<long> shape, IReadOnlyList<long> strides,
+        bool legacy = false)
     {
         Global("torch._utils", "_rebuild_tensor_v2").Op('(');
         Op('(').Text("storage").Global("torch", storage).Text(key).Text("cpu").Number(elements);
         if (legacy) Op('N');
-        return Op('t').Op('Q').Number(offset).Ints(shape).Ints(strides).Bool(false).Global("collections", "OrderedDict").Op(')').Op('R').Op('t').Op('R');
+        return Op('t').Op('Q').Number(offset).Ints(shape).Ints(strides).Bool(false).Global("collections", "OrderedDict").Op(')')
+            .Op('R').Op('t').Op('R');
     }
 
     public byte[] Stop()
@@ -92,6 +94,7 @@ public sealed class PickleWriter
     {
         ScalarType.Float64 => "DoubleStorage", ScalarType.Float32 => "FloatStorage", ScalarType.Float16 => "HalfStorage",
         ScalarType.BFloat16 => "BFloat16Storage", ScalarType.Int64 => "LongStorage", ScalarType.Int32 => "IntStorage",
-        ScalarType.Int16 => "ShortStorage", ScalarType.Int8 => "CharStorage", ScalarType.Byte => "ByteStorage", _ => "BoolStorage",
+        ScalarType.Int16 => "ShortStorage", ScalarType.Int8 => "CharStorage", ScalarType.Byte => "ByteStorage", _ =>
+            "BoolStorage",
     };
 }

@@ -17,7 +17,8 @@ public sealed class SafeTensorsTests : IDisposable
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>
         {
-            ["half"] = arange(6).to(float16).view(2, 3), ["brain"] = arange(5).to(bfloat16), ["single"] = arange(24, dtype: float32).view(2, 3, 4),
+            ["half"] = arange(6).to(float16).view(2, 3), ["brain"] = arange(5).to(bfloat16),
+            ["single"] = arange(24, dtype: float32).view(2, 3, 4),
             ["double"] = tensor(Math.PI), ["long"] = tensor(new[] { long.MinValue, 7 }), ["byte"] = arange(3).to(uint8),
             ["none"] = empty(0, 4), ["strided"] = arange(6, dtype: float32).view(2, 3).t(),
         };
@@ -47,14 +48,17 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4)] // too few bytes for the shape
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4)] // ends beyond the file
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8)] // a hole
-    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4)] // an overlap
+    // An overlap
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\""
+        + "data_offsets\":[0,4]}}", 4)]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 8)] // bytes left over
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4)]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1152921504606846976],\"data_offsets\":[0,4]}}", 4)]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4)]
     [InlineData("{\"a\":{\"dtype\":\"X9\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4)]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4)]
-    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}", 2)]
+    [InlineData("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\""
+        + "data_offsets\":[1,2]}}", 2)]
     [InlineData("[1,2]", 0)]
     [InlineData("{\"a\":", 0)]
     public void LyingHeader_IsNamed(string header, int dataBytes)
@@ -85,7 +89,8 @@ public sealed class SafeTensorsTests : IDisposable
 
     [Fact]
     public void MissingFile_IsNamed() =>
-        Assert.Contains("nowhere", Assert.Throws<WeightsFormatException>(() => SafeTensors.Read(In("nowhere"))).Message, StringComparison.Ordinal);
+        Assert.Contains("nowhere", Assert.Throws<WeightsFormatException>(() => SafeTensors.Read(In("nowhere"))).Message,
+        StringComparison.Ordinal);
 
     private void AssertRefused(byte[] bytes)
     {

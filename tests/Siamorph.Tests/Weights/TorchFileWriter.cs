@@ -27,7 +27,8 @@ public static class TorchFileWriter
         using var stream = File.Create(path);
         stream.Write([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.']);
         stream.Write([0x80, 2, (byte)'M', 0xE9, 0x03, (byte)'.']);
-        stream.Write(new PickleWriter().Dict(("little_endian", w => w.Bool(true)), ("protocol_version", w => w.Number(1001))).Stop());
+        stream.Write(new PickleWriter()
+            .Dict(("little_endian", w => w.Bool(true)), ("protocol_version", w => w.Number(1001))).Stop());
         stream.Write(Pickle(weights, legacy: true, around));
         var keys = new PickleWriter().Op(']').Op('(');
         for (var i = 0; i < weights.Entries.Count; i++) keys.Text($"{i}");
@@ -66,7 +67,8 @@ public static class TorchFileWriter
         void StateDict()
         {
             writer.Global("collections", "OrderedDict").Op(')').Op('R').Op('(');
-            for (var i = 0; i < weights.Entries.Count; i++) writer.Text(weights.Entries[i].Name).Tensor(weights.Entries[i], $"{i}", legacy);
+            for (var i = 0; i < weights.Entries.Count; i++)
+                writer.Text(weights.Entries[i].Name).Tensor(weights.Entries[i], $"{i}", legacy);
             writer.Op('u');
         }
 
@@ -108,7 +110,8 @@ public static class TorchFileWriter
                 Write("PK\x06\x07"u8, 0u, at, 1u);
             }
             var shown = large ? ushort.MaxValue : (ushort)count;
-            Write("PK\x05\x06"u8, (ushort)0, (ushort)0, shown, shown, large ? uint.MaxValue : (uint)length, large ? uint.MaxValue : (uint)start, (ushort)0);
+            Write("PK\x05\x06"u8, (ushort)0, (ushort)0, shown, shown, large ? uint.MaxValue : (uint)length, large ? uint.MaxValue
+                : (uint)start, (ushort)0);
         }
 
         private (byte[] Name, long Header, long Data) Begin(string name)
@@ -130,7 +133,8 @@ public static class TorchFileWriter
 
         private void WriteLocal(byte[] name, uint crc, long length, int padding)
         {
-            Write("PK\x03\x04"u8, (ushort)0, (ushort)0, (ushort)0, 0u, crc, (uint)length, (uint)length, (ushort)name.Length, (ushort)(4 + padding));
+            Write("PK\x03\x04"u8, (ushort)0, (ushort)0, (ushort)0, 0u, crc, (uint)length, (uint)length, (ushort)name.Length,
+                (ushort)(4 + padding));
             stream.Write(name);
             Write("FB"u8, (ushort)padding);
             stream.Write(new byte[padding]);
@@ -139,8 +143,10 @@ public static class TorchFileWriter
         private void WriteDirectoryEntry((byte[] Name, long Offset, long Length, uint Crc) entry)
         {
             var large = entry.Offset > uint.MaxValue - 1;
-            Write("PK\x01\x02"u8, (ushort)0, (ushort)0, (ushort)0, (ushort)0, 0u, entry.Crc, (uint)entry.Length, (uint)entry.Length,
-                (ushort)entry.Name.Length, (ushort)(large ? 12 : 0), (ushort)0, (ushort)0, (ushort)0, 0u, large ? uint.MaxValue : (uint)entry.Offset);
+            Write("PK\x01\x02"u8, (ushort)0, (ushort)0, (ushort)0, (ushort)0, 0u, entry.Crc, (uint)entry.Length,
+                (uint)entry.Length,
+                (ushort)entry.Name.Length, (ushort)(large ? 12 : 0), (ushort)0, (ushort)0, (ushort)0, 0u, large ? uint.MaxValue
+                    : (uint)entry.Offset);
             stream.Write(entry.Name);
             if (large) Write([], (ushort)1, (ushort)8, entry.Offset);
         }

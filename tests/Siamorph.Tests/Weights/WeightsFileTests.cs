@@ -38,7 +38,8 @@ public sealed class WeightsFileTests : IDisposable
         using var file = WeightsFile.Open(SharedMaterial.Path("weights", "lpips_lin_v0.1", "alex.pth"));
         foreach (var entry in file.Entries)
         {
-            var same = expected.Where(e => e.Value.numel() == entry.Elements).Any(e => e.Value.view(-1).equal(entry.Read().view(-1)).all().item<bool>());
+            var same = expected.Where(e => e.Value.numel() == entry.Elements)
+                .Any(e => e.Value.view(-1).equal(entry.Read().view(-1)).all().item<bool>());
             Assert.True(same, entry.Name);
         }
     }
@@ -64,7 +65,8 @@ public sealed class WeightsFileTests : IDisposable
         for (var length = 0; length < whole.Length; length += 7)
         {
             File.WriteAllBytes(_folder["cut"], whole[..length]);
-            Assert.Contains("cut:", Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(_folder["cut"])).Message, StringComparison.Ordinal);
+            Assert.Contains("cut:", Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(_folder["cut"])).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -78,8 +80,10 @@ public sealed class WeightsFileTests : IDisposable
         TorchFileWriter.WriteZip(_folder["last.ckpt"], WeightTable.Of(tensors), (pickle, stateDict) => pickle.Dict(
             ("epoch", w => w.Number(3)),
             (wrapper, _ => stateDict()),
-            ("callbacks", w => w.Op('}').Global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").Op('}').Op('s')),
-            ("best", w => w.Global("numpy.core.multiarray", "scalar").Op('(').Global("numpy", "dtype").Op('(').Text("f8").Bool(false).Op('t').Op('R').Text("12345678").Op('t').Op('R')),
+            ("callbacks", w => w.Op('}').Global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+                .Op('}').Op('s')),
+            ("best", w => w.Global("numpy.core.multiarray", "scalar").Op('(').Global("numpy", "dtype").Op('(').Text("f8")
+                .Bool(false).Op('t').Op('R').Text("12345678").Op('t').Op('R')),
             ("sizes", w => w.Global("torch", "Size").Op('(').Ints([1, 2]).Op('t').Op('R'))));
         using var file = WeightsFile.Open(_folder["last.ckpt"]);
         SampleWeights.AssertSame(tensors, file);
@@ -89,7 +93,8 @@ public sealed class WeightsFileTests : IDisposable
     public void WrapperOfDistributedTraining_IsTakenOffTheNames()
     {
         var tensors = SampleWeights.Few();
-        TorchFileWriter.WriteLegacy(_folder["a.pth"], WeightTable.Of(tensors.ToDictionary(t => "_forward_module.module." + t.Key, t => t.Value)));
+        TorchFileWriter.WriteLegacy(_folder["a.pth"],
+            WeightTable.Of(tensors.ToDictionary(t => "_forward_module.module." + t.Key, t => t.Value)));
         using var file = WeightsFile.Open(_folder["a.pth"]);
         SampleWeights.AssertSame(tensors, file);
         Assert.Equal(2, file.Notes.Count);
@@ -115,7 +120,8 @@ public sealed class WeightsFileTests : IDisposable
     {
         var tensors = SampleWeights.Few();
         var halves = tensors.Chunk(4).Select(c => c.ToDictionary()).ToList();
-        for (var i = 0; i < halves.Count; i++) SampleWeights.Write(i == 0 ? "safetensors" : "zip", _folder[$"shard-{i}.bin"], WeightTable.Of(halves[i]));
+        for (var i = 0; i < halves.Count; i++)
+            SampleWeights.Write(i == 0 ? "safetensors" : "zip", _folder[$"shard-{i}.bin"], WeightTable.Of(halves[i]));
         var map = string.Join(",", halves.SelectMany((h, i) => h.Keys.Select(k => $"\"{k}\":\"shard-{i}.bin\"")));
         File.WriteAllText(_folder["model.index.json"], $"{{\"metadata\":{{}},\"weight_map\":{{{map}}}}}");
         using (var file = WeightsFile.Open(_folder["model.index.json"])) SampleWeights.AssertSame(tensors, file);
@@ -159,14 +165,16 @@ public sealed class WeightsFileTests : IDisposable
 
         Directory.CreateDirectory(_folder["deep", "global_step3"]);
         File.WriteAllText(_folder["deep", "latest"], "global_step3\n");
-        TorchFileWriter.WriteZip(_folder["deep", "global_step3", "mp_rank_00_model_states.pt"], table, (pickle, stateDict) => pickle.Dict(("module", _ => stateDict())));
+        TorchFileWriter.WriteZip(_folder["deep", "global_step3", "mp_rank_00_model_states.pt"], table,
+            (pickle, stateDict) => pickle.Dict(("module", _ => stateDict())));
         using (var deep = WeightsFile.Open(_folder["deep"])) SampleWeights.AssertSame(tensors, deep);
         File.WriteAllText(_folder["deep", "global_step3", "zero_pp_rank_0_mp_rank_00_model_states.pt"], "");
         Refused("deep", "zero_to_fp32.py");
 
         Directory.CreateDirectory(_folder["nothing"]);
         Refused("nothing", "holds no weights");
-        foreach (var (name, expected) in new[] { ("config.json", "has a config.json but no weights"), ("merges.txt", "--tokenizer"), ("model_index.json", "diffusers folder without its weights") })
+        foreach (var (name, expected) in new[] { ("config.json", "has a config.json but no weights"),
+            ("merges.txt", "--tokenizer"), ("model_index.json", "diffusers folder without its weights") })
         {
             File.WriteAllText(_folder["nothing", name], "{}");
             Refused("nothing", expected);
@@ -185,11 +193,14 @@ public sealed class WeightsFileTests : IDisposable
         half["extra"] = ones(1);
         SampleWeights.Write("legacy", _folder["more.pth"], WeightTable.Of(half));
         using var more = WeightsFile.Open(_folder["more.pth"]);
-        Assert.Contains("unexpected: extra", Assert.Throws<WeightsMismatchException>(() => StateDict.Apply(module, more, "more.pth")).Message, StringComparison.Ordinal);
+        Assert.Contains("unexpected: extra",
+            Assert.Throws<WeightsMismatchException>(() => StateDict.Apply(module, more, "more.pth")).Message,
+            StringComparison.Ordinal);
     }
 
     public static TheoryData<string> EveryFormat() => [.. SampleWeights.Formats];
 
     private void Refused(string name, string expected) =>
-        Assert.Contains(expected, Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(_folder[name])).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(_folder[name])).Message,
+        StringComparison.Ordinal);
 }

@@ -48,15 +48,18 @@ public sealed class WeightsVerbsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 320, "all in the attention of preset sd15", "--lora-weights")]
-    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 640, "of which 1 is in no attention", "refuses it")]
+    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 320, "all in the attention of preset sd15",
+        "--lora-weights")]
+    [InlineData("lora_unet_up_blocks_3_attentions_0_transformer_blocks_0_attn1_to_q", 640, "of which 1 is in no attention",
+    "refuses it")]
     [InlineData("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 320, "of which 1 is in no attention", "refuses it")]
     public void Inspect_OfLora_SaysWhetherItFits(string layer, int width, string what, string advice)
     {
         using var scope = NewDisposeScope();
         SafeTensors.Write(_folder["lora.safetensors"], new Dictionary<string, Tensor>
         {
-            [layer + ".lora_down.weight"] = zeros(4, width), [layer + ".lora_up.weight"] = zeros(320, 4), [layer + ".alpha"] = tensor(4f),
+            [layer + ".lora_down.weight"] = zeros(4, width), [layer + ".lora_up.weight"] = zeros(320, 4),
+            [layer + ".alpha"] = tensor(4f),
         });
         Assert.Equal(0, Run("weights", "inspect", _folder["lora.safetensors"]));
         Assert.Contains("LoRA of rank 4 on 1 layer", _output.ToString(), StringComparison.Ordinal);
@@ -65,7 +68,8 @@ public sealed class WeightsVerbsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("unet.up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight", "LoRA in a layout that is not read")]
+    [InlineData("unet.up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
+        "LoRA in a layout that is not read")]
     [InlineData("model.diffusion_model.output_blocks.0.0.in_layers.0.weight.exp_avg", "the optimizer's state of a training run")]
     public void Inspect_OfWhatIsNoModel_NamesIt(string name, string expected)
     {
@@ -94,13 +98,17 @@ public sealed class WeightsVerbsTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var tensors = Tiny();
-        SafeTensors.Write(_folder["base.safetensors"], tensors.Where(t => t.Key.StartsWith("model.", StringComparison.Ordinal)).ToDictionary());
-        SafeTensors.Write(_folder["control.safetensors"], tensors.Where(t => t.Key.StartsWith("control", StringComparison.Ordinal)).ToDictionary());
-        Assert.Equal(0, Run("weights", "convert", _folder["control.safetensors"], _folder["out.safetensors"], "--base", _folder["base.safetensors"], "--precision", "f16"));
+        SafeTensors.Write(_folder["base.safetensors"],
+            tensors.Where(t => t.Key.StartsWith("model.", StringComparison.Ordinal)).ToDictionary());
+        SafeTensors.Write(_folder["control.safetensors"],
+            tensors.Where(t => t.Key.StartsWith("control", StringComparison.Ordinal)).ToDictionary());
+        Assert.Equal(0, Run("weights", "convert", _folder["control.safetensors"], _folder["out.safetensors"], "--base",
+            _folder["base.safetensors"], "--precision", "f16"));
         using var joined = WeightsFile.Open(_folder["out.safetensors"]);
         Assert.Equal(tensors.Count + DiffusionCheckpoint.ScheduleNames.Count, joined.Entries.Count);
         Assert.All(joined.Entries, e => Assert.Equal(ScalarType.Float16, e.DType));
-        Assert.Equal(2, Run("weights", "convert", _folder["out.safetensors"], _folder["x.safetensors"], "--parts", "autoencoder"));
+        Assert.Equal(2, Run("weights", "convert", _folder["out.safetensors"], _folder["x.safetensors"], "--parts",
+            "autoencoder"));
         Assert.Equal(2, Run("weights", "convert", _folder["out.safetensors"], _folder["out.safetensors"]));
         Assert.False(File.Exists(_folder["x.safetensors"]));
     }
@@ -121,7 +129,10 @@ public sealed class WeightsVerbsTests : IDisposable
     {
         Assert.Equal(0, Run("weights", "keys", "--preset", "tiny", "--json"));
         var keys = JsonNode.Parse(_output.ToString())!.AsArray();
-        Assert.Equal(new SiameseModel(Presets.Tiny.Network).state_dict().Count, keys.Count(k => ((string)k!["name"]!).Contains("model.", StringComparison.Ordinal) && !((string)k["name"]!).StartsWith("first", StringComparison.Ordinal) && !((string)k["name"]!).StartsWith("cond", StringComparison.Ordinal)));
+        Assert.Equal(new SiameseModel(Presets.Tiny.Network).state_dict().Count,
+            keys.Count(k => ((string)k!["name"]!).Contains("model.", StringComparison.Ordinal)
+                && !((string)k["name"]!).StartsWith("first", StringComparison.Ordinal)
+                && !((string)k["name"]!).StartsWith("cond", StringComparison.Ordinal)));
         Assert.All(keys, k => Assert.Equal("F32", (string)k!["dtype"]!));
         Assert.Equal(2, Run("weights", "keys", "--preset", "huge"));
     }

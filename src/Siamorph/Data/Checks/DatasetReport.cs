@@ -31,13 +31,17 @@ public sealed record DatasetReport
     /// <summary>Number of pairs in each split; "" counts those in none.</summary>
     public required IReadOnlyDictionary<string, int> Splits { get; init; }
 
-    /// <summary>The levels that become black and white where images have more than 8 bits, as in "0:4095"; null where none has.</summary>
+    /// <summary>
+    /// The levels that become black and white where images have more than 8 bits, as in "0:4095"; null where none has.
+    /// </summary>
     public string? Range { get; init; }
 
     /// <summary>Number of images of each size, as in "384×288", most frequent first.</summary>
     public required IReadOnlyDictionary<string, int> Sizes { get; init; }
 
-    /// <summary>Share of the lesion in the image, 0…1: 5th percentile, median, mean and 95th percentile; null without a readable mask.</summary>
+    /// <summary>
+    /// Share of the lesion in the image, 0…1: 5th percentile, median, mean and 95th percentile; null without a readable mask.
+    /// </summary>
     public required LesionArea? Area { get; init; }
 
     /// <summary>How far several annotators agree; null where no image has several masks.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Siamorph.Imaging;
 
 namespace Siamorph.Data.Checks;
@@ -10,7 +11,8 @@ internal static class EmptyMasks
 {
     /// <summary>Opens masks until one marks something; normally that is the first.</summary>
     /// <param name="pairs">Those with a mask of lesion against background are looked at.</param>
-    /// <exception cref="InvalidDatasetException">All masks come out empty, and the files of some hold other numbers than 0; or a mask can't be read.</exception>
+    /// <exception cref="InvalidDatasetException">All masks come out empty, and the files of some hold other numbers than 0; or a
+    /// mask can't be read.</exception>
     public static void Refuse(IEnumerable<ImageMaskPair> pairs)
     {
         ArgumentNullException.ThrowIfNull(pairs);
@@ -24,6 +26,7 @@ internal static class EmptyMasks
         if (suspect is { } found) throw new InvalidDatasetException(Message(found.Path, found.Largest));
     }
 
-    internal static string Message(string path, double largest) => FormattableString.Invariant(
-        $"{path}: every mask of this set comes out empty, though this file holds levels up to {largest:0.###}. A lesion is a class number, or brighter than {MaskLevels.Threshold} of 255: save the masks with 0 and 255.");
+    internal static string Message(string path, double largest) => string.Create(CultureInfo.InvariantCulture,
+        $"{path}: every mask of this set comes out empty, though this file holds levels up to {largest:0.###}. A lesion is a "
+            + $"class number, or brighter than {MaskLevels.Threshold} of 255: save the masks with 0 and 255.");
 }

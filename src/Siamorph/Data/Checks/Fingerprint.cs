@@ -41,7 +41,8 @@ internal sealed class Fingerprint
     {
         var grey = new byte[image.Pixels.Length / 3];
         for (var i = 0; i < grey.Length; i++)
-            grey[i] = (byte)((19595 * image.Pixels[3 * i] + 38470 * image.Pixels[3 * i + 1] + 7471 * image.Pixels[3 * i + 2] + 0x8000) >> 16);
+            grey[i] = (byte)((19595 * image.Pixels[3 * i] + 38470 * image.Pixels[3 * i + 1] + 7471 * image.Pixels[3 * i + 2]
+                + 0x8000) >> 16);
         return grey;
     }
 }

@@ -19,7 +19,9 @@ internal static class NearDuplicates
     /// <summary>Largest mean difference at 32×32 pixels that counts as alike, in 8-bit levels.</summary>
     public const double MaxDifference = 10;
 
-    /// <summary>Opens all images of <paramref name="pairs"/> and compares each with each; images that can't be read are left out.</summary>
+    /// <summary>
+    /// Opens all images of <paramref name="pairs"/> and compares each with each; images that can't be read are left out.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
     public static IReadOnlyList<NearDuplicatePair> Find(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
@@ -29,9 +31,11 @@ internal static class NearDuplicates
     }
 
     /// <summary>Compares each image of one list with each of another.</summary>
-    /// <returns><see cref="NearDuplicatePair.First"/> counts in <paramref name="ones"/>, <see cref="NearDuplicatePair.Second"/> in <paramref name="others"/>.</returns>
+    /// <returns><see cref="NearDuplicatePair.First"/> counts in <paramref name="ones"/>, <see cref="NearDuplicatePair.Second"/>
+    /// in <paramref name="others"/>.</returns>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static IReadOnlyList<NearDuplicatePair> Across(IReadOnlyList<ImageMaskPair> ones, IReadOnlyList<ImageMaskPair> others, IMonitor monitor)
+    public static IReadOnlyList<NearDuplicatePair> Across(
+        IReadOnlyList<ImageMaskPair> ones, IReadOnlyList<ImageMaskPair> others, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(ones);
         ArgumentNullException.ThrowIfNull(others);
@@ -42,7 +46,8 @@ internal static class NearDuplicates
         Parallel.For(0, ones.Count, Options(monitor), i =>
         {
             for (var j = 0; j < others.Count; j++)
-                if (prints[i] is { } one && prints[ones.Count + j] is { } other && Compare(one, other, i, j) is { } alike) found.Add(alike);
+                if (prints[i] is { } one && prints[ones.Count + j] is { } other && Compare(one, other, i, j) is { } alike)
+                    found.Add(alike);
         });
         return [.. found.OrderBy(l => l.First).ThenBy(l => l.Second)];
     }

@@ -25,17 +25,20 @@ internal sealed class PairInspection
             (Print, Size) = (new Fingerprint(image), image.Size);
             InspectBrightness(image);
             if (ImageFile.Identify(pair.ImagePath).Rotated)
-                Warn(FindingCodes.Rotated, "the image carries an orientation tag that its mask has not; it is used as stored. Check that the two agree.");
+                Warn(FindingCodes.Rotated, "the image carries an orientation tag that its mask has not; it is used as stored. "
+                    + "Check that the two agree.");
         }
         if (Try(() => PairFiles.ReadMaskLevels(pair)) is not { } levels) return;
         if (pair.Classes is null) InspectLevels(levels);
         var mask = pair.Classes is null ? MaskLevels.Binarise(levels) : Try(() => pair.Classes.Labels(levels, pair.MaskPath));
         if (mask is null) return;
-        if (pair.Classes is null && MaskLevels.HoldsSomething(levels)) LargestLevel = Math.Max(levels.Largest, levels.Levels.Max());
+        if (pair.Classes is null && MaskLevels.HoldsSomething(levels))
+            LargestLevel = Math.Max(levels.Largest, levels.Levels.Max());
         InspectShape(mask, levels);
         MaskHash = Convert.ToHexString(SHA256.HashData(mask.Labels));
         if (image is not null && image.Size != mask.Size)
-            Fail(FindingCodes.SizeMismatch, $"the mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
+            Fail(FindingCodes.SizeMismatch,
+                $"the mask is {mask.Size}, its image {image.Size}. Resize the mask or remove the pair.");
         if (pair.OtherMaskPaths.Count > 0) CompareAnnotators(mask);
     }
 
@@ -63,13 +66,17 @@ internal sealed class PairInspection
         {
             if (Try(() => PairFiles.ReadMask(_pair with { MaskPath = path })) is not { } mask) continue;
             if (mask.Size == reference.Size) masks.Add(mask);
-            else Fail(FindingCodes.SizeMismatch, $"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)} is {mask.Size}, the reference mask {reference.Size}. Resize or remove it.");
+            else Fail(FindingCodes.SizeMismatch,
+                $"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)} is {mask.Size}, the reference mask "
+                    + $"{reference.Size}. Resize or remove it.");
         }
         if (masks.Count < 2) return;
-        Agreement = Enumerable.Range(0, masks.Count).SelectMany(a => Enumerable.Range(a + 1, masks.Count - a - 1).Select(b => Dice(masks[a], masks[b]))).Average();
+        Agreement = Enumerable.Range(0, masks.Count)
+            .SelectMany(a => Enumerable.Range(a + 1, masks.Count - a - 1).Select(b => Dice(masks[a], masks[b]))).Average();
         if (Agreement < WideDisagreement)
             Warn(FindingCodes.AnnotatorDisagreement, string.Create(CultureInfo.InvariantCulture,
-                $"its {masks.Count} annotators agree to a Dice of {Agreement:0.00} only. Look at the masks; soft labels keep the doubt, hard ones take the first mask."));
+                $"its {masks.Count} annotators agree to a Dice of {Agreement:0.00} only. Look at the masks; soft labels keep the "
+                    + $"doubt, hard ones take the first mask."));
     }
 
     private static double Dice(LabelMap a, LabelMap b)
@@ -91,18 +98,24 @@ internal sealed class PairInspection
         if (levels.Note is { } note) Warn(FindingCodes.UnusualMask, $"{note}. Check that this is right.");
         if (MaskLevels.AreClassNumbers(levels))
         {
-            if (distinct > 2) Warn(FindingCodes.SeveralClasses, $"the mask holds {distinct - (counts[0] > 0 ? 1 : 0)} numbered classes or regions; all of them are taken as the lesion.");
+            if (distinct > 2) Warn(FindingCodes.SeveralClasses,
+                $"the mask holds {distinct - (counts[0] > 0 ? 1 : 0)} numbered classes or regions; all of them are taken as "
+                    + $"the lesion.");
             return;
         }
         if (distinct <= 2) return;
         var near = counts.Where((_, level) => level is <= NearBinary or >= 255 - NearBinary).Sum();
         var between = Percent(1 - near / (double)levels.Levels.Length);
         if (near >= NearlyBinaryShare * levels.Levels.Length)
-            Warn(FindingCodes.RingedMask, $"the mask has {distinct} grey levels around its outline, as a lossy codec or smoothing leaves them; it is binarised at {MaskLevels.Threshold}.");
+            Warn(FindingCodes.RingedMask, $"the mask has {distinct} grey levels around its outline, as a lossy codec or "
+                + $"smoothing leaves them; it is binarised at {MaskLevels.Threshold}.");
         else if (_labels == LabelKind.Soft)
-            Warn(FindingCodes.SoftMask, $"{between} of the mask is grey ({distinct} levels): read as probabilities where labels are soft, cut at {MaskLevels.Threshold} for scores.");
+            Warn(FindingCodes.SoftMask, $"{between} of the mask is grey ({distinct} levels): read as probabilities where labels "
+                + $"are soft, cut at {MaskLevels.Threshold} for scores.");
         else
-            Fail(FindingCodes.NonBinaryMask, $"{between} of the mask is neither background nor lesion but grey ({distinct} levels). Save it with 0 and 255 only; until then it is cut at {MaskLevels.Threshold}.");
+            Fail(FindingCodes.NonBinaryMask,
+                $"{between} of the mask is neither background nor lesion but grey ({distinct} levels). Save it with 0 and 255 "
+                    + $"only; until then it is cut at {MaskLevels.Threshold}.");
     }
 
     // An image that shows nothing would be learned from all the same.
@@ -112,15 +125,20 @@ internal sealed class PairInspection
         long clipped = 0, count = image.Pixels.Length / 3;
         for (var i = 0; i < image.Pixels.Length; i += 3)
         {
-            var (least, most) = (Math.Min(image.Pixels[i], Math.Min(image.Pixels[i + 1], image.Pixels[i + 2])), Math.Max(image.Pixels[i], Math.Max(image.Pixels[i + 1], image.Pixels[i + 2])));
+            var (least, most) = (Math.Min(image.Pixels[i], Math.Min(image.Pixels[i + 1], image.Pixels[i + 2])),
+                Math.Max(image.Pixels[i], Math.Max(image.Pixels[i + 1], image.Pixels[i + 2])));
             brightness[most]++;
             if (least == 255) clipped++;
         }
         var bright = 255; // all but the brightest hundredth lie at or below it
         for (long above = 0; bright > 0 && (above += brightness[bright]) <= count / 100;) bright--;
-        if (!image.Pixels.AsSpan(3).ContainsAnyExcept(image.Pixels[0])) Warn(FindingCodes.ConstantImage, "the image is of one grey level. Replace it or remove the pair.");
-        else if (bright < DarkLevel) Warn(FindingCodes.DarkImage, $"the image is nearly black: 99 % of it lie at or below level {bright} of 255. Check how it was exported.");
-        else if (clipped > ClippedShare * count) Warn(FindingCodes.ClippedImage, $"{Percent(clipped / (double)count)} of the image is at the brightest level. Check how it was exported.");
+        if (!image.Pixels.AsSpan(3).ContainsAnyExcept(image.Pixels[0]))
+            Warn(FindingCodes.ConstantImage, "the image is of one grey level. Replace it or remove the pair.");
+        else if (bright < DarkLevel) Warn(FindingCodes.DarkImage,
+            $"the image is nearly black: 99 % of it lie at or below level {bright} of 255. Check how it was exported.");
+        else if (clipped > ClippedShare * count)
+            Warn(FindingCodes.ClippedImage,
+                $"{Percent(clipped / (double)count)} of the image is at the brightest level. Check how it was exported.");
     }
 
     private void InspectShape(LabelMap mask, GreyImage levels)
@@ -131,10 +149,13 @@ internal sealed class PairInspection
         if (area == 0)
             Warn(FindingCodes.EmptyMask, brightest == 0
                 ? "the mask marks nothing. Keep the pair only if the image shows no lesion."
-                : $"the mask marks nothing: its brightest level is {brightest}, a lesion needs more than {MaskLevels.Threshold}. Save it with 0 and 255.");
+                : $"the mask marks nothing: its brightest level is {brightest}, a lesion needs more than {MaskLevels.Threshold}. "
+                + $"Save it with 0 and 255.");
         else if (area == 1) Fail(FindingCodes.FullMask, "the mask marks every pixel. Correct it or remove the pair.");
         else if (LooksInverted(mask, area))
-            Warn(FindingCodes.InvertedMask, $"the mask marks {Percent(area)} of the image and nearly its whole border: lesion and background seem exchanged. Invert it if so.");
+            Warn(FindingCodes.InvertedMask,
+                $"the mask marks {Percent(area)} of the image and nearly its whole border: lesion and background seem exchanged. "
+                    + $"Invert it if so.");
     }
 
     // A lesion that fills most of the border leaves an island of background, which is what an exchanged mask looks like.

@@ -5,7 +5,9 @@ internal static class SplitLeaks
 {
     private const int Named = 3;
 
-    /// <summary>Compares the bytes of the image files of train with those of val and test; look-alikes are for "data check".</summary>
+    /// <summary>
+    /// Compares the bytes of the image files of train with those of val and test; look-alikes are for "data check".
+    /// </summary>
     /// <exception cref="InvalidDatasetException">Files are the same, or can't be read.</exception>
     public static void Refuse(Dataset dataset)
     {
@@ -18,11 +20,14 @@ internal static class SplitLeaks
         foreach (var pair in dataset.Of("train").Where(p => lengths.ContainsKey(Length(p.ImagePath))))
         {
             var hash = ContentHash.OfFile(pair.ImagePath);
-            if (lengths[Length(pair.ImagePath)].Find(h => ContentHash.OfFile(h.ImagePath) == hash) is { } twin) leaks.Add($"{pair.Id} is {twin.Id} of {twin.Split}");
+            if (lengths[Length(pair.ImagePath)].Find(h => ContentHash.OfFile(h.ImagePath) == hash) is { } twin)
+                leaks.Add($"{pair.Id} is {twin.Id} of {twin.Split}");
         }
         if (leaks.Count > 0)
             throw new InvalidDatasetException(
-                $"{dataset.Folder}: {leaks.Count} images of train are the same files as images of val or test ({string.Join(", ", leaks.Take(Named))}{(leaks.Count > Named ? ", …" : "")}). Split again with \"siamorph data split\", which keeps them together.");
+                $"{dataset.Folder}: {leaks.Count} images of train are the same files as images of val or test ("
+                    + $"{string.Join(", ", leaks.Take(Named))}{(leaks.Count > Named ? ", …" : "")}). Split again with \"siamorph "
+                    + $"data split\", which keeps them together.");
     }
 
     private static long Length(string path)
@@ -33,7 +38,8 @@ internal static class SplitLeaks
         }
         catch (IOException e)
         {
-            throw new InvalidDatasetException($"{path}: can't be read ({e.Message.TrimEnd('.')}). Restore it or remove the pair.", e);
+            throw new InvalidDatasetException(
+                $"{path}: can't be read ({e.Message.TrimEnd('.')}). Restore it or remove the pair.", e);
         }
     }
 }

@@ -19,7 +19,8 @@ public static class DatasetFolder
         if (dataset.Findings.FirstOrDefault(f => f.Code == FindingCodes.AmbiguousFolder) is { } doubt)
             throw new InvalidDatasetException($"{folder}: {doubt.Message}");
         if (dataset.Pairs.Count > 0) return dataset;
-        var hint = dataset.Findings.Count > 0 ? $" First finding: {dataset.Findings[0].Subject}: {dataset.Findings[0].Message}" : "";
+        var hint = dataset.Findings.Count > 0
+            ? $" First finding: {dataset.Findings[0].Subject}: {dataset.Findings[0].Message}" : "";
         throw new InvalidDatasetException(
             $"{folder}: no image with a mask found. Expected images/ and masks/ with equal file names, or manifest.jsonl.{hint}");
     }
@@ -43,7 +44,8 @@ public static class DatasetFolder
         if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: the folder does not exist. Check the path.");
         try
         {
-            return WithRange(WithClasses(folder, Manifest.TryRead(folder) ?? PromptLines.TryRead(folder) ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder)));
+            return WithRange(WithClasses(folder, Manifest.TryRead(folder) ?? PromptLines.TryRead(folder)
+                ?? NnUnetFolder.TryRead(folder) ?? PlainFolders.Read(folder)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -10,9 +10,11 @@ internal sealed class FolderTree
 {
     private const int Deepest = 32;
     private static readonly string[] Passed = ["__MACOSX", "Thumbs.db", "desktop.ini"];
-    private static readonly string[] Medical = [".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".svs", ".ndpi"];
+    private static readonly string[] Medical =
+        [".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".svs", ".ndpi"];
 
-    private FolderTree(string path, IReadOnlyList<string> pictures, IReadOnlyList<string> foreign, IReadOnlyList<FolderTree> folders) =>
+    private FolderTree(string path, IReadOnlyList<string> pictures, IReadOnlyList<string> foreign,
+        IReadOnlyList<FolderTree> folders) =>
         (Path, Pictures, Foreign, Folders) = (path, pictures, foreign, folders);
 
     public string Path { get; }
@@ -38,7 +40,8 @@ internal sealed class FolderTree
         folders.Count == 0 ? this : new(Path, Pictures, Foreign, [.. Folders.Except(folders)]);
 
     public static bool IsHidden(string path) =>
-        System.IO.Path.GetFileName(path) is var name && (name.StartsWith('.') || Passed.Contains(name, StringComparer.OrdinalIgnoreCase));
+        System.IO.Path.GetFileName(path) is var name
+        && (name.StartsWith('.') || Passed.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     private static FolderTree Of(string folder, HashSet<string> seen, int depth)
     {
@@ -46,7 +49,8 @@ internal sealed class FolderTree
         string[] files = [.. Directory.EnumerateFiles(folder).Where(f => !IsHidden(f)).Order(StringComparer.Ordinal)];
         var below = new List<FolderTree>();
         if (depth < Deepest)
-            foreach (var inner in Directory.EnumerateDirectories(folder).Where(d => !IsHidden(d) && !MaskEdits.IsArchive(d)).Order(StringComparer.Ordinal))
+            foreach (var inner in Directory.EnumerateDirectories(folder).Where(d => !IsHidden(d) && !MaskEdits.IsArchive(d))
+                .Order(StringComparer.Ordinal))
                 if (!seen.Contains(Real(inner))) below.Add(Of(inner, seen, depth + 1));
         return new(folder, [.. files.Where(ImageFile.IsPicture)], [.. files.Where(IsMedical)], below);
     }
@@ -76,7 +80,8 @@ internal sealed class FolderTree
         {
             using var file = File.OpenRead(path);
             Span<byte> start = stackalloc byte[132];
-            return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start[128..].SequenceEqual("DICM"u8);
+            return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
+                && start[128..].SequenceEqual("DICM"u8);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

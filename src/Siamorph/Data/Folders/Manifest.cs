@@ -30,7 +30,8 @@ internal static class Manifest
         foreach (var line in File.ReadLines(path))
         {
             number++;
-            if (!string.IsNullOrWhiteSpace(line)) collector.Add(Parse(line, path, number).ToPair(folder, $"{path}, line {number}"));
+            if (!string.IsNullOrWhiteSpace(line))
+                collector.Add(Parse(line, path, number).ToPair(folder, $"{path}, line {number}"));
         }
         PlainFolders.ReportUnlisted(folder, collector);
         return collector.ToDataset("manifest");
@@ -52,8 +53,10 @@ internal static class Manifest
     {
         var path = Path.Combine(folder, FileName);
         string[] lines = [.. File.ReadLines(path)];
-        var own = Enumerable.Range(0, lines.Length).Where(i => !string.IsNullOrWhiteSpace(lines[i]) && Parse(lines[i], path, i + 1).PairId == id).ToList();
-        if (own.Count != 1) throw new InvalidDatasetException($"{path}: {own.Count} lines are of {id}. Give each pair a line and an id of its own.");
+        var own = Enumerable.Range(0, lines.Length)
+            .Where(i => !string.IsNullOrWhiteSpace(lines[i]) && Parse(lines[i], path, i + 1).PairId == id).ToList();
+        if (own.Count != 1) throw new InvalidDatasetException(
+            $"{path}: {own.Count} lines are of {id}. Give each pair a line and an id of its own.");
         var line = JsonNode.Parse(lines[own[0]], new JsonNodeOptions { PropertyNameCaseInsensitive = true })!.AsObject();
         change(line);
         lines[own[0]] = line.ToJsonString(Json);
@@ -70,18 +73,23 @@ internal static class Manifest
         }
         catch (JsonException e)
         {
-            throw new InvalidDatasetException($"{path}, line {number}: not a pair as JSON ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Mend or remove the line.", e);
+            throw new InvalidDatasetException(
+                $"{path}, line {number}: not a pair as JSON ({e.Message.Split(" Path:")[0].TrimEnd('.')}). Mend or remove "
+                    + $"the line.", e);
         }
         throw new InvalidDatasetException($"{path}, line {number}: \"image\" or \"mask\" is missing. Add it or remove the line.");
     }
 
     private sealed record Line(
         string? Id, string? Image, string? Mask, string? Prompt, PairSource Source, string? Split, string? Group, string? Centre,
-        ChannelFiles? Channels, SyntheticOrigin? Origin, IReadOnlyList<string>? Masks = null, IReadOnlyList<string>? MoreMasks = null)
+        ChannelFiles? Channels, SyntheticOrigin? Origin, IReadOnlyList<string>? Masks = null,
+        IReadOnlyList<string>? MoreMasks = null)
     {
         internal static Line Of(ImageMaskPair pair, string folder) => new(
-            pair.Id, Relative(folder, pair.ImagePath), Relative(folder, pair.MaskPath), pair.Prompt, pair.Source, pair.Split, pair.Group, pair.Centre,
-            pair.Channels is { } c ? new ChannelFiles(Relative(folder, c.GreenPath), Relative(folder, c.BluePath)) : null, pair.Origin,
+            pair.Id, Relative(folder, pair.ImagePath), Relative(folder, pair.MaskPath), pair.Prompt, pair.Source, pair.Split,
+            pair.Group, pair.Centre,
+            pair.Channels is { } c ? new ChannelFiles(Relative(folder, c.GreenPath), Relative(folder, c.BluePath))
+                : null, pair.Origin,
             pair.OtherMaskPaths.Count > 0 ? [.. PairFiles.MaskPaths(pair).Select(m => Relative(folder, m))] : null,
             pair.MoreMaskPaths.Count > 0 ? [.. pair.MoreMaskPaths.Select(m => Relative(folder, m))] : null);
 
@@ -92,7 +100,8 @@ internal static class Manifest
             Id = PairId,
             ImagePath = Full(folder, Image!),
             MaskPath = Full(folder, Mask!),
-            OtherMaskPaths = Masks is null ? [] : [.. Masks.Where(m => m.Length > 0).Select(m => Full(folder, m)).Where(m => m != Full(folder, Mask!))],
+            OtherMaskPaths = Masks is null ? []
+                : [.. Masks.Where(m => m.Length > 0).Select(m => Full(folder, m)).Where(m => m != Full(folder, Mask!))],
             MoreMaskPaths = MoreMasks is null ? [] : [.. MoreMasks.Select(m => Full(folder, m))],
             Prompt = Prompt ?? "",
             Source = Source,

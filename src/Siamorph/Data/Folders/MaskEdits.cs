@@ -30,7 +30,10 @@ internal static partial class MaskEdits
     public const string LogName = "edits.jsonl";
     private const string ArchiveName = "edits";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>Whether a folder holds earlier versions of masks, which belong to no pair.</summary>
     public static bool IsArchive(string folder) =>
@@ -40,10 +43,13 @@ internal static partial class MaskEdits
     public static string? Loss(ImageMaskPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
-        if (pair.MoreMaskPaths.Count > 0) return $"This mask has {pair.MoreMaskPaths.Count + 1} files, one a lesion. Saving joins them in one.";
+        if (pair.MoreMaskPaths.Count > 0)
+            return $"This mask has {pair.MoreMaskPaths.Count + 1} files, one a lesion. Saving joins them in one.";
         var levels = ImageFile.ReadMaskLevels(pair.MaskPath);
-        return MaskLevels.AreClassNumbers(levels) && levels.Distinct > 2 ? $"This mask numbers {levels.Distinct - 1} regions. Saving makes one lesion of them."
-            : levels.Numbers == false && levels.Distinct > 2 ? "This mask has grey levels. Saving makes it black and white." : null;
+        return MaskLevels.AreClassNumbers(levels)
+            && levels.Distinct > 2 ? $"This mask numbers {levels.Distinct - 1} regions. Saving makes one lesion of them."
+            : levels.Numbers == false && levels.Distinct > 2
+            ? "This mask has grey levels. Saving makes it black and white." : null;
     }
 
     /// <summary>Why this pair's mask can't be edited here; null where it can.</summary>
@@ -51,9 +57,11 @@ internal static partial class MaskEdits
     {
         ArgumentNullException.ThrowIfNull(dataset);
         ArgumentNullException.ThrowIfNull(pair);
-        if (pair.Classes is { Count: > 2 }) return $"{pair.Id}: its folder has {pair.Classes.Count} classes; masks of several classes can't be edited here.";
+        if (pair.Classes is { Count: > 2 })
+            return $"{pair.Id}: its folder has {pair.Classes.Count} classes; masks of several classes can't be edited here.";
         return TargetOf(pair) != pair.MaskPath && dataset.Layout is not ("manifest" or "images and masks")
-            ? $"{pair.Id}: its mask is not a PNG file, and its name is fixed by the folder's list of files ({dataset.Layout}). Save the masks as PNG first." : null;
+            ? $"{pair.Id}: its mask is not a PNG file, and its name is fixed by the folder's list of files ({dataset.Layout}). "
+            + $"Save the masks as PNG first." : null;
     }
 
     /// <summary>Puts a new mask in the place of a pair's.</summary>
@@ -63,24 +71,31 @@ internal static partial class MaskEdits
     /// <param name="known">SHA-256 of the file that was edited: another one there now is not overwritten.</param>
     /// <param name="who">Who did it, and when.</param>
     /// <returns>What was written to the log.</returns>
-    /// <exception cref="SiamorphException">The mask is of another size, the file has changed, or the folder can't be written.</exception>
-    public static MaskEdit Save(Dataset dataset, ImageMaskPair pair, LabelMap mask, string known, (string Name, DateTimeOffset At) who)
+    /// <exception cref="SiamorphException">The mask is of another size, the file has changed, or the folder can't be
+    /// written.</exception>
+    public static MaskEdit Save(Dataset dataset, ImageMaskPair pair, LabelMap mask, string known,
+        (string Name, DateTimeOffset At) who)
     {
         ArgumentNullException.ThrowIfNull(mask);
         if (Obstacle(dataset, pair) is { } obstacle) throw new InvalidDatasetException(obstacle);
         var size = ImageFile.Identify(pair.ImagePath).Size;
-        if (mask.Size != size) throw new InvalidDatasetException($"{pair.Id}: the mask is {mask.Size}, its image {size}. Give it the image's size.");
+        if (mask.Size != size) throw new InvalidDatasetException(
+            $"{pair.Id}: the mask is {mask.Size}, its image {size}. Give it the image's size.");
         using var alone = FolderLock.Take(dataset.Folder);
         if (ContentHash.OfFile(pair.MaskPath) != known)
-            throw new InvalidDatasetException($"{pair.Id}: its mask has been changed since it was opened. Load it again; the strokes are kept until then.");
+            throw new InvalidDatasetException(
+                $"{pair.Id}: its mask has been changed since it was opened. Load it again; the strokes are kept until then.");
         var target = TargetOf(pair);
-        if (target != pair.MaskPath && File.Exists(target)) throw new InvalidDatasetException($"{target}: is there already. Remove it, or save the mask by hand.");
+        if (target != pair.MaskPath && File.Exists(target))
+            throw new InvalidDatasetException($"{target}: is there already. Remove it, or save the mask by hand.");
         var png = Encoded(pair, mask);
         var before = new[] { pair.MaskPath }.Concat(pair.MoreMaskPaths).Select(p => Archive(dataset.Folder, pair.Id, p)).ToList();
         AtomicFile.Write(target, s => s.Write(png));
-        if (dataset.Layout == "manifest" && (target != pair.MaskPath || pair.MoreMaskPaths.Count > 0)) Manifest.Change(dataset.Folder, pair.Id, line => Name(line, dataset.Folder, target));
+        if (dataset.Layout == "manifest" && (target != pair.MaskPath || pair.MoreMaskPaths.Count > 0))
+            Manifest.Change(dataset.Folder, pair.Id, line => Name(line, dataset.Folder, target));
         foreach (var old in pair.MoreMaskPaths.Prepend(pair.MaskPath).Where(p => p != target)) File.Delete(old);
-        var edit = new MaskEdit(who.At, who.Name, pair.Id, before, new(Relative(dataset.Folder, target), ContentHash.OfBytes(png)));
+        var edit = new MaskEdit(who.At, who.Name, pair.Id, before,
+            new(Relative(dataset.Folder, target), ContentHash.OfBytes(png)));
         Append(Path.Combine(dataset.Folder, LogName), JsonSerializer.Serialize(edit, Json));
         return edit;
     }
@@ -98,9 +113,11 @@ internal static partial class MaskEdits
     }
 
     private static string TargetOf(ImageMaskPair pair) =>
-        Path.GetExtension(pair.MaskPath).Equals(".png", StringComparison.OrdinalIgnoreCase) ? pair.MaskPath : Path.ChangeExtension(pair.MaskPath, ".png");
+        Path.GetExtension(pair.MaskPath).Equals(".png", StringComparison.OrdinalIgnoreCase) ? pair.MaskPath
+        : Path.ChangeExtension(pair.MaskPath, ".png");
 
-    // A copy: the mask itself is replaced in one step, so the pair always has one. The log is there first, for it marks the archive.
+    // A copy: the mask itself is replaced in one step, so the pair always has one. The log is there first, for it marks the
+    // archive.
     private static MaskVersion Archive(string folder, string id, string path)
     {
         var log = Path.Combine(folder, LogName);
@@ -109,7 +126,8 @@ internal static partial class MaskEdits
         Directory.CreateDirectory(own);
         var number = Directory.EnumerateFiles(own).Count() + 1;
         string to;
-        do to = Path.Combine(own, string.Create(CultureInfo.InvariantCulture, $"{number++:000}-{Path.GetFileName(path)}")); while (File.Exists(to));
+        do to = Path.Combine(own, string.Create(CultureInfo.InvariantCulture, $"{number++:000}-{Path.GetFileName(path)}"));
+        while (File.Exists(to));
         var bytes = File.ReadAllBytes(path);
         AtomicFile.Write(to, s => s.Write(bytes));
         return new(Relative(folder, to), ContentHash.OfBytes(bytes));

@@ -7,12 +7,15 @@ internal static partial class MaskNames
 {
     // Longest first.
     private static readonly string[] Suffixes =
-        ["_segmentation", "-segmentation", "_groundtruth", "_ground_truth", "_manual1", "_manual", "_label", "_mask", "-mask", "_gt", "_seg"];
+        ["_segmentation", "-segmentation", "_groundtruth", "_ground_truth", "_manual1", "_manual", "_label", "_mask", "-mask",
+        "_gt", "_seg"];
 
     // Of images, where masks lack them (DRIVE).
     private static readonly string[] ImageSuffixes = ["_training", "_test"];
 
-    /// <summary>The file's name without its ending, and without what makes it a mask: "benign (1)" of "benign (1)_mask_1.png".</summary>
+    /// <summary>
+    /// The file's name without its ending, and without what makes it a mask: "benign (1)" of "benign (1)_mask_1.png".
+    /// </summary>
     public static string Stem(string path)
     {
         var stem = NormalisedName.Of(Path.GetFileNameWithoutExtension(path));
@@ -22,17 +25,20 @@ internal static partial class MaskNames
     }
 
     /// <summary>The ending says that it is a mask.</summary>
-    public static bool IsMask(string path) => Stem(path).Length < NormalisedName.Of(Path.GetFileNameWithoutExtension(path)).Length;
+    public static bool IsMask(string path) =>
+        Stem(path).Length < NormalisedName.Of(Path.GetFileNameWithoutExtension(path)).Length;
 
     /// <summary>A second, third, … lesion of an image, in a file of its own: _mask_1, _mask_2.</summary>
     public static bool IsFurther(string path) => Numbered().IsMatch(Path.GetFileNameWithoutExtension(path));
 
     /// <summary>An image's name without an ending that its mask lacks; null where there is none.</summary>
     public static string? WithoutImageSuffix(string stem) =>
-        Array.Find(ImageSuffixes, s => stem.EndsWith(s, StringComparison.OrdinalIgnoreCase)) is { } suffix ? stem[..^suffix.Length] : null;
+        Array.Find(ImageSuffixes, s => stem.EndsWith(s, StringComparison.OrdinalIgnoreCase)) is { } suffix
+        ? stem[..^suffix.Length] : null;
 
     /// <summary>An image of neither kind that data sets bring along, such as ISIC's superpixels.</summary>
-    public static bool IsNeither(string path) => Path.GetFileNameWithoutExtension(path).EndsWith("_superpixels", StringComparison.OrdinalIgnoreCase);
+    public static bool IsNeither(string path) =>
+        Path.GetFileNameWithoutExtension(path).EndsWith("_superpixels", StringComparison.OrdinalIgnoreCase);
 
     [GeneratedRegex(@"^(?<mask>.+[_-]mask)[_-]\d{1,2}$", RegexOptions.IgnoreCase)]
     private static partial Regex Numbered();

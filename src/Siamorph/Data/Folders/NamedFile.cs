@@ -9,7 +9,9 @@ internal static class NamedFile
     /// <param name="orBelow">The path may have been written from a folder further up, where a program was started.</param>
     public static string Find(string folder, string path, bool orBelow = false)
     {
-        if (path.Contains('\0', StringComparison.Ordinal)) throw new InvalidDatasetException($"{folder}: a file is named with a zero character in it. Mend the line that names it.");
+        if (path.Contains('\0', StringComparison.Ordinal))
+            throw new InvalidDatasetException(
+                $"{folder}: a file is named with a zero character in it. Mend the line that names it.");
         var direct = Path.GetFullPath(Path.Combine(folder, path));
         if (File.Exists(direct)) return direct;
         var parts = path.Split('/', '\\');
@@ -28,7 +30,8 @@ internal static class NamedFile
             if (!Path.Exists(next))
             {
                 if (!Directory.Exists(at) || System.Text.Ascii.IsValid(part)) return null;
-                next = Directory.EnumerateFileSystemEntries(at).FirstOrDefault(e => NormalisedName.Of(Path.GetFileName(e)) == NormalisedName.Of(part));
+                next = Directory.EnumerateFileSystemEntries(at)
+                    .FirstOrDefault(e => NormalisedName.Of(Path.GetFileName(e)) == NormalisedName.Of(part));
             }
             if (next is null) return null;
             at = next;

@@ -30,16 +30,20 @@ internal static partial class NnUnetFolder
             .GroupBy(p => Path.GetFileNameWithoutExtension(p)).ToDictionary(g => g.Key, g => g.First());
         foreach (var (name, files) in cases.OrderBy(c => c.Key, StringComparer.Ordinal))
             if (masks.TryGetValue(name, out var mask)) AddCase(collector, name, files, mask, split);
-            else collector.Report(Finding.Error(FindingCodes.MissingMask, collector.Name(files[0]), $"has no {labels}/{name}. Add the label or remove the image."));
+            else collector.Report(Finding.Error(FindingCodes.MissingMask, collector.Name(files[0]),
+                $"has no {labels}/{name}. Add the label or remove the image."));
         foreach (var (name, mask) in masks.OrderBy(m => m.Key, StringComparer.Ordinal).Where(m => !cases.ContainsKey(m.Key)))
-            collector.Report(Finding.Error(FindingCodes.MissingImage, collector.Name(mask), $"has no {images}/{name}_0000. Add the image or remove the label."));
+            collector.Report(Finding.Error(FindingCodes.MissingImage, collector.Name(mask),
+                $"has no {images}/{name}_0000. Add the image or remove the label."));
     }
 
     private static void AddCase(PairCollector collector, string name, List<string> files, string mask, string? split)
     {
         if (files.Count is 2 or > 3)
             collector.Report(Finding.Warning(
-                FindingCodes.AmbiguousStem, collector.Name(files[0]), $"{files.Count} channel files; one (grey or RGB) or three (red, green, blue) are understood. Only the first is used."));
+                FindingCodes.AmbiguousStem, collector.Name(files[0]),
+                $"{files.Count} channel files; one (grey or RGB) or three (red, green, blue) are understood. Only the "
+                    + $"first is used."));
         collector.Add(new ImageMaskPair
         {
             Id = name,

@@ -9,7 +9,8 @@ namespace Siamorph.Data.Folders;
 /// </summary>
 internal static class NormalisedName
 {
-    private const int HangulFirst = 0xAC00, HangulCount = 11172, Leads = 0x1100, Vowels = 0x1161, Tails = 0x11A7, VowelCount = 21, TailCount = 28;
+    private const int HangulFirst = 0xAC00, HangulCount = 11172, Leads = 0x1100, Vowels = 0x1161, Tails = 0x11A7, VowelCount = 21,
+    TailCount = 28;
 
     // A letter, and the two parts that it is made of.
     private const string Parts =
@@ -185,7 +186,8 @@ internal static class NormalisedName
     {
         if (letter - HangulFirst is >= 0 and < HangulCount and var hangul)
         {
-            text.Append((char)(Leads + hangul / (VowelCount * TailCount))).Append((char)(Vowels + hangul % (VowelCount * TailCount) / TailCount));
+            text.Append((char)(Leads + hangul / (VowelCount * TailCount)))
+                .Append((char)(Vowels + hangul % (VowelCount * TailCount) / TailCount));
             if (hangul % TailCount > 0) text.Append((char)(Tails + hangul % TailCount));
         }
         else if (PartsOf.TryGetValue(letter, out var parts))

@@ -21,24 +21,30 @@ internal sealed class PairMatcher(PairCollector collector, string? split)
         var imageOf = ByKey(images, i => NormalisedName.Of(System.IO.Path.GetFileNameWithoutExtension(i.Path)));
         var further = masks.Where(m => MaskNames.IsFurther(m.Path) && !imageOf.ContainsKey(Key(m, Stem(m.Path)))).ToList();
         // An ending belongs to the name where an image has it too.
-        var maskOf = ByKey([.. masks.Except(further)], m => imageOf.ContainsKey(Key(m, Stem(m.Path))) ? Stem(m.Path) : MaskNames.Stem(m.Path));
+        var maskOf = ByKey([.. masks.Except(further)], m => imageOf.ContainsKey(Key(m, Stem(m.Path))) ? Stem(m.Path)
+            : MaskNames.Stem(m.Path));
         if (maskOf.Count == 0 && split is "val" or "test") ReportUnmasked(images); // published test sets often have none
         else foreach (var (key, image) in imageOf) AddImage(key, image, maskOf, (further, annotators));
         foreach (var (key, mask) in maskOf)
-            if (!collector.IsForeign(mask, "mask")) collector.Report(Finding.Error(FindingCodes.MissingImage, collector.Name(mask), "has no image of its name. Add the image or remove the mask."));
+            if (!collector.IsForeign(mask, "mask"))
+                collector.Report(Finding.Error(FindingCodes.MissingImage, collector.Name(mask),
+                    "has no image of its name. Add the image or remove the mask."));
     }
 
-    private void AddImage(string key, string image, SortedDictionary<string, string> maskOf, (List<PlacedFile> Further, IReadOnlyList<List<PlacedFile>> Annotators) more)
+    private void AddImage(string key, string image, SortedDictionary<string, string> maskOf,
+        (List<PlacedFile> Further, IReadOnlyList<List<PlacedFile>> Annotators) more)
     {
         var found = maskOf.ContainsKey(key) ? key : Elsewhere(key, maskOf);
         if (found is null || !maskOf.Remove(found, out var mask))
         {
             collector.Unmasked(image);
             if (!collector.IsForeign(image, "image"))
-                collector.Report(Finding.Error(FindingCodes.MissingMask, collector.Name(image), "has no mask of its name. Add the mask or remove the image."));
+                collector.Report(Finding.Error(FindingCodes.MissingMask, collector.Name(image),
+                    "has no mask of its name. Add the mask or remove the image."));
             return;
         }
-        string[] parts = [.. more.Further.Where(f => Key(f, MaskNames.Stem(f.Path)) == found).Select(f => f.Path).Order(StringComparer.Ordinal)];
+        string[] parts = [.. more.Further.Where(f => Key(f, MaskNames.Stem(f.Path)) == found).Select(f => f.Path)
+            .Order(StringComparer.Ordinal)];
         collector.Add(new ImageMaskPair
         {
             Id = System.IO.Path.GetFileNameWithoutExtension(image),
@@ -46,7 +52,8 @@ internal sealed class PairMatcher(PairCollector collector, string? split)
             MaskPath = mask,
             MoreMaskPaths = parts,
             Split = split,
-            OtherMaskPaths = [.. more.Annotators.Select(a => a.Find(m => Key(m, MaskNames.Stem(m.Path)) == found || Key(m, Stem(m.Path)) == found)?.Path).OfType<string>()],
+            OtherMaskPaths = [.. more.Annotators.Select(a =>
+                a.Find(m => Key(m, MaskNames.Stem(m.Path)) == found || Key(m, Stem(m.Path)) == found)?.Path).OfType<string>()],
         });
     }
 
@@ -63,7 +70,8 @@ internal sealed class PairMatcher(PairCollector collector, string? split)
     {
         foreach (var image in images) collector.Unmasked(image.Path);
         var folder = System.IO.Path.GetDirectoryName(images[0].Path)!;
-        collector.Report(Finding.Warning(FindingCodes.UnreadFolder, collector.Name(folder), $"holds {images.Count} images without any mask; they are in no pair."));
+        collector.Report(Finding.Warning(FindingCodes.UnreadFolder, collector.Name(folder),
+            $"holds {images.Count} images without any mask; they are in no pair."));
     }
 
     private List<PlacedFile> Own(List<PlacedFile> files)
@@ -81,7 +89,8 @@ internal sealed class PairMatcher(PairCollector collector, string? split)
             if (byKey.TryAdd(key, file.Path)) continue;
             collector.PassOver(file.Path);
             collector.Report(Finding.Warning(
-                FindingCodes.AmbiguousStem, collector.Name(file.Path), $"has the same stem as {collector.Name(byKey[key])}, which is used. Remove one of them."));
+                FindingCodes.AmbiguousStem, collector.Name(file.Path),
+                $"has the same stem as {collector.Name(byKey[key])}, which is used. Remove one of them."));
         }
         return byKey;
     }

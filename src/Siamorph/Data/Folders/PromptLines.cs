@@ -46,7 +46,8 @@ internal static class PromptLines
         }
         catch (JsonException e)
         {
-            throw new InvalidDatasetException($"{where}: not a JSON object with source, target and prompt. Mend or remove it.", e);
+            throw new InvalidDatasetException(
+                $"{where}: not a JSON object with source, target and prompt. Mend or remove it.", e);
         }
     }
 
@@ -66,11 +67,13 @@ internal static class PromptLines
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidDatasetException($"{where}: not a JSON object with source, target and prompt. Mend or remove the line.", e);
+            throw new InvalidDatasetException(
+                $"{where}: not a JSON object with source, target and prompt. Mend or remove the line.", e);
         }
     }
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) ? value.GetString() : null;
 
     private static InvalidDatasetException Incomplete(string where, string field) =>
         new($"{where}: \"{field}\" is missing. Add it or remove the line.");

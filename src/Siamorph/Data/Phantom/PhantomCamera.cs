@@ -36,7 +36,8 @@ internal static class PhantomCamera
     {
         if (amount == 0) return plane;
         var soft = plane.Blurred(0.014f);
-        for (var i = 0; i < soft.Values.Length; i++) soft.Values[i] = plane.Values[i] + amount * (plane.Values[i] - soft.Values[i]);
+        for (var i = 0; i < soft.Values.Length; i++)
+            soft.Values[i] = plane.Values[i] + amount * (plane.Values[i] - soft.Values[i]);
         return soft;
     }
 
@@ -47,7 +48,8 @@ internal static class PhantomCamera
         for (var row = 0; row < plane.Height; row++)
             for (var column = 0; column < plane.Width; column++)
             {
-                var (x, y) = ((plane.X(column) / factor / plane.Pixel) + 0.5f * plane.Width - 0.5f, (plane.Y(row) / factor / plane.Pixel) + 0.5f * plane.Height - 0.5f);
+                var (x, y) = ((plane.X(column) / factor / plane.Pixel) + 0.5f * plane.Width - 0.5f,
+                    (plane.Y(row) / factor / plane.Pixel) + 0.5f * plane.Height - 0.5f);
                 var (left, top) = ((int)MathF.Floor(x), (int)MathF.Floor(y));
                 var (fx, fy) = (x - left, y - top);
                 var upper = plane.Clamped(left, top) * (1 - fx) + plane.Clamped(left + 1, top) * fx;
@@ -92,7 +94,8 @@ internal static class PhantomCamera
                 var value = grey + device.Saturation * (planes[c].Values[i] - grey);
                 value = Math.Clamp(value, 0, 1);
                 value += device.Contrast * value * (value * (3 - 2 * value) - 1); // an S curve that keeps black and white
-                var noise = device.Noise * (0.35f + 0.65f * MathF.Sqrt(MathF.Max(0, value))) * (common + 0.7f * (float)random.Normal());
+                var noise = device.Noise * (0.35f + 0.65f * MathF.Sqrt(MathF.Max(0, value))) * (common
+                + 0.7f * (float)random.Normal());
                 image.Pixels[3 * i + c] = (byte)Math.Clamp(MathF.Round(255 * (0.015f + 0.985f * value) + 255 * noise), 0, 255);
             }
         }

@@ -26,7 +26,10 @@ public static class PhantomDataset
         RefuseOthers(folder, pairs);
         using var stage = monitor.Begin("Creating the built-in dataset", options.Count);
         var done = 0;
-        Parallel.For(0, options.Count, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        Parallel.For(0, options.Count, new ParallelOptions
+        {
+            CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount,
+        }, i =>
         {
             var (image, mask) = Paint(options, i);
             ImageFile.WritePng(pairs[i].ImagePath, image);
@@ -68,6 +71,7 @@ public static class PhantomDataset
         var other = PlainFolders.Own.Select(f => Path.Combine(folder, f)).Where(Directory.Exists)
             .SelectMany(Directory.EnumerateFiles).FirstOrDefault(f => !own.Contains(f));
         if (other is not null)
-            throw new SiamorphException($"{folder}: already holds other images, such as {Path.GetFileName(other)}. Give a new folder.");
+            throw new SiamorphException(
+                $"{folder}: already holds other images, such as {Path.GetFileName(other)}. Give a new folder.");
     }
 }

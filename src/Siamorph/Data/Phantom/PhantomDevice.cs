@@ -14,9 +14,18 @@ internal sealed record PhantomDevice(string Name, PhantomFrame Frame)
     internal static readonly PhantomDevice[] All =
     [
         new("a", PhantomFrame.Octagon) { Gain = (1.04f, 0.98f, 0.92f), Sharpening = 0.9f, Noise = 0.012f, Contrast = 0.35f },
-        new("b", PhantomFrame.Round) { Gain = (1.00f, 0.93f, 1.02f), Blur = 0.008f, Noise = 0.022f, Contrast = 0.5f, Fringe = 0.006f },
-        new("c", PhantomFrame.Rounded) { Gain = (1.0f, 1.03f, 0.86f), Blur = 0.011f, Noise = 0.016f, Contrast = 0.15f, Saturation = 0.88f },
-        new("d", PhantomFrame.Octagon) { Gain = (0.98f, 1.00f, 1.06f), Sharpening = 0.4f, Noise = 0.03f, Contrast = 0.25f, Saturation = 0.9f },
+        new("b", PhantomFrame.Round)
+        {
+            Gain = (1.00f, 0.93f, 1.02f), Blur = 0.008f, Noise = 0.022f, Contrast = 0.5f, Fringe = 0.006f,
+        },
+        new("c", PhantomFrame.Rounded)
+        {
+            Gain = (1.0f, 1.03f, 0.86f), Blur = 0.011f, Noise = 0.016f, Contrast = 0.15f, Saturation = 0.88f,
+        },
+        new("d", PhantomFrame.Octagon)
+        {
+            Gain = (0.98f, 1.00f, 1.06f), Sharpening = 0.4f, Noise = 0.03f, Contrast = 0.25f, Saturation = 0.9f,
+        },
     ];
 
     internal const int Count = 4;
@@ -46,7 +55,8 @@ internal sealed record PhantomDevice(string Name, PhantomFrame Frame)
         return Frame switch
         {
             PhantomFrame.Octagon => MathF.Min(MathF.Min(ax, ay) - 0.012f, (ax + ay) * 0.7071f - 0.23f),
-            PhantomFrame.Round => MathF.Min(1.13f * MathF.Max(halfWidth, halfHeight) - MathF.Sqrt(x * x + y * y), MathF.Min(ax, ay) + 0.02f),
+            PhantomFrame.Round => MathF.Min(1.13f * MathF.Max(halfWidth, halfHeight) - MathF.Sqrt(x * x + y * y),
+                MathF.Min(ax, ay) + 0.02f),
             _ => Rounded(ax, ay),
         };
     }

@@ -32,7 +32,8 @@ internal sealed class PhantomLesion
         _roughness = (float)random.Uniform(0.05, flat ? 0.26 : 0.15);
         AreaFraction = Math.Clamp(0.104 * Math.Exp(0.776 * random.Normal()), 0.008, 0.55);
         Contrast = (float)(flat ? random.Uniform(0.12, 0.7) : random.Uniform(0.3, 1));
-        Relief = (float)(flat ? random.Uniform(0.10, 0.22) : Kind == PhantomLesionKind.Sessile ? random.Uniform(0.4, 0.8) : random.Uniform(0.6, 0.95));
+        Relief = (float)(flat ? random.Uniform(0.10, 0.22) : Kind == PhantomLesionKind.Sessile ? random.Uniform(0.4, 0.8)
+            : random.Uniform(0.6, 0.95));
         Texture = (float)random.Uniform(0.05, 0.8);
         Cellular = random.Chance(0.5);
         var (redder, paler) = (random.Uniform(-0.05, 0.12), random.Uniform(-0.16, 0.26));
@@ -72,7 +73,8 @@ internal sealed class PhantomLesion
     // Negative inside the outline.
     internal float Outline(float x, float y)
     {
-        var (wx, wy) = (x + _roughness * 1.3f * _warp.At(1.7f * x, 1.7f * y), y + _roughness * 1.3f * _warp.At(1.7f * x + 31, 1.7f * y));
+        var (wx, wy) = (x + _roughness * 1.3f * _warp.At(1.7f * x, 1.7f * y), y
+            + _roughness * 1.3f * _warp.At(1.7f * x + 31, 1.7f * y));
         wx += 0.35f * _roughness * _warp.At(5f * x + 7, 5f * y);
         wy += 0.35f * _roughness * _warp.At(5f * x, 5f * y + 57);
         var distance = float.MaxValue;
@@ -104,19 +106,24 @@ internal sealed class PhantomLesion
                 {
                     var angle = turn + 2 * Math.PI * i / count + random.Uniform(-0.4, 0.4);
                     var away = random.Uniform(0.35, 0.75);
-                    _lobes.Add(new Lobe(random, (float)(away * Math.Cos(angle)), (float)(away * Math.Sin(angle)), (float)random.Uniform(0.4, 0.75), 0.8f, _roughness));
+                    _lobes.Add(new Lobe(random, (float)(away * Math.Cos(angle)), (float)(away * Math.Sin(angle)),
+                        (float)random.Uniform(0.4, 0.75), 0.8f, _roughness));
                 }
                 break;
             case PhantomLesionKind.Pedunculated:
                 _lobes.Add(new Lobe(random, 0, 0, 1, 0.7f, _roughness));
-                var (direction, bend, thick) = (random.Uniform(0, 2 * Math.PI), random.Uniform(-0.5, 0.5), random.Uniform(0.26, 0.42));
+                var (direction, bend, thick) =
+                    (random.Uniform(0, 2 * Math.PI), random.Uniform(-0.5, 0.5), random.Uniform(0.26, 0.42));
                 var (x, y) = (0.0, 0.0);
                 var length = random.Uniform(1.1, 1.8);
                 for (var s = 0; s < 6; s++)
                 {
                     (x, y) = (x + length / 6 * Math.Cos(direction), y + length / 6 * Math.Sin(direction));
                     direction += bend / 3;
-                    _lobes.Add(new Lobe(random, (float)x, (float)y, (float)(thick * (1 + 0.12 * (s - 2) * (s - 2) / 4)), 1, 0.02f) { IsStalk = true });
+                    _lobes.Add(new Lobe(random, (float)x, (float)y, (float)(thick * (1 + 0.12 * (s - 2) * (s - 2) / 4)), 1, 0.02f)
+                    {
+                        IsStalk = true,
+                    });
                 }
                 break;
             default:
@@ -141,7 +148,8 @@ internal sealed class PhantomLesion
             for (var k = 2; k <= 6; k++)
             {
                 var (amplitude, phase) = (radius * roughness * random.Normal() * 3.2 / (k * k), random.Uniform(0, 2 * Math.PI));
-                for (var i = 0; i <= Directions; i++) _radius[i] += (float)(amplitude * Math.Cos(k * 2 * Math.PI * i / Directions + phase));
+                for (var i = 0; i <= Directions; i++)
+                    _radius[i] += (float)(amplitude * Math.Cos(k * 2 * Math.PI * i / Directions + phase));
             }
             for (var i = 0; i <= Directions; i++) _radius[i] = MathF.Max(_radius[i], 0.3f * radius);
         }

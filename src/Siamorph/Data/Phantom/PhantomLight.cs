@@ -11,7 +11,8 @@ internal static class PhantomLight
         var soft = shape.Mask.Blurred(0.02f);
         var pits = grid.Like();
         for (var i = 0; i < pits.Values.Length; i++)
-            if (grid.Values[i] > 0) pits.Values[i] = Pits(scene, shape, grooves, grid.X(i % grid.Width), grid.Y(i / grid.Width), i);
+            if (grid.Values[i] > 0) pits.Values[i] =
+                Pits(scene, shape, grooves, grid.X(i % grid.Width), grid.Y(i / grid.Width), i);
         Hide(mucosa.Depth, soft);
         var height = Surface(mucosa, shape, pits, soft);
         var hollow = Hollows(height);
@@ -29,7 +30,8 @@ internal static class PhantomLight
                 var direct = diffuse.Values[i];
                 light[0].Values[i] = red * (1 - 0.16f * vein) * (0.45f * direct + 0.55f * bled.Values[i]) + gloss.Values[i];
                 light[1].Values[i] = green * (1 - 0.52f * vein) * (0.8f * direct + 0.2f * bled.Values[i]) + gloss.Values[i];
-                light[2].Values[i] = blue * (1 - 0.42f * vein) * (0.9f * direct + 0.1f * bled.Values[i]) + 0.97f * gloss.Values[i];
+                light[2].Values[i] = blue * (1 - 0.42f * vein) * (0.9f * direct + 0.1f * bled.Values[i])
+                    + 0.97f * gloss.Values[i];
             }
         return light;
     }
@@ -63,7 +65,8 @@ internal static class PhantomLight
         var fade = MathF.Min(1, local.Scale / (10 * shape.Mask.Pixel)); // no finer than the grid can carry
         var pattern = lesion.Cellular
             ? grooves.Cells(6.5f * u, 6.5f * v) - 0.45f
-            : 0.5f * MathF.Sin(11 * u + 5 * grooves.At(2.2f * u, 2.2f * v) + 4 * grooves.At(2.2f * u + 9, 2.2f * v) * v) * MathF.Cos(3 * v + 4 * grooves.At(3 * u, 3 * v + 5));
+            : 0.5f * MathF.Sin(11 * u + 5 * grooves.At(2.2f * u, 2.2f * v)
+            + 4 * grooves.At(2.2f * u + 9, 2.2f * v) * v) * MathF.Cos(3 * v + 4 * grooves.At(3 * u, 3 * v + 5));
         return fade * lesion.Texture * pattern;
     }
 
@@ -93,8 +96,10 @@ internal static class PhantomLight
                 for (var s = 1; s <= steps; s++)
                 {
                     var way = reach * s * s / (steps * steps);
-                    var (cx, cy) = (column + (int)(way * dx / length / height.Pixel), row + (int)(way * dy / length / height.Pixel));
-                    highest = MathF.Max(highest, (height.Clamped(cx, cy) - height.Values[i] - rise * way) / (0.02f + 0.25f * way));
+                    var (cx, cy) = (column + (int)(way * dx / length / height.Pixel), row
+                        + (int)(way * dy / length / height.Pixel));
+                    highest =
+                        MathF.Max(highest, (height.Clamped(cx, cy) - height.Values[i] - rise * way) / (0.02f + 0.25f * way));
                 }
                 shadow.Values[i] = MathF.Min(1, highest);
             }
@@ -111,7 +116,8 @@ internal static class PhantomLight
                 var i = row * height.Width + column;
                 var (x, y) = (height.X(column), height.Y(row));
                 var depth = mucosa.Depth.Values[i];
-                float Up(int dx, int dy) => height.Clamped(column + dx, row + dy) - 0.35f * mucosa.Depth.Clamped(column + dx, row + dy);
+                float Up(int dx, int dy) => height.Clamped(column + dx, row + dy) - 0.35f * mucosa.Depth.Clamped(column
+                    + dx, row + dy);
                 var (sx, sy) = ((Up(1, 0) - Up(-1, 0)) / (2 * height.Pixel), (Up(0, 1) - Up(0, -1)) / (2 * height.Pixel));
                 var (lx, ly, lz) = Unit(scene.Lamp.X - x, scene.Lamp.Y - y, 1.1f);
                 var (nx, ny, nz) = Unit(-sx, -sy, 1);
@@ -121,7 +127,8 @@ internal static class PhantomLight
                 var open = 1 / (1 + MathF.Exp(2.2f * hollow.Values[i])) * 2;
                 diffuse.Values[i] = beam * (0.1f + 0.9f * facing * (1 - 0.6f * shadow.Values[i])) * MathF.Min(1.25f, open);
                 // A wet film: its own ripples break the lamp's image into patches.
-                var (rx, ry) = (0.10f * micro.At(19 * x, 13 * y) + 0.15f * micro.At(6 * x, 6 * y), 0.10f * micro.At(19 * x + 50, 13 * y) + 0.15f * micro.At(6 * x, 6 * y + 50));
+                var (rx, ry) = (0.10f * micro.At(19 * x, 13 * y) + 0.15f * micro.At(6 * x, 6 * y),
+                    0.10f * micro.At(19 * x + 50, 13 * y) + 0.15f * micro.At(6 * x, 6 * y + 50));
                 var (wx, wy, wz) = Unit(-sx + rx, -sy + ry, 1);
                 var (vx, vy, vz) = Unit(-0.75f * x, -0.75f * y, 1.1f);
                 var (hx, hy, hz) = Unit(lx + vx, ly + vy, lz + vz);
@@ -150,7 +157,8 @@ internal static class PhantomLight
         }
         if (scene.Residue > 0)
         {
-            var film = scene.Residue * 0.6f * PhantomShape.Smooth(0.25f, 0.65f, mottle.Octaves(2.2f * x + 70, 2.2f * y, 4) + 0.2f * y);
+            var film = scene.Residue * 0.6f * PhantomShape.Smooth(0.25f, 0.65f, mottle.Octaves(2.2f * x + 70, 2.2f * y, 4)
+                + 0.2f * y);
             (red, green, blue) = (red + film * (0.92f - red), green + film * (0.62f - green), blue + film * (0.16f - blue));
         }
         return (red, green, blue);

@@ -24,13 +24,15 @@ internal sealed class PhantomMucosa
             for (var column = 0; column < grid.Width; column++)
             {
                 var (x, y, i) = (grid.X(column), grid.Y(row), row * grid.Width + column);
-                var (dx, dy) = (x - scene.Lumen.X + 0.22f * warp.At(1.3f * x, 1.3f * y), y - scene.Lumen.Y + 0.22f * warp.At(1.3f * x + 40, 1.3f * y));
+                var (dx, dy) = (x - scene.Lumen.X + 0.22f * warp.At(1.3f * x, 1.3f * y), y - scene.Lumen.Y
+                    + 0.22f * warp.At(1.3f * x + 40, 1.3f * y));
                 var angle = MathF.Atan2(dy, dx);
                 var radius = MathF.Sqrt(dx * dx + dy * dy) * (1 + 0.14f * MathF.Cos(lobes * angle + phase)) + 1e-3f;
                 var (height, nearer) = Fold(scene, fold, ring, x, y, radius, angle, offset);
                 mucosa.Depth.Values[i] = 0.45f + scene.Bore / (radius * (1 + 0.9f * nearer) + 0.06f);
                 var near = MathF.Min(1, radius / 0.5f);
-                mucosa.Relief.Values[i] = near * (0.20f * scene.FoldHeight * height + 0.07f * uneven.Octaves(1.3f * x, 1.3f * y, 3));
+                mucosa.Relief.Values[i] = near * (0.20f * scene.FoldHeight * height
+                    + 0.07f * uneven.Octaves(1.3f * x, 1.3f * y, 3));
             }
         PhantomVessels.Draw(mucosa.Vessels, scene.Seed.Derive("vessels").Random());
         return mucosa;

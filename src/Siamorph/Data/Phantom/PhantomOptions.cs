@@ -29,9 +29,11 @@ public sealed record PhantomOptions
     {
         var faults = new List<string>();
         if (Count < 1) faults.Add($"count is {Count}; give 1 or more.");
-        if (Size.Width is < 16 or > 4096 || Size.Height is < 16 or > 4096) faults.Add($"size is {Size}; give 16 to 4096 pixels each way.");
+        if (Size.Width is < 16 or > 4096 || Size.Height is < 16 or > 4096)
+            faults.Add($"size is {Size}; give 16 to 4096 pixels each way.");
         if (Devices < 1 || Devices > PhantomDevice.Count) faults.Add($"devices is {Devices}; give 1 to {PhantomDevice.Count}.");
-        if (OnlyDevice is { } only && (only < 0 || only >= PhantomDevice.Count)) faults.Add($"onlyDevice is {only}; give 0 to {PhantomDevice.Count - 1}.");
+        if (OnlyDevice is { } only && (only < 0 || only >= PhantomDevice.Count))
+            faults.Add($"onlyDevice is {only}; give 0 to {PhantomDevice.Count - 1}.");
         if (FramesPerCase < 1) faults.Add($"framesPerCase is {FramesPerCase}; give 1 or more.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }

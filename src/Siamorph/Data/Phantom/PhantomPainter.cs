@@ -22,7 +22,8 @@ internal static class PhantomPainter
         for (var y = 0; y < covered.Height; y++)
             for (var x = 0; x < covered.Width; x++)
                 if (covered.Values[y * covered.Width + x] > 0) mask.Labels[y / Oversampling * size.Width + x / Oversampling]++;
-        for (var i = 0; i < mask.Labels.Length; i++) mask.Labels[i] = 2 * mask.Labels[i] >= Oversampling * Oversampling ? (byte)1 : (byte)0;
+        for (var i = 0; i < mask.Labels.Length; i++)
+            mask.Labels[i] = 2 * mask.Labels[i] >= Oversampling * Oversampling ? (byte)1 : (byte)0;
         return mask;
     }
 }

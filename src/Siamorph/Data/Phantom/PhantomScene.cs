@@ -43,7 +43,8 @@ internal sealed record PhantomScene
         var drawn = patient.Next(options.Devices);
         var device = PhantomDevice.All[options.OnlyDevice ?? drawn];
         var tone = patient.NextDouble();
-        var mucosa = ((float)patient.Uniform(0.8, 1), (float)(0.25 + 0.26 * tone), (float)(0.12 + 0.29 * tone + patient.Uniform(-0.04, 0.04)));
+        var mucosa = ((float)patient.Uniform(0.8, 1), (float)(0.25 + 0.26 * tone),
+            (float)(0.12 + 0.29 * tone + patient.Uniform(-0.04, 0.04)));
         var vessels = (float)patient.Uniform(0.2, 1);
         var image = seed.Derive("image").Derive(index);
         var random = image.Random();
@@ -64,7 +65,8 @@ internal sealed record PhantomScene
             Exposure = (float)random.Uniform(0.95, 1.7),
             Lamp = ((float)random.Uniform(-0.45, 0.45), (float)random.Uniform(-0.5, 0.1)),
             Residue = random.Chance(0.15) ? (float)random.Uniform(0.3, 1) : 0,
-            Lesions = [.. Enumerable.Range(0, random.Chance(0.06) ? 2 : 1).Select(n => PhantomLesion.Draw(image.Derive("lesion").Derive(n)))],
+            Lesions = [.. Enumerable.Range(0, random.Chance(0.06) ? 2 : 1)
+                .Select(n => PhantomLesion.Draw(image.Derive("lesion").Derive(n)))],
         };
     }
 }

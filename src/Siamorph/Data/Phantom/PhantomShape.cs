@@ -66,21 +66,24 @@ internal sealed class PhantomShape
     private static float Fit(PhantomScene scene, PhantomLesion lesion, Field grid)
     {
         var aspect = (float)grid.Width / grid.Height;
-        var coarse = new Field(Math.Max(8, (int)(CoarseSide * MathF.Sqrt(aspect))), Math.Max(8, (int)(CoarseSide / MathF.Sqrt(aspect))));
+        var coarse = new Field(Math.Max(8, (int)(CoarseSide * MathF.Sqrt(aspect))),
+            Math.Max(8, (int)(CoarseSide / MathF.Sqrt(aspect))));
         var (half, scale) = (Half(coarse), (float)Math.Sqrt(lesion.AreaFraction) * 1.13f);
         for (var round = 0; round < 4; round++)
         {
             var covered = 0;
             for (var y = 0; y < coarse.Height; y++)
                 for (var x = 0; x < coarse.Width; x++)
-                    if (Covers(scene, lesion, coarse, coarse.X(x), coarse.Y(y), lesion.Place.X * half.X, lesion.Place.Y * half.Y, scale)) covered++;
+                    if (Covers(scene, lesion, coarse, coarse.X(x), coarse.Y(y), lesion.Place.X * half.X, lesion.Place.Y * half.Y,
+                        scale)) covered++;
             var share = Math.Max(covered, 1) / (double)coarse.Values.Length;
             scale *= (float)Math.Clamp(Math.Sqrt(lesion.AreaFraction / share), 0.6, 1.6);
         }
         return scale;
     }
 
-    private static bool Covers(PhantomScene scene, PhantomLesion lesion, Field grid, float x, float y, float cx, float cy, float scale)
+    private static bool Covers(PhantomScene scene, PhantomLesion lesion, Field grid, float x, float y, float cx, float cy,
+        float scale)
     {
         var (dx, dy, reach, half) = (x - cx, y - cy, lesion.Reach * scale, Half(grid));
         if (dx * dx + dy * dy > reach * reach) return false;

@@ -15,7 +15,8 @@ internal static class PhantomVessels
         }
     }
 
-    private static void Grow(Field field, SeededRandom random, float x, float y, float direction, float thickness, int steps, int order)
+    private static void Grow(Field field, SeededRandom random, float x, float y, float direction, float thickness,
+        int steps, int order)
     {
         for (var s = 0; s < steps && thickness > 0.003f; s++)
         {
@@ -39,8 +40,10 @@ internal static class PhantomVessels
         var reach = 2.2f * wide;
         int Column(float x) => (int)MathF.Round(x / field.Pixel + field.Width * 0.5f - 0.5f);
         int Row(float y) => (int)MathF.Round(y / field.Pixel + field.Height * 0.5f - 0.5f);
-        var (left, right) = (Math.Max(0, Column(MathF.Min(x0, x1) - reach)), Math.Min(field.Width - 1, Column(MathF.Max(x0, x1) + reach)));
-        var (top, bottom) = (Math.Max(0, Row(MathF.Min(y0, y1) - reach)), Math.Min(field.Height - 1, Row(MathF.Max(y0, y1) + reach)));
+        var (left, right) = (Math.Max(0, Column(MathF.Min(x0, x1) - reach)),
+            Math.Min(field.Width - 1, Column(MathF.Max(x0, x1) + reach)));
+        var (top, bottom) = (Math.Max(0, Row(MathF.Min(y0, y1) - reach)),
+            Math.Min(field.Height - 1, Row(MathF.Max(y0, y1) + reach)));
         var (dx, dy) = (x1 - x0, y1 - y0);
         var square = dx * dx + dy * dy;
         for (var row = top; row <= bottom; row++)

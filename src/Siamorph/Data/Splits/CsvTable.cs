@@ -19,7 +19,8 @@ internal sealed class CsvTable
 
     public IReadOnlyList<Row> Rows { get; }
 
-    /// <exception cref="InvalidDatasetException">The file can't be read, is empty, has an open quote, or a row of another length.</exception>
+    /// <exception cref="InvalidDatasetException">The file can't be read, is empty, has an open quote, or a row of another
+    /// length.</exception>
     public static CsvTable Read(string path)
     {
         string text;
@@ -34,9 +35,12 @@ internal sealed class CsvTable
         var first = text.Split('\n', 2)[0];
         var separator = Separators.MaxBy(s => first.Count(c => c == s));
         var rows = Parse(text, separator, path);
-        if (rows.Count == 0) throw new InvalidDatasetException($"{path}: is empty. It needs a header line and a line for each image.");
+        if (rows.Count == 0) throw new InvalidDatasetException(
+            $"{path}: is empty. It needs a header line and a line for each image.");
         if (rows.Find(r => r.Cells.Count != rows[0].Cells.Count) is { } odd)
-            throw new InvalidDatasetException($"{path}, line {odd.Number}: has {odd.Cells.Count} cells, the header {rows[0].Cells.Count}. Mend the line, or put cells with a separator in quotes.");
+            throw new InvalidDatasetException(
+                $"{path}, line {odd.Number}: has {odd.Cells.Count} cells, the header {rows[0].Cells.Count}. Mend the line, or "
+                    + $"put cells with a separator in quotes.");
         return new CsvTable(rows[0].Cells, rows[1..]);
     }
 

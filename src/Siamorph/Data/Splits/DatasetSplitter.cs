@@ -34,7 +34,8 @@ public static class DatasetSplitter
     /// <param name="dataset">The dataset.</param>
     /// <param name="csvPath">A CSV with a header line: a column of image names and one of groups, found by their headers.</param>
     /// <param name="options">Which columns, and whether the table may be partial.</param>
-    /// <exception cref="InvalidDatasetException">The table can't be read, its columns can't be told, or it does not fit the dataset.</exception>
+    /// <exception cref="InvalidDatasetException">The table can't be read, its columns can't be told, or it does not fit the
+    /// dataset.</exception>
     public static GroupedDataset WithGroups(Dataset dataset, string csvPath, GroupTableOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -48,7 +49,8 @@ public static class DatasetSplitter
         int Root(int i) => parent[i] == i ? i : parent[i] = Root(parent[i]);
         void Join(int a, int b) => parent[Root(a)] = Root(b);
         foreach (var link in alike) Join(link.First, link.Second);
-        foreach (var members in Enumerable.Range(0, pairs.Count).Where(i => pairs[i].Group is not null).GroupBy(i => pairs[i].Group))
+        foreach (var members in Enumerable.Range(0, pairs.Count).Where(i => pairs[i].Group is not null)
+            .GroupBy(i => pairs[i].Group))
             foreach (var member in members) Join(members.First(), member);
         return [.. Enumerable.Range(0, pairs.Count).GroupBy(Root).Select(g => g.ToList())];
     }
@@ -60,7 +62,8 @@ public static class DatasetSplitter
         var shares = options.Shares;
         if (units.Count < shares.Count)
             throw new InvalidDatasetException(
-                $"{pairs.Count} pairs make only {units.Count} independent units (images of one group, and near-duplicates, stay in one split), too few for {shares.Count} splits. Add data or ask for fewer splits.");
+                $"{pairs.Count} pairs make only {units.Count} independent units (images of one group, and near-duplicates, stay "
+                    + $"in one split), too few for {shares.Count} splits. Add data or ask for fewer splits.");
         var byName = units.OrderBy(u => u.Min(i => pairs[i].Id), StringComparer.Ordinal).ToList();
         var order = options.Seed.Derive("split").Random().Permutation(units.Count);
         var count = new int[shares.Count];

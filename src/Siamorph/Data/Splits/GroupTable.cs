@@ -25,7 +25,8 @@ public sealed record GroupedDataset(Dataset Dataset, int Matched, string NameCol
 {
     /// <summary>One line for the user.</summary>
     public override string ToString() =>
-        $"{Matched} of {Dataset.Pairs.Count} pairs got one of {Groups} groups, by the columns '{NameColumn}' and '{GroupColumn}'.";
+        $"{Matched} of {Dataset.Pairs.Count} pairs got one of {Groups} groups, by the columns '{NameColumn}' and '"
+        + $"{GroupColumn}'.";
 }
 
 // A CSV with a header line: which image belongs to which patient or sequence. A table that fits in part is refused, for a
@@ -35,10 +36,12 @@ internal static class GroupTable
     private const int Named = 3;
 
     private static readonly string[] NameHeaders =
-        ["image", "imageid", "imagename", "imagefile", "id", "name", "file", "filename", "filepath", "path", "stem", "frame", "img", "picture", "isicid"];
+        ["image", "imageid", "imagename", "imagefile", "id", "name", "file", "filename", "filepath", "path", "stem", "frame",
+        "img", "picture", "isicid"];
 
     private static readonly string[] GroupHeaders =
-        ["group", "groupid", "patient", "patientid", "patientname", "subject", "subjectid", "sequence", "sequenceid", "seq", "video", "videoid", "case", "caseid", "study", "studyid", "lesion", "lesionid"];
+        ["group", "groupid", "patient", "patientid", "patientname", "subject", "subjectid", "sequence", "sequenceid", "seq",
+        "video", "videoid", "case", "caseid", "study", "studyid", "lesion", "lesionid"];
 
     internal static GroupedDataset Apply(Dataset dataset, string path, GroupTableOptions options)
     {
@@ -46,22 +49,28 @@ internal static class GroupTable
         var names = dataset.Pairs.Select(Names).ToList();
         var known = names.SelectMany(n => n).ToHashSet(StringComparer.Ordinal);
         if (table.Header.Any(h => known.Contains(Clean(h))))
-            throw new InvalidDatasetException($"{path}: its first line names an image, so it has no header. Put one first, such as image,patient.");
+            throw new InvalidDatasetException(
+                $"{path}: its first line names an image, so it has no header. Put one first, such as image,patient.");
         var name = Column(table, options.NameColumn, NameHeaders, ("--name-column", "the names of images"), path, -1);
         var group = Column(table, options.GroupColumn, GroupHeaders, ("--group-column", "patients or sequences"), path, name);
         var groups = Read(table, (name, group), path);
         var groupOf = names.Select(n => n.Select(groups.GetValueOrDefault).FirstOrDefault(g => g is not null)).ToList();
         if (groupOf.TrueForAll(g => g is null))
-            throw new InvalidDatasetException($"{path}: its column '{table.Header[name]}' does not match any pair of {dataset.Folder}. It must contain file names, with or without extension.");
-        if (!options.AllowPartial) Demand(dataset, groupOf, groups.Keys.Where(k => !known.Contains(k)).ToList(), (path, table.Header[name]));
+            throw new InvalidDatasetException(
+                $"{path}: its column '{table.Header[name]}' does not match any pair of {dataset.Folder}. It must contain file "
+                    + $"names, with or without extension.");
+        if (!options.AllowPartial) Demand(dataset, groupOf, groups.Keys.Where(k => !known.Contains(k)).ToList(),
+            (path, table.Header[name]));
         return new(
             dataset with { Pairs = [.. dataset.Pairs.Select((p, i) => p with { Group = groupOf[i] ?? p.Group })] },
-            groupOf.Count(g => g is not null), table.Header[name], table.Header[group], groupOf.Where(g => g is not null).Distinct().Count());
+            groupOf.Count(g => g is not null), table.Header[name], table.Header[group],
+            groupOf.Where(g => g is not null).Distinct().Count());
     }
 
     // All ways in which a table may name a pair.
     private static string[] Names(ImageMaskPair pair) =>
-        [.. new[] { pair.Id, Path.GetFileNameWithoutExtension(pair.ImagePath), Path.GetFileName(pair.ImagePath) }.Select(NormalisedName.Of)];
+        [.. new[] { pair.Id, Path.GetFileNameWithoutExtension(pair.ImagePath),
+        Path.GetFileName(pair.ImagePath) }.Select(NormalisedName.Of)];
 
     private static string Clean(string cell)
     {
@@ -69,7 +78,8 @@ internal static class GroupTable
         return name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
     }
 
-    private static int Column(CsvTable table, string? asked, string[] headers, (string Flag, string What) role, string path, int taken)
+    private static int Column(CsvTable table, string? asked, string[] headers, (string Flag, string What) role,
+        string path, int taken)
     {
         List<int> at = [.. Enumerable.Range(0, table.Header.Count).Where(i => i != taken && (asked is not null
             ? table.Header[i].Equals(asked, StringComparison.OrdinalIgnoreCase)
@@ -77,8 +87,10 @@ internal static class GroupTable
         if (at.Count == 1) return at[0];
         var found = string.Join(", ", table.Header.Select(h => h.Length > 0 ? $"'{h}'" : "(no name)"));
         throw new InvalidDatasetException(at.Count == 0
-            ? $"{path}: {(asked is null ? $"no column is named as if it held {role.What}" : $"there is no column '{asked}'")}; there are {found}. Say which with {role.Flag}."
-            : $"{path}: the columns {string.Join(" and ", at.Select(i => $"'{table.Header[i]}'"))} could each hold {role.What}. Say which with {role.Flag}.");
+            ? $"{path}: {(asked is null ? $"no column is named as if it held {role.What}" : $"there is no column '{asked}'")}; "
+            + $"there are {found}. Say which with {role.Flag}."
+            : $"{path}: the columns {string.Join(" and ", at.Select(i => $"'{table.Header[i]}'"))} could each hold {role.What}. "
+            + $"Say which with {role.Flag}.");
     }
 
     private static string Plain(string header) => new([.. header.Where(char.IsLetterOrDigit).Select(char.ToLowerInvariant)]);
@@ -89,9 +101,13 @@ internal static class GroupTable
         foreach (var row in table.Rows)
         {
             var (name, group) = (Clean(row.Cells[columns.Name]), row.Cells[columns.Group].Trim());
-            if (name.Length == 0 || group.Length == 0) throw new InvalidDatasetException($"{path}, line {row.Number}: the name or the group is empty. Fill it in or remove the line.");
+            if (name.Length == 0 || group.Length == 0)
+                throw new InvalidDatasetException(
+                    $"{path}, line {row.Number}: the name or the group is empty. Fill it in or remove the line.");
             if (!groups.TryAdd(name, group) && groups[name] != group)
-                throw new InvalidDatasetException($"{path}, line {row.Number}: '{name}' is in '{group}' here and in '{groups[name]}' above. Keep one of the lines.");
+                throw new InvalidDatasetException(
+                    $"{path}, line {row.Number}: '{name}' is in '{group}' here and in '{groups[name]}' above. Keep one of "
+                        + $"the lines.");
         }
         return groups;
     }
@@ -101,9 +117,12 @@ internal static class GroupTable
         var without = dataset.Pairs.Where((_, i) => groupOf[i] is null).Select(p => p.Id).ToList();
         List<string> faults = [];
         if (without.Count > 0) faults.Add($"{without.Count} of {dataset.Pairs.Count} pairs have no line ({Some(without)})");
-        if (unknown.Count > 0) faults.Add($"{unknown.Count} names in the column '{table.Column}' are those of no pair ({Some(unknown)})");
-        if (faults.Count > 0) throw new InvalidDatasetException($"{table.Path}: {string.Join(", and ", faults)}. Complete it, or allow it with --groups-partial.");
+        if (unknown.Count > 0) faults.Add(
+            $"{unknown.Count} names in the column '{table.Column}' are those of no pair ({Some(unknown)})");
+        if (faults.Count > 0) throw new InvalidDatasetException(
+            $"{table.Path}: {string.Join(", and ", faults)}. Complete it, or allow it with --groups-partial.");
     }
 
-    private static string Some(List<string> names) => $"{string.Join(", ", names.Take(Named))}{(names.Count > Named ? ", …" : "")}";
+    private static string Some(List<string> names) =>
+        $"{string.Join(", ", names.Take(Named))}{(names.Count > Named ? ", …" : "")}";
 }

@@ -30,7 +30,8 @@ public sealed record SplitOptions
         foreach (var (name, share) in new[] { ("train", Train), ("val", Val), ("test", Test) })
             if (share is not (>= 0 and <= 1)) faults.Add(FormattableString.Invariant($"{name} is {share}; give 0 to 1."));
         if (Math.Abs(Train + Val + Test - 1) > 1e-6)
-            faults.Add(FormattableString.Invariant($"train, val and test make {Train + Val + Test:0.####} together; they must make 1."));
+            faults.Add(FormattableString.Invariant(
+                $"train, val and test make {Train + Val + Test:0.####} together; they must make 1."));
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 }

@@ -54,7 +54,8 @@ internal sealed class ClipImageTower : FeatureNetwork
         using var scope = NewDisposeScope();
         var patch = Patches.shape[2];
         var tokens = F.conv2d(batch, Patches, strides: [patch, patch]).flatten(2).transpose(1, 2);
-        var first = Weights[_openAi ? "visual.class_embedding" : "vision_model.embeddings.class_embedding"].reshape(1, 1, -1).expand(batch.shape[0], 1, -1);
+        var first = Weights[_openAi ? "visual.class_embedding"
+            : "vision_model.embeddings.class_embedding"].reshape(1, 1, -1).expand(batch.shape[0], 1, -1);
         var x = Weights.LayerNorm(cat([first, tokens], 1) + Positions, _openAi ? "visual.ln_pre" : "vision_model.pre_layrnorm");
         for (var k = 0; k < _layers; k++)
         {
@@ -68,12 +69,14 @@ internal sealed class ClipImageTower : FeatureNetwork
 
     private Tensor Patches => Weights[_openAi ? "visual.conv1.weight" : "vision_model.embeddings.patch_embedding.weight"];
 
-    private Tensor Positions => Weights[_openAi ? "visual.positional_embedding" : "vision_model.embeddings.position_embedding.weight"];
+    private Tensor Positions => Weights[_openAi ? "visual.positional_embedding"
+        : "vision_model.embeddings.position_embedding.weight"];
 
     private Tensor Layer(Tensor x, string at)
     {
         x = x + Attention(Weights.LayerNorm(x, _openAi ? $"{at}.ln_1" : $"{at}.layer_norm1"), at);
-        var y = Weights.Linear(Weights.LayerNorm(x, _openAi ? $"{at}.ln_2" : $"{at}.layer_norm2"), _openAi ? $"{at}.mlp.c_fc" : $"{at}.mlp.fc1");
+        var y = Weights.Linear(Weights.LayerNorm(x, _openAi ? $"{at}.ln_2" : $"{at}.layer_norm2"), _openAi ? $"{at}.mlp.c_fc"
+            : $"{at}.mlp.fc1");
         y = y * (y * 1.702).sigmoid_(); // CLIP's quick GELU
         return x + Weights.Linear(y, _openAi ? $"{at}.mlp.c_proj" : $"{at}.mlp.fc2");
     }
@@ -84,8 +87,10 @@ internal sealed class ClipImageTower : FeatureNetwork
         Tensor Heads(Tensor t) => t.reshape(batch, count, width / HeadWidth, HeadWidth).transpose(1, 2);
         Tensor[] parts = _openAi
             ? F.linear(x, Weights[$"{at}.attn.in_proj_weight"], Weights[$"{at}.attn.in_proj_bias"]).chunk(3, -1)
-            : [Weights.Linear(x, $"{at}.self_attn.q_proj"), Weights.Linear(x, $"{at}.self_attn.k_proj"), Weights.Linear(x, $"{at}.self_attn.v_proj")];
+            : [Weights.Linear(x, $"{at}.self_attn.q_proj"), Weights.Linear(x, $"{at}.self_attn.k_proj"),
+            Weights.Linear(x, $"{at}.self_attn.v_proj")];
         var y = F.scaled_dot_product_attention(Heads(parts[0]), Heads(parts[1]), Heads(parts[2]));
-        return Weights.Linear(y.transpose(1, 2).reshape(batch, count, width), _openAi ? $"{at}.attn.out_proj" : $"{at}.self_attn.out_proj");
+        return Weights.Linear(y.transpose(1, 2).reshape(batch, count, width), _openAi ? $"{at}.attn.out_proj"
+            : $"{at}.self_attn.out_proj");
     }
 }

@@ -30,7 +30,8 @@ internal static class EmbeddingMetrics
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
-        if (!real.shape.SequenceEqual(synthetic.shape)) throw new ArgumentException("Pairs need as many real as synthetic samples.", nameof(synthetic));
+        if (!real.shape.SequenceEqual(synthetic.shape))
+            throw new ArgumentException("Pairs need as many real as synthetic samples.", nameof(synthetic));
         using var scope = NewDisposeScope();
         return (Unit(real) * Unit(synthetic)).sum(1).mean().item<double>();
     }

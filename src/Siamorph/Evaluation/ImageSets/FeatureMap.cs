@@ -7,7 +7,8 @@ internal static class FeatureMap
 {
     private const int Most = 2000; // points of each set that a page can bear
 
-    public static IReadOnlyList<MapPoint> Of(Tensor real, Tensor synthetic, IReadOnlyList<string> realIds, IReadOnlyList<string> syntheticIds)
+    public static IReadOnlyList<MapPoint> Of(
+        Tensor real, Tensor synthetic, IReadOnlyList<string> realIds, IReadOnlyList<string> syntheticIds)
     {
         using var scope = NewDisposeScope();
         Tensor x = Thin(real), y = Thin(synthetic), all = cat([x, y], 0), mean = all.mean([0]), centred = all - mean;
@@ -30,7 +31,8 @@ internal static class FeatureMap
         var nearest = cat([Nearest(x, x, 1), Nearest(y, x, 0)], 0).data<double>().ToArray();
         var values2 = places.contiguous().data<double>().ToArray();
         IReadOnlyList<string> names = [.. Thin(realIds), .. Thin(syntheticIds)];
-        return [.. names.Select((id, i) => new MapPoint(id, i >= x.shape[0], values2[i * count], count > 1 ? values2[i * count + 1] : 0, nearest[i]))];
+        return [.. names.Select((id, i) =>
+            new MapPoint(id, i >= x.shape[0], values2[i * count], count > 1 ? values2[i * count + 1] : 0, nearest[i]))];
     }
 
     private static Tensor Nearest(Tensor from, Tensor to, int skip)
@@ -48,5 +50,6 @@ internal static class FeatureMap
 
     private static IEnumerable<string> Thin(IReadOnlyList<string> all) => Places(all.Count).Select(i => all[i]);
 
-    private static IEnumerable<int> Places(int count) => count <= Most ? Enumerable.Range(0, count) : Enumerable.Range(0, Most).Select(i => (int)((long)i * count / Most));
+    private static IEnumerable<int> Places(int count) =>
+        count <= Most ? Enumerable.Range(0, count) : Enumerable.Range(0, Most).Select(i => (int)((long)i * count / Most));
 }

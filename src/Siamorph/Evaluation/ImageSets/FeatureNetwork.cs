@@ -19,7 +19,8 @@ internal abstract class FeatureNetwork : IDisposable
     public NetworkWeights Weights { get; }
 
     /// <summary>Name, file, hash and preparation, as results record them.</summary>
-    public string Describe() => $"{Name} ({Weights.Source}, sha256 {(Weights.Hash.Length > 12 ? Weights.Hash[..12] : "none")}; {Preparation})";
+    public string Describe() =>
+        $"{Name} ({Weights.Source}, sha256 {(Weights.Hash.Length > 12 ? Weights.Hash[..12] : "none")}; {Preparation})";
 
     /// <summary>Where it runs.</summary>
     public Placement Place { get; private set; } = new(CPU, ScalarType.Float32);
@@ -46,11 +47,14 @@ internal abstract class FeatureNetwork : IDisposable
     public static FeatureNetwork Load(string path)
     {
         var weights = NetworkWeights.Load(path);
-        if (weights.Has("Conv2d_1a_3x3.conv.weight") || weights.Has("blocks.0.0.conv.weight")) return new InceptionNetwork(weights);
+        if (weights.Has("Conv2d_1a_3x3.conv.weight") || weights.Has("blocks.0.0.conv.weight"))
+            return new InceptionNetwork(weights);
         if (weights.Has("features.18.0.weight")) return new MobileNetwork(weights);
-        if (weights.Has("vision_model.embeddings.class_embedding") || weights.Has("visual.class_embedding")) return new ClipImageTower(weights);
+        if (weights.Has("vision_model.embeddings.class_embedding") || weights.Has("visual.class_embedding"))
+            return new ClipImageTower(weights);
         weights.Dispose();
-        throw new WeightsFormatException($"{path}: no feature network has these keys. Known are FID-Inception, MobileNetV2 and the CLIP ViT image tower.");
+        throw new WeightsFormatException(
+            $"{path}: no feature network has these keys. Known are FID-Inception, MobileNetV2 and the CLIP ViT image tower.");
     }
 
     /// <summary>Frees the weights.</summary>
@@ -62,5 +66,6 @@ internal abstract class FeatureNetwork : IDisposable
 
     /// <summary>The image as float32 [1,3,H,W] with levels 0…255.</summary>
     internal static Tensor Levels(RgbImage image) =>
-        tensor(image.Pixels, [1, image.Size.Height, image.Size.Width, 3], ScalarType.Byte).permute(0, 3, 1, 2).to_type(ScalarType.Float32).contiguous();
+        tensor(image.Pixels, [1, image.Size.Height, image.Size.Width, 3], ScalarType.Byte).permute(0, 3, 1,
+        2).to_type(ScalarType.Float32).contiguous();
 }

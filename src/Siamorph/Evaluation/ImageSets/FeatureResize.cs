@@ -3,20 +3,26 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Evaluation.ImageSets;
 
-/// <summary>The ways in which published metrics resize images for their networks; numbers of different ones never compare.</summary>
+/// <summary>
+/// The ways in which published metrics resize images for their networks; numbers of different ones never compare.
+/// </summary>
 internal static class FeatureResize
 {
     /// <summary>torch's bilinear, not antialiased, as pytorch-fid resizes.</summary>
     /// <param name="x">float32 [B,C,H,W].</param>
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
-    public static Tensor TorchBilinear(Tensor x, int height, int width) => nn.functional.interpolate(x, [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
+    public static Tensor TorchBilinear(Tensor x, int height, int width) =>
+        nn.functional.interpolate(x, [height, width], mode: InterpolationMode.Bilinear, align_corners: false);
 
     /// <summary>torch's bicubic (a = −0.75), not antialiased, as CMMD resizes.</summary>
     /// <inheritdoc cref="TorchBilinear"/>
-    public static Tensor TorchBicubic(Tensor x, int height, int width) => nn.functional.interpolate(x, [height, width], mode: InterpolationMode.Bicubic, align_corners: false);
+    public static Tensor TorchBicubic(Tensor x, int height, int width) =>
+        nn.functional.interpolate(x, [height, width], mode: InterpolationMode.Bicubic, align_corners: false);
 
-    /// <summary>Bilinear as TensorFlow 1 did it: the source of pixel i is i · scale, without a half-pixel shift or antialiasing.</summary>
+    /// <summary>
+    /// Bilinear as TensorFlow 1 did it: the source of pixel i is i · scale, without a half-pixel shift or antialiasing.
+    /// </summary>
     /// <param name="x">float32 [B,C,H,W].</param>
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>

@@ -30,7 +30,8 @@ internal static class FeatureExtractor
     public static FeatureTable<float> Network(ImageSet set, FeatureNetwork network, string? cacheFolder, IMonitor monitor)
     {
         ArgumentNullException.ThrowIfNull(network);
-        var name = $"{Slug(network.Name)}-{network.Weights.Hash[..Math.Min(12, network.Weights.Hash.Length)]}-{Slug(network.Preparation)}";
+        var name = $"{Slug(network.Name)}-{network.Weights.Hash[..Math.Min(12, network.Weights.Hash.Length)]}-"
+            + $"{Slug(network.Preparation)}";
         return Run<Tensor, float>(set, $"{network.Name} features", name, withMasks: false, cacheFolder, monitor,
             image => network.Prepare(image.Read()),
             prepared =>
@@ -42,7 +43,9 @@ internal static class FeatureExtractor
             });
     }
 
-    /// <summary>Radiomic vectors: 26 of the whole image, then with masks 26 of the lesion, 10 of shape and boundary and the compactness.</summary>
+    /// <summary>
+    /// Radiomic vectors: 26 of the whole image, then with masks 26 of the lesion, 10 of shape and boundary and the compactness.
+    /// </summary>
     /// <param name="set">The images; masks are used where every image has one.</param>
     /// <param name="side">Images are resized to that square first, since texture depends on resolution.</param>
     /// <param name="cacheFolder">Where vectors are kept; null keeps none.</param>
@@ -53,7 +56,8 @@ internal static class FeatureExtractor
     {
         ArgumentNullException.ThrowIfNull(set);
         var withMasks = set.HasMasks;
-        return Run<double[], double>(set, "Radiomic features", $"radiomic-1-{side}{(withMasks ? "-masks" : "")}", withMasks, cacheFolder, monitor,
+        return Run<double[], double>(set, "Radiomic features", $"radiomic-1-{side}{(withMasks ? "-masks" : "")}", withMasks,
+            cacheFolder, monitor,
             image => RadiomicTable.Row(image, side, withMasks), rows => rows);
     }
 
@@ -66,7 +70,8 @@ internal static class FeatureExtractor
         var watch = Stopwatch.StartNew();
         using var store = new RowStore<T>(cacheFolder, name);
         var (rows, faults, computed) = (new List<T[]>(set.Images.Count), new List<string>(), 0);
-        using var stage = monitor.Begin($"{title} of {Path.GetFileName(Path.TrimEndingDirectorySeparator(set.Folder))}", set.Images.Count);
+        using var stage = monitor.Begin($"{title} of {Path.GetFileName(Path.TrimEndingDirectorySeparator(set.Folder))}",
+            set.Images.Count);
         var chunks = set.Images.Chunk(Batch).ToList();
         // While one batch is computed, the next is already read and decoded.
         var next = Begin(0);
@@ -80,7 +85,8 @@ internal static class FeatureExtractor
             if (open.Length > 0)
             {
                 var own = compute([.. open.Select(k => batch.Prepared[k])]);
-                lock (store) for (var k = 0; k < open.Length; k++) store.Add(batch.Hashes[open[k]], batch.Found[open[k]] = own[k]);
+                lock (store) for (var k = 0; k < open.Length; k++) store.Add(batch.Hashes[open[k]],
+                    batch.Found[open[k]] = own[k]);
                 computed += open.Length;
             }
             rows.AddRange(batch.Found.OfType<T[]>());
@@ -93,9 +99,11 @@ internal static class FeatureExtractor
     }
 
     // Looks rows up by content and prepares the images of those that are not known, several at a time.
-    private static Prefetched<TPrepared, T> Prefetch<TPrepared, T>(SetImage[] images, RowStore<T> store, bool withMasks, Func<SetImage, TPrepared> prepare) where T : unmanaged
+    private static Prefetched<TPrepared, T> Prefetch<TPrepared, T>(
+        SetImage[] images, RowStore<T> store, bool withMasks, Func<SetImage, TPrepared> prepare) where T : unmanaged
     {
-        var batch = new Prefetched<TPrepared, T>(new string[images.Length], new TPrepared[images.Length], new T[images.Length][], new string?[images.Length]);
+        var batch = new Prefetched<TPrepared, T>(new string[images.Length], new TPrepared[images.Length], new T[images.Length][],
+            new string?[images.Length]);
         Parallel.For(0, images.Length, i =>
         {
             try
@@ -129,5 +137,6 @@ internal static class FeatureExtractor
     }
 
     private static string Slug(string text) =>
-        string.Join('-', string.Concat(text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        string.Join('-', string.Concat(text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' '))
+        .Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }

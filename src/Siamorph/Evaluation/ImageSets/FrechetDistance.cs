@@ -16,11 +16,13 @@ internal sealed record FeatureMoments(long Count, Tensor Mean, Tensor Covariance
     public static FeatureMoments Of(Tensor features)
     {
         ArgumentNullException.ThrowIfNull(features);
-        if (features.dim() != 2 || features.shape[0] < 2) throw new ArgumentException("[N,D] with N ≥ 2 expected.", nameof(features));
+        if (features.dim() != 2 || features.shape[0] < 2)
+            throw new ArgumentException("[N,D] with N ≥ 2 expected.", nameof(features));
         using var scope = NewDisposeScope();
         var (n, d) = (features.shape[0], features.shape[1]);
         var sum = zeros(d, ScalarType.Float64);
-        for (long row = 0; row < n; row += Rows) sum.add_(features[(int)row..(int)Math.Min(n, row + Rows)].to_type(ScalarType.Float64).sum(dim: 0));
+        for (long row = 0; row < n; row += Rows)
+            sum.add_(features[(int)row..(int)Math.Min(n, row + Rows)].to_type(ScalarType.Float64).sum(dim: 0));
         var mean = sum / n;
         var covariance = zeros(d, d, ScalarType.Float64);
         for (long row = 0; row < n; row += Rows)
@@ -37,7 +39,10 @@ internal sealed record FeatureMoments(long Count, Tensor Mean, Tensor Covariance
     public FeatureMoments Shrunk(double share)
     {
         using var scope = NewDisposeScope();
-        return this with { Covariance = (Covariance * (1 - share) + Covariance.diagonal().diag() * share).MoveToOuterDisposeScope() };
+        return this with
+        {
+            Covariance = (Covariance * (1 - share) + Covariance.diagonal().diag() * share).MoveToOuterDisposeScope(),
+        };
     }
 }
 
@@ -70,7 +75,8 @@ internal static class FrechetDistance
         var root = (vectors * values.clamp_min(0).sqrt()).mm(vectors.t());
         var product = root.mm(synthetic.Covariance).mm(root);
         var traceRoot = linalg.eigvalsh((product + product.t()) / 2).clamp_min(0).sqrt().sum().item<double>();
-        return MeansOnly(real, synthetic) + real.Covariance.trace().item<double>() + synthetic.Covariance.trace().item<double>() - 2 * traceRoot;
+        return MeansOnly(real, synthetic) + real.Covariance.trace().item<double>()
+            + synthetic.Covariance.trace().item<double>() - 2 * traceRoot;
     }
 
     /// <summary>|m₁ − m₂|² alone, for sets too small for a covariance.</summary>

@@ -14,8 +14,11 @@ internal static class ImageFolder
         if (!Directory.Exists(folder)) throw new InvalidDatasetException($"{folder}: the folder does not exist. Check the path.");
         try
         {
-            string[] files = [.. Directory.EnumerateFiles(folder).Where(f => ImageFile.IsPicture(f) && !FolderTree.IsHidden(f)).Order(StringComparer.Ordinal)];
-            return files.Length > 0 ? files : throw new InvalidDatasetException($"{folder}: no images found. Expected files with extension {string.Join(", ", ImageFile.Extensions)}.");
+            string[] files = [.. Directory.EnumerateFiles(folder).Where(f => ImageFile.IsPicture(f) && !FolderTree.IsHidden(f))
+                .Order(StringComparer.Ordinal)];
+            return files.Length > 0 ? files
+                : throw new InvalidDatasetException(
+                    $"{folder}: no images found. Expected files with extension {string.Join(", ", ImageFile.Extensions)}.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -54,11 +54,18 @@ internal sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         ArgumentNullException.ThrowIfNull(folder);
         var dataset = DatasetFolder.List(folder);
         if (dataset.Pairs.Count > 0)
-            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null).Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask) { Classes = p.Classes, Range = p.Range, MoreMaskPaths = p.MoreMaskPaths }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
+            return new(folder, [.. dataset.Pairs.Where(p => p.Channels is null)
+                .Select(p => new SetImage(p.Id, p.ImagePath, p.MaskPath, p.Origin?.SourceMask)
+                {
+                    Classes = p.Classes, Range = p.Range, MoreMaskPaths = p.MoreMaskPaths,
+                }).OrderBy(p => p.Id, StringComparer.Ordinal)]);
         var inner = Path.Combine(folder, Inner);
         var files = ImageFolder.Files(Directory.Exists(inner) ? inner : folder);
         var range = IntensityRange.OfSet(files);
-        return new(folder, [.. files.Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null) { Range = range })]);
+        return new(folder, [.. files.Select(p => new SetImage(Path.GetFileNameWithoutExtension(p), p, null, null)
+        {
+            Range = range,
+        })]);
     }
 
     /// <summary>Synthetic images with the real one whose mask they were made from, or that has their name.</summary>
@@ -67,6 +74,7 @@ internal sealed record ImageSet(string Folder, IReadOnlyList<SetImage> Images)
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
         var byId = real.Images.GroupBy(i => i.Id).ToDictionary(g => g.Key, g => g.First());
-        return [.. synthetic.Images.Where(s => byId.ContainsKey(s.SourceMask ?? s.Id)).Select(s => (byId[s.SourceMask ?? s.Id], s))];
+        return [.. synthetic.Images.Where(s => byId.ContainsKey(s.SourceMask ?? s.Id))
+            .Select(s => (byId[s.SourceMask ?? s.Id], s))];
     }
 }

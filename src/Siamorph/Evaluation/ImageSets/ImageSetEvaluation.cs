@@ -3,7 +3,10 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <summary>What a user chooses about comparing two sets of images.</summary>
 public sealed record ImageEvaluationOptions
 {
-    /// <summary>Weight file of a feature network: FID-Inception, MobileNetV2 or a CLIP image tower. Empty: measures that need one are not computed.</summary>
+    /// <summary>
+    /// Weight file of a feature network: FID-Inception, MobileNetV2 or a CLIP image tower. Empty: measures that need one are not
+    /// computed.
+    /// </summary>
     public string FeatureWeights { get; init; } = "";
 
     /// <summary>Weight file of a CLIP image tower for CMMD and CLIP-I, where another network gives the features.</summary>
@@ -50,9 +53,11 @@ public sealed record ImageEvaluationOptions
         if (KidSubsetSize < 2) faults.Add($"kidSubsetSize is {KidSubsetSize}; give 2 or more.");
         if (KidSubsets < 1) faults.Add($"kidSubsets is {KidSubsets}; give 1 or more.");
         if (Neighbours < 1) faults.Add($"neighbours is {Neighbours}; give 1 or more.");
-        if (Side < StructuralSimilarity.SmallestSide) faults.Add($"side is {Side}; give {StructuralSimilarity.SmallestSide} or more pixels.");
+        if (Side < StructuralSimilarity.SmallestSide)
+            faults.Add($"side is {Side}; give {StructuralSimilarity.SmallestSide} or more pixels.");
         if (Pairs < 1) faults.Add($"pairs is {Pairs}; give 1 or more.");
-        if (LpipsTrunk.Length > 0 != LpipsLinear.Length > 0) faults.Add("Only one of lpipsTrunk and lpipsLinear is given; give both files, or neither.");
+        if (LpipsTrunk.Length > 0 != LpipsLinear.Length > 0)
+            faults.Add("Only one of lpipsTrunk and lpipsLinear is given; give both files, or neither.");
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 }

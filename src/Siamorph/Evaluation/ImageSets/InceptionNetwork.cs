@@ -35,7 +35,8 @@ internal sealed class InceptionNetwork : FeatureNetwork
     ];
 
     /// <summary>Wraps weights under either layout of keys.</summary>
-    public InceptionNetwork(NetworkWeights weights, InceptionResize resize = InceptionResize.PytorchFid) : base(Named(weights)) => _resize = resize;
+    public InceptionNetwork(NetworkWeights weights, InceptionResize resize = InceptionResize.PytorchFid) : base(Named(weights)) =>
+        _resize = resize;
 
     /// <inheritdoc/>
     public override string Name => "FID-Inception";
@@ -107,7 +108,8 @@ internal sealed class InceptionNetwork : FeatureNetwork
 
     private Tensor BlockD(Tensor x, string at) => cat([
         Conv(Conv(x, $"{at}.branch3x3_1"), $"{at}.branch3x3_2", 2, same: false),
-        Conv(Chain(x, at, "branch7x7x3_1", "branch7x7x3_2", "branch7x7x3_3"), $"{at}.branch7x7x3_4", 2, same: false), MaxPool(x)], 1);
+        Conv(Chain(x, at, "branch7x7x3_1", "branch7x7x3_2", "branch7x7x3_3"), $"{at}.branch7x7x3_4", 2, same: false),
+        MaxPool(x)], 1);
 
     private Tensor BlockE(Tensor x, string at, Tensor pooled)
     {
@@ -118,9 +120,11 @@ internal sealed class InceptionNetwork : FeatureNetwork
             Conv(twice, $"{at}.branch3x3dbl_3a"), Conv(twice, $"{at}.branch3x3dbl_3b"), Conv(pooled, $"{at}.branch_pool")], 1);
     }
 
-    private Tensor Chain(Tensor x, string at, params string[] convolutions) => convolutions.Aggregate(x, (y, name) => Conv(y, $"{at}.{name}"));
+    private Tensor Chain(Tensor x, string at, params string[] convolutions) =>
+        convolutions.Aggregate(x, (y, name) => Conv(y, $"{at}.{name}"));
 
-    private Tensor Conv(Tensor x, string key, long stride = 1, bool same = true) => Weights.Conv(x, $"{key}.conv", $"{key}.bn", stride, same).relu_();
+    private Tensor Conv(Tensor x, string key, long stride = 1, bool same = true) =>
+        Weights.Conv(x, $"{key}.conv", $"{key}.bn", stride, same).relu_();
 
     private static Tensor MaxPool(Tensor x) => F.max_pool2d(x, 3, 2);
 
@@ -135,7 +139,8 @@ internal sealed class InceptionNetwork : FeatureNetwork
         {
             var parts = key.Split('.', 4);
             return parts[0] == "blocks" && int.TryParse(parts[1], out var block) && int.TryParse(parts[2], out var index)
-                && block < WrapperBlocks.Length && index < WrapperBlocks[block].Length ? $"{WrapperBlocks[block][index]}.{parts[3]}" : null;
+                && block < WrapperBlocks.Length
+                && index < WrapperBlocks[block].Length ? $"{WrapperBlocks[block][index]}.{parts[3]}" : null;
         }
     }
 }

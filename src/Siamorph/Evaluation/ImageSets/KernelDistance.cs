@@ -37,7 +37,8 @@ internal static class KernelDistance
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
-        if (!real.shape.SequenceEqual(synthetic.shape) || real.shape[0] < 2) throw new ArgumentException("Two sets of equal size, two samples or more, are needed.", nameof(synthetic));
+        if (!real.shape.SequenceEqual(synthetic.shape) || real.shape[0] < 2)
+            throw new ArgumentException("Two sets of equal size, two samples or more, are needed.", nameof(synthetic));
         double n = real.shape[0];
         return (Sum(real, real, true) + Sum(synthetic, synthetic, true) - 2 * Sum(real, synthetic, true)) / (n * (n - 1));
     }
@@ -62,7 +63,9 @@ internal static class KernelDistance
         ArgumentNullException.ThrowIfNull(synthetic);
         size = (int)Math.Min(size, Math.Min(real.shape[0], synthetic.shape[0]));
         int[] Draw(string set, int i, long count) => seed.Derive(set).Derive(i).Random().Permutation((int)count)[..size];
-        return OverSubsets(real, synthetic, [.. Enumerable.Range(0, subsets).Select(i => (Draw("real", i, real.shape[0]), Draw("synthetic", i, synthetic.shape[0])))]);
+        return OverSubsets(real, synthetic,
+            [.. Enumerable.Range(0, subsets)
+                .Select(i => (Draw("real", i, real.shape[0]), Draw("synthetic", i, synthetic.shape[0])))]);
     }
 
     /// <summary>The same over given subsets.</summary>
@@ -73,12 +76,14 @@ internal static class KernelDistance
         return new(mean, Math.Sqrt(values.Average(v => (v - mean) * (v - mean))), subsets[0].Real.Length, values.Length);
     }
 
-    internal static IEnumerable<double> Values(Tensor real, Tensor synthetic, IReadOnlyList<(int[] Real, int[] Synthetic)> subsets)
+    internal static IEnumerable<double> Values(
+        Tensor real, Tensor synthetic, IReadOnlyList<(int[] Real, int[] Synthetic)> subsets)
     {
         foreach (var (r, s) in subsets)
         {
             using var scope = NewDisposeScope();
-            yield return Unbiased(real[tensor(Array.ConvertAll(r, i => (long)i))], synthetic[tensor(Array.ConvertAll(s, i => (long)i))]);
+            yield return Unbiased(real[tensor(Array.ConvertAll(r, i => (long)i))],
+                synthetic[tensor(Array.ConvertAll(s, i => (long)i))]);
         }
     }
 
@@ -86,8 +91,10 @@ internal static class KernelDistance
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
-        if (real.shape[1] != synthetic.shape[1]) throw new ArgumentException($"{real.shape[1]} features against {synthetic.shape[1]}.", nameof(synthetic));
-        return (Sum(real, real, !withDiagonal), Sum(synthetic, synthetic, !withDiagonal), Sum(real, synthetic, false), real.shape[0], synthetic.shape[0]);
+        if (real.shape[1] != synthetic.shape[1])
+            throw new ArgumentException($"{real.shape[1]} features against {synthetic.shape[1]}.", nameof(synthetic));
+        return (Sum(real, real, !withDiagonal), Sum(synthetic, synthetic, !withDiagonal), Sum(real, synthetic, false),
+            real.shape[0], synthetic.shape[0]);
     }
 
     private static double Sum(Tensor a, Tensor b, bool withoutDiagonal)
@@ -109,5 +116,6 @@ internal static class KernelDistance
         return sum;
     }
 
-    private static Tensor Piece(Tensor all, long row) => all[(int)row..(int)Math.Min(all.shape[0], row + Rows)].to_type(ScalarType.Float64);
+    private static Tensor Piece(Tensor all, long row) =>
+        all[(int)row..(int)Math.Min(all.shape[0], row + Rows)].to_type(ScalarType.Float64);
 }

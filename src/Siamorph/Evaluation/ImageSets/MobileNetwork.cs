@@ -21,7 +21,8 @@ internal sealed class MobileNetwork : FeatureNetwork
     public override string Name => "MobileNetV2";
 
     /// <inheritdoc/>
-    public override string Preparation => _folded ? "Pillow bilinear 224, levels to [-1,1]" : "Pillow bilinear 224, ImageNet mean and deviation";
+    public override string Preparation =>
+        _folded ? "Pillow bilinear 224, levels to [-1,1]" : "Pillow bilinear 224, ImageNet mean and deviation";
 
     /// <inheritdoc/>
     public override Tensor Prepare(RgbImage image)
@@ -49,7 +50,8 @@ internal sealed class MobileNetwork : FeatureNetwork
     }
 
     /// <summary>Probabilities of the file's classes, where it has a classifier: for checking the weights.</summary>
-    public Tensor Classify(Tensor batch) => Weights.Linear(Features(batch), Weights.Has("classifier.weight") ? "classifier" : "classifier.1").softmax(1);
+    public Tensor Classify(Tensor batch) =>
+        Weights.Linear(Features(batch), Weights.Has("classifier.weight") ? "classifier" : "classifier.1").softmax(1);
 
     private Tensor Block(Tensor x, string at, int k)
     {
@@ -67,6 +69,7 @@ internal sealed class MobileNetwork : FeatureNetwork
         if (!_folded) return Weights.Conv(x, key, norm, stride, groups: groups, eps: 1e-5);
         if (stride == 1) return Weights.Conv(x, key, groups: groups);
         long Before(long n) => n % 2 == 0 ? 0 : 1; // a kernel of 3 that moves by 2 needs one or two more pixels
-        return Weights.Conv(F.pad(x, [Before(x.shape[3]), 1, Before(x.shape[2]), 1]), key, stride: 2, same: false, groups: groups);
+        return Weights.Conv(F.pad(x, [Before(x.shape[3]), 1, Before(x.shape[2]), 1]), key, stride: 2, same: false,
+        groups: groups);
     }
 }

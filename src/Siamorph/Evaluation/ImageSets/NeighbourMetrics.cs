@@ -6,8 +6,10 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <summary>Shares of neighbours in feature space.</summary>
 /// <param name="Precision">Share of the synthetic samples that lie within a real sample's ball.</param>
 /// <param name="Recall">Share of the real samples that lie within a synthetic sample's ball.</param>
-/// <param name="Density">Real balls around a synthetic sample, over k; may exceed 1. Not part of improved precision and recall.</param>
-/// <param name="Coverage">Share of the real samples with a synthetic one in their ball. Not part of improved precision and recall.</param>
+/// <param name="Density">Real balls around a synthetic sample, over k; may exceed 1. Not part of improved precision and
+/// recall.</param>
+/// <param name="Coverage">Share of the real samples with a synthetic one in their ball. Not part of improved precision and
+/// recall.</param>
 /// <param name="Neighbours">k: a ball reaches to the k-th nearest sample of the same set.</param>
 internal sealed record NeighbourShares(double Precision, double Recall, double? Density, double? Coverage, int Neighbours)
 {
@@ -28,14 +30,17 @@ internal static class NeighbourMetrics
     /// <param name="synthetic">[M,D], M &gt; k.</param>
     /// <param name="neighbours">k.</param>
     /// <exception cref="ArgumentException">A set has no more than k samples.</exception>
-    public static NeighbourShares Prdc(Tensor real, Tensor synthetic, int neighbours = 5) => Of(real, synthetic, [neighbours], [false])[0];
+    public static NeighbourShares Prdc(Tensor real, Tensor synthetic, int neighbours = 5) =>
+        Of(real, synthetic, [neighbours], [false])[0];
 
     /// <summary>Improved precision and recall, where a ball holds its edge (Kynkäänniemi et al., NeurIPS 2019).</summary>
     /// <inheritdoc cref="Prdc"/>
-    public static NeighbourShares Improved(Tensor real, Tensor synthetic, int neighbours = 3) => Of(real, synthetic, [neighbours], [true])[0];
+    public static NeighbourShares Improved(Tensor real, Tensor synthetic, int neighbours = 3) =>
+        Of(real, synthetic, [neighbours], [true])[0];
 
     /// <summary>Both from one pass over the distances, which are nearly all of the work.</summary>
-    internal static (NeighbourShares Prdc, NeighbourShares Improved) Both(Tensor real, Tensor synthetic, int neighbours = 5, int improvedNeighbours = 3)
+    internal static (NeighbourShares Prdc, NeighbourShares Improved) Both(
+        Tensor real, Tensor synthetic, int neighbours = 5, int improvedNeighbours = 3)
     {
         var shares = Of(real, synthetic, [neighbours, improvedNeighbours], [false, true]);
         return (shares[0], shares[1]);
@@ -51,7 +56,8 @@ internal static class NeighbourMetrics
     {
         ArgumentNullException.ThrowIfNull(real);
         ArgumentNullException.ThrowIfNull(synthetic);
-        if (k.Min() < 1 || real.shape[0] <= k.Max() || synthetic.shape[0] <= k.Max()) throw new ArgumentException($"Each set needs more than {k.Max()} samples.", nameof(real));
+        if (k.Min() < 1 || real.shape[0] <= k.Max() || synthetic.shape[0] <= k.Max())
+            throw new ArgumentException($"Each set needs more than {k.Max()} samples.", nameof(real));
         using var scope = NewDisposeScope();
         Tensor x = real.to_type(ScalarType.Float64), y = synthetic.to_type(ScalarType.Float64);
         var tallies = Tallies(x, y, k, improved);
@@ -103,7 +109,8 @@ internal static class NeighbourMetrics
         {
             double n = radiiX.shape[0], m = radiiY.shape[0];
             var precision = (_inReal > 0).sum().item<long>() / m;
-            return new(precision, _recalled / n, improved ? null : _inReal.sum().item<long>() / (k * m), improved ? null : _covered / n, k);
+            return new(precision, _recalled / n, improved ? null : _inReal.sum().item<long>() / (k * m), improved ? null
+                : _covered / n, k);
         }
     }
 

@@ -39,7 +39,8 @@ internal sealed class NetworkWeights : IDisposable
     public static NetworkWeights Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (!File.Exists(path)) throw new WeightsFormatException($"{path}: the file does not exist. Give the weights of the network.");
+        if (!File.Exists(path)) throw new WeightsFormatException(
+            $"{path}: the file does not exist. Give the weights of the network.");
         using var scope = NewDisposeScope();
         using var stream = File.OpenRead(path);
         using var file = WeightsFile.Open(path);
@@ -53,7 +54,8 @@ internal sealed class NetworkWeights : IDisposable
     /// <exception cref="WeightsMismatchException">The file lacks the key.</exception>
     public Tensor this[string key] => _tensors.TryGetValue(key, out var tensor)
         ? tensor
-        : throw new WeightsMismatchException($"{Source}: the tensor '{key}' is missing. Use the published weights of this network.");
+        : throw new WeightsMismatchException(
+            $"{Source}: the tensor '{key}' is missing. Use the published weights of this network.");
 
     /// <summary>Moves all tensors.</summary>
     internal void MoveTo(Placement place)
@@ -79,17 +81,23 @@ internal sealed class NetworkWeights : IDisposable
     }
 
     /// <summary>A convolution by its key, with the batch normalisation of another key folded in where it is given.</summary>
-    internal Tensor Conv(Tensor x, string key, string? norm = null, long stride = 1, bool same = true, long groups = 1, double eps = 1e-3)
+    internal Tensor Conv(Tensor x, string key, string? norm = null, long stride = 1, bool same = true, long groups = 1,
+        double eps = 1e-3)
     {
         var (weight, bias) = Folded(key, norm, eps);
         long[] padding = same ? [weight.shape[2] / 2, weight.shape[3] / 2] : [0, 0];
-        if (x.shape[1] != weight.shape[1] * groups) throw new WeightsMismatchException($"{Source}: '{key}' takes {weight.shape[1] * groups} channels, but gets {x.shape[1]}. Use the published weights of this network.");
+        if (x.shape[1] != weight.shape[1] * groups)
+            throw new WeightsMismatchException(
+                $"{Source}: '{key}' takes {weight.shape[1] * groups} channels, but gets {x.shape[1]}. Use the published weights "
+                    + $"of this network.");
         return F.conv2d(x, weight, bias, strides: [stride, stride], padding: padding, groups: groups);
     }
 
-    internal Tensor Linear(Tensor x, string key) => F.linear(x, this[$"{key}.weight"], Has($"{key}.bias") ? this[$"{key}.bias"] : null);
+    internal Tensor Linear(Tensor x, string key) =>
+        F.linear(x, this[$"{key}.weight"], Has($"{key}.bias") ? this[$"{key}.bias"] : null);
 
-    internal Tensor LayerNorm(Tensor x, string key) => F.layer_norm(x, [x.shape[^1]], this[$"{key}.weight"], this[$"{key}.bias"], 1e-5);
+    internal Tensor LayerNorm(Tensor x, string key) =>
+        F.layer_norm(x, [x.shape[^1]], this[$"{key}.weight"], this[$"{key}.bias"], 1e-5);
 
     /// <summary>Frees the tensors.</summary>
     public void Dispose()

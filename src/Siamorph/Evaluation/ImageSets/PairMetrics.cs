@@ -34,7 +34,8 @@ internal static class PairMetrics
     }
 
     // LPIPS at a common square.
-    public static double Perceptual(PerceptualDistance distance, IReadOnlyList<(SetImage, SetImage)> pairs, int side, IMonitor monitor, string title) =>
+    public static double Perceptual(
+        PerceptualDistance distance, IReadOnlyList<(SetImage, SetImage)> pairs, int side, IMonitor monitor, string title) =>
         Mean(pairs, monitor, title, image =>
         {
             using var scope = NewDisposeScope();
@@ -50,7 +51,8 @@ internal static class PairMetrics
             return tensor(grey.Levels, [1, side, side], ScalarType.Byte).to_type(ScalarType.Float32).MoveToOuterDisposeScope();
         }, StructuralSimilarity.MultiScale);
 
-    private static double Mean(IReadOnlyList<(SetImage, SetImage)> pairs, IMonitor monitor, string title, Func<SetImage, Tensor> open, Func<Tensor, Tensor, Tensor> measure)
+    private static double Mean(IReadOnlyList<(SetImage, SetImage)> pairs, IMonitor monitor, string title,
+        Func<SetImage, Tensor> open, Func<Tensor, Tensor, Tensor> measure)
     {
         double sum = 0;
         var done = 0;

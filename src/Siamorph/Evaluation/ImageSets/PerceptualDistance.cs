@@ -42,13 +42,16 @@ internal sealed class PerceptualDistance : IDisposable
         Trunk = _trunk.Has("features.3.squeeze.weight") ? PerceptualTrunk.Squeeze
             : _trunk.Has("features.28.weight") ? PerceptualTrunk.Vgg
             : _trunk.Has("features.10.weight") ? PerceptualTrunk.Alex
-            : throw new WeightsMismatchException($"{trunk.Source}: neither AlexNet, VGG16 nor SqueezeNet 1.1 has these keys. Use torchvision's weights.");
+            : throw new WeightsMismatchException(
+                $"{trunk.Source}: neither AlexNet, VGG16 nor SqueezeNet 1.1 has these keys. Use torchvision's weights.");
         if (_trunk.Has("scaling_layer.shift"))
-            (_shift, _scale) = (_trunk["scaling_layer.shift"].data<float>().ToArray(), _trunk["scaling_layer.scale"].data<float>().ToArray());
+            (_shift, _scale) = (_trunk["scaling_layer.shift"].data<float>().ToArray(),
+                _trunk["scaling_layer.scale"].data<float>().ToArray());
         var prefix = Trunk.ToString().ToLowerInvariant() + ".";
         var stages = Trunk == PerceptualTrunk.Squeeze ? 7 : 5;
         string Key(int k) => string.Create(CultureInfo.InvariantCulture, $"lin{k}.model.1.weight");
-        _linear = [.. Enumerable.Range(0, stages).Select(k => linear[linear.Has(prefix + Key(k)) ? prefix + Key(k) : Key(k)].clone().DetachFromDisposeScope())];
+        _linear = [.. Enumerable.Range(0, stages)
+            .Select(k => linear[linear.Has(prefix + Key(k)) ? prefix + Key(k) : Key(k)].clone().DetachFromDisposeScope())];
     }
 
     /// <summary>Which trunk the file holds.</summary>
@@ -110,7 +113,8 @@ internal sealed class PerceptualDistance : IDisposable
     }
 
     /// <summary>The network's own scaling of images in [-1,1].</summary>
-    internal Tensor Scaled(Tensor x) => (x - tensor(_shift, device: x.device).reshape(1, 3, 1, 1)) / tensor(_scale, device: x.device).reshape(1, 3, 1, 1);
+    internal Tensor Scaled(Tensor x) =>
+        (x - tensor(_shift, device: x.device).reshape(1, 3, 1, 1)) / tensor(_scale, device: x.device).reshape(1, 3, 1, 1);
 
     internal List<Tensor> Stages(Tensor x) => Trunk switch
     {
@@ -188,7 +192,8 @@ internal sealed class PerceptualDistance : IDisposable
     // net.slice2.3.weight and features.3.weight are the same tensor.
     private static string? Name(string key)
     {
-        if (key.StartsWith("features.", StringComparison.Ordinal) || key.StartsWith("scaling_layer.", StringComparison.Ordinal)) return key;
+        if (key.StartsWith("features.", StringComparison.Ordinal)
+            || key.StartsWith("scaling_layer.", StringComparison.Ordinal)) return key;
         if (!key.StartsWith("net.slice", StringComparison.Ordinal)) return null;
         return "features." + key.Split('.', 3)[2];
     }

@@ -29,7 +29,8 @@ internal sealed class RowStore<T> : IDisposable where T : unmanaged
             return;
         }
         Directory.CreateDirectory(folder);
-        _file = File.OpenHandle(Path.Combine(folder, $"{name}.rows"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        _file = File.OpenHandle(Path.Combine(folder, $"{name}.rows"), FileMode.OpenOrCreate, FileAccess.ReadWrite,
+            FileShare.None);
         ReadIndex();
     }
 

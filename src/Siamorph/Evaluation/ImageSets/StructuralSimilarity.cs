@@ -24,9 +24,11 @@ internal static class StructuralSimilarity
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        if (Math.Min(first.shape[2], first.shape[3]) < SmallestSide) throw new ArgumentException($"Sides of at least {SmallestSide} pixels are needed.", nameof(first));
+        if (Math.Min(first.shape[2], first.shape[3]) < SmallestSide)
+            throw new ArgumentException($"Sides of at least {SmallestSide} pixels are needed.", nameof(first));
         using var scope = NewDisposeScope();
-        Tensor x = first.to_type(ScalarType.Float64), y = second.to_type(ScalarType.Float64), result = ones(x.shape[0], ScalarType.Float64);
+        Tensor x = first.to_type(ScalarType.Float64), y = second.to_type(ScalarType.Float64),
+            result = ones(x.shape[0], ScalarType.Float64);
         for (var scale = 0; scale < Exponents.Length; scale++)
         {
             var (similarity, contrast) = Single(x, y);

@@ -8,7 +8,8 @@ namespace Siamorph.Evaluation.ImageSets;
 /// <param name="SyntheticMedian">Median of the synthetic values.</param>
 /// <param name="Wasserstein">Mean distance between quantiles, in units of the real standard deviation.</param>
 /// <param name="KolmogorovSmirnov">Largest difference of the cumulative shares, in [0,1].</param>
-public sealed record ValueDistance(string Name, double RealMedian, double SyntheticMedian, double Wasserstein, double KolmogorovSmirnov)
+public sealed record ValueDistance(
+    string Name, double RealMedian, double SyntheticMedian, double Wasserstein, double KolmogorovSmirnov)
 {
     /// <summary>Compares two sets of values.</summary>
     /// <exception cref="ArgumentException">A set is empty.</exception>

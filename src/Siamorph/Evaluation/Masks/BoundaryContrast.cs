@@ -27,7 +27,8 @@ internal sealed record BoundaryContrast
     public required LevelStatistics Outside { get; init; }
 
     /// <summary>Difference of the means of <see cref="Inside"/> and <see cref="Outside"/>, in units of their deviation.</summary>
-    public double BandContrast => Math.Abs(Inside.Mean - Outside.Mean) / (Math.Sqrt((Inside.Variance + Outside.Variance) / 2) + 1e-6);
+    public double BandContrast => Math.Abs(Inside.Mean - Outside.Mean) / (
+        Math.Sqrt((Inside.Variance + Outside.Variance) / 2) + 1e-6);
 
     /// <summary>Mean level of the lesion minus that of the rest, in levels.</summary>
     public required double RegionDifference { get; init; }
@@ -38,7 +39,8 @@ internal sealed record BoundaryContrast
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mask);
-        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.", nameof(mask));
+        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.",
+            nameof(mask));
         var foreground = mask.Labels.Count(l => l != 0);
         if (foreground == 0 || foreground == mask.Labels.Length) return null;
         var gradient = Gradient(image);
@@ -48,12 +50,14 @@ internal sealed record BoundaryContrast
         List<double> inside = [], outside = [];
         double sumIn = 0, sumOut = 0;
         var background = Array.ConvertAll(mask.Labels, l => l == 0 ? (byte)1 : (byte)0);
-        DistanceTransform toBackground = DistanceTransform.To(mask.Size, background), toLesion = DistanceTransform.To(mask.Size, mask.Labels);
+        DistanceTransform toBackground = DistanceTransform.To(mask.Size, background),
+            toLesion = DistanceTransform.To(mask.Size, mask.Labels);
         for (int y = 0, i = 0; y < mask.Size.Height; y++)
             for (var x = 0; x < mask.Size.Width; x++, i++)
             {
                 var own = grid[y, x];
-                if (Differs(y - 1, x, own) || Differs(y + 1, x, own) || Differs(y, x - 1, own) || Differs(y, x + 1, own)) (ring, ringCount) = (ring + gradient[i], ringCount + 1);
+                if (Differs(y - 1, x, own) || Differs(y + 1, x, own) || Differs(y, x - 1, own) || Differs(y, x + 1, own))
+                    (ring, ringCount) = (ring + gradient[i], ringCount + 1);
                 if (own) sumIn += image.Levels[i];
                 else sumOut += image.Levels[i];
                 if (own && toBackground.Squared(i) <= Reach * Reach) inside.Add(image.Levels[i]);
@@ -70,7 +74,8 @@ internal sealed record BoundaryContrast
         };
 
         // The image's edge is no boundary of the lesion.
-        bool Differs(int y, int x, bool own) => y >= 0 && x >= 0 && y < mask.Size.Height && x < mask.Size.Width && grid[y, x] != own;
+        bool Differs(int y, int x, bool own) => y >= 0 && x >= 0 && y < mask.Size.Height && x < mask.Size.Width
+            && grid[y, x] != own;
     }
 
     /// <summary>Magnitude of the Sobel gradient over 8, the border repeated.</summary>
@@ -82,8 +87,10 @@ internal sealed record BoundaryContrast
         for (int y = 0, i = 0; y < height; y++)
             for (var x = 0; x < width; x++, i++)
             {
-                var across = At(y - 1, x + 1) + 2 * At(y, x + 1) + At(y + 1, x + 1) - At(y - 1, x - 1) - 2 * At(y, x - 1) - At(y + 1, x - 1);
-                var down = At(y + 1, x - 1) + 2 * At(y + 1, x) + At(y + 1, x + 1) - At(y - 1, x - 1) - 2 * At(y - 1, x) - At(y - 1, x + 1);
+                var across = At(y - 1, x + 1) + 2 * At(y, x + 1)
+                    + At(y + 1, x + 1) - At(y - 1, x - 1) - 2 * At(y, x - 1) - At(y + 1, x - 1);
+                var down = At(y + 1, x - 1) + 2 * At(y + 1, x)
+                    + At(y + 1, x + 1) - At(y - 1, x - 1) - 2 * At(y - 1, x) - At(y - 1, x + 1);
                 result[i] = Math.Sqrt((double)across * across + (double)down * down) / 8;
             }
         return result;

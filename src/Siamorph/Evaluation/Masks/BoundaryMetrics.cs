@@ -2,7 +2,10 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation.Masks;
 
-/// <summary>How well two masks' boundaries agree: the F-measure of DAVIS (Perazzi et al., CVPR 2016) and the boundary IoU (Cheng et al., CVPR 2021).</summary>
+/// <summary>
+/// How well two masks' boundaries agree: the F-measure of DAVIS (Perazzi et al., CVPR 2016) and the boundary IoU (Cheng et al.,
+/// CVPR 2021).
+/// </summary>
 internal static class BoundaryMetrics
 {
     /// <summary>DAVIS' tolerance as a share of the image's diagonal.</summary>
@@ -104,6 +107,7 @@ internal static class BoundaryMetrics
     {
         ArgumentNullException.ThrowIfNull(truth);
         ArgumentNullException.ThrowIfNull(prediction);
-        if (truth.Size != prediction.Size) throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
+        if (truth.Size != prediction.Size)
+            throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
     }
 }

@@ -27,8 +27,10 @@ internal sealed class DistanceTransform
     public static DistanceTransform To(ImageSize size, byte[] set)
     {
         ArgumentNullException.ThrowIfNull(set);
-        if (set.Length != size.Width * size.Height) throw new ArgumentException($"{set.Length} bytes do not make a mask of {size}.", nameof(set));
-        if (set.AsSpan().IndexOfAnyExcept((byte)0) < 0) throw new ArgumentException("No pixel is set, so none is nearest.", nameof(set));
+        if (set.Length != size.Width * size.Height)
+            throw new ArgumentException($"{set.Length} bytes do not make a mask of {size}.", nameof(set));
+        if (set.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+            throw new ArgumentException("No pixel is set, so none is nearest.", nameof(set));
         var rows = NearestRows(size, set);
         var (site, start, cost) = (new int[size.Width], new int[size.Width], new long[size.Width]);
         for (var y = 0; y < size.Height; y++) AlongRow(size, y, rows, site, start, cost);

@@ -16,7 +16,9 @@ public sealed record LesionDetectionOptions
 
     /// <summary>The rule in words, for reports.</summary>
     public string Describe() => string.Create(System.Globalization.CultureInfo.InvariantCulture,
-        $"A lesion (region of touching pixels) is found where the decision covers at least {MinimumOverlap:0.##%} of it; a claimed region is a false alarm where less than {MinimumOverlap:0.##%} of it lies on lesions{(MinimumArea > 1 ? $"; regions below {MinimumArea} pixels are ignored" : "")}.");
+        $"A lesion (region of touching pixels) is found where the decision covers at least {MinimumOverlap:0.##%} of it; a "
+            + $"claimed region is a false alarm where less than {MinimumOverlap:0.##%} of it lies on lesions"
+            + $"{(MinimumArea > 1 ? $"; regions below {MinimumArea} pixels are ignored" : "")}.");
 
     /// <summary>Checks the values.</summary>
     /// <exception cref="InvalidOptionsException">A value is out of range; the message lists all.</exception>
@@ -48,7 +50,8 @@ public sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int Fals
     {
         ArgumentNullException.ThrowIfNull(truth);
         ArgumentNullException.ThrowIfNull(prediction);
-        if (truth.Size != prediction.Size) throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
+        if (truth.Size != prediction.Size)
+            throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
         options ??= new();
         ConnectedComponents real = ConnectedComponents.Of(truth), claimed = ConnectedComponents.Of(prediction);
         var (covered, justified) = (new int[real.Count], new int[claimed.Count]);
@@ -58,8 +61,10 @@ public sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int Fals
             covered[real.Labels[i] - 1]++;
             justified[claimed.Labels[i] - 1]++;
         }
-        var lesions = real.Areas.Select((area, i) => new TrueLesion((double)area / truth.Labels.Length, covered[i] >= options.MinimumOverlap * area));
-        var alarms = claimed.Areas.Where((area, i) => area >= options.MinimumArea && justified[i] < options.MinimumOverlap * area);
+        var lesions = real.Areas.Select((area, i) =>
+            new TrueLesion((double)area / truth.Labels.Length, covered[i] >= options.MinimumOverlap * area));
+        var alarms = claimed.Areas.Where((area, i) => area >= options.MinimumArea
+            && justified[i] < options.MinimumOverlap * area);
         return new([.. lesions], alarms.Count());
     }
 }
@@ -108,7 +113,8 @@ public sealed record LesionSummary
             FalseAlarmsPer100Images = 100.0 * alarms / images.Count,
             BySize = [.. classes.Names.Select(name => (name, Own: lesions.Where(l => classes.NameOf(l.Area) == name).ToList()))
                 .Where(c => c.Own.Count > 0)
-                .Select(c => new LesionSizeResult(c.name, c.Own.Count, c.Own.Count(l => !l.Found), (double)c.Own.Count(l => l.Found) / c.Own.Count))],
+                .Select(c => new LesionSizeResult(c.name, c.Own.Count, c.Own.Count(l => !l.Found),
+                (double)c.Own.Count(l => l.Found) / c.Own.Count))],
         };
     }
 }

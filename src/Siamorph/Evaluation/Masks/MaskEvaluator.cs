@@ -12,7 +12,9 @@ public sealed record MaskEvaluationOptions
     /// <summary>Split of the dataset that is scored, such as "test"; empty takes all pairs.</summary>
     public string Split { get; init; } = "";
 
-    /// <summary>Resizes predictions of another size to their truth (bilinear; of classes the nearest pixel) instead of refusing them.</summary>
+    /// <summary>
+    /// Resizes predictions of another size to their truth (bilinear; of classes the nearest pixel) instead of refusing them.
+    /// </summary>
     public bool ResizePredictions { get; init; }
 
     /// <summary>When a lesion counts as found.</summary>
@@ -28,7 +30,8 @@ public sealed record MaskEvaluationOptions
         _ = MaskProtocol.Named(Protocol);
         Detection.Validate();
         if (!(0 < Sizes.Small && Sizes.Small < Sizes.Large && Sizes.Large < 1))
-            throw new InvalidOptionsException($"Sizes {Sizes.Small}, {Sizes.Large}: give shares of the image with 0 < small < large < 1.");
+            throw new InvalidOptionsException(
+                $"Sizes {Sizes.Small}, {Sizes.Large}: give shares of the image with 0 < small < large < 1.");
     }
 }
 
@@ -92,7 +95,8 @@ public static class MaskEvaluator
     /// <exception cref="InvalidDatasetException">There is no case, or files can't be used: one line each.</exception>
     /// <exception cref="InvalidOptionsException">The options are out of range.</exception>
     /// <exception cref="OperationCanceledException">The monitor asked to stop.</exception>
-    public static MaskEvaluation Evaluate(IReadOnlyList<MaskCase> cases, MaskEvaluationOptions options, IMonitor monitor, ClassTable? classes = null)
+    public static MaskEvaluation Evaluate(
+        IReadOnlyList<MaskCase> cases, MaskEvaluationOptions options, IMonitor monitor, ClassTable? classes = null)
     {
         ArgumentNullException.ThrowIfNull(cases);
         ArgumentNullException.ThrowIfNull(options);
@@ -101,14 +105,16 @@ public static class MaskEvaluator
         if (cases.Count == 0) throw new InvalidDatasetException("There are no predictions to score. Check the folders.");
         var all = new MaskAccumulator("all", options);
         List<MaskAccumulator> perClass = [.. (classes?.Classes.Skip(1) ?? []).Select(c => new MaskAccumulator(c.Name, options))];
-        var (sizes, groups) = (new SortedDictionary<int, MaskAccumulator>(), new SortedDictionary<string, MaskAccumulator>(StringComparer.Ordinal));
+        var (sizes, groups) = (new SortedDictionary<int, MaskAccumulator>(),
+            new SortedDictionary<string, MaskAccumulator>(StringComparer.Ordinal));
         var images = new List<PredictionMetrics>(cases.Count);
         var faults = new List<string>();
         using var stage = monitor.Begin("Scoring masks", cases.Count);
         for (var first = 0; first < cases.Count; first += Batch)
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            foreach (var (measured, ofClasses, fault) in Measured(cases, first, Math.Min(Batch, cases.Count - first), options, perClass.Count))
+            foreach (var (measured, ofClasses, fault) in Measured(cases, first, Math.Min(Batch, cases.Count - first), options,
+                perClass.Count))
             {
                 if (measured is null)
                 {
@@ -130,7 +136,8 @@ public static class MaskEvaluator
         {
             Options = options,
             Protocol = $"{protocol.Name}: {protocol.Description}",
-            EmptyMasks = $"{protocol.EmptyMasks} HD95 is 0 where both masks are empty, the image's diagonal where one is; the other surface distances leave such images out.",
+            EmptyMasks = $"{protocol.EmptyMasks} HD95 is 0 where both masks are empty, the image's diagonal where one is; the "
+                + $"other surface distances leave such images out.",
             DetectionRule = options.Detection.Describe(),
             All = all.Summary(),
             Sizes = [.. sizes.Values.Select(s => s.Summary())],
@@ -157,10 +164,12 @@ public static class MaskEvaluator
     }
 
     private static string ClassRule(IReadOnlyList<string> absent) =>
-        "\"all\" is anything but the background. Each class is scored against all others, from predicted masks instead of probabilities, over the images where it is or was claimed."
+        "\"all\" is anything but the background. Each class is scored against all others, from predicted masks instead of "
+        + "probabilities, over the images where it is or was claimed."
         + (absent.Count > 0 ? $" In no image: {string.Join(", ", absent)}." : "");
 
-    private static (MeasuredMask? Measured, MeasuredMask?[] OfClasses, string? Fault)[] Measured(IReadOnlyList<MaskCase> cases, int first, int count, MaskEvaluationOptions options, int classes)
+    private static (MeasuredMask? Measured, MeasuredMask?[] OfClasses, string? Fault)[] Measured(
+        IReadOnlyList<MaskCase> cases, int first, int count, MaskEvaluationOptions options, int classes)
     {
         var results = new (MeasuredMask?, MeasuredMask?[], string?)[count];
         Parallel.For(0, count, i =>
@@ -169,7 +178,8 @@ public static class MaskEvaluator
             {
                 var one = cases[first + i];
                 var (truth, prediction) = one.Open();
-                results[i] = (MeasuredMask.Of(one.Id, one.Group, truth, prediction, options), classes > 0 ? OfClasses(one, classes, options) : [], null);
+                results[i] = (MeasuredMask.Of(one.Id, one.Group, truth, prediction, options), classes > 0
+                    ? OfClasses(one, classes, options) : [], null);
             }
             catch (SiamorphException e)
             {

@@ -13,7 +13,8 @@ internal static class MaskFolders
     private const string Probabilities = "probabilities", Masks = "masks";
 
     /// <summary>Every truth with its prediction, and the image beneath where the truth is a dataset.</summary>
-    /// <param name="truth">A dataset folder, or a folder of masks; with <see cref="ClassTable.FileName"/> for several classes.</param>
+    /// <param name="truth">A dataset folder, or a folder of masks; with <see cref="ClassTable.FileName"/> for several
+    /// classes.</param>
     /// <param name="predictions">
     /// Grey images, or a folder that "segment predict" wrote: its probability maps are taken, of several classes its masks.
     /// </param>
@@ -24,7 +25,8 @@ internal static class MaskFolders
         ArgumentNullException.ThrowIfNull(options);
         var truths = Truths(truth, options.Split);
         var several = truths[0].Classes is { Count: > 2 };
-        var inner = (several ? [Masks] : new[] { Probabilities, Masks }).FirstOrDefault(kind => Directory.Exists(Path.Combine(predictions, kind)));
+        var inner = (several ? [Masks] : new[] { Probabilities, Masks })
+            .FirstOrDefault(kind => Directory.Exists(Path.Combine(predictions, kind)));
         var files = ByName(inner is null ? predictions : Path.Combine(predictions, inner));
         // Images of one name in several splits have longer ids; predicted by themselves they keep the name of the file.
         var stems = truths.GroupBy(t => t.Stem).Where(g => g.Count() == 1).Select(g => g.Key).ToHashSet();
@@ -40,12 +42,16 @@ internal static class MaskFolders
         var missing = truths.Where(t => !maps.ContainsKey(t.Id)).Select(t => t.Id).ToList();
         var extra = maps.Keys.Except(truths.Select(t => t.Id)).Order(StringComparer.Ordinal).ToList();
         var counts = $"({truths.Count} truths, {maps.Count} predictions)";
-        if (missing.Count > 0) faults.Add($"{predictions}: no prediction here for {Some(missing, "truth")} {counts}. A prediction has the name of its truth.");
-        if (extra.Count > 0) faults.Add($"{truth}: no truth here for {Some(extra, "prediction")} {counts}. Remove what is too much, add masks, or name a split.");
+        if (missing.Count > 0) faults.Add(
+            $"{predictions}: no prediction here for {Some(missing, "truth")} {counts}. A prediction has the name of its truth.");
+        if (extra.Count > 0) faults.Add(
+            $"{truth}: no truth here for {Some(extra, "prediction")} {counts}. Remove what is too much, add masks, or "
+                + $"name a split.");
         MaskEvaluator.Demand(faults);
         EmptyMasks.Refuse(truths.Select(t => AsPair(t.Id, t.MaskPath, t.Classes)));
         if (inner != Probabilities) EmptyMasks.Refuse(truths.Select(t => AsPair(t.Id, maps[t.Id], t.Classes)));
-        return [.. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions)
+        return [
+            .. truths.Select(t => new PredictedPair(t.Id, t.Group, t.ImagePath, t.MaskPath, maps[t.Id], options.ResizePredictions)
         {
             Classes = t.Classes,
             MoreTruthPaths = t.More,
@@ -64,13 +70,21 @@ internal static class MaskFolders
     {
         var dataset = DatasetFolder.List(folder);
         var pairs = split.Length > 0 ? [.. dataset.Pairs.Where(p => p.Split == split)] : dataset.Pairs;
-        if (pairs.Count > 0) return [.. pairs.Select(p => new Truth(p.Id, p.Group, p.ImagePath, p.MaskPath, p.Classes) { More = p.MoreMaskPaths })];
-        if (split.Length > 0) throw new InvalidDatasetException($"{folder}: has no pair in the split '{split}'. Make splits with \"siamorph data split\".");
+        if (pairs.Count > 0) return [.. pairs.Select(p => new Truth(p.Id, p.Group, p.ImagePath, p.MaskPath, p.Classes)
+        {
+            More = p.MoreMaskPaths,
+        })];
+        if (split.Length > 0) throw new InvalidDatasetException(
+            $"{folder}: has no pair in the split '{split}'. Make splits with \"siamorph data split\".");
         var classes = ClassTable.TryRead(folder);
-        return [.. ByName(folder).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => new Truth(p.Key, null, null, p.Value, classes))];
+        return [.. ByName(folder).OrderBy(p => p.Key, StringComparer.Ordinal)
+            .Select(p => new Truth(p.Key, null, null, p.Value, classes))];
     }
 
-    private static ImageMaskPair AsPair(string id, string mask, ClassTable? classes) => new() { Id = id, ImagePath = mask, MaskPath = mask, Classes = classes };
+    private static ImageMaskPair AsPair(string id, string mask, ClassTable? classes) => new()
+    {
+        Id = id, ImagePath = mask, MaskPath = mask, Classes = classes,
+    };
 
     private static Dictionary<string, string> ByName(string folder)
     {
@@ -78,13 +92,16 @@ internal static class MaskFolders
         foreach (var path in ImageFolder.Files(folder))
         {
             var name = NormalisedName.Of(Path.GetFileNameWithoutExtension(path));
-            if (!byName.TryAdd(name, path)) throw new InvalidDatasetException($"{folder}: {Path.GetFileName(byName[name])} and {Path.GetFileName(path)} have one name. Remove one.");
+            if (!byName.TryAdd(name, path))
+                throw new InvalidDatasetException(
+                    $"{folder}: {Path.GetFileName(byName[name])} and {Path.GetFileName(path)} have one name. Remove one.");
         }
         return byName;
     }
 
     private static string Some(List<string> names, string one) =>
-        $"{names.Count} {one}{(names.Count == 1 ? "" : "s")} ({string.Join(", ", names.Take(NamesShown))}{(names.Count > NamesShown ? ", …" : "")})";
+        $"{names.Count} {one}{(names.Count == 1 ? "" : "s")} ({string.Join(", ", names.Take(NamesShown))}"
+        + $"{(names.Count > NamesShown ? ", …" : "")})";
 }
 
 /// <summary>A truth, its prediction and, where there is one, the image itself, as files.</summary>
@@ -94,7 +111,8 @@ internal static class MaskFolders
 /// <param name="TruthPath">The true mask.</param>
 /// <param name="PredictionPath">The predicted mask or probability map.</param>
 /// <param name="Resizes">Whether a prediction of another size is resized instead of refused.</param>
-internal sealed record PredictedPair(string Id, string? Group, string? ImagePath, string TruthPath, string PredictionPath, bool Resizes)
+internal sealed record PredictedPair(
+    string Id, string? Group, string? ImagePath, string TruthPath, string PredictionPath, bool Resizes)
 {
     /// <summary>The table that the masks' levels are read by; null where they are lesion against background.</summary>
     public ClassTable? Classes { get; init; }
@@ -140,10 +158,14 @@ internal sealed record PredictedPair(string Id, string? Group, string? ImagePath
     public MaskCase ToCase() => new(Id, Group, Open) { OpenClasses = Several ? OpenClasses : null };
 
     private LabelMap ReadTruth() =>
-        PairFiles.ReadMask(new ImageMaskPair { Id = Id, ImagePath = "", MaskPath = TruthPath, MoreMaskPaths = MoreTruthPaths, Classes = Classes });
+        PairFiles.ReadMask(new ImageMaskPair
+        {
+            Id = Id, ImagePath = "", MaskPath = TruthPath, MoreMaskPaths = MoreTruthPaths, Classes = Classes,
+        });
 
     private void DemandSize(ImageSize own, ImageSize truth)
     {
-        if (own != truth && !Resizes) throw new InvalidDatasetException($"{PredictionPath}: is {own}, its truth {truth}. Predict at the truth's size, or allow resizing.");
+        if (own != truth && !Resizes) throw new InvalidDatasetException(
+            $"{PredictionPath}: is {own}, its truth {truth}. Predict at the truth's size, or allow resizing.");
     }
 }

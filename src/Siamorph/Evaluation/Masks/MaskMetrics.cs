@@ -6,7 +6,9 @@ namespace Siamorph.Evaluation.Masks;
 /// </summary>
 public abstract record MaskMetrics
 {
-    /// <summary>Dice of the protocol, in [0,1]; of a set over thresholds the mean of the mean curve. Likewise <see cref="Iou"/>.</summary>
+    /// <summary>
+    /// Dice of the protocol, in [0,1]; of a set over thresholds the mean of the mean curve. Likewise <see cref="Iou"/>.
+    /// </summary>
     public required double Dice { get; init; }
 
     /// <inheritdoc cref="Dice"/>
@@ -45,10 +47,15 @@ public abstract record MaskMetrics
     /// <summary>Weighted F-measure of the map, in [0,1].</summary>
     public required double WeightedF { get; init; }
 
-    /// <summary>95th percentile of both borders' distances pooled, in pixels; 0 where both masks are empty, the diagonal where one is.</summary>
+    /// <summary>
+    /// 95th percentile of both borders' distances pooled, in pixels; 0 where both masks are empty, the diagonal where one is.
+    /// </summary>
     public required double Hd95 { get; init; }
 
-    /// <summary>The larger of the two directions' 95th percentiles, in pixels; images with an empty mask are left out, null where none is left.</summary>
+    /// <summary>
+    /// The larger of the two directions' 95th percentiles, in pixels; images with an empty mask are left out, null where none is
+    /// left.
+    /// </summary>
     public required double? Hd95MaxDirected { get; init; }
 
     /// <summary>Mean of the two directions' mean distances, in pixels; over the same images.</summary>

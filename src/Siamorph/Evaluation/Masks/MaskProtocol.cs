@@ -1,6 +1,8 @@
 namespace Siamorph.Evaluation.Masks;
 
-/// <summary>How a prediction becomes Dice and IoU: the protocols that papers use, by name. Their numbers must never be mixed.</summary>
+/// <summary>
+/// How a prediction becomes Dice and IoU: the protocols that papers use, by name. Their numbers must never be mixed.
+/// </summary>
 public sealed record MaskProtocol
 {
     private MaskProtocol() { }
@@ -24,7 +26,8 @@ public sealed record MaskProtocol
     public static MaskProtocol Pranet { get; } = new()
     {
         Name = "pranet",
-        Description = "Maps stretched to their own range; Dice and IoU averaged over 256 thresholds, 0 included, where all is foreground.",
+        Description =
+            "Maps stretched to their own range; Dice and IoU averaged over 256 thresholds, 0 included, where all is foreground.",
         Stretch = true,
         OverThresholds = true,
         EmptyMasks = AlwaysZero,
@@ -54,7 +57,8 @@ public sealed record MaskProtocol
     public static MaskProtocol Isic2018 { get; } = new()
     {
         Name = "isic2018",
-        Description = "Maps as they are, decided at 0.5; the ranking score is the IoU where it reaches 0.65, else 0, as a mean over images.",
+        Description = "Maps as they are, decided at 0.5; the ranking score is the IoU where it reaches 0.65, else 0, as a mean "
+            + "over images.",
         Stretch = false,
         OverThresholds = false,
         EmptyMasks = OneIfEmpty,
@@ -65,9 +69,12 @@ public sealed record MaskProtocol
 
     /// <summary>The protocol of that name.</summary>
     /// <exception cref="InvalidOptionsException">There is none.</exception>
-    public static MaskProtocol Named(string name) => All.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new InvalidOptionsException($"Protocol '{name}' is unknown; there are {string.Join(", ", All.Select(p => p.Name))}.");
+    public static MaskProtocol Named(string name) =>
+        All.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new InvalidOptionsException(
+            $"Protocol '{name}' is unknown; there are {string.Join(", ", All.Select(p => p.Name))}.");
 
-    private const string AlwaysZero = "An image without a lesion scores Dice = IoU = 0 whatever is predicted, as in the published code.";
+    private const string AlwaysZero =
+        "An image without a lesion scores Dice = IoU = 0 whatever is predicted, as in the published code.";
     private const string OneIfEmpty = "An image without a lesion scores Dice = IoU = 1 if nothing is predicted, else 0.";
 }

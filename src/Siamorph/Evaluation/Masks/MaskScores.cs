@@ -2,7 +2,9 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation.Masks;
 
-/// <summary>The scores of one image. Dice and IoU at 0.5 are 1 where truth and prediction are both empty, and 0 where one is.</summary>
+/// <summary>
+/// The scores of one image. Dice and IoU at 0.5 are 1 where truth and prediction are both empty, and 0 where one is.
+/// </summary>
 public sealed record MaskScore
 {
     /// <summary>Which image.</summary>

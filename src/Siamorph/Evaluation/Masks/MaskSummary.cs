@@ -50,7 +50,8 @@ internal sealed class MaskAccumulator(string name, MaskEvaluationOptions options
         _images.Add(image.Measures);
         _detections.Add(image.Detection);
         var curves = image.Curves;
-        IReadOnlyList<double>[] own = [curves.Dice, curves.Iou, curves.Precision, curves.Sensitivity, curves.Specificity, curves.EMeasure];
+        IReadOnlyList<double>[] own = [curves.Dice, curves.Iou, curves.Precision, curves.Sensitivity, curves.Specificity,
+            curves.EMeasure];
         for (var c = 0; c < own.Length; c++)
             for (var t = 0; t < ThresholdCurves.Thresholds; t++) _curves[c][t] += own[c][t];
     }

@@ -33,7 +33,8 @@ public sealed record PredictionMetrics : MaskMetrics
 // The measures of one image with what a set needs besides.
 internal sealed record MeasuredMask(PredictionMetrics Measures, ThresholdCurves Curves, LesionDetection Detection)
 {
-    public static MeasuredMask Of(string id, string? group, LabelMap truth, ProbabilityMap prediction, MaskEvaluationOptions options)
+    public static MeasuredMask Of(
+        string id, string? group, LabelMap truth, ProbabilityMap prediction, MaskEvaluationOptions options)
     {
         var protocol = MaskProtocol.Named(options.Protocol);
         var decision = prediction.ToMask();

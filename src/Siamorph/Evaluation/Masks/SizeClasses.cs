@@ -15,7 +15,9 @@ public sealed record SizeClasses(double Small, double Large)
 
     /// <summary>Every class in order of size, the bounds in the name.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public IReadOnlyList<string> Names => [None, $"small (below {Percent(Small)})", $"medium ({Percent(Small)} to {Percent(Large)})", $"large (from {Percent(Large)})"];
+    public IReadOnlyList<string> Names =>
+        [None, $"small (below {Percent(Small)})", $"medium ({Percent(Small)} to {Percent(Large)})",
+        $"large (from {Percent(Large)})"];
 
     /// <summary>The class of an area.</summary>
     /// <param name="share">Share of the image, in [0,1].</param>

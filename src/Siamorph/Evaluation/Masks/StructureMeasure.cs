@@ -31,15 +31,19 @@ internal static class StructureMeasure
         var share = (double)all.Foreground / all.Count;
         long squaresInside = 0;
         for (var i = 0; i < truth.Labels.Length; i++)
-            if (truth.Labels[i] != 0) squaresInside += (long)(prediction.Levels[i] - range.Low) * (prediction.Levels[i] - range.Low);
-        long outside = all.Count - all.Foreground, sumOutside = all.Levels - all.LevelsInside, squaresOutside = all.Squares - squaresInside;
-        var background = Likeness(outside, 1 - (double)sumOutside / outside / range.Span, Deviation(outside, sumOutside, squaresOutside, range));
+            if (truth.Labels[i] != 0) squaresInside += (long)(prediction.Levels[i] - range.Low) * (
+                prediction.Levels[i] - range.Low);
+        long outside = all.Count - all.Foreground, sumOutside = all.Levels - all.LevelsInside,
+            squaresOutside = all.Squares - squaresInside;
+        var background = Likeness(outside, 1 - (double)sumOutside / outside / range.Span,
+            Deviation(outside, sumOutside, squaresOutside, range));
         var foreground = Likeness(all.Foreground, (double)all.LevelsInside / all.Foreground / range.Span,
             Deviation(all.Foreground, all.LevelsInside, squaresInside, range));
         return share * foreground + (1 - share) * background;
     }
 
-    private static double Likeness(long count, double mean, double deviation) => count == 0 ? 0 : 2 * mean / (mean * mean + 1 + deviation + Epsilon);
+    private static double Likeness(long count, double mean, double deviation) =>
+        count == 0 ? 0 : 2 * mean / (mean * mean + 1 + deviation + Epsilon);
 
     private static double Deviation(long count, long sum, long squares, LevelRange range) =>
         count < 2 ? 0 : Math.Sqrt(((double)count * squares - (double)sum * sum) / ((double)count * (count - 1))) / range.Span;
@@ -50,7 +54,8 @@ internal static class StructureMeasure
         var (x, y) = Centroid(truth);
         double area = (double)width * height;
         double first = x * (double)y / area, second = (width - x) * (double)y / area, third = x * (double)(height - y) / area;
-        double Part(int left, int top, int right, int bottom) => Similarity(Sum(truth, prediction, range, left, top, right, bottom), range);
+        double Part(int left, int top, int right, int bottom) =>
+            Similarity(Sum(truth, prediction, range, left, top, right, bottom), range);
         return first * Part(0, 0, x, y) + second * Part(x, 0, width, y) + third * Part(0, y, x, height)
             + (1 - first - second - third) * Part(x, y, width, height);
     }

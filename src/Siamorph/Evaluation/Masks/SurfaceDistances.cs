@@ -9,7 +9,8 @@ namespace Siamorph.Evaluation.Masks;
 /// </summary>
 /// <param name="Hausdorff">The largest distance of either border from the other.</param>
 /// <param name="Hd95Pooled">95th percentile of both directions' distances taken together (the definition of medpy).</param>
-/// <param name="Hd95MaxDirected">The larger of the two directions' 95th percentiles (the definition of MONAI); never below the pooled one's smaller part.</param>
+/// <param name="Hd95MaxDirected">The larger of the two directions' 95th percentiles (the definition of MONAI); never below the
+/// pooled one's smaller part.</param>
 /// <param name="PredictionToTruth">Mean distance of the prediction's border from the truth's.</param>
 /// <param name="TruthToPrediction">Mean distance of the truth's border from the prediction's.</param>
 /// <param name="AverageSymmetric">Mean of those two means.</param>
@@ -24,7 +25,8 @@ internal sealed record SurfaceDistances(
     {
         ArgumentNullException.ThrowIfNull(truth);
         ArgumentNullException.ThrowIfNull(prediction);
-        if (truth.Size != prediction.Size) throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
+        if (truth.Size != prediction.Size)
+            throw new ArgumentException($"The truth is {truth.Size}, the prediction {prediction.Size}.", nameof(prediction));
         byte[] real = Border(truth), claimed = Border(prediction);
         if (!Array.Exists(real, b => b != 0) || !Array.Exists(claimed, b => b != 0)) return null;
         double[] forth = Directed(truth.Size, claimed, real), back = Directed(truth.Size, real, claimed);
@@ -47,7 +49,8 @@ internal sealed record SurfaceDistances(
         return anything ? Diagonal(truth.Size) : 0;
     }
 
-    internal static double Diagonal(ImageSize size) => Math.Sqrt((double)size.Width * size.Width + (double)size.Height * size.Height);
+    internal static double Diagonal(ImageSize size) =>
+        Math.Sqrt((double)size.Width * size.Width + (double)size.Height * size.Height);
 
     private static byte[] Border(LabelMap mask)
     {

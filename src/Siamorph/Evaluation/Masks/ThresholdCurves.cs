@@ -26,6 +26,7 @@ public sealed record ThresholdCurves(
         if (images.Count == 0) throw new ArgumentException("No image to average.", nameof(images));
         double[] Of(Func<ThresholdCurves, IReadOnlyList<double>> curve) =>
             [.. Enumerable.Range(0, Thresholds).Select(t => images.Average(image => curve(image)[t]))];
-        return new(Of(c => c.Dice), Of(c => c.Iou), Of(c => c.Precision), Of(c => c.Sensitivity), Of(c => c.Specificity), Of(c => c.EMeasure));
+        return new(Of(c => c.Dice), Of(c => c.Iou), Of(c => c.Precision), Of(c => c.Sensitivity), Of(c => c.Specificity),
+            Of(c => c.EMeasure));
     }
 }

@@ -11,7 +11,9 @@ internal static class ThresholdMetrics
 {
     private const double Epsilon = 2.220446049250313e-16; // 2^-52, as the published code adds it
 
-    /// <summary>The curves over 256 thresholds. Without a true positive all but the E-measure are 0: an empty truth always scores 0.</summary>
+    /// <summary>
+    /// The curves over 256 thresholds. Without a true positive all but the E-measure are 0: an empty truth always scores 0.
+    /// </summary>
     /// <param name="truth">The mask.</param>
     /// <param name="prediction">The map, of the same size.</param>
     /// <param name="stretch">False takes the map as it is, as UACANet's evaluation does; likewise below.</param>
@@ -90,13 +92,16 @@ internal static class ThresholdMetrics
         long tp = 0, fp = 0;
         for (var k = 0; k < 256; k++)
         {
-            if (foreground[k] + background[k] > 0 && range.Value(k) >= threshold) (tp, fp) = (tp + foreground[k], fp + background[k]);
+            if (foreground[k] + background[k] > 0 && range.Value(k) >= threshold)
+                (tp, fp) = (tp + foreground[k], fp + background[k]);
         }
         var positives = foreground.Sum();
         return EMeasure(new(tp, fp, positives - tp, truth.Labels.Length - positives - fp));
     }
 
-    /// <summary>Soft Dice of the stretched map with 1 added above and below, as Polyp-PVT logs it while training; in (0,1].</summary>
+    /// <summary>
+    /// Soft Dice of the stretched map with 1 added above and below, as Polyp-PVT logs it while training; in (0,1].
+    /// </summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
     public static double SoftDice(LabelMap truth, ProbabilityMap prediction)
     {

@@ -28,7 +28,8 @@ internal static class WeightedFMeasure
         var range = LevelRange.Of(prediction, stretch);
         var nearest = DistanceTransform.To(truth.Size, truth.Labels);
         var errors = new double[truth.Labels.Length];
-        for (var i = 0; i < errors.Length; i++) errors[i] = Math.Abs(range.Value(prediction.Levels[i]) - (truth.Labels[i] != 0 ? 1 : 0));
+        for (var i = 0; i < errors.Length; i++)
+            errors[i] = Math.Abs(range.Value(prediction.Levels[i]) - (truth.Labels[i] != 0 ? 1 : 0));
         double inside = 0, outside = 0;
         long foreground = 0;
         for (var i = 0; i < errors.Length; i++)

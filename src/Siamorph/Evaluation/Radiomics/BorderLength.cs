@@ -8,7 +8,8 @@ internal static class BorderLength
     // Each border pixel adds the length of its step: 1 straight, √2 diagonal, the mean of both at a bend.
     public static double Of(PixelGrid grid)
     {
-        var border = grid.Pixels.Where(p => !(grid[p.Y - 1, p.X] && grid[p.Y + 1, p.X] && grid[p.Y, p.X - 1] && grid[p.Y, p.X + 1])).ToHashSet();
+        var border = grid.Pixels.Where(p =>
+            !(grid[p.Y - 1, p.X] && grid[p.Y + 1, p.X] && grid[p.Y, p.X - 1] && grid[p.Y, p.X + 1])).ToHashSet();
         double sum = 0;
         foreach (var (y, x) in border)
         {

@@ -11,10 +11,12 @@ internal static class CoifletWavelet
     private static readonly string[] Names = ["LL", "LH", "HL", "HH"];
 
     internal static readonly double[] Low =
-        [-0.015655728135791993, -0.07273261951252645, 0.3848648468648578, 0.8525720202116004, 0.3378976624574818, -0.07273261951252645];
+        [-0.015655728135791993, -0.07273261951252645, 0.3848648468648578, 0.8525720202116004, 0.3378976624574818,
+        -0.07273261951252645];
 
     internal static readonly double[] High =
-        [0.07273261951252645, 0.3378976624574818, -0.8525720202116004, 0.3848648468648578, 0.07273261951252645, -0.015655728135791993];
+        [0.07273261951252645, 0.3378976624574818, -0.8525720202116004, 0.3848648468648578, 0.07273261951252645,
+        -0.015655728135791993];
 
     /// <summary>The four bands by name; the first letter tells the filter along rows, the second along columns.</summary>
     /// <param name="size">Width and height.</param>

@@ -11,7 +11,8 @@ internal static class ConvexHull
     {
         var hull = Of(points);
         double largest = 0;
-        foreach (var p in hull) foreach (var q in hull) largest = Math.Max(largest, (p.Y - q.Y) * (p.Y - q.Y) + (p.X - q.X) * (p.X - q.X));
+        foreach (var p in hull) foreach (var q in hull) largest =
+            Math.Max(largest, (p.Y - q.Y) * (p.Y - q.Y) + (p.X - q.X) * (p.X - q.X));
         return Math.Sqrt(largest);
     }
 
@@ -19,11 +20,13 @@ internal static class ConvexHull
     public static PixelGrid Filled(PixelGrid grid)
     {
         var filled = new LabelMap(new(grid.Width, grid.Height));
-        var hull = Of([.. Extremes(grid).SelectMany(p => new (double, double)[] { (p.Y - .5, p.X), (p.Y + .5, p.X), (p.Y, p.X - .5), (p.Y, p.X + .5) })]);
+        var hull = Of([.. Extremes(grid)
+            .SelectMany(p => new (double, double)[] { (p.Y - .5, p.X), (p.Y + .5, p.X), (p.Y, p.X - .5), (p.Y, p.X + .5) })]);
         for (var y = grid.Pixels[0].Y; y <= grid.Pixels[^1].Y; y++)
         {
             var (left, right) = Span(hull, y);
-            for (var x = (int)Math.Ceiling(left - Tolerance); x <= (int)Math.Floor(right + Tolerance); x++) filled.Labels[y * grid.Width + x] = 1;
+            for (var x = (int)Math.Ceiling(left - Tolerance); x <= (int)Math.Floor(right + Tolerance); x++)
+                filled.Labels[y * grid.Width + x] = 1;
         }
         return new(filled);
     }
@@ -46,7 +49,8 @@ internal static class ConvexHull
     }
 
     // The first and last pixel of each row: no other can be a corner of the hull.
-    private static IEnumerable<(int Y, int X)> Extremes(PixelGrid grid) => grid.Pixels.GroupBy(p => p.Y).SelectMany(row => new[] { row.First(), row.Last() });
+    private static IEnumerable<(int Y, int X)> Extremes(PixelGrid grid) =>
+        grid.Pixels.GroupBy(p => p.Y).SelectMany(row => new[] { row.First(), row.Last() });
 
     private static double Turn((double Y, double X) o, (double Y, double X) a, (double Y, double X) b) =>
         (a.Y - o.Y) * (b.X - o.X) - (a.X - o.X) * (b.Y - o.Y);

@@ -20,7 +20,8 @@ internal static class LaplacianOfGaussian
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sigma);
-        if (values.Length != size.Width * size.Height) throw new ArgumentException($"{values.Length} values are not {size}.", nameof(values));
+        if (values.Length != size.Width * size.Height)
+            throw new ArgumentException($"{values.Length} values are not {size}.", nameof(values));
         double[] smooth = Kernel(sigma, 0), curved = Kernel(sigma, 2);
         double[] Down(double[] v, double[] kernel) => Along(v, size.Width, size.Height, 1, size.Width, kernel);
         double[] Across(double[] v, double[] kernel) => Along(v, size.Height, size.Width, size.Width, 1, kernel);
@@ -47,7 +48,8 @@ internal static class LaplacianOfGaussian
             for (var n = 0; n < length; n++)
             {
                 double sum = 0;
-                for (var k = 0; k < kernel.Length; k++) sum += kernel[k] * values[line * lineStep + Math.Clamp(n + k - radius, 0, length - 1) * step];
+                for (var k = 0; k < kernel.Length; k++)
+                    sum += kernel[k] * values[line * lineStep + Math.Clamp(n + k - radius, 0, length - 1) * step];
                 result[line * lineStep + n * step] = sum;
             }
         return result;

@@ -2,7 +2,9 @@ using Siamorph.Imaging;
 
 namespace Siamorph.Evaluation.Radiomics;
 
-/// <summary>Radiomic features of how pixels differ from the mean of their neighbours (NGTDM; definitions of pyradiomics).</summary>
+/// <summary>
+/// Radiomic features of how pixels differ from the mean of their neighbours (NGTDM; definitions of pyradiomics).
+/// </summary>
 internal static class NgtdmFeatures
 {
     private const double Flat = 1e6; // coarseness where nothing differs
@@ -14,7 +16,8 @@ internal static class NgtdmFeatures
     {
         var rows = Matrix(size, bins);
         double pixels = rows.Sum(r => (double)r.Count), differences = rows.Sum(r => r.Difference);
-        var (level, share, weighted) = (rows.Select(r => (double)r.Level).ToArray(), rows.Select(r => r.Count / pixels).ToArray(), new double[rows.Count]);
+        var (level, share, weighted) =
+            (rows.Select(r => (double)r.Level).ToArray(), rows.Select(r => r.Count / pixels).ToArray(), new double[rows.Count]);
         for (var i = 0; i < rows.Count; i++) weighted[i] = share[i] * rows[i].Difference;
         double contrast = 0, busy = 0, complexity = 0, strength = 0;
         for (var i = 0; i < rows.Count; i++)
@@ -46,7 +49,8 @@ internal static class NgtdmFeatures
         {
             if (bins[i] == 0) continue;
             var (sum, number) = (0L, 0);
-            foreach (var next in GlrlmGlszmFeatures.Neighbours(size, i)) if (bins[next] != 0) (sum, number) = (sum + bins[next], number + 1);
+            foreach (var next in GlrlmGlszmFeatures.Neighbours(size, i))
+                if (bins[next] != 0) (sum, number) = (sum + bins[next], number + 1);
             if (number == 0) continue;
             var (count, difference) = rows.GetValueOrDefault(bins[i]);
             rows[bins[i]] = (count + 1, difference + Math.Abs(bins[i] - (double)sum / number));

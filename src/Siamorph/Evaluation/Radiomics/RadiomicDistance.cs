@@ -13,7 +13,8 @@ namespace Siamorph.Evaluation.Radiomics;
 /// <param name="Real">Real samples without undefined features.</param>
 /// <param name="Synthetic">Synthetic ones.</param>
 internal sealed record RadiomicDistanceResult(
-    double Squared, double Log, double MeansOnly, double MinMaxSquared, int Features, IReadOnlyList<int> Dropped, int Real, int Synthetic);
+    double Squared, double Log, double MeansOnly, double MinMaxSquared, int Features, IReadOnlyList<int> Dropped, int Real,
+    int Synthetic);
 
 /// <summary>Fréchet distance of hand-made features (FRD, Konz et al. 2024), which needs no weights.</summary>
 internal static class RadiomicDistance
@@ -25,7 +26,8 @@ internal static class RadiomicDistance
     /// <param name="synthetic">Rows of the same length.</param>
     /// <param name="shrinkage">Share by which covariances are drawn to their diagonal, in [0,1]: for few samples.</param>
     /// <exception cref="ArgumentException">A set has fewer than two complete rows.</exception>
-    public static RadiomicDistanceResult Between(IEnumerable<double[]> real, IEnumerable<double[]> synthetic, double shrinkage = 0)
+    public static RadiomicDistanceResult Between(
+        IEnumerable<double[]> real, IEnumerable<double[]> synthetic, double shrinkage = 0)
     {
         double[][] x = [.. real.Where(r => r.All(double.IsFinite))], y = [.. synthetic.Where(r => r.All(double.IsFinite))];
         if (x.Length < 2 || y.Length < 2) throw new ArgumentException("Each set needs two complete rows.", nameof(real));
@@ -42,7 +44,9 @@ internal static class RadiomicDistance
         return new(squared, Math.Log(squared), FrechetDistance.MeansOnly(p, q), minMax, kept.Count, dropped, x.Length, y.Length);
     }
 
-    /// <summary>Rows in units of the real set's deviation, for neighbour measures; columns that don't vary are left out.</summary>
+    /// <summary>
+    /// Rows in units of the real set's deviation, for neighbour measures; columns that don't vary are left out.
+    /// </summary>
     internal static (Tensor Real, Tensor Synthetic) Standardised(IEnumerable<double[]> real, IEnumerable<double[]> synthetic)
     {
         double[][] x = [.. real.Where(r => r.All(double.IsFinite))], y = [.. synthetic.Where(r => r.All(double.IsFinite))];
@@ -58,7 +62,8 @@ internal static class RadiomicDistance
     {
         using var scope = NewDisposeScope();
         List<int> kept = [.. Enumerable.Range(0, x[0].Length).Where(c => x.Concat(y).Any(r => r[c] != x[0][c]))];
-        Tensor a = Matrix(x, kept), b = Matrix(y, kept), low = minimum(a.amin([0]), b.amin([0])), high = maximum(a.amax([0]), b.amax([0]));
+        Tensor a = Matrix(x, kept), b = Matrix(y, kept), low = minimum(a.amin([0]), b.amin([0])),
+            high = maximum(a.amax([0]), b.amax([0]));
         Tensor Rescaled(Tensor t) => (t - low) / (high - low) * MinMaxTop;
         return FrechetDistance.Between(FeatureMoments.Of(Rescaled(a)), FeatureMoments.Of(Rescaled(b)));
     }

@@ -14,11 +14,14 @@ internal sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] In
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(mask);
-        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.", nameof(mask));
+        if (image.Size != mask.Size) throw new ArgumentException($"The mask is {mask.Size}, the image {image.Size}.",
+            nameof(mask));
         return new(image.Size, Array.ConvertAll(image.Levels, l => (double)l), Array.ConvertAll(mask.Labels, l => l != 0));
     }
 
-    /// <summary>Grey levels of the whole image but its first pixel: published radiomics refuse a mask without background.</summary>
+    /// <summary>
+    /// Grey levels of the whole image but its first pixel: published radiomics refuse a mask without background.
+    /// </summary>
     public static RadiomicRegion Whole(GreyImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -66,7 +69,9 @@ internal sealed record RadiomicRegion(ImageSize Size, double[] Values, bool[] In
         return values.Length > 0 ? values : throw new InvalidOperationException("The region has no pixel.");
     }
 
-    /// <summary>Bins of equal width, numbered from 1 at the lowest value, bounds at multiples of the width; 0 outside the region.</summary>
+    /// <summary>
+    /// Bins of equal width, numbered from 1 at the lowest value, bounds at multiples of the width; 0 outside the region.
+    /// </summary>
     public int[] BinsOfWidth(double width)
     {
         var lowest = Selected().Min();

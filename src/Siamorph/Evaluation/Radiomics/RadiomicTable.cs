@@ -19,11 +19,13 @@ internal static class RadiomicTable
         if (!withMask) return whole;
         var mask = image.ReadMask();
         if (mask.Size != picture.Size)
-            throw new InvalidDatasetException($"{image.MaskPath}: mask is {mask.Size}, its image {picture.Size}. Resize the mask or remove the pair.");
+            throw new InvalidDatasetException(
+                $"{image.MaskPath}: mask is {mask.Size}, its image {picture.Size}. Resize the mask or remove the pair.");
         mask = Resize.Mask(mask, size);
         var undefined = Enumerable.Repeat(double.NaN, Texture + Shape + 1);
         if (CompactRadiomics.Shape(grey, mask) is not { } shape) return [.. whole, .. undefined];
-        return [.. whole, .. CompactRadiomics.Texture(RadiomicRegion.Of(grey, mask)), .. shape, RegionShape.Of(mask)!.Compactness];
+        return [.. whole, .. CompactRadiomics.Texture(RadiomicRegion.Of(grey, mask)), .. shape,
+            RegionShape.Of(mask)!.Compactness];
     }
 
     public static IEnumerable<double[]> WholePicture(IEnumerable<double[]> rows) => rows.Select(r => r[..Texture]);

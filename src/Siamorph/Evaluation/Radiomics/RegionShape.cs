@@ -24,7 +24,9 @@ internal sealed record RegionShape
     /// <summary>Largest distance between two points of the outline, in pixels.</summary>
     public required double MaximumDiameter { get; init; }
 
-    /// <summary>The same of the convex hull's pixels, as scikit-image takes it; half a pixel more where the hull gains a corner.</summary>
+    /// <summary>
+    /// The same of the convex hull's pixels, as scikit-image takes it; half a pixel more where the hull gains a corner.
+    /// </summary>
     public required double FeretDiameter { get; init; }
 
     /// <summary>Diameter of the circle of the same area, in pixels.</summary>
@@ -63,7 +65,9 @@ internal sealed record RegionShape
     /// <summary>Area over that of the bounding box, in (0,1].</summary>
     public double Extent => Area / ((BoundingBox.Bottom - BoundingBox.Top) * (double)(BoundingBox.Right - BoundingBox.Left));
 
-    /// <summary>Length of the outline over border pixels, steps weighted by their neighbours (Benkrid and Crookes 2000).</summary>
+    /// <summary>
+    /// Length of the outline over border pixels, steps weighted by their neighbours (Benkrid and Crookes 2000).
+    /// </summary>
     public required double Perimeter { get; init; }
 
     /// <summary>Length of the outline from crossings in four directions (Crofton).</summary>

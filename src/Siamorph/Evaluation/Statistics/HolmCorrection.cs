@@ -1,6 +1,8 @@
 namespace Siamorph.Evaluation.Statistics;
 
-/// <summary>Holm's step-down correction for several tests (Holm 1979): keeps the chance of any false finding at the level of one test.</summary>
+/// <summary>
+/// Holm's step-down correction for several tests (Holm 1979): keeps the chance of any false finding at the level of one test.
+/// </summary>
 internal static class HolmCorrection
 {
     /// <summary>The adjusted probabilities, in the order given.</summary>

@@ -14,7 +14,9 @@ internal static class MembershipTest
 {
     private const double FalsePositiveRate = 0.01;
 
-    /// <summary>The area under the curve with a bootstrap interval, and the rate of members found at 1 % false positives.</summary>
+    /// <summary>
+    /// The area under the curve with a bootstrap interval, and the rate of members found at 1 % false positives.
+    /// </summary>
     /// <param name="members">Scores of training images; higher means more likely a member.</param>
     /// <param name="others">Scores of images that were never trained on.</param>
     /// <param name="seed">Seed of the bootstrap.</param>
@@ -24,7 +26,8 @@ internal static class MembershipTest
     {
         ArgumentNullException.ThrowIfNull(members);
         ArgumentNullException.ThrowIfNull(others);
-        if (members.Count == 0 || others.Count == 0) throw new ArgumentException("Both kinds of images are needed.", nameof(members));
+        if (members.Count == 0 || others.Count == 0)
+            throw new ArgumentException("Both kinds of images are needed.", nameof(members));
         var random = seed.Random();
         var drawn = new double[draws];
         for (var d = 0; d < draws; d++) drawn[d] = RankAuc.Of(Draw(members, random), Draw(others, random));

@@ -9,7 +9,8 @@ namespace Siamorph.Evaluation.Statistics;
 /// <param name="DegreesOfFreedom">Of the interval.</param>
 /// <param name="MinimumDetectable">The smallest true difference that an experiment like this finds four times in five.</param>
 internal sealed record DifferenceEstimate(
-    double Difference, double Low, double High, int Units, double StandardError, double DegreesOfFreedom, double MinimumDetectable);
+    double Difference, double Low, double High, int Units, double StandardError, double DegreesOfFreedom,
+    double MinimumDetectable);
 
 /// <summary>
 /// A paired percentile bootstrap over both sources of chance: training seeds and test images. Each draw takes seeds with
@@ -55,8 +56,8 @@ internal static class PairedComparison
     }
 
     /// <summary>
-    /// The difference with an interval that holds its level with few seeds. The bootstrap's interval is widened about the mean: by
-    /// Student's t in place of the normal, with degrees of freedom after Satterthwaite (1946) from the parts of seeds and of
+    /// The difference with an interval that holds its level with few seeds. The bootstrap's interval is widened about the mean:
+    /// by Student's t in place of the normal, with degrees of freedom after Satterthwaite (1946) from the parts of seeds and of
     /// test units, and for the (n − 1) / n that drawing with replacement takes from each variance.
     /// </summary>
     /// <inheritdoc cref="Interval"/>
@@ -72,7 +73,8 @@ internal static class PairedComparison
         if (variance == 0) return new(mean, low, high, u, 0, double.PositiveInfinity, 0);
         var df = variance * variance / ((s > 1 ? ofSeeds * ofSeeds / (s - 1) : 0) + (u > 1 ? ofUnits * ofUnits / (u - 1) : 0));
         var shrunk = ofSeeds * (s - 1) / s + ofUnits * (u - 1) / u;
-        var factor = StudentT.Quantile(0.975, df) / StudentT.Quantile(0.975, double.PositiveInfinity) * Math.Sqrt(variance / shrunk);
+        var factor = StudentT.Quantile(0.975, df) / StudentT.Quantile(0.975,
+            double.PositiveInfinity) * Math.Sqrt(variance / shrunk);
         var error = Math.Sqrt(variance);
         return new(mean, mean + factor * (low - mean), mean + factor * (high - mean), u, error, df,
             (StudentT.Quantile(0.975, df) + StudentT.Quantile(0.8, df)) * error);
@@ -86,7 +88,8 @@ internal static class PairedComparison
     }
 
     // Of the mean over images as a ratio of unit sums to unit sizes (linearised), units being groups or single images.
-    private static double VarianceOfUnits(IReadOnlyList<IReadOnlyList<double>> differences, IReadOnlyList<string?> groups, double mean)
+    private static double VarianceOfUnits(
+        IReadOnlyList<IReadOnlyList<double>> differences, IReadOnlyList<string?> groups, double mean)
     {
         var residuals = Enumerable.Range(0, groups.Count).GroupBy(i => groups[i] is { } g ? $"g{g}" : $"#{i}")
             .Select(unit => unit.Sum(i => differences.Average(row => row[i]) - mean)).ToArray();

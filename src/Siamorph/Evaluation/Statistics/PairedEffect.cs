@@ -13,10 +13,13 @@ internal static class PairedEffect
         return deviation > 0 ? mean / deviation : mean == 0 ? 0 : Math.Sign(mean) * double.PositiveInfinity;
     }
 
-    /// <summary>Probability of superiority: share of pairs in which the first is larger, equal ones half; 0.5 is no difference.</summary>
+    /// <summary>
+    /// Probability of superiority: share of pairs in which the first is larger, equal ones half; 0.5 is no difference.
+    /// </summary>
     public static double Superiority(IReadOnlyCollection<double> differences)
     {
         ArgumentNullException.ThrowIfNull(differences);
-        return differences.Count == 0 ? 0.5 : (differences.Count(d => d > 0) + 0.5 * differences.Count(d => d == 0)) / differences.Count;
+        return differences.Count == 0 ? 0.5
+            : (differences.Count(d => d > 0) + 0.5 * differences.Count(d => d == 0)) / differences.Count;
     }
 }

@@ -7,7 +7,9 @@ namespace Siamorph.Evaluation.Statistics;
 /// <param name="Exact">Whether every assignment of signs was counted, or the normal approximation taken.</param>
 internal sealed record SignedRank(double Statistic, int N, double P, bool Exact)
 {
-    /// <summary>Matched-pairs rank-biserial correlation in [-1,1]: share of rank sum that is positive minus that negative (Kerby 2014).</summary>
+    /// <summary>
+    /// Matched-pairs rank-biserial correlation in [-1,1]: share of rank sum that is positive minus that negative (Kerby 2014).
+    /// </summary>
     public double RankBiserial => N == 0 ? 0 : 4 * Statistic / ((double)N * (N + 1)) - 1;
 }
 
@@ -38,7 +40,8 @@ internal static class SignedRankTest
         for (var first = 0; first < sorted.Length;)
         {
             var last = first;
-            while (last + 1 < sorted.Length && Math.Abs(sorted[last + 1]) - Math.Abs(sorted[first]) <= 1e-12 * Math.Abs(sorted[first])) last++;
+            while (last + 1 < sorted.Length
+                && Math.Abs(sorted[last + 1]) - Math.Abs(sorted[first]) <= 1e-12 * Math.Abs(sorted[first])) last++;
             for (var i = first; i <= last; i++) ranks[i] = first + last + 2;
             first = last + 1;
         }

@@ -52,6 +52,9 @@ public sealed record Comparison
     /// <summary>More about the difference; null in results of older versions.</summary>
     public ComparisonStatistics? Statistics { get; init; }
 
-    /// <summary>What may be said: the interval has to leave out zero, and a secondary comparison has to stand Holm's correction too.</summary>
-    public Verdict Verdict => Statistics is { AdjustedP: >= 0.05 } ? Verdict.NoEvidence : Low > 0 ? Verdict.Higher : High < 0 ? Verdict.Lower : Verdict.NoEvidence;
+    /// <summary>
+    /// What may be said: the interval has to leave out zero, and a secondary comparison has to stand Holm's correction too.
+    /// </summary>
+    public Verdict Verdict => Statistics is { AdjustedP: >= 0.05 } ? Verdict.NoEvidence : Low > 0 ? Verdict.Higher
+        : High < 0 ? Verdict.Lower : Verdict.NoEvidence;
 }

@@ -12,7 +12,9 @@ public sealed record ComparisonStatistics
     /// <summary>The smallest true difference that this experiment finds four times in five.</summary>
     public required double MinimumDetectable { get; init; }
 
-    /// <summary>Two-sided probability by Wilcoxon's signed-rank test over test units (groups, else images), scores averaged over seeds.</summary>
+    /// <summary>
+    /// Two-sided probability by Wilcoxon's signed-rank test over test units (groups, else images), scores averaged over seeds.
+    /// </summary>
     public required double WilcoxonP { get; init; }
 
     /// <summary>The same after Holm's correction for all secondary comparisons; null for the primary one.</summary>
@@ -51,7 +53,8 @@ public sealed record SubgroupResult(string Kind, string Name, int Images, double
 /// <summary>The wrong-mask control: the same synthetic images with right and with shuffled masks.</summary>
 /// <param name="RealCount">Real training pairs.</param>
 /// <param name="Arm">The arm with wrong masks.</param>
-/// <param name="Against">The arm it is held against: the same pairs with right masks where that arm ran, else the baseline.</param>
+/// <param name="Against">The arm it is held against: the same pairs with right masks where that arm ran, else the
+/// baseline.</param>
 /// <param name="Difference">Mean difference in Dice, wrong minus right.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
 /// <param name="High">Upper end.</param>

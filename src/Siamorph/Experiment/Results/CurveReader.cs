@@ -14,7 +14,8 @@ internal static class CurveReader
         [
             .. Stage("base", entries, [("total", "denoising loss")]),
             .. Stage("siamese", entries,
-                [("mask", "mask"), ("image", "image"), ("consistency", "noise consistency"), ("augmentation", "online augmentation")]),
+                [("mask", "mask"), ("image", "image"), ("consistency", "noise consistency"),
+                    ("augmentation", "online augmentation")]),
         ];
     }
 

@@ -24,7 +24,9 @@ public sealed record ExperimentResult
     /// <summary>Each arm against the baseline, for each number of real pairs.</summary>
     public required IReadOnlyList<Comparison> Comparisons { get; init; }
 
-    /// <summary>What the wrong-mask control says about the measurement, for each number of real pairs; empty without that arm.</summary>
+    /// <summary>
+    /// What the wrong-mask control says about the measurement, for each number of real pairs; empty without that arm.
+    /// </summary>
     public IReadOnlyList<MaskControl> Controls { get; init; } = [];
 
     /// <summary>Why the networks were not trained enough for a verdict, one sentence; null where they were.</summary>
@@ -45,7 +47,10 @@ public sealed record ExperimentResult
     /// <summary>How the networks do on sets of other hospitals, each set and all together; empty where none were given.</summary>
     public IReadOnlyList<ExternalResult> External { get; init; } = [];
 
-    /// <summary>What each further need (images without masks, a generator) adds to the best that does without; empty where all arms need the same.</summary>
+    /// <summary>
+    /// What each further need (images without masks, a generator) adds to the best that does without; empty where all arms need
+    /// the same.
+    /// </summary>
     public IReadOnlyList<ResourceGain> Ladder { get; init; } = [];
 
     /// <summary>Arms that differ in how far images are noised before they are denoised; empty for fewer than two.</summary>
@@ -60,7 +65,8 @@ public sealed record ExperimentResult
 /// <param name="Cells">One entry for each trained network.</param>
 /// <param name="Comparisons">Each arm against the baseline, all of them secondary.</param>
 /// <param name="Controls">The wrong-mask control.</param>
-public sealed record NetworkResult(string Name, IReadOnlyList<CellResult> Cells, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<MaskControl> Controls)
+public sealed record NetworkResult(
+    string Name, IReadOnlyList<CellResult> Cells, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<MaskControl> Controls)
 {
     /// <summary>The arms on corrupted test images; empty where none were asked for.</summary>
     public IReadOnlyList<RobustnessResult> Robustness { get; init; } = [];
@@ -138,7 +144,8 @@ public sealed record SegmentationOutcome
 /// <param name="Lesions">Connected parts of its mask; null in results of older versions.</param>
 /// <param name="Missed">Lesions of which less than a tenth was found.</param>
 /// <param name="FalseAlarms">Connected parts found where there is no lesion.</param>
-public sealed record ImageScore(string Id, double Dice, double Iou, int? Lesions = null, int? Missed = null, int? FalseAlarms = null);
+public sealed record ImageScore(
+    string Id, double Dice, double Iou, int? Lesions = null, int? Missed = null, int? FalseAlarms = null);
 
 /// <summary>A quantity over steps.</summary>
 /// <param name="Name">What it is, such as "mask loss".</param>
@@ -284,7 +291,8 @@ internal sealed record ExperimentTimes
 
 /// <summary>How long a stage took.</summary>
 /// <param name="Stage">Name of its folder.</param>
-/// <param name="Kind">"base", "generator", "pretraining", "labelling", "synthesis", "gate", "segmentation", "robustness" or "external".</param>
+/// <param name="Kind">"base", "generator", "pretraining", "labelling", "synthesis", "gate", "segmentation", "robustness" or
+/// "external".</param>
 /// <param name="Seconds">Wall-clock seconds of the run that finished it.</param>
 /// <param name="Finished">When it was finished, in UTC, ISO 8601.</param>
 /// <param name="Resumed">Whether it had been interrupted before.</param>

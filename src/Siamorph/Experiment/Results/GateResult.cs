@@ -10,7 +10,8 @@ namespace Siamorph.Experiment.Results;
 /// <param name="Selection">How it chose among the pairs that passed.</param>
 /// <param name="Outcome">What it said.</param>
 public sealed record GateResult(
-    IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<Seed> Seeds, string Stage, GateSelection Selection, GateOutcome Outcome);
+    IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<Seed> Seeds, string Stage, GateSelection Selection,
+    GateOutcome Outcome);
 
 /// <summary>What the quality gate said about a set of candidates.</summary>
 public sealed record GateOutcome
@@ -50,7 +51,8 @@ public sealed record GateOutcome
             Candidates = verdicts.Count,
             Passed = verdicts.Count(v => v.Reasons.Count == 0),
             Kept = kept.Count,
-            Reasons = verdicts.SelectMany(v => v.Reasons).GroupBy(r => r.Kind).OrderByDescending(g => g.Count()).ThenBy(g => g.Key, StringComparer.Ordinal)
+            Reasons = verdicts.SelectMany(v => v.Reasons).GroupBy(r => r.Kind).OrderByDescending(g => g.Count())
+                .ThenBy(g => g.Key, StringComparer.Ordinal)
                 .ToDictionary(g => g.Key, g => g.Count()),
             Limits = gate.Limits,
             RealAgreement = Math.Round(gate.RealAgreement, 6),

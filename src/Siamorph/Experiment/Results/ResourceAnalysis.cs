@@ -50,7 +50,8 @@ internal static class ResourceAnalysis
     /// <param name="data">Who the test images are of.</param>
     public static IReadOnlyList<ResourceGain> Of(ExperimentOptions options, IReadOnlyList<CellResult> cells, DataCard data)
     {
-        var rungs = options.Arms.Select(options.Arm).Where(IsCandidate).GroupBy(a => RungOf(a, options)).OrderBy(g => g.Key).ToList();
+        var rungs = options.Arms.Select(options.Arm).Where(IsCandidate).GroupBy(a => RungOf(a, options))
+            .OrderBy(g => g.Key).ToList();
         if (rungs.Count < 2) return [];
         List<string?> groups = [.. Analysis.TestFacts(cells[0], data).Select(f => f.Group)];
         var steps = new List<ResourceGain>();
@@ -68,7 +69,8 @@ internal static class ResourceAnalysis
                     Candidates = rung.Count(),
                     Dice = Of(count, arm).Average(c => c.Outcome.Dice),
                     Against = best,
-                    Gain = best is null ? null : ArmDifference.Of(Rows(count, arm), Rows(count, best), groups, options.BootstrapDraws,
+                    Gain = best is null ? null : ArmDifference.Of(Rows(count, arm), Rows(count, best), groups,
+                        options.BootstrapDraws,
                         options.Seeds[0].Derive("ladder").Derive(arm).Derive(count)),
                 });
                 if (best is null || Validation(count, arm) > Validation(count, best)) best = arm;
@@ -85,7 +87,8 @@ internal static class ResourceAnalysis
     }
 
     // Controls are no way of training that anyone would choose.
-    private static bool IsCandidate(ArmDefinition arm) => arm is { UsesReal: true, WrongMasks: false, StepFactor: 1 } && arm.Added != AddedPairs.Copies;
+    private static bool IsCandidate(ArmDefinition arm) => arm is { UsesReal: true, WrongMasks: false, StepFactor: 1 }
+        && arm.Added != AddedPairs.Copies;
 
     private static ResourceNeeds RungOf(ArmDefinition arm, ExperimentOptions options)
     {

@@ -7,13 +7,16 @@ namespace Siamorph.Experiment.Results;
 /// <summary>Puts the outcomes of all stages together and writes results.json and times.json.</summary>
 internal static class ResultWriter
 {
-    public static ExperimentResult Write(ExperimentPlan plan, ExperimentData data, StageStore store, string folder, IStageRunner runner)
+    public static ExperimentResult Write(
+        ExperimentPlan plan, ExperimentData data, StageStore store, string folder, IStageRunner runner)
     {
-        var records = plan.Stages.Select(s => (s.Key, Record: store.Find(s))).Where(s => s.Record is not null).ToDictionary(s => s.Key, s => s.Record!);
+        var records = plan.Stages.Select(s => (s.Key, Record: store.Find(s))).Where(s => s.Record is not null)
+            .ToDictionary(s => s.Key, s => s.Record!);
         var cells = Cells(plan.Cells, records);
         var others = plan.Options.OtherNetworks.Select(n => (Name: n, Cells: Cells(plan.CellsOf(n), records))).ToList();
         var comparisons = Analysis.Compare(plan.Options, [(null, cells), .. others], data.Card);
-        List<ArmSummary> arms = [.. plan.Options.Arms.Select(plan.Options.Arm).Select(a => new ArmSummary(a.Name, a.Title, a.Description))];
+        List<ArmSummary> arms = [.. plan.Options.Arms.Select(plan.Options.Arm)
+            .Select(a => new ArmSummary(a.Name, a.Title, a.Description))];
         var result = new ExperimentResult
         {
             Version = ProductVersion.Version,
@@ -24,7 +27,9 @@ internal static class ResultWriter
             Cells = cells,
             Comparisons = comparisons[0],
             Controls = Analysis.Controls(plan.Options, cells, data.Card),
-            OtherNetworks = [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1], Analysis.Controls(plan.Options, n.Cells, data.Card, n.Name))
+            OtherNetworks =
+                [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1],
+                Analysis.Controls(plan.Options, n.Cells, data.Card, n.Name))
             {
                 Robustness = RobustnessAnalysis.Compare(plan, n.Name, n.Cells, records, data.Card),
             })],
@@ -41,7 +46,8 @@ internal static class ResultWriter
         return result;
     }
 
-    private static List<CellResult> Cells(IReadOnlyList<PlannedCell> cells, Dictionary<string, StageRecord> records) => [.. cells.Select(c => new CellResult
+    private static List<CellResult> Cells(IReadOnlyList<PlannedCell> cells, Dictionary<string, StageRecord> records) =>
+        [.. cells.Select(c => new CellResult
     {
         Arm = c.Arm.Name,
         RealCount = c.RealCount,
@@ -84,14 +90,17 @@ internal static class ResultWriter
         => plan.Stages.OfType<GateStage>().Select(g =>
         {
             var users = plan.Cells.Where(c => c.Stage.Gate?.Key == g.Key).ToList();
-            return new GateResult([.. users.Select(c => c.Arm.Name).Distinct()], g.Real.Count, [.. users.Select(c => c.Seed).Distinct()], g.Folder, g.Options.Selection,
+            return new GateResult([.. users.Select(c => c.Arm.Name).Distinct()], g.Real.Count,
+                [.. users.Select(c => c.Seed).Distinct()], g.Folder, g.Options.Selection,
                 records[g.Key].As<GateOutcome>());
         });
 
     private static ExperimentTimes Times(ExperimentPlan plan, Dictionary<string, StageRecord> records) => new()
     {
-        Stages = [.. plan.Stages.Where(s => records.ContainsKey(s.Key)).Select(s => (Stage: s, Record: records[s.Key])).Select(x =>
-            new StageTime(x.Stage.Folder, x.Stage.Kind.Name, x.Record.Seconds, x.Record.Finished, x.Record.Resumed, x.Record.Code))],
+        Stages = [.. plan.Stages.Where(s => records.ContainsKey(s.Key)).Select(s => (Stage: s, Record: records[s.Key]))
+            .Select(x =>
+            new StageTime(x.Stage.Folder, x.Stage.Kind.Name, x.Record.Seconds, x.Record.Finished, x.Record.Resumed,
+            x.Record.Code))],
         Environment = MachineFacts.Read(),
     };
 }

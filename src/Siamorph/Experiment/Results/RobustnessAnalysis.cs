@@ -14,10 +14,12 @@ internal static class RobustnessAnalysis
     internal sealed record Scored(CellResult Cell, RobustnessOutcome Outcome);
 
     public static IReadOnlyList<RobustnessResult> Compare(
-        ExperimentPlan plan, string? network, IReadOnlyList<CellResult> cells, IReadOnlyDictionary<string, StageRecord> records, DataCard data)
+        ExperimentPlan plan, string? network, IReadOnlyList<CellResult> cells, IReadOnlyDictionary<string, StageRecord> records,
+        DataCard data)
     {
         if (plan.Options.Corruptions.Count == 0) return [];
-        return Compare(plan.Options, [.. plan.CellsOf(network).Zip(cells, (p, c) => new Scored(c, records[p.Robustness!.Key].As<RobustnessOutcome>()))],
+        return Compare(plan.Options, [.. plan.CellsOf(network)
+            .Zip(cells, (p, c) => new Scored(c, records[p.Robustness!.Key].As<RobustnessOutcome>()))],
             [.. Analysis.TestFacts(cells[0], data).Select(f => f.Group)]);
     }
 
@@ -25,7 +27,8 @@ internal static class RobustnessAnalysis
     /// <param name="options">Arms, seeds, draws.</param>
     /// <param name="scored">Every cell.</param>
     /// <param name="groups">Group of each test image.</param>
-    internal static IReadOnlyList<RobustnessResult> Compare(ExperimentOptions options, IReadOnlyList<Scored> scored, IReadOnlyList<string?> groups)
+    internal static IReadOnlyList<RobustnessResult> Compare(
+        ExperimentOptions options, IReadOnlyList<Scored> scored, IReadOnlyList<string?> groups)
     {
         var results = new List<RobustnessResult>();
         foreach (var count in scored.Select(s => s.Cell.RealCount).Distinct())
@@ -43,7 +46,8 @@ internal static class RobustnessAnalysis
                         Strength = strength,
                         Dice = Rounded(mine.Average(i => i.Average())),
                         CleanDice = Rounded(own.Average(s => s.Cell.Outcome.Dice)),
-                        Difference = arm == options.Arms[0] ? null : Difference(mine, [.. baseline.Select(s => images(s.Outcome))], $"{arm} {count} {kind} {strength}"),
+                        Difference = arm == options.Arms[0] ? null
+                            : Difference(mine, [.. baseline.Select(s => images(s.Outcome))], $"{arm} {count} {kind} {strength}"),
                     };
                 }
                 results.Add(Result(null, 0, o => MeanOfConditions(o)));
@@ -54,12 +58,15 @@ internal static class RobustnessAnalysis
                     results.Add(Result(conditions[i].Corruption, conditions[i].Strength, o => o.Conditions[at].Images));
                 }
 
-                List<Scored> Of(string name) => [.. options.Seeds.Select(seed => scored.Single(s => s.Cell.Arm == name && s.Cell.RealCount == count && s.Cell.Seed == seed))];
+                List<Scored> Of(string name) =>
+                    [.. options.Seeds.Select(seed =>
+                        scored.Single(s => s.Cell.Arm == name && s.Cell.RealCount == count && s.Cell.Seed == seed))];
             }
         return results;
 
         ArmDifference Difference(List<IReadOnlyList<double>> arm, List<IReadOnlyList<double>> baseline, string what) =>
-            ArmDifference.Of(arm, baseline, groups, Math.Min(MostDraws, options.BootstrapDraws), options.Seeds[0].Derive("robustness").Derive(what));
+            ArmDifference.Of(arm, baseline, groups, Math.Min(MostDraws, options.BootstrapDraws),
+            options.Seeds[0].Derive("robustness").Derive(what));
     }
 
     private static double[] MeanOfConditions(RobustnessOutcome outcome)

@@ -46,7 +46,8 @@ public sealed record ArmDifference(double Mean, double Low, double High)
     /// <param name="draws">Draws of the bootstrap.</param>
     /// <param name="seed">Decides them.</param>
     internal static ArmDifference Of(
-        IEnumerable<IReadOnlyList<double>> arm, IEnumerable<IReadOnlyList<double>> baseline, IReadOnlyList<string?> groups, int draws, Seed seed)
+        IEnumerable<IReadOnlyList<double>> arm, IEnumerable<IReadOnlyList<double>> baseline, IReadOnlyList<string?> groups,
+        int draws, Seed seed)
     {
         var rows = arm.Zip(baseline, (a, b) => (IReadOnlyList<double>)[.. a.Zip(b, (x, y) => x - y)]).ToList();
         var e = PairedComparison.Estimate(rows, groups, draws, seed);

@@ -19,10 +19,14 @@ internal static class SheetWriter
         {
             var users = plan.Cells.Where(c => c.RealCount == count && c.Stage.Synthesis is not null).ToList();
             var real = plan.RealPairs(count, plan.Options.Seeds[0]);
-            sheets.Add(Pairs($"{count} real training pairs", SheetKind.Real, count, Spread(real, RealPictures), plan, folder, $"real-n{count}"));
+            sheets.Add(Pairs($"{count} real training pairs", SheetKind.Real, count, Spread(real, RealPictures), plan, folder,
+                $"real-n{count}"));
             foreach (var cell in users.DistinctBy(c => c.Arm.Name))
             {
-                var synthetic = TrainingPairs.Of(cell.Arm with { UsesReal = false }, [], cell.Stage.PairsToAdd(new(plan, store, runner, NullMonitor.Instance)), 0, cell.Stage.Seed);
+                var synthetic = TrainingPairs.Of(cell.Arm with
+                {
+                    UsesReal = false,
+                }, [], cell.Stage.PairsToAdd(new(plan, store, runner, NullMonitor.Instance)), 0, cell.Stage.Seed);
                 sheets.Add(Pairs($"synthetic pairs made from {count} real ones ({cell.Arm.Title})", SheetKind.Synthetic, count,
                     Spread(synthetic, SyntheticPictures), plan, folder, $"synthetic-n{count}-{cell.Stage.Key[..8]}"));
                 if (Predictions(plan, cells, cell, store, folder) is { } predictions) sheets.Add(predictions);
@@ -48,8 +52,10 @@ internal static class SheetWriter
         for (var strength = 0; strength <= Corruption.Strengths; strength++)
             foreach (var kind in stage.Corruptions)
             {
-                var file = FormattableString.Invariant($"sheets/corrupted/{(strength == 0 ? "clean" : $"{kind}-{strength}")}.png");
-                var shown = strength == 0 ? image : Corruption.Apply(image, kind, strength, RobustnessEvaluator.SeedOf(stage.Seed, kind, pair.Id));
+                var file = FormattableString.Invariant(
+                    $"sheets/corrupted/{(strength == 0 ? "clean" : $"{kind}-{strength}")}.png");
+                var shown = strength == 0 ? image
+                    : Corruption.Apply(image, kind, strength, RobustnessEvaluator.SeedOf(stage.Seed, kind, pair.Id));
                 ImageFile.WritePng(Path.Combine(folder, file), shown);
                 pictures.Add(new(FormattableString.Invariant($"{kind} {strength}"), file, [mask]));
             }
@@ -73,20 +79,26 @@ internal static class SheetWriter
     }
 
     // What the gate refused, a few for each first reason.
-    private static Sheet? Refused(GateStage gate, int count, ExperimentPlan plan, StageStore store, string folder, IStageRunner runner)
+    private static Sheet? Refused(
+        GateStage gate, int count, ExperimentPlan plan, StageStore store, string folder, IStageRunner runner)
     {
         var refused = runner.ReadSynthetic(store.RunFolderOf(gate))
             .Where(p => p.Origin?.GateVerdict?.StartsWith("refused", StringComparison.Ordinal) == true).ToList();
         if (refused.Count == 0) return null;
-        var named = Spread(refused, RefusedPictures).Select(p => p with { Id = $"{p.Id}: {p.Origin!.GateVerdict!["refused: ".Length..]}" }).ToList();
-        return Pairs($"synthetic pairs that the gate refused ({count} real pairs)", SheetKind.Refused, count, named, plan, folder, $"refused-n{count}-{gate.Key[..8]}");
+        var named = Spread(refused, RefusedPictures).Select(p => p with
+        {
+            Id = $"{p.Id}: {p.Origin!.GateVerdict!["refused: ".Length..]}",
+        }).ToList();
+        return Pairs($"synthetic pairs that the gate refused ({count} real pairs)", SheetKind.Refused, count, named, plan, folder,
+            $"refused-n{count}-{gate.Key[..8]}");
     }
 
     // The test images that gained and lost most in the first seed, with the predictions of both arms.
     private static Sheet? Predictions(
         ExperimentPlan plan, IReadOnlyList<CellResult> cells, PlannedCell cell, StageStore store, string folder)
     {
-        var baseline = plan.Cells.First(c => c.Arm.Name == plan.Options.Arms[0] && c.RealCount == cell.RealCount && c.Seed == cell.Seed);
+        var baseline = plan.Cells.First(c => c.Arm.Name == plan.Options.Arms[0] && c.RealCount == cell.RealCount
+            && c.Seed == cell.Seed);
         if (baseline.Arm == cell.Arm) return null;
         var (before, after) = (Images(baseline), Images(cell));
         var order = Enumerable.Range(0, after.Count).OrderBy(i => after[i].Dice - before[i].Dice).ToList();
@@ -105,10 +117,12 @@ internal static class SheetWriter
                 File.Copy(prediction, Path.Combine(folder, stem + suffix), overwrite: true);
                 masks.Add(stem + suffix);
             }
-            pictures.Add(new(FormattableString.Invariant($"{plan.Test[i].Id}: Dice {before[i].Dice:0.00} → {after[i].Dice:0.00}"), stem + ".png", masks));
+            pictures.Add(new(FormattableString.Invariant($"{plan.Test[i].Id}: Dice {before[i].Dice:0.00} → {after[i].Dice:0.00}"),
+                stem + ".png", masks));
         }
         var arm = plan.Options.Arms.Count > 2 ? $"{cell.Arm.Title}, " : "";
-        return new Sheet($"test images that lost and gained most ({arm}{cell.RealCount} real pairs, seed {cell.Seed})", SheetKind.Prediction,
+        return new Sheet($"test images that lost and gained most ({arm}{cell.RealCount} real pairs, seed {cell.Seed})",
+            SheetKind.Prediction,
             cell.RealCount, pictures, cell.Arm.Name);
 
         IReadOnlyList<ImageScore> Images(PlannedCell c) => cells.Single(r => r.Stage == c.Stage.Folder).Outcome.Images;

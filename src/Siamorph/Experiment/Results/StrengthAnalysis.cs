@@ -17,7 +17,8 @@ internal static class StrengthAnalysis
     public static IReadOnlyList<StrengthPoint> Of(ExperimentOptions options, IReadOnlyList<CellResult> cells)
     {
         var arms = options.Arms.Select(options.Arm).Where(a => a.UsesSynthetic && !a.WrongMasks && !a.Gate)
-            .Select(a => (a.Name, Synthesis: a.SynthesisOptions(options.Synthesis))).Where(a => a.Synthesis.Start is SampleStart.Real or SampleStart.Paste).ToList();
+            .Select(a => (a.Name, Synthesis: a.SynthesisOptions(options.Synthesis)))
+            .Where(a => a.Synthesis.Start is SampleStart.Real or SampleStart.Paste).ToList();
         return [.. cells.Select(c => c.RealCount).Distinct().SelectMany(count => arms
             .GroupBy(a => a.Synthesis.Start).Where(g => g.Select(a => a.Synthesis.ResolvedStrength).Distinct().Count() > 1)
             .SelectMany(g => g.OrderBy(a => a.Synthesis.ResolvedStrength)).Select(a => new StrengthPoint(

@@ -11,7 +11,9 @@ public sealed record SafetyOptions
     /// <summary>Noises for each image in the membership test.</summary>
     public int Draws { get; init; } = 10;
 
-    /// <summary>Share of images that were never trained on that may look like a near-copy: this sets the limit; in (0, 0.5).</summary>
+    /// <summary>
+    /// Share of images that were never trained on that may look like a near-copy: this sets the limit; in (0, 0.5).
+    /// </summary>
     public double CopyShare { get; init; } = 0.01;
 
     /// <summary>Where the model runs in the membership test.</summary>
@@ -26,7 +28,8 @@ public sealed record SafetyOptions
     {
         var faults = new List<string>();
         if (Draws < 1) faults.Add($"draws is {Draws}; at least 1 is needed.");
-        if (CopyShare is not (> 0 and < 0.5)) faults.Add(FormattableString.Invariant($"copyShare is {CopyShare}; it must be in (0, 0.5)."));
+        if (CopyShare is not (> 0 and < 0.5))
+            faults.Add(FormattableString.Invariant($"copyShare is {CopyShare}; it must be in (0, 0.5)."));
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 }
@@ -78,8 +81,10 @@ public static class SafetyAudit
         RefuseLeak(seen, set.HoldOut, toSeen);
         var limit = Quantiles.Of(toSeen.Select(h => h.Distance), options.CopyShare);
         var trained = NearnessOf(ofSynthetic, ofSeen[..set.Trained.Count], ofHoldOut, options);
-        var copies = ofSynthetic.Select((image, i) => (image, set.Synthetic[i].Id, Original: Nearest(image, ofSeen))).Where(x => x.Original.Distance < limit)
-            .Select(x => new NearestImages(x.Id, seen[x.Original.Index].Id, x.Original.Distance, Nearest(x.image, ofHoldOut).Distance)
+        var copies = ofSynthetic.Select((image, i) => (image, set.Synthetic[i].Id, Original: Nearest(image, ofSeen)))
+            .Where(x => x.Original.Distance < limit)
+            .Select(x => new NearestImages(x.Id, seen[x.Original.Index].Id, x.Original.Distance,
+            Nearest(x.image, ofHoldOut).Distance)
             {
                 Unlabelled = x.Original.Index >= set.Trained.Count,
             })
@@ -100,7 +105,8 @@ public static class SafetyAudit
             Copies = [.. copies],
             Loss = Losses(model, set.Trained, set.HoldOut, options, monitor),
             Unlabelled = set.Unlabelled.Count == 0 ? null
-                : OfUnlabelled(set, NearnessOf(ofSynthetic, ofSeen[set.Trained.Count..], ofHoldOut, options), model, options, monitor),
+                : OfUnlabelled(set, NearnessOf(ofSynthetic, ofSeen[set.Trained.Count..], ofHoldOut, options), model,
+                options, monitor),
         };
     }
 
@@ -131,21 +137,26 @@ public static class SafetyAudit
     }
 
     // Without masks on either side, and without prompts: what is compared has to differ in nothing but training.
-    private static UnlabelledFindings OfUnlabelled(AuditedSet set, Nearness nearness, SiamesePipeline? model, SafetyOptions options, IMonitor monitor)
+    private static UnlabelledFindings OfUnlabelled(
+        AuditedSet set, Nearness nearness, SiamesePipeline? model, SafetyOptions options, IMonitor monitor)
     {
         IReadOnlyList<ImageMaskPair> members = [.. Permuted(set.Unlabelled, options, "unlabelled").Take(MostMembers)];
         IReadOnlyList<ImageMaskPair> others = [.. set.HoldOut.Select(p => p with { MaskPath = "", Prompt = "" })];
-        return new(set.Unlabelled.Count, nearness.Closer, nearness.P, nearness.MedianRatio, Losses(model, members, others, options, monitor));
+        return new(set.Unlabelled.Count, nearness.Closer, nearness.P, nearness.MedianRatio,
+            Losses(model, members, others, options, monitor));
     }
 
     private static Membership? Losses(
-        SiamesePipeline? pipeline, IReadOnlyList<ImageMaskPair> members, IReadOnlyList<ImageMaskPair> others, SafetyOptions options, IMonitor monitor)
+        SiamesePipeline? pipeline, IReadOnlyList<ImageMaskPair> members, IReadOnlyList<ImageMaskPair> others,
+        SafetyOptions options, IMonitor monitor)
     {
         if (pipeline is null) return null;
         IReadOnlyList<double> Of(IReadOnlyList<ImageMaskPair> pairs)
         {
-            using var data = PairedDataset.Load(pairs, new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), monitor);
-            return [.. DenoisingLosses.Of(pipeline, data, options.Draws, options.Seed.Derive("membership"), monitor).Select(l => -l)];
+            using var data = PairedDataset.Load(pairs,
+                new ImageSize(pipeline.Options.ImageSize, pipeline.Options.ImageSize), monitor);
+            return [.. DenoisingLosses.Of(pipeline, data, options.Draws, options.Seed.Derive("membership"), monitor)
+                .Select(l => -l)];
         }
         return MembershipTest.Run(Of(members), Of(others), options.Seed.Derive("interval"));
     }
@@ -153,24 +164,33 @@ public static class SafetyAudit
     private static void RefuseSmall(AuditedSet set)
     {
         if (set.Synthetic.Count == 0) throw new InvalidDatasetException("There are no synthetic pairs to check.");
-        if (set.Trained.Count < 2) throw new InvalidDatasetException($"There are {set.Trained.Count} training pairs; at least 2 are needed.");
-        if (set.HoldOut.Count < 2) throw new InvalidDatasetException($"There are {set.HoldOut.Count} pairs that were not trained on; at least 2 are needed. Hold some pairs out: without them no distance can be judged.");
+        if (set.Trained.Count < 2) throw new InvalidDatasetException(
+            $"There are {set.Trained.Count} training pairs; at least 2 are needed.");
+        if (set.HoldOut.Count < 2) throw new InvalidDatasetException(
+            $"There are {set.HoldOut.Count} pairs that were not trained on; at least 2 are needed. Hold some pairs out: without "
+                + $"them no distance can be judged.");
     }
 
-    private static void RefuseLeak(IReadOnlyList<ImageMaskPair> seen, IReadOnlyList<ImageMaskPair> holdOut, List<(int Index, double Distance)> nearest)
+    private static void RefuseLeak(
+        IReadOnlyList<ImageMaskPair> seen, IReadOnlyList<ImageMaskPair> holdOut, List<(int Index, double Distance)> nearest)
     {
         for (var i = 0; i < nearest.Count; i++)
         {
             var (index, distance) = nearest[i];
             if (distance == 0)
-                throw new InvalidDatasetException($"{holdOut[i].ImagePath}: is held out, but the same image as {seen[index].Id}, which was trained on. Remove it from one side.");
+                throw new InvalidDatasetException(
+                    $"{holdOut[i].ImagePath}: is held out, but the same image as {seen[index].Id}, which was trained on. Remove "
+                        + $"it from one side.");
         }
     }
 
     private static Thumbnail[] Read(IReadOnlyList<ImageMaskPair> pairs, IMonitor monitor)
     {
         var read = new Thumbnail[pairs.Count];
-        Parallel.For(0, read.Length, new ParallelOptions { CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount },
+        Parallel.For(0, read.Length, new ParallelOptions
+        {
+            CancellationToken = monitor.Cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount,
+        },
             i => read[i] = new Thumbnail(PairFiles.ReadImage(pairs[i])));
         return read;
     }

@@ -8,7 +8,9 @@ using Siamorph.Training;
 
 namespace Siamorph.Experiment.Scheduling;
 
-/// <summary>One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.</summary>
+/// <summary>
+/// One training of a segmentation network that is wanted: an arm, a number of real pairs, a seed; null is the first network.
+/// </summary>
 internal sealed record PlannedCell(
     ArmDefinition Arm, int RealCount, Seed Seed, string? Network, SegmentationStage Stage, RobustnessStage? Robustness = null)
 {
@@ -71,18 +73,22 @@ internal sealed class ExperimentPlan
     /// <summary>Those of a network; null is the first.</summary>
     public IReadOnlyList<PlannedCell> CellsOf(string? network) => [.. _cells.Where(c => c.Network == network)];
 
-    /// <summary>The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.</summary>
+    /// <summary>
+    /// The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.
+    /// </summary>
     public IReadOnlyList<ImageMaskPair> RealPairs(int count, Seed seed)
         => [.. SubsetSeed(seed).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order().Select(i => Train[i])];
 
     private void RefuseSmall()
     {
         var faults = new List<string>();
-        if (Validation.Count == 0) faults.Add("data: the validation split is empty. Raise split.val, or fill \"val\" in the manifest.");
+        if (Validation.Count == 0) faults.Add(
+            "data: the validation split is empty. Raise split.val, or fill \"val\" in the manifest.");
         if (Test.Count == 0) faults.Add("data: the test split is empty. Raise split.test, or fill \"test\" in the manifest.");
         if (Train.Count == 0) faults.Add("data: the training split is empty.");
         faults.AddRange(Options.RealCounts.Where(n => n > Train.Count)
-            .Select(n => $"realCounts: {n} real pairs are asked for, the training split has {Train.Count}. Ask for fewer (0 is all)."));
+            .Select(n =>
+                $"realCounts: {n} real pairs are asked for, the training split has {Train.Count}. Ask for fewer (0 is all)."));
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
@@ -106,7 +112,8 @@ internal sealed class ExperimentPlan
             ["network"] = network.Key,
             ["sets"] = string.Join('\n', External.Select(s => $"{s.Name} {s.Hash}")),
         });
-        return Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9], (key, folder) => new ExternalStage(network, External)
+        return Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9],
+            (key, folder) => new ExternalStage(network, External)
         {
             Device = Options.Segmentation.Device,
             Title = network.Title,
@@ -121,13 +128,17 @@ internal sealed class ExperimentPlan
     {
         var labelling = arm.NeedsLabelling ? Labelling(arm, real, seed, network) : null;
         var added = Added(arm, real.Count);
-        IReadOnlyList<ImageMaskPair> unlabelled = arm.MeanTeacher ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [];
+        IReadOnlyList<ImageMaskPair> unlabelled = arm.MeanTeacher
+            ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [];
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
         var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
         var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
         var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = seed.Derive("segmentation") };
-        if (arm.UsesReal && added + unlabelled.Count > 0) options = options with { SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare };
+        if (arm.UsesReal && added + unlabelled.Count > 0) options = options with
+        {
+            SyntheticFraction = options.SyntheticFraction ?? Options.SyntheticShare,
+        };
         if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
         var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
         var armSeed = seed.Derive("arm").Derive(arm.Name);
@@ -142,7 +153,8 @@ internal sealed class ExperimentPlan
         });
         if (arm.MeanTeacher) inputs["inputs"]!["unlabelled"] = Unlabelled.Hash;
         if (pretraining is not null) inputs["inputs"]!["pretraining"] = pretraining.Key;
-        return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n{real.Count}-seed{seed}", (key, folder) =>
+        return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n"
+            + $"{real.Count}-seed{seed}", (key, folder) =>
             new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
                 Labelling = arm.Added == AddedPairs.PseudoLabels ? labelling : null,
@@ -182,9 +194,13 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private PretrainingStage Pretraining(SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
+    private PretrainingStage Pretraining(
+        SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
-        var inputs = Inputs(PretrainingStage.Of, OptionsFile.ToNode(options), new() { ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash });
+        var inputs = Inputs(PretrainingStage.Of, OptionsFile.ToNode(options), new()
+        {
+            ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash,
+        });
         return Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
             new PretrainingStage([.. real, .. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])], options)
             {
@@ -224,9 +240,11 @@ internal sealed class ExperimentPlan
         var inputs = TrainingInputs(GeneratorStage.Of, options, unlabelled, real);
         var shared = Base(options, real, seed);
         WorkPhase[] both = [new(options.Base.Steps, WorkKind.BaseStep), new(options.Siamese.Steps, WorkKind.SiameseStep)];
-        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
+        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}",
+            (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
         {
-            Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
+            Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}"
+                + $"{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,
@@ -238,12 +256,17 @@ internal sealed class ExperimentPlan
     private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed)
     {
         var plain = BaseOf(options);
-        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesGenerator(Options)).Select(a => a.GeneratorOptions(Options.Generator))
-            .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with { Seed = options.Seed })) == OptionsFile.ToJson(plain));
+        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesGenerator(Options))
+            .Select(a => a.GeneratorOptions(Options.Generator))
+            .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with
+            {
+                Seed = options.Seed,
+            })) == OptionsFile.ToJson(plain));
         if (options.Base.Steps == 0 || users < 2) return null;
         var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
         var inputs = TrainingInputs(SharedBaseStage.Of, plain, unlabelled, real);
-        return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}", (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
+        return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}",
+            (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
         {
             Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
@@ -253,10 +276,13 @@ internal sealed class ExperimentPlan
         });
     }
 
-    private JsonObject TrainingInputs(StageKind kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
+    private JsonObject TrainingInputs(
+        StageKind kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
     {
         var inputs = new JsonObject { ["real"] = ContentHash.OfList(real, _hashes) };
-        if (options.InitialWeights is { } initial) inputs["initialWeights"] = ContentHash.OfFile(Directory.Exists(initial) ? Path.Combine(Checkpoint.Latest(initial) ?? initial, "manifest.json") : initial);
+        if (options.InitialWeights is { } initial)
+            inputs["initialWeights"] = ContentHash.OfFile(Directory.Exists(initial)
+                ? Path.Combine(Checkpoint.Latest(initial) ?? initial, "manifest.json") : initial);
         if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
         return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null, InitialWeights = null }), inputs);
     }
@@ -267,12 +293,17 @@ internal sealed class ExperimentPlan
         var plain = new TrainOptions();
         return options with
         {
-            Losses = plain.Losses with { Weighting = options.Losses.Weighting }, Siamese = plain.Siamese, CfgDropout = plain.CfgDropout, DecoderLocked = plain.DecoderLocked,
+            Losses = plain.Losses with
+            {
+                Weighting = options.Losses.Weighting,
+            }, Siamese = plain.Siamese, CfgDropout = plain.CfgDropout, DecoderLocked = plain.DecoderLocked,
             Sampling = plain.Sampling, PreviewEvery = 0, PreviewCount = plain.PreviewCount,
         };
     }
 
-    private SynthesisStage Synthesis(ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, Seed seed, LabellingStage? shapes)
+    private SynthesisStage Synthesis(
+        ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, Seed seed,
+        LabellingStage? shapes)
     {
         var chosen = arm.SynthesisOptions(Options.Synthesis);
         var options = chosen with
@@ -289,11 +320,14 @@ internal sealed class ExperimentPlan
         });
         if (shapes is not null) inputs["shapes"] = shapes.Key;
         var like = arm.GeneratorOptions(Options.Generator);
-        if (generator is null) inputs["like"] = OptionsFile.ToNode(new SynthesisLike(like.ImageSize, like.HorizontalFlip, like.VerticalFlip, like.LabelReading));
-        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new SynthesisStage(generator, real, options, like)
+        if (generator is null) inputs["like"] =
+            OptionsFile.ToNode(new SynthesisLike(like.ImageSize, like.HorizontalFlip, like.VerticalFlip, like.LabelReading));
+        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}",
+            (key, folder) => new SynthesisStage(generator, real, options, like)
         {
             Shapes = shapes,
-            Title = $"{count} pairs from {real.Count} masks{(shapes is null ? "" : " and predicted shapes")}{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Title = $"{count} pairs from {real.Count} masks{(shapes is null ? "" : " and predicted shapes")}"
+                + $"{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,
@@ -316,13 +350,16 @@ internal sealed class ExperimentPlan
             ["real"] = ContentHash.OfList(real, _hashes),
             ["wanted"] = wanted,
         });
-        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}", (key, folder) => new GateStage(synthesis, real, wanted, options, network)
+        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}",
+            (key, folder) => new GateStage(synthesis, real, wanted, options, network)
         {
-            Title = $"{(options.Selection == GateSelection.Difficulty ? "hardest " : "")}{wanted} of {synthesis.Options.Count} pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
+            Title = $"{(options.Selection == GateSelection.Difficulty ? "hardest " : "")}{wanted} of {synthesis.Options.Count} "
+                + $"pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
             Folder = folder,
             Key = key,
             Inputs = inputs,
-            Phases = [.. Enumerable.Range(0, Options.Gate.Folds).Select(_ => new WorkPhase(network.Steps, WorkKind.SegmentationStep))],
+            Phases = [.. Enumerable.Range(0, Options.Gate.Folds)
+                .Select(_ => new WorkPhase(network.Steps, WorkKind.SegmentationStep))],
         });
     }
 
@@ -343,15 +380,21 @@ internal sealed class ExperimentPlan
     // Options that came later say nothing at their defaults: experiments begun without them go on.
     private static JsonObject Decisive(JsonObject options)
     {
-        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"), ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"), ("keep", "\"best\""), ("sampler", "null"), ("shapes", "0"),
+        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"),
+            ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"),
+            ("keep", "\"best\""), ("sampler", "null"), ("shapes", "0"),
             ("initialWeights", "null"), ("consistencyWeight", "10"), ("consistencyRampUp", "0.3"), ("cutMix", "0") })
-            if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral) options.Remove(name);
-        // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may go on with.
+            if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral)
+            options.Remove(name);
+        // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may
+        // go on with.
         options.Remove("optimizerState");
         options.Remove("device");
         if (options["augmentation"] is JsonObject augmentation) Decisive(augmentation);
-        if (options["sampling"] is JsonObject sampling && sampling["sampler"]?.ToJsonString() == "\"ddim\"") sampling.Remove("sampler");
-        if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0") losses.Remove("agreementWeight");
+        if (options["sampling"] is JsonObject sampling && sampling["sampler"]?.ToJsonString() == "\"ddim\"")
+            sampling.Remove("sampler");
+        if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0")
+            losses.Remove("agreementWeight");
         return options;
     }
 

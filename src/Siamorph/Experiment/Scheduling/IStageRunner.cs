@@ -10,10 +10,15 @@ internal interface IStageRunner : IDisposable
     /// <summary>Trains what several generators begin with.</summary>
     BaseOutcome TrainBase(SharedBaseStage stage, string folder, IMonitor monitor);
 
-    /// <summary>Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others.</summary>
+    /// <summary>
+    /// Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others.
+    /// </summary>
     GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor);
 
-    /// <summary>Writes synthetic pairs into <paramref name="folder"/>; <paramref name="shapes"/> are drawn from beside the stage's own masks.</summary>
+    /// <summary>
+    /// Writes synthetic pairs into <paramref name="folder"/>; <paramref name="shapes"/> are drawn from beside the stage's own
+    /// masks.
+    /// </summary>
     SynthesisOutcome Synthesize(
         SynthesisStage stage, string? generatorFolder, IReadOnlyList<ImageMaskPair> shapes, string folder, IMonitor monitor);
 
@@ -23,7 +28,10 @@ internal interface IStageRunner : IDisposable
     /// <summary>Writes pseudo-labelled pairs into <paramref name="folder"/>.</summary>
     LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor);
 
-    /// <summary>Judges the pairs in <paramref name="syntheticFolder"/>; its manifest in <paramref name="folder"/> names each with its verdict.</summary>
+    /// <summary>
+    /// Judges the pairs in <paramref name="syntheticFolder"/>; its manifest in <paramref name="folder"/> names each with its
+    /// verdict.
+    /// </summary>
     GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor);
 
     /// <summary>Steps that an interrupted run of this stage has behind it and will not repeat.</summary>
@@ -32,7 +40,9 @@ internal interface IStageRunner : IDisposable
     /// <summary>The pairs that <see cref="Synthesize"/> or <see cref="Judge"/> wrote.</summary>
     IReadOnlyList<ImageMaskPair> ReadSynthetic(string folder);
 
-    /// <summary>Trains a segmentation network on the pairs, chooses its weights by the validation split, and tests it once.</summary>
+    /// <summary>
+    /// Trains a segmentation network on the pairs, chooses its weights by the validation split, and tests it once.
+    /// </summary>
     SegmentationOutcome Segment(SegmentationWork work, string folder, IMonitor monitor);
 
     /// <summary>Tests the network in <paramref name="networkFolder"/> on corrupted test images.</summary>

@@ -17,7 +17,8 @@ internal sealed class OverallProgress : IDisposable
     }
 
     /// <summary>What a stage is given to report to.</summary>
-    public StageMonitor Begin(RemainingStage stage) => new(this, stage, $"{_counted.Count + 1} of {_stages}, {stage.Stage.Kind.Name} ({stage.Stage.Title})");
+    public StageMonitor Begin(RemainingStage stage) =>
+        new(this, stage, $"{_counted.Count + 1} of {_stages}, {stage.Stage.Kind.Name} ({stage.Stage.Title})");
 
     /// <summary>Counts a stage as finished, here or by another process.</summary>
     public void Count(RemainingStage stage)
@@ -32,7 +33,8 @@ internal sealed class OverallProgress : IDisposable
     {
         if (held.Count == 0) return;
         var others = held.Count == 1 ? "another process works on" : $"other processes work on {held.Count} stages, such as";
-        _line.Report((long)_finished, $"{_counted.Count} of {_stages} done; {others} {held[0].Stage.Kind.Name} ({held[0].Stage.Title})");
+        _line.Report((long)_finished,
+            $"{_counted.Count} of {_stages} done; {others} {held[0].Stage.Kind.Name} ({held[0].Stage.Title})");
     }
 
     public void Dispose() => _line.Dispose();

@@ -15,25 +15,30 @@ internal static class PlanText
         foreach (var arm in plan.Cells.GroupBy(c => c.Arm.Name))
         {
             var sizes = arm.GroupBy(c => c.RealCount).Select(c => (c.Key, Stage: c.First().Stage))
-                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {AddedText(c.Stage.Arm)}" : "")}{(c.Stage.Unlabelled.Count > 0 ? $" + {c.Stage.Unlabelled.Count} without masks" : "")}");
+                .Select(c => $"{(c.Stage.Arm.UsesReal ? $"{c.Key} real" : "no real")}"
+                + $"{(c.Stage.Added > 0 ? $" + {c.Stage.Added} {AddedText(c.Stage.Arm)}" : "")}"
+                + $"{(c.Stage.Unlabelled.Count > 0 ? $" + {c.Stage.Unlabelled.Count} without masks" : "")}");
             yield return $"  {arm.Key}: {string.Join("; ", sizes)}; {arm.Select(c => c.Seed).Distinct().Count()} seeds each";
         }
         if (plan.Options.ResolvedPrimary([.. plan.Cells.Select(c => c.RealCount).Distinct()]) is var (name, baseline, count))
             yield return $"Primary end-point: mean test Dice of {name} against {baseline} with {count} real pairs.";
     }
 
-    public static IEnumerable<string> Lines(ExperimentPlan plan, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds, int processes)
+    public static IEnumerable<string> Lines(
+        ExperimentPlan plan, IReadOnlyList<RemainingStage> remaining, StageSpeeds speeds, int processes)
     {
         var options = plan.Options;
         yield return $"Data: {plan.Train.Count} training, {plan.Validation.Count} validation, {plan.Test.Count} test pairs.";
-        yield return $"Comparing {string.Join(" with ", options.Arms)} at {string.Join(", ", plan.Cells.Select(c => c.RealCount).Distinct())} real pairs, "
+        yield return $"Comparing {string.Join(" with ", options.Arms)} at "
+            + $"{string.Join(", ", plan.Cells.Select(c => c.RealCount).Distinct())} real pairs, "
             + $"{options.Seeds.Count} seeds.";
         var done = plan.Stages.Count - remaining.Count;
         if (done > 0) yield return $"{done} of {plan.Stages.Count} stages are already done.";
         foreach (var kind in remaining.GroupBy(s => s.Stage.Kind).OrderBy(k => StageKind.Place(k.Key.Name)))
             yield return $"  {kind.Key.Plan(kind.Count())}: about {Time(kind.Sum(s => s.Seconds(speeds)))}";
         var beside = processes > 1 ? $", {processes} stages in parallel" : "";
-        yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. You can stop it at any time; the same command continues it.";
+        yield return $"About {Time(Seconds(remaining, speeds, processes))} in all{beside}, measured on this machine. You can "
+            + $"stop it at any time; the same command continues it.";
     }
 
     // Side by side as evenly as the longest chain of stages that need each other allows.

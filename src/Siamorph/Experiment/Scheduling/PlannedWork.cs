@@ -12,7 +12,8 @@ namespace Siamorph.Experiment.Scheduling;
 /// <param name="Seconds">About how long it takes here.</param>
 /// <param name="Command">What runs it, once its needs are done.</param>
 internal sealed record PlannedWork(
-    string Stage, string Kind, string Title, IReadOnlyList<string> Needs, string DoneFile, double Seconds, IReadOnlyList<string> Command)
+    string Stage, string Kind, string Title, IReadOnlyList<string> Needs, string DoneFile, double Seconds,
+    IReadOnlyList<string> Command)
 {
     /// <summary>The file in an experiment's folder.</summary>
     public const string FileName = "plan.json";
@@ -29,9 +30,11 @@ internal sealed record PlannedWork(
     /// <summary>All stages of a plan, each after those it needs.</summary>
     public static IReadOnlyList<PlannedWork> Of(ExperimentPlan plan, StageSpeeds speeds, string folder)
     {
-        var cells = plan.Options.OtherNetworks.Select(n => (string?)n).Prepend(null).SelectMany(plan.CellsOf).ToLookup(c => c.Stage.Folder);
+        var cells = plan.Options.OtherNetworks.Select(n => (string?)n).Prepend(null).SelectMany(plan.CellsOf)
+            .ToLookup(c => c.Stage.Folder);
         return [.. plan.Stages.Select(s => new PlannedWork(
-            s.Folder, s.Kind.Name, s.Title, [.. s.Needs.Select(n => n.Folder)], $"stages/{s.Folder}/{StageStore.Marker}", Math.Round(speeds.Seconds(s), 1),
+            s.Folder, s.Kind.Name, s.Title, [.. s.Needs.Select(n => n.Folder)], $"stages/{s.Folder}/{StageStore.Marker}",
+            Math.Round(speeds.Seconds(s), 1),
             ["siamorph", "experiment", "stage", folder, s.Folder])
         {
             Arms = [.. cells[s.Folder].Select(c => c.Arm.Name).Distinct()],

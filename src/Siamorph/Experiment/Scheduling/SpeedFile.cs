@@ -9,7 +9,8 @@ internal static class SpeedFile
     public static StageSpeeds ReadOrMeasure(ExperimentPlan plan, string folder, IStageRunner runner, IMonitor monitor)
     {
         var path = Path.Combine(folder, "speeds.json");
-        var key = ContentHash.Of($"{Environment.MachineName} {Environment.ProcessorCount} {TorchSharp.torch.get_num_threads()} {OptionsFile.ToJson(WithoutLengths(plan.Options))}");
+        var key = ContentHash.Of($"{Environment.MachineName} {Environment.ProcessorCount} {TorchSharp.torch.get_num_threads()} "
+            + $"{OptionsFile.ToJson(WithoutLengths(plan.Options))}");
         if (Read(path) is { } known && known.Key == key) return known.Speeds;
         var scratch = Path.Combine(folder, "measuring");
         if (Directory.Exists(scratch)) Directory.Delete(scratch, recursive: true);
@@ -24,7 +25,10 @@ internal static class SpeedFile
     {
         Seeds = [],
         RealCounts = [],
-        Generator = options.Generator with { Base = options.Generator.Base with { Steps = 0 }, Siamese = options.Generator.Siamese with { Steps = 0 } },
+        Generator = options.Generator with
+        {
+            Base = options.Generator.Base with { Steps = 0 }, Siamese = options.Generator.Siamese with { Steps = 0 },
+        },
         Segmentation = options.Segmentation with { Steps = 0 },
     };
 

@@ -16,19 +16,25 @@ internal static class SpeedMeasurement
     public static StageSpeeds Run(ExperimentPlan plan, string folder, IMonitor monitor)
     {
         monitor.Note("Measuring the speed of this machine …");
-        var seconds = new Dictionary<WorkKind, double> { [WorkKind.SegmentationStep] = SegmentationStep(plan.Options.Segmentation, plan, folder, monitor) };
+        var seconds = new Dictionary<WorkKind, double>
+        {
+            [WorkKind.SegmentationStep] = SegmentationStep(plan.Options.Segmentation, plan, folder, monitor),
+        };
         // A look at an image is about a third of its part in a training step.
         seconds[WorkKind.CorruptedImage] = seconds[WorkKind.SegmentationStep] / (3 * plan.Options.Segmentation.BatchSize);
         if (plan.Stages.OfType<GeneratorStage>().FirstOrDefault() is { } generator)
         {
             using var data = generator.Options.Load([.. generator.Pairs.Take(Enough)], new SpeedMonitor(monitor));
-            (seconds[WorkKind.BaseStep], seconds[WorkKind.SiameseStep]) = SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
-            seconds[WorkKind.SyntheticImage] = Image(plan.Stages.OfType<SynthesisStage>().First(s => s.Generator is not null), data);
+            (seconds[WorkKind.BaseStep], seconds[WorkKind.SiameseStep]) =
+                SiameseTrainer.MeasureStepSeconds(generator.Options, data, steps: 3);
+            seconds[WorkKind.SyntheticImage] =
+                Image(plan.Stages.OfType<SynthesisStage>().First(s => s.Generator is not null), data);
         }
         return new StageSpeeds
         {
             SecondsPerUnit = seconds,
-            SecondsPerNetworkStep = plan.Options.OtherNetworks.ToDictionary(n => n, n => SegmentationStep(plan.Options.SegmentationOf(n), plan, Path.Combine(folder, n), monitor)),
+            SecondsPerNetworkStep = plan.Options.OtherNetworks.ToDictionary(n => n,
+                n => SegmentationStep(plan.Options.SegmentationOf(n), plan, Path.Combine(folder, n), monitor)),
         };
     }
 
@@ -36,7 +42,8 @@ internal static class SpeedMeasurement
     {
         var options = trained with { Steps = SegmentationSteps, ValidateEvery = SegmentationSteps, CheckpointEvery = 0 };
         using var train = options.Load([.. plan.Train.Take(Enough)], new SpeedMonitor(monitor));
-        using var validation = PairedDataset.Load([.. plan.Validation.Take(Enough)], options.ImageSize, new SpeedMonitor(monitor));
+        using var validation = PairedDataset.Load([.. plan.Validation.Take(Enough)], options.ImageSize,
+            new SpeedMonitor(monitor));
         var pace = new SpeedMonitor(monitor);
         var clock = Stopwatch.StartNew();
         SegmentationTrainer.Run(options, train, validation, folder, pace);

@@ -15,7 +15,8 @@ internal sealed record StageSpeeds
     public double SecondsPerStage { get; init; } = 2;
 
     public double Seconds(WorkPhase phase) => phase.Units
-        * (phase.Network is { } network ? SecondsPerNetworkStep.GetValueOrDefault(network, 0.1) : SecondsPerUnit.GetValueOrDefault(phase.Pace, 0.1));
+        * (phase.Network is { } network ? SecondsPerNetworkStep.GetValueOrDefault(network, 0.1)
+        : SecondsPerUnit.GetValueOrDefault(phase.Pace, 0.1));
 
     public double Seconds(PlannedStage stage) => SecondsPerStage + stage.Phases.Sum(Seconds);
 }

@@ -22,7 +22,8 @@ internal sealed class TorchStageRunner : IStageRunner
     {
         var options = stage.Options;
         using var data = options.Load(stage.Pairs, monitor);
-        SiameseTrainer.RunBase(options, data, folder, monitor, resume: File.Exists(new RunFolder(folder).OptionsPath), stage.Unlabelled);
+        SiameseTrainer.RunBase(options, data, folder, monitor, resume: File.Exists(new RunFolder(folder).OptionsPath),
+            stage.Unlabelled);
         return new(ContentHash.OfFile(Path.Combine(Checkpoint.Latest(folder)!, "manifest.json")));
     }
 
@@ -68,10 +69,14 @@ internal sealed class TorchStageRunner : IStageRunner
     public GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor)
     {
         var pairs = ReadSynthetic(syntheticFolder);
-        var (ofReal, ofSynthetic) = OutOfFoldEnsemble.Look(stage.Network, stage.Options.Folds, stage.Real, pairs, Path.Combine(folder, "networks"), monitor);
+        var (ofReal, ofSynthetic) = OutOfFoldEnsemble.Look(stage.Network, stage.Options.Folds, stage.Real, pairs,
+            Path.Combine(folder, "networks"), monitor);
         var gate = new QualityGate([.. stage.Real.Select((p, i) => Input(p, ofReal[i]))], stage.Options);
         var verdicts = gate.Judge(pairs.Select((p, i) => Input(p, ofSynthetic[i])), stage.Wanted, stage.Options.Selection);
-        DatasetFolder.WriteManifest(folder, pairs.Zip(verdicts, (p, v) => p with { Origin = p.Origin! with { GateVerdict = v.Line } }));
+        DatasetFolder.WriteManifest(folder, pairs.Zip(verdicts, (p, v) => p with
+        {
+            Origin = p.Origin! with { GateVerdict = v.Line },
+        }));
         return GateOutcome.Of(verdicts, gate);
     }
 
@@ -79,7 +84,8 @@ internal sealed class TorchStageRunner : IStageRunner
     {
         // Only a generator's steps take so long that what is left of it matters. Checkpoints count through both stages.
         if (stage is not (GeneratorStage or SharedBaseStage) || Checkpoint.Latest(folder) is not { } checkpoint) return 0;
-        if (!long.TryParse(Path.GetFileName(checkpoint).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var steps)) return 0;
+        if (!long.TryParse(Path.GetFileName(checkpoint).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var steps)) return 0;
         return stage is GeneratorStage { Base: not null } generator ? Math.Max(0, steps - generator.Options.Base.Steps) : steps;
     }
 
@@ -102,8 +108,10 @@ internal sealed class TorchStageRunner : IStageRunner
             Iou = scores.Iou,
             MeanDice = scores.MeanDice,
             MeanIou = scores.MeanIou,
-            Loss = new Curve("training loss", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.TrainLoss)]),
-            Validation = new Curve("validation Dice", [.. summary.History.Select(h => (long)h.Step)], [.. summary.History.Select(h => h.Dice)]),
+            Loss = new Curve("training loss", [.. summary.History.Select(h => (long)h.Step)],
+                [.. summary.History.Select(h => h.TrainLoss)]),
+            Validation = new Curve("validation Dice", [.. summary.History.Select(h => (long)h.Step)],
+                [.. summary.History.Select(h => h.Dice)]),
             Images = [.. scores.Images.Select((s, i) => Score(s, Lesions(test, i, folder)))],
         };
     }
@@ -136,18 +144,21 @@ internal sealed class TorchStageRunner : IStageRunner
 
     private PairedDataset Loaded(IReadOnlyList<ImageMaskPair> pairs, ImageSize size, IMonitor monitor)
     {
-        if (!_loaded.TryGetValue((pairs, size), out var data)) _loaded[(pairs, size)] = data = PairedDataset.Load(pairs, size, monitor);
+        if (!_loaded.TryGetValue((pairs, size), out var data))
+            _loaded[(pairs, size)] = data = PairedDataset.Load(pairs, size, monitor);
         return data;
     }
 
     private static GateInput Input(ImageMaskPair pair, ProbabilityMap found)
-        => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size), found) { IsEditedReal = pair.Origin?.IsEditedReal == true };
+        => new(pair.Id, Resize.Image(PairFiles.ReadImage(pair), found.Size), Resize.Mask(PairFiles.ReadMask(pair), found.Size),
+        found) { IsEditedReal = pair.Origin?.IsEditedReal == true };
 
     private static ImageScore Score(MaskScore score, LesionDetection found)
         => new(score.Id, score.Dice, score.Iou, found.Lesions.Count, found.Missed, found.FalseAlarms);
 
     private static LesionDetection Lesions(PairedDataset test, int index, string folder)
-        => LesionDetection.Of(new LabelMap(test.Size, test.Masks[index].bytes.ToArray()), ImageFile.ReadMask(SheetWriter.PredictionFile(folder, index)));
+        => LesionDetection.Of(new LabelMap(test.Size, test.Masks[index].bytes.ToArray()),
+        ImageFile.ReadMask(SheetWriter.PredictionFile(folder, index)));
 
     // Scores the test images and keeps the decisions, which the report shows for some of them.
     private static MaskScores Test(Predictor predictor, PairedDataset data, string folder, IMonitor monitor)

@@ -5,5 +5,6 @@ namespace Siamorph.Experiment.Scheduling;
 /// collections (docs/decisions/0008); each calls <see cref="ExperimentRunner.Assist(string, IMonitor)"/>.
 /// </summary>
 /// <param name="Size">Processes in all, the one that leads included; 2 or more.</param>
-/// <param name="Start">Starts all but the leader on an experiment's folder; disposing what it returns stops them and waits for their end.</param>
+/// <param name="Start">Starts all but the leader on an experiment's folder; disposing what it returns stops them and waits for
+/// their end.</param>
 public sealed record WorkerPool(int Size, Func<string, IDisposable> Start);

@@ -4,7 +4,8 @@ namespace Siamorph.Experiment.Stages;
 /// <summary>Tests a trained segmentation network on sets of other hospitals.</summary>
 internal sealed record ExternalStage(SegmentationStage Network, IReadOnlyList<ExternalSet> Sets) : PlannedStage
 {
-    public static readonly StageKind Of = new("external", 1, n => $"test {n} {(n == 1 ? "network" : "networks")} on other sets", "testing on other sets");
+    public static readonly StageKind Of =
+        new("external", 1, n => $"test {n} {(n == 1 ? "network" : "networks")} on other sets", "testing on other sets");
 
     public override StageKind Kind => Of;
 

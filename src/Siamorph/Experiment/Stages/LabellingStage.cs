@@ -8,11 +8,14 @@ namespace Siamorph.Experiment.Stages;
 /// </summary>
 internal sealed record LabellingStage(SegmentationStage Teacher, UnlabelledImages Images) : PlannedStage
 {
-    public static readonly StageKind Of = new("labelling", 1, n => $"label the images without masks {n} {(n == 1 ? "time" : "times")}", "labelling images without masks");
+    public static readonly StageKind Of =
+        new("labelling", 1, n => $"label the images without masks {n} {(n == 1 ? "time" : "times")}",
+        "labelling images without masks");
 
     public override StageKind Kind => Of;
 
-    public override object Run(StageWork work) => work.Runner.Label(this, work.FolderOf(Teacher), work.FolderOf(this), work.Monitor);
+    public override object Run(StageWork work) =>
+        work.Runner.Label(this, work.FolderOf(Teacher), work.FolderOf(this), work.Monitor);
 
     public override IReadOnlyList<PlannedStage> Needs => [Teacher];
 }

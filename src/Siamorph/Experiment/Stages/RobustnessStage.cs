@@ -5,9 +5,12 @@ namespace Siamorph.Experiment.Stages;
 
 /// <summary>Tests a trained segmentation network on corrupted images.</summary>
 internal sealed record RobustnessStage(
-    SegmentationStage Network, IReadOnlyList<ImageMaskPair> Test, IReadOnlyList<CorruptionKind> Corruptions, Seed Seed) : PlannedStage
+    SegmentationStage Network, IReadOnlyList<ImageMaskPair> Test, IReadOnlyList<CorruptionKind> Corruptions, Seed Seed)
+        : PlannedStage
 {
-    public static readonly StageKind Of = new("robustness", 1, n => $"test {n} {(n == 1 ? "network" : "networks")} on corrupted images", "testing on corrupted images");
+    public static readonly StageKind Of =
+        new("robustness", 1, n => $"test {n} {(n == 1 ? "network" : "networks")} on corrupted images",
+        "testing on corrupted images");
 
     public override StageKind Kind => Of;
 

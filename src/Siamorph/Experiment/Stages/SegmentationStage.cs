@@ -6,10 +6,13 @@ namespace Siamorph.Experiment.Stages;
 
 /// <summary>Trains a segmentation network and tests it.</summary>
 internal sealed record SegmentationStage(
-    ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, GateStage? Gate, int Added, SegmentationOptions Options, Seed Seed)
+    ArmDefinition Arm, IReadOnlyList<ImageMaskPair> Real, SynthesisStage? Synthesis, GateStage? Gate, int Added,
+    SegmentationOptions Options, Seed Seed)
     : PlannedStage
 {
-    public static readonly StageKind Of = new("segmentation", 1, n => $"train and test {n} segmentation {(n == 1 ? "network" : "networks")}", "training and testing segmentation");
+    public static readonly StageKind Of =
+        new("segmentation", 1, n => $"train and test {n} segmentation {(n == 1 ? "network" : "networks")}",
+        "training and testing segmentation");
 
     public override StageKind Kind => Of;
 
@@ -26,7 +29,8 @@ internal sealed record SegmentationStage(
     private SegmentationWork Training(StageWork work)
     {
         IReadOnlyList<ImageMaskPair> train = [.. TrainingPairs.Of(Arm, Real, PairsToAdd(work), Added, Seed), .. Unlabelled];
-        if (train.Count == 0) throw new InvalidDatasetException($"{Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
+        if (train.Count == 0) throw new InvalidDatasetException(
+            $"{Title}: the gate refused every pair, none is left to train on. Raise gate.candidates.");
         // A gate may refuse every pair: the real ones are left, and nothing to mix them with.
         var options = train.Any(p => p.Source == PairSource.Synthetic) ? Options : Options with { SyntheticFraction = null };
         if (Pretraining is not null) options = options with { InitialWeights = work.FolderOf(Pretraining) };
@@ -43,5 +47,8 @@ internal sealed record SegmentationStage(
     public PretrainingStage? Pretraining { get; init; }
 
     public override IReadOnlyList<PlannedStage> Needs =>
-        [.. new PlannedStage?[] { Pretraining, Labelling, Labelling is not null ? null : Gate ?? (PlannedStage?)Synthesis }.OfType<PlannedStage>()];
+        [.. new PlannedStage?[]
+        {
+            Pretraining, Labelling, Labelling is not null ? null : Gate ?? (PlannedStage?)Synthesis,
+        }.OfType<PlannedStage>()];
 }

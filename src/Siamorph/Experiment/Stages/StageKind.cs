@@ -2,7 +2,8 @@ namespace Siamorph.Experiment.Stages;
 
 /// <summary>A kind of work in an experiment.</summary>
 /// <param name="Name">Its name in files.</param>
-/// <param name="Revision">To be raised when its code comes to other results from the same inputs: old folders are left alone then.</param>
+/// <param name="Revision">To be raised when its code comes to other results from the same inputs: old folders are left alone
+/// then.</param>
 /// <param name="Plan">What n stages of it do, for the plan: "train 3 generators".</param>
 /// <param name="Working">What it does, for the report: "training generators".</param>
 internal sealed record StageKind(string Name, int Revision, Func<int, string> Plan, string Working)
@@ -10,10 +11,13 @@ internal sealed record StageKind(string Name, int Revision, Func<int, string> Pl
     /// <summary>Whether it is part of making synthetic pairs, for what these cost.</summary>
     public bool MakesPairs { get; init; }
 
-    /// <summary>Every kind, in the order of the method; made when asked for, since each kind is a part of its stage's type.</summary>
+    /// <summary>
+    /// Every kind, in the order of the method; made when asked for, since each kind is a part of its stage's type.
+    /// </summary>
     public static IReadOnlyList<StageKind> All =>
     [
-        SharedBaseStage.Of, GeneratorStage.Of, PretrainingStage.Of, LabellingStage.Of, SynthesisStage.Of, GateStage.Of, SegmentationStage.Of, RobustnessStage.Of,
+        SharedBaseStage.Of, GeneratorStage.Of, PretrainingStage.Of, LabellingStage.Of, SynthesisStage.Of, GateStage.Of,
+        SegmentationStage.Of, RobustnessStage.Of,
         ExternalStage.Of,
     ];
 

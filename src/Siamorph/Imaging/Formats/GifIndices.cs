@@ -35,12 +35,16 @@ internal static class GifIndices
             else if (file[at] != 0x2C) throw new InvalidDataException("Unknown block.");
             else
             {
-                var (corner, size, flags) = ((Short(file, at + 1), Short(file, at + 3)), new ImageSize(Short(file, at + 5), Short(file, at + 7)), file[at + 9]);
+                var (corner, size, flags) = ((Short(file, at + 1), Short(file, at + 3)),
+                    new ImageSize(Short(file, at + 5), Short(file, at + 7)), file[at + 9]);
                 at += 10;
                 var own = Table(file, flags, ref at);
                 if (corner != (0, 0) || size != canvas) return null;
                 var indices = Decode(file, at, size.Width * size.Height);
-                return new(size, 1, 8) { Numbers = (flags & 0x40) != 0 ? Woven(indices, size) : indices, Palette = own.Length > 0 ? own : colours };
+                return new(size, 1, 8)
+                {
+                    Numbers = (flags & 0x40) != 0 ? Woven(indices, size) : indices, Palette = own.Length > 0 ? own : colours,
+                };
             }
         }
         return null;

@@ -19,7 +19,8 @@ internal static class PngPixels
         return samples;
     }
 
-    private static void ReadPass(Stream inflated, PngReader.PngLayout layout, (int X, int Y, int Right, int Down) pass, uint[] samples)
+    private static void ReadPass(Stream inflated, PngReader.PngLayout layout, (int X, int Y, int Right, int Down) pass,
+        uint[] samples)
     {
         var columns = (layout.Size.Width - pass.X + pass.Right - 1) / pass.Right;
         if (columns <= 0) return;
@@ -36,7 +37,8 @@ internal static class PngPixels
             if (pass.Right == 1) unpacked.CopyTo(samples.AsSpan(to));
             else
                 for (var x = 0; x < columns; x++)
-                    unpacked.AsSpan(x * layout.Channels, layout.Channels).CopyTo(samples.AsSpan(to + x * pass.Right * layout.Channels));
+                    unpacked.AsSpan(x * layout.Channels, layout.Channels)
+                        .CopyTo(samples.AsSpan(to + x * pass.Right * layout.Channels));
             (row, above) = (above, row);
         }
     }

@@ -11,9 +11,11 @@ internal static class PngReader
     private const int SignatureLength = 8, HeaderLength = 13, Around = 12; // length, kind and checksum of a chunk
     private const int Grey = 0, Rgb = 2, Indexed = 3, GreyAlpha = 4, Rgba = 6;
 
-    internal static bool IsPng(ReadOnlySpan<byte> file) => file.StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
+    internal static bool IsPng(ReadOnlySpan<byte> file) =>
+        file.StartsWith((ReadOnlySpan<byte>)[0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
 
-    internal static bool IsWide(ReadOnlySpan<byte> file) => file.Length > SignatureLength + 8 + HeaderLength && IsPng(file) && file[24] == 16;
+    internal static bool IsWide(ReadOnlySpan<byte> file) => file.Length > SignatureLength + 8 + HeaderLength && IsPng(file)
+        && file[24] == 16;
 
     /// <exception cref="InvalidDatasetException">The file is damaged, cut off, too large, or an animation.</exception>
     internal static StoredImage Read(string path, byte[] file)
@@ -25,7 +27,8 @@ internal static class PngReader
             var layout = new PngLayout(chunks.Header.Span);
             ImageFile.RefuseHuge(path, layout.Size);
             if (!layout.IsValid) throw new InvalidDataException("Impossible header.");
-            StoredImage.RefuseHollow(path, layout.Size, layout.Channels * layout.Bits / 8.0, (chunks.Data.Length, StoredImage.Deflated));
+            StoredImage.RefuseHollow(path, layout.Size, layout.Channels * layout.Bits / 8.0,
+                (chunks.Data.Length, StoredImage.Deflated));
             using var inflated = new ZLibStream(new MemoryStream(chunks.Data), CompressionMode.Decompress);
             var numbers = PngPixels.Read(inflated, layout);
             return new StoredImage(layout.Size, layout.Channels, layout.Bits)
@@ -36,7 +39,8 @@ internal static class PngReader
                 StatedMaximum = chunks.SignificantBits is > 0 and < 16 and var bits && layout.Bits == 16 ? (1 << bits) - 1 : 0,
             };
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or ArgumentException
+            or IndexOutOfRangeException or OverflowException)
         {
             throw StoredImage.Damaged(path, e);
         }
@@ -92,7 +96,8 @@ internal static class PngReader
                 var kind = file.AsSpan(at + 4, 4);
                 var body = file.AsSpan(at + 8, length);
                 var critical = char.IsUpper((char)kind[0]);
-                if (critical && Crc32.HashToUInt32(file.AsSpan(at + 4, 4 + length)) != BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at + 8 + length, 4)))
+                if (critical && Crc32.HashToUInt32(file.AsSpan(at + 4, 4 + length)) != BinaryPrimitives.ReadUInt32BigEndian(
+                    file.AsSpan(at + 8 + length, 4)))
                     throw new InvalidDataException("Checksum.");
                 if (kind.SequenceEqual("IEND"u8)) return new(header, data.ToArray(), palette, frames, significant);
                 if (kind.SequenceEqual("IHDR"u8)) header = file.AsMemory(at + 8, length);

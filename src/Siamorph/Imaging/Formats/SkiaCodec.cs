@@ -40,7 +40,10 @@ internal static class SkiaCodec
             if (GifIndices.TryRead(path, bytes) is { } indices) return MaskReading.Of(indices, path);
         }
         var (size, format, rgba) = Decode(path, bytes);
-        return MaskReading.Of(new StoredImage(size, 4, 8) { Numbers = Array.ConvertAll(rgba, b => (uint)b), HasAlpha = true, Lossless = IsLossless(format, bytes) }, path);
+        return MaskReading.Of(new StoredImage(size, 4, 8)
+        {
+            Numbers = Array.ConvertAll(rgba, b => (uint)b), HasAlpha = true, Lossless = IsLossless(format, bytes),
+        }, path);
     }
 
     private static void RefuseSeveral(string path, byte[] bytes)
@@ -70,7 +73,8 @@ internal static class SkiaCodec
     {
         var rgba = new byte[4 * image.Size.Width * image.Size.Height];
         for (int from = 0, to = 0; to < rgba.Length; from += 3, to += 4)
-            (rgba[to], rgba[to + 1], rgba[to + 2], rgba[to + 3]) = (image.Pixels[from], image.Pixels[from + 1], image.Pixels[from + 2], 255);
+            (rgba[to], rgba[to + 1], rgba[to + 2], rgba[to + 3]) =
+                (image.Pixels[from], image.Pixels[from + 1], image.Pixels[from + 2], 255);
         return rgba;
     }
 
@@ -82,7 +86,8 @@ internal static class SkiaCodec
         try
         {
             using var map = new SKPixmap(info, pin.AddrOfPinnedObject(), info.RowBytes);
-            using var data = (jpeg is { } options ? map.Encode(options) : map.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6)))
+            using var data = (jpeg is { } options ? map.Encode(options)
+                : map.Encode(new SKPngEncoderOptions(SKPngEncoderFilterFlags.AllFilters, 6)))
                 ?? throw new SiamorphException($"An image of {size} can't be encoded.");
             return data.ToArray();
         }
@@ -105,7 +110,8 @@ internal static class SkiaCodec
         {
             var result = codec.GetPixels(info, pin.AddrOfPinnedObject());
             if (result != SKCodecResult.Success || TruncationCheck.IsMissing(bytes))
-                throw new InvalidDatasetException($"{path}: the image is truncated or damaged. Replace the file or remove the pair.");
+                throw new InvalidDatasetException(
+                    $"{path}: the image is truncated or damaged. Replace the file or remove the pair.");
         }
         finally
         {
@@ -117,12 +123,15 @@ internal static class SkiaCodec
     private static SKCodec Open(string path, SKData data)
     {
         var codec = SKCodec.Create(data)
-            ?? throw new InvalidDatasetException($"{path}: not an image file that can be read, or its header is damaged. Replace or remove it.");
+            ?? throw new InvalidDatasetException(
+                $"{path}: not an image file that can be read, or its header is damaged. Replace or remove it.");
         try
         {
             // The codec also takes icons, and almost anything that begins with zeros for an image of telephones.
-            if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Webp))
-                throw new InvalidDatasetException($"{path}: not an image file that can be read, or its header is damaged. Replace or remove it.");
+            if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Bmp
+                or SKEncodedImageFormat.Gif or SKEncodedImageFormat.Webp))
+                throw new InvalidDatasetException(
+                    $"{path}: not an image file that can be read, or its header is damaged. Replace or remove it.");
             ImageFile.RefuseHuge(path, SizeOf(codec));
             return codec;
         }

@@ -21,7 +21,9 @@ internal sealed record StoredImage(ImageSize Size, int Channels, int Bits)
     /// <summary>The format keeps every number exactly, so small numbers mean what they say.</summary>
     public bool Lossless { get; init; } = true;
 
-    /// <summary>The largest level that the file says it can hold, where that is less than its bits allow; 0 where it says nothing.</summary>
+    /// <summary>
+    /// The largest level that the file says it can hold, where that is less than its bits allow; 0 where it says nothing.
+    /// </summary>
     public double StatedMaximum { get; init; }
 
     /// <summary>More than 8 bits a sample: levels need a range before they are images.</summary>
@@ -51,6 +53,7 @@ internal sealed record StoredImage(ImageSize Size, int Channels, int Bits)
     internal static void RefuseSeveral(string path, int pages, string what)
     {
         if (pages > 1)
-            throw new InvalidDatasetException($"{path}: contains {pages} {what}; only files with a single image are supported. Save each as a separate file.");
+            throw new InvalidDatasetException(
+                $"{path}: contains {pages} {what}; only files with a single image are supported. Save each as a separate file.");
     }
 }

@@ -23,7 +23,8 @@ internal static class TiffCodec
         var (size, raster) = With(path, bytes, tiff => Raster(path, tiff, bytes.Length));
         var rgb = new byte[3 * raster.Length];
         for (var i = 0; i < raster.Length; i++)
-            (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = ((byte)Tiff.GetR(raster[i]), (byte)Tiff.GetG(raster[i]), (byte)Tiff.GetB(raster[i]));
+            (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) =
+                ((byte)Tiff.GetR(raster[i]), (byte)Tiff.GetG(raster[i]), (byte)Tiff.GetB(raster[i]));
         return new RgbImage(size, rgb);
     }
 
@@ -31,7 +32,8 @@ internal static class TiffCodec
     internal static StoredImage? ReadStored(string path, byte[] bytes)
     {
         StoredImage.RefuseSeveral(path, TiffPages.Count(bytes), "pages");
-        return With(path, bytes, tiff => HasPlainSamples(tiff) ? TiffSamples.Read(path, tiff, Plausible(path, tiff, bytes.Length)) : null);
+        return With(path, bytes, tiff => HasPlainSamples(tiff)
+            ? TiffSamples.Read(path, tiff, Plausible(path, tiff, bytes.Length)) : null);
     }
 
     // Pages that hold more than 8 bits a sample.
@@ -52,7 +54,8 @@ internal static class TiffCodec
         var size = SizeOf(path, tiff);
         RefuseHollow(path, tiff, size, length);
         var raster = new int[size.Width * size.Height];
-        if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true)) throw StoredImage.Damaged(path);
+        if (!tiff.ReadRGBAImageOriented(size.Width, size.Height, raster, Orientation.TOPLEFT, stopOnError: true))
+            throw StoredImage.Damaged(path);
         return (size, raster);
     }
 
@@ -62,7 +65,8 @@ internal static class TiffCodec
         TiffPages.RefuseImpossible(path, bytes);
         try
         {
-            using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream()) ?? throw StoredImage.Damaged(path);
+            using var tiff = Tiff.ClientOpen(path, "r", new MemoryStream(bytes), new TiffStream())
+                ?? throw StoredImage.Damaged(path);
             var value = read(tiff);
             return _sawError ? throw StoredImage.Damaged(path) : value;
         }
@@ -88,7 +92,8 @@ internal static class TiffCodec
             Compression.DEFLATE or Compression.ADOBE_DEFLATE => StoredImage.Deflated,
             _ => StoredImage.Lzw,
         };
-        StoredImage.RefuseHollow(path, size, Number(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Number(tiff, TiffTag.BITSPERSAMPLE, 1) / 8.0, (length, most));
+        StoredImage.RefuseHollow(path, size,
+            Number(tiff, TiffTag.SAMPLESPERPIXEL, 1) * Number(tiff, TiffTag.BITSPERSAMPLE, 1) / 8.0, (length, most));
     }
 
     private static ImageSize SizeOf(string path, Tiff tiff)
@@ -104,10 +109,12 @@ internal static class TiffCodec
     {
         public override void ErrorHandler(Tiff tif, string method, string format, params object[] args) => _sawError = true;
 
-        public override void ErrorHandlerExt(Tiff tif, object clientData, string method, string format, params object[] args) => _sawError = true;
+        public override void ErrorHandlerExt(Tiff tif, object clientData, string method, string format, params object[] args) =>
+            _sawError = true;
 
         public override void WarningHandler(Tiff tif, string method, string format, params object[] args) { }
 
-        public override void WarningHandlerExt(Tiff tif, object clientData, string method, string format, params object[] args) { }
+        public override void WarningHandlerExt(
+            Tiff tif, object clientData, string method, string format, params object[] args) { }
     }
 }

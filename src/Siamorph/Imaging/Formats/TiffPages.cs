@@ -6,7 +6,8 @@ namespace Siamorph.Imaging.Formats;
 // claim more than the file can hold, for which the decoder would take gigabytes.
 internal static class TiffPages
 {
-    private const int EntryLength = 12, Width = 256, Height = 257, NewSubfileType = 254, StripOffsets = 273, StripLengths = 279, TileOffsets = 324, TileLengths = 325;
+    private const int EntryLength = 12, Width = 256, Height = 257, NewSubfileType = 254, StripOffsets = 273, StripLengths = 279,
+    TileOffsets = 324, TileLengths = 325;
     private const uint Reduced = 1, Transparency = 4;
     private static readonly int[] TypeSizes = [1, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 1]; // none or unknown: at least a byte
 
@@ -27,7 +28,8 @@ internal static class TiffPages
         foreach (var directory in Directories(file))
         {
             foreach (var entry in directory)
-                if ((long)TypeSizes[Math.Min(entry.Type, TypeSizes.Length - 1)] * entry.Count > file.Length) throw StoredImage.Damaged(path);
+                if ((long)TypeSizes[Math.Min(entry.Type, TypeSizes.Length - 1)] * entry.Count > file.Length)
+                    throw StoredImage.Damaged(path);
             foreach (var entry in directory.Where(e => e.Tag is StripOffsets or StripLengths or TileOffsets or TileLengths))
                 for (var i = 0u; i < entry.Count; i++)
                     if (Element(file, entry, i) > file.Length) throw StoredImage.Damaged(path);

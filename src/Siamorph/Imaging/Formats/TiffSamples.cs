@@ -10,11 +10,13 @@ internal static class TiffSamples
     internal static StoredImage Read(string path, Tiff tiff, ImageSize size)
     {
         var channels = TiffCodec.Number(tiff, TiffTag.SAMPLESPERPIXEL, 1);
-        var (bits, format) = (TiffCodec.Number(tiff, TiffTag.BITSPERSAMPLE, 1), TiffCodec.Number(tiff, TiffTag.SAMPLEFORMAT, Unsigned));
+        var (bits, format) = (TiffCodec.Number(tiff, TiffTag.BITSPERSAMPLE, 1),
+            TiffCodec.Number(tiff, TiffTag.SAMPLEFORMAT, Unsigned));
         var photometric = TiffCodec.Number(tiff, TiffTag.PHOTOMETRIC, (int)Photometric.MINISBLACK);
         if (!IsKnown(bits, format) || channels is < 1 or > 8)
             throw new InvalidDatasetException(
-                $"{path}: a TIFF of {channels} × {bits}-bit samples (sample format {format}) is not read. Save it as PNG or TIFF with 8 or 16 bits.");
+                $"{path}: a TIFF of {channels} × {bits}-bit samples (sample format {format}) is not read. Save it as PNG or TIFF "
+                    + $"with 8 or 16 bits.");
         var values = new double[checked(size.Width * size.Height * channels)];
         var separate = channels > 1 && TiffCodec.Number(tiff, TiffTag.PLANARCONFIG, 1) == (int)PlanarConfig.SEPARATE;
         var layout = new Layout(size, channels, separate, bits, format);
@@ -32,7 +34,8 @@ internal static class TiffSamples
 
     // Fewer bits than the type has, where the file says so.
     private static double Stated(Tiff tiff, int bits) =>
-        bits == 16 && tiff.GetField(TiffTag.MAXSAMPLEVALUE) is { Length: > 0 } field && field[0].ToInt() is > 255 and < 65535 and var most ? most : 0;
+        bits == 16 && tiff.GetField(TiffTag.MAXSAMPLEVALUE) is { Length: > 0 } field
+        && field[0].ToInt() is > 255 and < 65535 and var most ? most : 0;
 
     private static bool IsKnown(int bits, int format) => format switch
     {
@@ -44,7 +47,8 @@ internal static class TiffSamples
 
     private static StoredImage Stored(Layout layout, double[] values)
     {
-        var whole = Array.TrueForAll(values, v => v >= 0 && v <= uint.MaxValue && v == Math.Floor(v)) && (layout.Format != Real || Array.Exists(values, v => v > 1));
+        var whole = Array.TrueForAll(values, v => v >= 0 && v <= uint.MaxValue && v == Math.Floor(v))
+            && (layout.Format != Real || Array.Exists(values, v => v > 1));
         return whole || layout.Format is Unsigned or Untyped && layout.Bits <= 32
             ? new(layout.Size, layout.Channels, layout.Bits) { Numbers = Array.ConvertAll(values, v => (uint)v) }
             : new(layout.Size, layout.Channels, layout.Bits) { Reals = Array.ConvertAll(values, v => (float)v) };
@@ -70,9 +74,11 @@ internal static class TiffSamples
             for (var top = 0; top < layout.Size.Height; top += height)
                 for (var left = 0; left < layout.Size.Width; left += width)
                 {
-                    if (tiff.ReadEncodedTile(tiff.ComputeTile(left, top, 0, (short)plane), tile, 0, tile.Length) < 0) throw StoredImage.Damaged(path);
+                    if (tiff.ReadEncodedTile(tiff.ComputeTile(left, top, 0, (short)plane), tile, 0, tile.Length) < 0)
+                        throw StoredImage.Damaged(path);
                     for (var y = 0; y < height && top + y < layout.Size.Height; y++)
-                        layout.Put(tile.AsSpan(y * row), values, plane, (left, top + y), Math.Min(width, layout.Size.Width - left));
+                        layout.Put(tile.AsSpan(y * row), values, plane, (left, top + y),
+                            Math.Min(width, layout.Size.Width - left));
                 }
     }
 
@@ -114,7 +120,8 @@ internal static class TiffSamples
         {
             var first = (long)i * Bits;
             var at = (int)(first / 8);
-            var window = (uint)row[at] << 16 | (uint)(at + 1 < row.Length ? row[at + 1] : 0) << 8 | (at + 2 < row.Length ? row[at + 2] : 0u);
+            var window = (uint)row[at] << 16 | (uint)(at + 1 < row.Length ? row[at + 1]
+                : 0) << 8 | (at + 2 < row.Length ? row[at + 2] : 0u);
             return (int)(window >> (24 - (int)(first % 8) - Bits) & ((1u << Bits) - 1));
         }
     }

@@ -66,7 +66,8 @@ internal sealed class AutoencoderKl : Module, ILatentCodec
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var halves = moments.chunk(2, dim: 1);
-        var latent = noise is null ? halves[0] : halves[0] + noise * (halves[1].clamp(LeastLogVariance, LargestLogVariance) * 0.5f).exp();
+        var latent = noise is null ? halves[0]
+            : halves[0] + noise * (halves[1].clamp(LeastLogVariance, LargestLogVariance) * 0.5f).exp();
         return (latent * (float)Config.ScaleFactor).MoveToOuterDisposeScope();
     }
 

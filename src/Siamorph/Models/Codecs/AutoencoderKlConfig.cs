@@ -35,8 +35,10 @@ public sealed record AutoencoderKlConfig
     public IReadOnlyList<string> Validate()
     {
         var faults = new List<string>();
-        if (Channels < 32 || Channels % 32 != 0) faults.Add($"the autoencoder's channels are {Channels}; they must be a multiple of 32.");
-        if (ChannelMultipliers.Count == 0 || ChannelMultipliers.Any(m => m < 1)) faults.Add("the autoencoder's channelMultipliers must be 1 or more.");
+        if (Channels < 32 || Channels % 32 != 0)
+            faults.Add($"the autoencoder's channels are {Channels}; they must be a multiple of 32.");
+        if (ChannelMultipliers.Count == 0 || ChannelMultipliers.Any(m => m < 1))
+            faults.Add("the autoencoder's channelMultipliers must be 1 or more.");
         if (ResidualBlocks < 1) faults.Add($"the autoencoder's residualBlocks are {ResidualBlocks}; at least 1 is needed.");
         if (TileSize < 0 || ChannelMultipliers.Count > 0 && TileSize % (4 * Factor) != 0)
             faults.Add($"tileSize is {TileSize}; give 0 or a multiple of {4 * Factor}.");

@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace Siamorph.Models.Codecs;
 
-/// <summary>GroupNorm, SiLU, 3×3 convolution, twice; plus the input (through a 1×1 convolution where the width changes).</summary>
+/// <summary>
+/// GroupNorm, SiLU, 3×3 convolution, twice; plus the input (through a 1×1 convolution where the width changes).
+/// </summary>
 internal sealed class KlResidual : Module<Tensor, Tensor>
 {
     internal const int Groups = 32;
@@ -18,8 +20,10 @@ internal sealed class KlResidual : Module<Tensor, Tensor>
 
     public KlResidual(int channels, int outChannels) : base(nameof(KlResidual))
     {
-        (norm1, conv1) = (NewLayer.GroupNorm(Groups, channels, NormEpsilon), NewLayer.Conv2d(channels, outChannels, 3, padding: 1));
-        (norm2, conv2) = (NewLayer.GroupNorm(Groups, outChannels, NormEpsilon), NewLayer.Conv2d(outChannels, outChannels, 3, padding: 1));
+        (norm1, conv1) = (NewLayer.GroupNorm(Groups, channels, NormEpsilon),
+            NewLayer.Conv2d(channels, outChannels, 3, padding: 1));
+        (norm2, conv2) = (NewLayer.GroupNorm(Groups, outChannels, NormEpsilon),
+            NewLayer.Conv2d(outChannels, outChannels, 3, padding: 1));
         if (channels != outChannels) nin_shortcut = NewLayer.Conv2d(channels, outChannels, 1);
         RegisterComponents();
     }
@@ -29,7 +33,8 @@ internal sealed class KlResidual : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var h = FastConvolution.Forward(conv1, FastGroupNorm.Forward(norm1, x, silu: true));
         var skip = nin_shortcut is null ? x : FastConvolution.Forward(nin_shortcut, x);
-        return FastConvolution.Forward(conv2, FastGroupNorm.Forward(norm2, h, silu: true), addend: skip).MoveToOuterDisposeScope();
+        return FastConvolution.Forward(conv2, FastGroupNorm.Forward(norm2, h, silu: true), addend: skip)
+            .MoveToOuterDisposeScope();
     }
 }
 
@@ -45,7 +50,8 @@ internal sealed class KlAttention : Module<Tensor, Tensor>
     public KlAttention(int channels) : base(nameof(KlAttention))
     {
         norm = NewLayer.GroupNorm(KlResidual.Groups, channels, KlResidual.NormEpsilon);
-        (q, k, v, proj_out) = (NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1));
+        (q, k, v, proj_out) = (NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1),
+            NewLayer.Conv2d(channels, channels, 1), NewLayer.Conv2d(channels, channels, 1));
         RegisterComponents();
     }
 
@@ -53,7 +59,8 @@ internal sealed class KlAttention : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var normed = FastGroupNorm.Forward(norm, x, silu: false);
-        Tensor Tokens(Conv2d projection) => FastConvolution.Forward(projection, normed).flatten(2).transpose(1, 2).contiguous(); // [B,N,C]
+        // [B,N,C]
+        Tensor Tokens(Conv2d projection) => FastConvolution.Forward(projection, normed).flatten(2).transpose(1, 2).contiguous();
         var attended = FastAttention.Forward(Tokens(q), Tokens(k), Tokens(v), heads: 1).transpose(1, 2).reshape(x.shape);
         return FastConvolution.Forward(proj_out, attended, addend: x).MoveToOuterDisposeScope();
     }
@@ -87,7 +94,8 @@ internal sealed class KlLevel : Module<Tensor, Tensor>
     private readonly KlDownsample? downsample;
     private readonly Upsample? upsample;
 
-    public KlLevel(int channels, int outChannels, int blocks, KlDownsample? down = null, Upsample? up = null) : base(nameof(KlLevel))
+    public KlLevel(int channels, int outChannels, int blocks, KlDownsample? down = null, Upsample? up = null)
+        : base(nameof(KlLevel))
     {
         block = new([.. Enumerable.Range(0, blocks).Select(i => new KlResidual(i == 0 ? channels : outChannels, outChannels))]);
         (downsample, upsample) = (down, up);

@@ -83,7 +83,8 @@ internal sealed class HaarCodec : Module, ILatentCodec
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var bands = latents * At(_scale, latents) + At(_mean, latents).view(1, -1, 1, 1);
-        return functional.conv_transpose2d(bands, At(_kernel, latents), strides: [Block, Block], groups: Colours).MoveToOuterDisposeScope();
+        return functional.conv_transpose2d(bands, At(_kernel, latents), strides: [Block, Block], groups: Colours)
+            .MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -93,10 +94,12 @@ internal sealed class HaarCodec : Module, ILatentCodec
         return Encode(Decode(latents).clamp(-1, 1)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Transform(Tensor images) => functional.conv2d(images, At(_kernel, images), strides: [Block, Block], groups: Colours);
+    private Tensor Transform(Tensor images) =>
+        functional.conv2d(images, At(_kernel, images), strides: [Block, Block], groups: Colours);
 
     // These few numbers stay on the processor, and follow what they work on.
-    private static Tensor At(Tensor constant, Tensor place) => constant.device_type == place.device_type ? constant : constant.to(place.device);
+    private static Tensor At(Tensor constant, Tensor place) =>
+        constant.device_type == place.device_type ? constant : constant.to(place.device);
 
     // Rows of the Kronecker product of two one-dimensional bases, the same 16 for each colour: [48,1,4,4].
     private static Tensor Kernel()

@@ -18,12 +18,16 @@ internal interface ILatentCodec : IDisposable
     /// <param name="images">uint8 [N,3,H,W]; H and W divisible by the factor.</param>
     void Fit(Tensor images);
 
-    /// <summary>All that encoding finds out about images, to be kept from epoch to epoch: <see cref="Latent"/> makes latents of it.</summary>
+    /// <summary>
+    /// All that encoding finds out about images, to be kept from epoch to epoch: <see cref="Latent"/> makes latents of it.
+    /// </summary>
     /// <param name="images">[B,3,H,W] in [-1,1].</param>
     /// <returns>[B,K,H/f,W/f].</returns>
     Tensor Moments(Tensor images);
 
-    /// <summary>Latents drawn from moments; without noise their mean. A codec that draws nothing pays no heed to the noise.</summary>
+    /// <summary>
+    /// Latents drawn from moments; without noise their mean. A codec that draws nothing pays no heed to the noise.
+    /// </summary>
     /// <param name="moments">What <see cref="Moments"/> gave, [B,K,h,w].</param>
     /// <param name="noise">Standard normal [B,C,h,w], or null.</param>
     /// <returns>[B,C,h,w].</returns>

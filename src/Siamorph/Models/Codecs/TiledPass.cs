@@ -23,9 +23,11 @@ internal static class TiledPass
             {
                 using var tileScope = NewDisposeScope();
                 var y = map(x.narrow(2, top, tall).narrow(3, left, wide).contiguous());
-                sum ??= zeros([x.shape[0], y.shape[1], Scaled(height), Scaled(width)], y.dtype, y.device).MoveToOuterDisposeScope();
+                sum ??= zeros([x.shape[0], y.shape[1], Scaled(height), Scaled(width)], y.dtype, y.device)
+                    .MoveToOuterDisposeScope();
                 weight ??= zeros([1, 1, Scaled(height), Scaled(width)], y.dtype, y.device).MoveToOuterDisposeScope();
-                var ramp = (Ramp(y.shape[2], Scaled(overlap)).unsqueeze(1) * Ramp(y.shape[3], Scaled(overlap))).to(y.dtype).to(y.device);
+                var ramp = (Ramp(y.shape[2], Scaled(overlap)).unsqueeze(1) * Ramp(y.shape[3], Scaled(overlap))).to(
+                    y.dtype).to(y.device);
                 sum.narrow(2, Scaled(top), y.shape[2]).narrow(3, Scaled(left), y.shape[3]).add_(y * ramp);
                 weight.narrow(2, Scaled(top), y.shape[2]).narrow(3, Scaled(left), y.shape[3]).add_(ramp);
             }

@@ -1,6 +1,8 @@
 namespace Siamorph.Models.Text;
 
-/// <summary>Sizes of CLIP's text model; the defaults are those of ViT-L/14, which Stable Diffusion 1.5 reads prompts with.</summary>
+/// <summary>
+/// Sizes of CLIP's text model; the defaults are those of ViT-L/14, which Stable Diffusion 1.5 reads prompts with.
+/// </summary>
 public sealed record ClipTextConfig
 {
     /// <summary>Tokens there are.</summary>
@@ -25,8 +27,10 @@ public sealed record ClipTextConfig
     public IReadOnlyList<string> Validate()
     {
         var faults = new List<string>();
-        if (VocabularySize < 1 || Length < 2 || Layers < 1 || FeedForwardWidth < 1) faults.Add("the text model's vocabularySize, length, layers and feedForwardWidth must be above 0.");
-        if (Heads < 1 || Width % Heads != 0) faults.Add($"the text model's width {Width} must be divisible by its {Heads} heads.");
+        if (VocabularySize < 1 || Length < 2 || Layers < 1 || FeedForwardWidth < 1)
+            faults.Add("the text model's vocabularySize, length, layers and feedForwardWidth must be above 0.");
+        if (Heads < 1 || Width % Heads != 0)
+            faults.Add($"the text model's width {Width} must be divisible by its {Heads} heads.");
         return faults;
     }
 }

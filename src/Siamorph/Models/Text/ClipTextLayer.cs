@@ -39,7 +39,9 @@ internal sealed class ClipTextLayer : Module
         public TextAttention(int width, int heads) : base(nameof(TextAttention))
         {
             _heads = heads;
-            (k_proj, v_proj, q_proj, out_proj) = (NewLayer.Linear(width, width), NewLayer.Linear(width, width), NewLayer.Linear(width, width), NewLayer.Linear(width, width));
+            (k_proj, v_proj, q_proj, out_proj) =
+                (NewLayer.Linear(width, width), NewLayer.Linear(width, width), NewLayer.Linear(width, width),
+                NewLayer.Linear(width, width));
             RegisterComponents();
         }
 

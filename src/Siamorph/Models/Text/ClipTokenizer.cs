@@ -127,6 +127,7 @@ internal sealed class ClipTokenizer
         length = rune.Utf16SequenceLength;
         if (Rune.IsWhiteSpace(rune)) return Kind.Blank;
         if (Rune.IsLetter(rune)) return Kind.Letter;
-        return Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber ? Kind.Number : Kind.Other;
+        return Rune.GetUnicodeCategory(rune) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber
+            or UnicodeCategory.OtherNumber ? Kind.Number : Kind.Other;
     }
 }

@@ -49,5 +49,7 @@ internal sealed class PromptTable : Module, IPromptEncoder
 
     private long Row(string prompt) => _rows.TryGetValue(prompt, out var row)
         ? row
-        : throw new InvalidOptionsException($"The model has not learned the prompt \"{prompt}\". It knows: {string.Join(", ", Prompts.Select(p => $"\"{p}\""))}.");
+        : throw new InvalidOptionsException(
+            $"The model has not learned the prompt \"{prompt}\". It knows: "
+                + $"{string.Join(", ", Prompts.Select(p => $"\"{p}\""))}.");
 }

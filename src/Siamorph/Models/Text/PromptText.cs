@@ -67,12 +67,14 @@ internal static partial class PromptText
         '\u01C4' => "D\u017D", '\u01C5' => "D\u017E", '\u01C6' => "d\u017E",
         '\u01C7' => "LJ", '\u01C8' => "Lj", '\u01C9' => "lj", '\u01CA' => "NJ", '\u01CB' => "Nj", '\u01CC' => "nj",
         '\u01F1' => "DZ", '\u01F2' => "Dz", '\u01F3' => "dz",
-        '\uFB00' => "ff", '\uFB01' => "fi", '\uFB02' => "fl", '\uFB03' => "ffi", '\uFB04' => "ffl", '\uFB05' => "\u017Ft", '\uFB06' => "st",
+        '\uFB00' => "ff", '\uFB01' => "fi", '\uFB02' => "fl", '\uFB03' => "ffi", '\uFB04' => "ffl", '\uFB05' =>
+            "\u017Ft", '\uFB06' => "st",
         _ => null,
     };
 
     private static bool IsControl(char c) =>
-        c is < '\u0009' or '\u000B' or >= '\u000E' and <= '\u001F' or '\u007F' or '\uFEFF' or >= '\u206A' and <= '\u206F' or >= '\uFFF9' and <= '\uFFFC';
+        c is < '\u0009' or '\u000B' or >= '\u000E' and <= '\u001F' or '\u007F' or '\uFEFF' or >= '\u206A' and <= '\u206F'
+        or >= '\uFFF9' and <= '\uFFFC';
 
     // Beside one letter for another: the dotted capital İ gives two, and Σ at the end of a word gives ς.
     private static string Lower(string text)
@@ -81,7 +83,8 @@ internal static partial class PromptText
         for (var i = 0; i < text.Length; i++)
         {
             if (text[i] == '\u0130') lower.Append("i\u0307");
-            else if (text[i] == '\u03A3' && i > 0 && char.IsLetter(text[i - 1]) && (i + 1 == text.Length || !char.IsLetter(text[i + 1]))) lower.Append('\u03C2');
+            else if (text[i] == '\u03A3' && i > 0 && char.IsLetter(text[i - 1])
+                && (i + 1 == text.Length || !char.IsLetter(text[i + 1]))) lower.Append('\u03C2');
             else lower.Append(text[i]);
         }
         return lower.ToString().ToLowerInvariant();

@@ -83,7 +83,8 @@ internal static class TextComposition
         if (Composed.TryGetValue((letter, mark), out var joined)) return joined;
         if (letter - LeadFirst is >= 0 and < Leads && mark - VowelFirst is >= 0 and < Vowels)
             return (char)(HangulFirst + ((letter - LeadFirst) * Vowels + (mark - VowelFirst)) * Tails);
-        if (letter - HangulFirst is >= 0 and < Leads * Vowels * Tails && (letter - HangulFirst) % Tails == 0 && mark - TailBefore is > 0 and < Tails)
+        if (letter - HangulFirst is >= 0 and < Leads * Vowels * Tails && (letter - HangulFirst) % Tails == 0
+            && mark - TailBefore is > 0 and < Tails)
             return (char)(letter + (mark - TailBefore));
         return null;
     }

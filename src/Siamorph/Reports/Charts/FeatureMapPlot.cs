@@ -12,7 +12,8 @@ internal sealed record FeatureMapPlot : Chart
     public required IReadOnlyList<NamedPoint> Synthetic { get; init; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<LegendEntry> Legend => [new($"real ({Real.Count})", 0), new($"synthetic ({Synthetic.Count})", 2)];
+    public override IReadOnlyList<LegendEntry> Legend =>
+        [new($"real ({Real.Count})", 0), new($"synthetic ({Synthetic.Count})", 2)];
 
     internal override string ToSvg(double width, string style)
     {
@@ -32,7 +33,12 @@ internal sealed record FeatureMapPlot : Chart
     public override Table ToTable()
     {
         IReadOnlyList<string> Row(string set, NamedPoint p) => [p.Name, set, Format.Significant(p.X), Format.Significant(p.Y)];
-        List<IReadOnlyList<string>> rows = [.. LineChart.Thinned(Real, TableRows).Select(p => Row("real", p)), .. LineChart.Thinned(Synthetic, TableRows).Select(p => Row("synthetic", p))];
-        return new(["picture", "set", "first", "second"], rows) { Note = Real.Count + Synthetic.Count > rows.Count ? "Some of the points; all are in results.json." : "" };
+        List<IReadOnlyList<string>> rows =
+            [.. LineChart.Thinned(Real, TableRows).Select(p => Row("real", p)),
+            .. LineChart.Thinned(Synthetic, TableRows).Select(p => Row("synthetic", p))];
+        return new(["picture", "set", "first", "second"], rows)
+        {
+            Note = Real.Count + Synthetic.Count > rows.Count ? "Some of the points; all are in results.json." : "",
+        };
     }
 }

@@ -22,13 +22,17 @@ internal sealed record LineChart : Chart
     /// <summary>Title of the vertical axis.</summary>
     public string YTitle { get; init; } = "";
 
-    /// <summary>What the vertical axis has to show at least, such as a range common to several charts; null shows what the lines need.</summary>
+    /// <summary>
+    /// What the vertical axis has to show at least, such as a range common to several charts; null shows what the lines need.
+    /// </summary>
     public (double Low, double High)? YRange { get; init; }
 
     /// <summary>A logarithmic vertical axis; values that are not positive are left out.</summary>
     public bool LogY { get; init; }
 
-    /// <summary>Draws the values faint and their running mean over this share of the points strong; 0 draws them as they are.</summary>
+    /// <summary>
+    /// Draws the values faint and their running mean over this share of the points strong; 0 draws them as they are.
+    /// </summary>
     public double Smoothing { get; init; }
 
     /// <inheritdoc/>
@@ -38,13 +42,16 @@ internal sealed record LineChart : Chart
     {
         var height = Math.Clamp(width * 0.6, 220, 320);
         var svg = new SvgDrawing();
-        var shown = Series.Select(s => (s.Colour, Points: s.Points.Where(Drawable).ToList())).Where(s => s.Points.Count > 0).ToList();
-        if (shown.Count == 0) return svg.Text(width / 2, height / 2, "nothing was recorded", "axis", Anchor.Middle).Finish(width, height, Label, style);
+        var shown = Series.Select(s => (s.Colour, Points: s.Points.Where(Drawable).ToList()))
+            .Where(s => s.Points.Count > 0).ToList();
+        if (shown.Count == 0) return svg.Text(width / 2, height / 2, "nothing was recorded", "axis", Anchor.Middle)
+            .Finish(width, height, Label, style);
         var all = shown.SelectMany(s => s.Points).ToList();
         var x = Scale.Linear(Math.Min(0, all.Min(p => p.X)), all.Max(p => p.X), Axes.Left, width - Axes.Right);
         var y = LogY
             ? Scale.Logarithmic(all.Min(p => p.Y), all.Max(p => p.Y), height - Axes.Bottom, Axes.Top)
-            : Scale.Rounded(Math.Min(all.Min(p => p.Y), YRange?.Low ?? all[0].Y), Math.Max(all.Max(p => p.Y), YRange?.High ?? all[0].Y), height - Axes.Bottom, Axes.Top);
+            : Scale.Rounded(Math.Min(all.Min(p => p.Y), YRange?.Low ?? all[0].Y),
+            Math.Max(all.Max(p => p.Y), YRange?.High ?? all[0].Y), height - Axes.Bottom, Axes.Top);
         Axes.Draw(svg, x, y, width, height, XTitle, YTitle);
         foreach (var (colour, points) in shown)
         {

@@ -16,7 +16,9 @@ internal sealed class Scale
         Ticks = logarithmic ? LogTicks(Math.Pow(10, low), Math.Pow(10, high)) : LinearTicks(low, high, to - from);
     }
 
-    /// <summary>A linear axis over exactly [low, high], drawn from <paramref name="from"/> to <paramref name="to"/> pixels.</summary>
+    /// <summary>
+    /// A linear axis over exactly [low, high], drawn from <paramref name="from"/> to <paramref name="to"/> pixels.
+    /// </summary>
     public static Scale Linear(double low, double high, double from, double to)
         => new(low, high > low ? high : low + 1, from, to, logarithmic: false);
 
@@ -49,12 +51,15 @@ internal sealed class Scale
     /// <summary>The label of a tick, with no more decimals than the ticks need.</summary>
     public string Label(double tick)
     {
-        if (_logarithmic) return Ticks.Any(t => t is < 0.000999 or > 99_999) ? Power(tick) : tick.ToString("0.####", CultureInfo.InvariantCulture);
+        if (_logarithmic) return Ticks.Any(t => t is < 0.000999 or > 99_999) ? Power(tick)
+            : tick.ToString("0.####", CultureInfo.InvariantCulture);
         var step = Ticks.Count > 1 ? Ticks[1] - Ticks[0] : 1;
         var decimals = 0;
         while (decimals < 6 && Math.Abs(step - Math.Round(step, decimals)) > 1e-9 * step) decimals++;
-        var text = Math.Round(tick, decimals).ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        return text.StartsWith('-') ? (double.Parse(text, CultureInfo.InvariantCulture) == 0 ? text[1..] : "−" + text[1..]) : text;
+        var text = Math.Round(tick, decimals)
+            .ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        return text.StartsWith('-') ? (double.Parse(text, CultureInfo.InvariantCulture) == 0 ? text[1..]
+            : "−" + text[1..]) : text;
     }
 
     // Upwards (to negative pixels) labels need less room than across.
@@ -72,7 +77,8 @@ internal sealed class Scale
     {
         var decades = (int)Math.Ceiling(Math.Log10(high / low));
         var every = (decades + MostDecades - 1) / MostDecades;
-        double[] leads = high / low > 300 ? [1] : high / low > 30 ? [1, 3] : high / low > 4 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+        double[] leads = high / low > 300 ? [1] : high / low > 30 ? [1, 3] : high / low > 4 ? [1, 2, 5]
+            : [1, 1.5, 2, 3, 4, 5, 6, 8];
         var ticks = new List<double>();
         for (var power = (int)Math.Floor(Math.Log10(low)); power <= Math.Log10(high); power++)
         {
@@ -91,7 +97,8 @@ internal sealed class Scale
     {
         var power = (int)Math.Floor(Math.Log10(value) + 1e-9);
         var lead = Math.Round(value / Math.Pow(10, power), 3);
-        var raised = string.Concat(power.ToString(CultureInfo.InvariantCulture).Select(c => c == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']));
+        var raised = string.Concat(power.ToString(CultureInfo.InvariantCulture)
+            .Select(c => c == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']));
         return lead == 1 ? $"10{raised}" : $"{lead.ToString(CultureInfo.InvariantCulture)}×10{raised}";
     }
 

@@ -44,6 +44,7 @@ internal sealed record ScatterPlot : Chart
         [.. LineChart.Thinned([.. Points.OrderBy(p => p.Y - p.X)], TableRows).Select(p => (IReadOnlyList<string>)[
             p.Name, Format.Score(p.X), Format.Score(p.Y), Format.Signed(p.Y - p.X)])])
     {
-        Note = Points.Count > TableRows ? $"{TableRows} of {Points.Count} images, evenly over the sorted differences; all are in per-image.csv." : "",
+        Note = Points.Count > TableRows
+            ? $"{TableRows} of {Points.Count} images, evenly over the sorted differences; all are in per-image.csv." : "",
     };
 }

@@ -6,13 +6,16 @@ namespace Siamorph.Reports.Charts;
 /// <param name="Values">One dot each; must not be empty.</param>
 /// <param name="ValueNames">Names of the dots, such as "seed 1"; as many as values.</param>
 /// <param name="Group">Rows of one group stand together under its name; empty for none.</param>
-internal sealed record StripRow(string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "")
+internal sealed record StripRow(
+    string Name, int Colour, IReadOnlyList<double> Values, IReadOnlyList<string> ValueNames, string Group = "")
 {
     /// <summary>An interval of the mean, drawn in place of the range of the values and named at the right.</summary>
     public (double Low, double High)? Interval { get; init; }
 }
 
-/// <summary>Every value as a dot, with the mean as a tick and the range as a line: for few values where a box would lie.</summary>
+/// <summary>
+/// Every value as a dot, with the mean as a tick and the range as a line: for few values where a box would lie.
+/// </summary>
 internal sealed record StripPlot : Chart
 {
     private const double RowHeight = 40, LineHeight = 15, GroupHeight = 26, Top = 4;
@@ -29,7 +32,8 @@ internal sealed record StripPlot : Chart
     internal override string ToSvg(double width, string style)
     {
         var groups = Rows.Select(r => r.Group).Distinct().Count(g => g.Length > 0);
-        var below = Rows.Any(r => (r.Name.Length + Text(r).Length) * 6.9 + 12 > width) ? LineHeight : 0; // the number takes a line of its own
+        // The number takes a line of its own
+        var below = Rows.Any(r => (r.Name.Length + Text(r).Length) * 6.9 + 12 > width) ? LineHeight : 0;
         var height = Top + Rows.Count * (RowHeight + below) + groups * GroupHeight + 46;
         var all = Rows.SelectMany(r => r.Values).Where(double.IsFinite).DefaultIfEmpty(0).ToList();
         foreach (var (low, high) in Rows.Select(r => r.Interval).OfType<(double, double)>()) all.AddRange([low, high]);
@@ -37,7 +41,8 @@ internal sealed record StripPlot : Chart
         var room = Math.Max(0.01, (all.Max() - all.Min()) * 0.08);
         var x = Scale.Rounded(all.Min() - room, all.Max() + room, 16, width - 16);
         var svg = new SvgDrawing();
-        foreach (var tick in x.Ticks) svg.Line(x.At(tick), Top, x.At(tick), height - 42, Differences && tick == 0 ? "base" : "grid");
+        foreach (var tick in x.Ticks) svg.Line(x.At(tick), Top, x.At(tick), height - 42, Differences
+            && tick == 0 ? "base" : "grid");
         var (top, group) = (Top, "");
         foreach (var row in Rows)
         {
@@ -62,7 +67,8 @@ internal sealed record StripPlot : Chart
         return new(
             ["", "mean", "standard deviation", .. interval, "values"],
             [.. Rows.Select(r => (IReadOnlyList<string>)[
-                r.Group.Length > 0 ? $"{r.Group}: {r.Name}" : r.Name, number(r.Values.Average()), Format.Score(Format.Deviation(r.Values)),
+                r.Group.Length > 0 ? $"{r.Group}: {r.Name}"
+                    : r.Name, number(r.Values.Average()), Format.Score(Format.Deviation(r.Values)),
                 .. interval.Select(_ => r.Interval is { } i ? $"{number(i.Low)} to {number(i.High)}" : ""),
                 string.Join("  ", r.Values.Select(number))])]);
     }

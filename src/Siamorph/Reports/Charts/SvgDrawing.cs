@@ -23,11 +23,13 @@ internal sealed class SvgDrawing
         => Add($"""<line class="{style}" x1="{Number(x1)}" y1="{Number(y1)}" x2="{Number(x2)}" y2="{Number(y2)}"/>""");
 
     public SvgDrawing Rectangle(double x, double y, double width, double height, string style, string? hint = null)
-        => AddHinted($"""<rect class="{style}" x="{Number(x)}" y="{Number(y)}" width="{Number(width)}" height="{Number(height)}" """.TrimEnd(),
+        => AddHinted(
+            $"""<rect class="{style}" x="{Number(x)}" y="{Number(y)}" width="{Number(width)}" height="{Number(height)}" """.TrimEnd(),
             "rect", hint);
 
     public SvgDrawing Dot(double x, double y, double radius, string style, string? hint = null)
-        => AddHinted($"""<circle class="{style}" cx="{Number(x)}" cy="{Number(y)}" r="{Number(radius)}" """.TrimEnd(), "circle", hint);
+        => AddHinted($"""<circle class="{style}" cx="{Number(x)}" cy="{Number(y)}" r="{Number(radius)}" """.TrimEnd(),
+        "circle", hint);
 
     public SvgDrawing Path(IReadOnlyList<(double X, double Y)> points, string style)
     {

@@ -3,7 +3,9 @@ using Siamorph.Experiment.Results;
 
 namespace Siamorph.Reports.Sections;
 
-/// <summary>The answer of an experiment with a declared end-point: sentences that a reader without statistics can rely on.</summary>
+/// <summary>
+/// The answer of an experiment with a declared end-point: sentences that a reader without statistics can rely on.
+/// </summary>
 internal static class AnswerSentences
 {
     public static IReadOnlyList<string> Answer(ExperimentResult result, Comparison primary)
@@ -32,11 +34,16 @@ internal static class AnswerSentences
         return rounded == 0 ? "0.0" : (rounded > 0 ? "+" : "−") + Math.Abs(rounded).ToString("0.0", CultureInfo.InvariantCulture);
     }
 
-    public static string Interval(double low, double high) => !double.IsFinite(low) || !double.IsFinite(high) ? "too few scores for an interval" : $"95\u00A0% interval {Points(low)} to {Points(high)}";
+    public static string Interval(double low, double high) => !double.IsFinite(low)
+        || !double.IsFinite(high) ? "too few scores for an interval" : $"95\u00A0% interval {Points(low)} to {Points(high)}";
 
-    /// <summary>Where wrong masks do not hurt for certain against right ones: the comparison that shows them to harm against real pairs alone, if there is one.</summary>
+    /// <summary>
+    /// Where wrong masks do not hurt for certain against right ones: the comparison that shows them to harm against real pairs
+    /// alone, if there is one.
+    /// </summary>
     public static Comparison? Harm(ExperimentResult result, MaskControl c)
-        => c.Hurts ? null : result.Comparisons.FirstOrDefault(x => x.Arm == c.Arm && x.RealCount == c.RealCount && x.Baseline != c.Against && x.Verdict == Verdict.Lower);
+        => c.Hurts ? null : result.Comparisons.FirstOrDefault(x => x.Arm == c.Arm && x.RealCount == c.RealCount
+        && x.Baseline != c.Against && x.Verdict == Verdict.Lower);
 
     private static string Main(ExperimentResult result, Comparison c)
     {
@@ -44,11 +51,16 @@ internal static class AnswerSentences
         var interval = Interval(c.Low, c.High);
         return c.Verdict switch
         {
-            Verdict.NoEvidence when AllAlike(c) => $"With {c.RealCount} real images, {arm} and {baseline} scored the same on every test image and with every seed "
-                + $"(test Dice {Format.Score(c.ArmDice)}): nothing varies, so nothing can be concluded. Look at the predictions: networks that find nothing, or everything, all score the same.",
-            Verdict.NoEvidence => $"With {c.RealCount} real images there is no evidence that {arm} changes test Dice against {baseline}: "
+            Verdict.NoEvidence when AllAlike(c) =>
+                $"With {c.RealCount} real images, {arm} and {baseline} scored the same on every test image and with every seed "
+                + $"(test Dice {Format.Score(c.ArmDice)}): nothing varies, so nothing can be concluded. Look at the predictions: "
+                + $"networks that find nothing, or everything, all score the same.",
+            Verdict.NoEvidence =>
+                $"With {c.RealCount} real images there is no evidence that {arm} changes test Dice against {baseline}: "
                 + $"{Points(c.Difference)} points ({interval}). {Unseen(result, c)}",
-            var v => $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} test Dice by {Unsigned(c.Difference)} points against {baseline} "
+            var v =>
+                $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} test Dice by "
+                + $"{Unsigned(c.Difference)} points against {baseline} "
                 + $"({interval}; {Format.Score(c.BaselineDice)} to {Format.Score(c.ArmDice)}).",
         };
     }
@@ -59,35 +71,44 @@ internal static class AnswerSentences
     private static string Unseen(ExperimentResult result, Comparison c)
     {
         var least = c.Statistics!.MinimumDetectable;
-        if (double.IsFinite(least) && Math.Round(100 * least, 1) > 0) return $"An effect below {Unsigned(least)} points could easily have been missed.";
+        if (double.IsFinite(least) && Math.Round(100 * least, 1) > 0)
+            return $"An effect below {Unsigned(least)} points could easily have been missed.";
         return result.Options.Seeds.Count < 2 || c.Units < 2
             ? "With only one seed or one test image, it is unknown how large an effect could have been missed."
             : "The scores vary too little to tell how large an effect could have been missed.";
     }
 
     private static string Blind(MaskControl c)
-        => AllScoresAlike(c) ? "The control is uninformative: with wrong masks the networks scored exactly as with the right ones." : $"The experiment is blind: wrong masks did not lower the score ({Points(c.Difference)} points, {Interval(c.Low, c.High)}), so this experiment can't tell good synthetic pairs from bad ones.";
+        => AllScoresAlike(c)
+        ? "The control is uninformative: with wrong masks the networks scored exactly as with the right ones."
+        : $"The experiment is blind: wrong masks did not lower the score ({Points(c.Difference)} points, "
+        + $"{Interval(c.Low, c.High)}), so this experiment can't tell good synthetic pairs from bad ones.";
 
     private static bool AllScoresAlike(MaskControl c) => c.Difference == 0 && c.Low == 0 && c.High == 0;
 
     private static string Undecided(ExperimentResult result, MaskControl c, Comparison harm)
-        => $"The control is undecided: wrong masks lower the score against {ExperimentSentences.Title(result, harm.Baseline)} ({Points(harm.Difference)} points, {Interval(harm.Low, harm.High)}), "
-            + $"but the difference between wrong and right masks on the same images, {Points(c.Difference)} points ({Interval(c.Low, c.High)}), is not significant. Use more seeds to decide.";
+        => $"The control is undecided: wrong masks lower the score against {ExperimentSentences.Title(result, harm.Baseline)} ("
+        + $"{Points(harm.Difference)} points, {Interval(harm.Low, harm.High)}), "
+            + $"but the difference between wrong and right masks on the same images, {Points(c.Difference)} points ("
+            + $"{Interval(c.Low, c.High)}), is not significant. Use more seeds to decide.";
 
     private static string Sees(ExperimentResult result, MaskControl c)
-        => $"The control holds: wrong masks cost {Unsigned(c.Difference)} points against {ExperimentSentences.Title(result, c.Against)} ({Interval(c.Low, c.High)}).";
+        => $"The control holds: wrong masks cost {Unsigned(c.Difference)} points against "
+        + $"{ExperimentSentences.Title(result, c.Against)} ({Interval(c.Low, c.High)}).";
 
     private static string? Detection(Comparison c)
     {
         if (c.Statistics is not { Missed: { } missed, FalseAlarms: { } alarms }) return null;
-        return $"Per 100 test images, missed lesions went from {Tenths(missed.Baseline)} to {Tenths(missed.Arm)}, false alarms from {Tenths(alarms.Baseline)} to {Tenths(alarms.Arm)}.";
+        return $"Per 100 test images, missed lesions went from {Tenths(missed.Baseline)} to {Tenths(missed.Arm)}, false alarms "
+            + $"from {Tenths(alarms.Baseline)} to {Tenths(alarms.Arm)}.";
     }
 
     private static string? Losers(Comparison c)
     {
         var losers = c.Statistics!.Subgroups.Where(s => s.High < 0).ToList();
         if (losers.Count == 0) return null;
-        var named = ExperimentSentences.Joined([.. losers.Select(s => $"{s.Kind} {s.Name} ({Points(s.Difference)} points, {Interval(s.Low, s.High)})")]);
+        var named = ExperimentSentences.Joined(
+            [.. losers.Select(s => $"{s.Kind} {s.Name} ({Points(s.Difference)} points, {Interval(s.Low, s.High)})")]);
         return $"Not all images gain. The score falls for: {named}.";
     }
 
@@ -95,23 +116,29 @@ internal static class AnswerSentences
     {
         var others = result.Comparisons.Where(c => c != primary).ToList();
         if (others.Count == 0) return null;
-        var parts = new[] { (Verdict.Higher, "higher"), (Verdict.Lower, "lower"), (Verdict.NoEvidence, "no evidence of a difference") }
+        var parts = new[] { (Verdict.Higher, "higher"), (Verdict.Lower, "lower"),
+            (Verdict.NoEvidence, "no evidence of a difference") }
             .Select(x => (Word: x.Item2, Cases: others.Where(c => c.Verdict == x.Item1).ToList())).Where(x => x.Cases.Count > 0)
             .Select(x => $"{x.Word} with {Cases(result, x.Cases)}");
-        return $"Secondary comparisons with {ExperimentSentences.Title(result, primary.Baseline)}, corrected for their number: {string.Join("; ", parts)}.";
+        return $"Secondary comparisons with {ExperimentSentences.Title(result, primary.Baseline)}, corrected for their number: "
+            + $"{string.Join("; ", parts)}.";
     }
 
     // The declared comparison, repeated with other networks.
     private static string? Networks(ExperimentResult result, Comparison primary)
     {
         if (result.OtherNetworks.Count == 0) return null;
-        var said = result.OtherNetworks.Select(n => (n.Name, Same: n.Comparisons.First(c => c.Arm == primary.Arm && c.RealCount == primary.RealCount)))
-            .Select(n => $"{n.Name} {Points(n.Same.Difference)} points ({Interval(n.Same.Low, n.Same.High)}; {NetworkSection.Word(n.Same.Verdict)})");
+        var said = result.OtherNetworks.Select(n =>
+            (n.Name, Same: n.Comparisons.First(c => c.Arm == primary.Arm && c.RealCount == primary.RealCount)))
+            .Select(n => $"{n.Name} {Points(n.Same.Difference)} points ({Interval(n.Same.Low, n.Same.High)}; "
+            + $"{NetworkSection.Word(n.Same.Verdict)})");
         return $"With other networks the same comparison gives: {string.Join("; ", said)}.";
     }
 
     private static string Cases(ExperimentResult result, List<Comparison> cases)
-        => ExperimentSentences.Joined([.. cases.GroupBy(c => c.Arm).Select(g => $"{ExperimentSentences.Title(result, g.Key)} ({string.Join(", ", g.Select(c => c.RealCount))})")]);
+        => ExperimentSentences.Joined(
+            [.. cases.GroupBy(c => c.Arm).Select(g =>
+                $"{ExperimentSentences.Title(result, g.Key)} ({string.Join(", ", g.Select(c => c.RealCount))})")]);
 
     private static string Unsigned(double difference) => Math.Abs(100 * difference).ToString("0.0", CultureInfo.InvariantCulture);
 

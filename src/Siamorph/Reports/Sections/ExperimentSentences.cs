@@ -13,10 +13,13 @@ internal static class ExperimentSentences
     public static IReadOnlyList<string> Answer(ExperimentResult result)
     {
         if (result.Comparisons.Count == 0)
-            return [$"Test Dice of {Title(result, result.Arms[0].Name)}: {Format.Score(result.Cells.Average(c => c.Outcome.Dice))}. There is no second arm to compare with."];
-        if (result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary) return AnswerSentences.Answer(result, primary);
+            return [$"Test Dice of {Title(result, result.Arms[0].Name)}: "
+                + $"{Format.Score(result.Cells.Average(c => c.Outcome.Dice))}. There is no second arm to compare with."];
+        if (result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary)
+            return AnswerSentences.Answer(result, primary);
         if (result.Undertrained is { } alarm) return [alarm, Caution(result)];
-        if (result.Comparisons.Count == 1) return [Sentence(result, result.Comparisons[0]), Difference(result.Comparisons[0]), Caution(result)];
+        if (result.Comparisons.Count == 1)
+            return [Sentence(result, result.Comparisons[0]), Difference(result.Comparisons[0]), Caution(result)];
         return [Summary(result), .. result.Comparisons.Select(c => $"{Sentence(result, c)} {Difference(c)}"), Caution(result)];
     }
 
@@ -26,21 +29,27 @@ internal static class ExperimentSentences
         var scores = $"test Dice {Format.Score(c.ArmDice)} against {Format.Score(c.BaselineDice)}";
         return c.Verdict == Verdict.NoEvidence
             ? $"With {c.RealCount} real training pairs there is no evidence that {arm} differs from {baseline}: {scores}."
-            : $"With {c.RealCount} real training pairs, {arm} scored {(c.Verdict == Verdict.Higher ? "higher" : "lower")} than {baseline}: {scores}.";
+            : $"With {c.RealCount} real training pairs, {arm} scored {(c.Verdict == Verdict.Higher ? "higher" : "lower")} than "
+            + $"{baseline}: {scores}.";
     }
 
     private static string Difference(Comparison c)
     {
-        if (c is { Difference: 0, Low: 0, High: 0 }) return "Both scored the same on every test image and with every seed, so nothing can be said about the difference.";
-        if (!double.IsFinite(c.Low) || !double.IsFinite(c.High)) return $"The difference is {Format.Signed(c.Difference)}; there are too few scores for an interval.";
-        var lies = c.Verdict switch { Verdict.Higher => "lies above zero", Verdict.Lower => "lies below zero", _ => "includes zero" };
-        return $"The difference is {Format.Signed(c.Difference)}; its 95\u00A0% interval, {Format.Signed(c.Low)} to {Format.Signed(c.High)}, {lies}.";
+        if (c is { Difference: 0, Low: 0, High: 0 })
+            return "Both scored the same on every test image and with every seed, so nothing can be said about the difference.";
+        if (!double.IsFinite(c.Low) || !double.IsFinite(c.High))
+            return $"The difference is {Format.Signed(c.Difference)}; there are too few scores for an interval.";
+        var lies = c.Verdict switch { Verdict.Higher => "lies above zero", Verdict.Lower => "lies below zero",
+            _ => "includes zero" };
+        return $"The difference is {Format.Signed(c.Difference)}; its 95\u00A0% interval, {Format.Signed(c.Low)} to "
+            + $"{Format.Signed(c.High)}, {lies}.";
     }
 
     private static string Summary(ExperimentResult result)
     {
         var parts = new[] { Verdict.Higher, Verdict.Lower, Verdict.NoEvidence }
-            .Select(v => (Verdict: v, Cases: result.Comparisons.Where(c => c.Verdict == v).ToList())).Where(x => x.Cases.Count > 0).ToList();
+            .Select(v => (Verdict: v, Cases: result.Comparisons.Where(c => c.Verdict == v).ToList()))
+            .Where(x => x.Cases.Count > 0).ToList();
         var sentences = parts.Select((x, i) => SummaryPart(result, x.Verdict, x.Cases, i == 0));
         return $"{string.Join("; ", sentences)}.";
     }
@@ -48,13 +57,16 @@ internal static class ExperimentSentences
     private static string SummaryPart(ExperimentResult result, Verdict verdict, List<Comparison> cases, bool first)
     {
         var several = result.Arms.Count > 2;
-        var where = Joined([.. cases.Select(c => several ? $"{c.RealCount} ({Title(result, c.Arm)})" : Format.Integer(c.RealCount))]);
+        string Where(Comparison c) => several ? $"{c.RealCount} ({Title(result, c.Arm)})" : Format.Integer(c.RealCount);
+        var where = Joined([.. cases.Select(Where)]);
         var subject = several ? "other arms" : result.Arms[1].Title;
         var pairs = first ? " real training pairs" : "";
         var text = verdict switch
         {
             Verdict.NoEvidence => $"with {where}{pairs} there is no evidence of a difference",
-            _ => $"{(first ? $"{subject} " : "it ")}scored {(verdict == Verdict.Higher ? "higher" : "lower")} than {result.Arms[0].Title} with {where}{pairs}",
+            _ =>
+                $"{(first ? $"{subject} " : "it ")}scored {(verdict == Verdict.Higher ? "higher" : "lower")} than "
+                + $"{result.Arms[0].Title} with {where}{pairs}",
         };
         if (verdict == Verdict.NoEvidence && first) text += $" between {subject} and {result.Arms[0].Title}";
         return first ? char.ToUpperInvariant(text[0]) + text[1..] : text;
@@ -67,10 +79,15 @@ internal static class ExperimentSentences
         var scope = result.Options.SeedScope switch
         {
             SeedScope.Everything => "each seed has its own real pairs and its own generator",
-            SeedScope.Synthesis => "all seeds share one choice of real pairs and one generator, so the interval does not include their random variation",
-            _ => "all seeds share one choice of real pairs, one generator and one synthetic set, so the interval does not include their random variation",
+            SeedScope.Synthesis =>
+                "all seeds share one choice of real pairs and one generator, so the interval does not include their random "
+                + "variation",
+            _ =>
+                "all seeds share one choice of real pairs, one generator and one synthetic set, so the interval does not include "
+                + "their random variation",
         };
-        return $"{Format.Count(result.Options.Seeds.Count, "seed")}, {Format.Count(c.Images, "test image")}{units}, one dataset; {scope}.";
+        return $"{Format.Count(result.Options.Seeds.Count, "seed")}, {Format.Count(c.Images, "test image")}{units}, one "
+            + $"dataset; {scope}.";
     }
 
     public static string Joined(IReadOnlyList<string> items) => items.Count switch

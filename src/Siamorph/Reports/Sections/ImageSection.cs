@@ -9,14 +9,16 @@ internal static class ImageSection
     public static Section Pictures(ExperimentResult result, string folder)
     {
         var blocks = new List<Block> { new Paragraph(
-            "The line on each image is the outline of its mask. Synthetic images were generated from that mask: the lesion should fill it."
+            "The line on each image is the outline of its mask. Synthetic images were generated from that mask: the lesion "
+                + "should fill it."
             + (result.Controls.Count > 0 ? " With wrong masks it is the mask of another image." : "")) };
         foreach (var count in result.Sheets.Select(s => s.RealCount).Distinct())
         {
             blocks.AddRange(Sheets(result, folder, SheetKind.Real, count));
             var synthetic = Sheets(result, folder, SheetKind.Synthetic, count).ToList();
             blocks.AddRange(synthetic.Take(1));
-            if (synthetic.Count > 1) blocks.Add(new CollapsedSection($"Synthetic pairs of the other arms, {count} real pairs", [.. synthetic.Skip(1)]));
+            if (synthetic.Count > 1) blocks.Add(
+                new CollapsedSection($"Synthetic pairs of the other arms, {count} real pairs", [.. synthetic.Skip(1)]));
         }
         return new Section("Real and synthetic pairs", blocks);
     }
@@ -33,15 +35,22 @@ internal static class ImageSection
         {
             SheetKind.Real => "Some of the pairs that both generator and segmentation network were trained on.",
             SheetKind.Refused => "An even selection of all rejected pairs, each with the reason.",
-            SheetKind.Corrupted => "A column for each corruption: the clean image at the top, below it strengths 1, 2 and 3, as the networks see them.",
+            SheetKind.Corrupted =>
+                "A column for each corruption: the clean image at the top, below it strengths 1, 2 and 3, as the networks "
+                + "see them.",
             SheetKind.Synthetic => "An even selection of the whole set, not picked by hand.",
-            _ => $"Green: the true mask. Yellow: prediction of {result.Arms[0].Title}. Pink: prediction of {(result.Arms.Count == 2 ? result.Arms[1].Title : "the arm named above")}.",
+            _ =>
+                $"Green: the true mask. Yellow: prediction of {result.Arms[0].Title}. Pink: prediction of "
+                + $"{(result.Arms.Count == 2 ? result.Arms[1].Title : "the arm named above")}.",
         };
         var title = char.ToUpperInvariant(sheet.Title[0]) + sheet.Title[1..];
         try
         {
             var corrupted = sheet.Kind == SheetKind.Corrupted;
-            return new ImageSheet(title, caption, [.. sheet.Pictures.Select(p => Tile(corrupted ? p with { Name = Corrupted(p.Name) } : p, folder))])
+            return new ImageSheet(title, caption, [.. sheet.Pictures.Select(p => Tile(corrupted ? p with
+            {
+                Name = Corrupted(p.Name),
+            } : p, folder))])
             {
                 Columns = corrupted ? result.Options.Corruptions.Count : 0,
             };
@@ -57,7 +66,8 @@ internal static class ImageSection
     }
 
     // "Blur 2" as a reader wants it.
-    private static string Corrupted(string name) => name.Split(' ') is [var kind, var strength] && Enum.TryParse<CorruptionKind>(kind, out var known)
+    private static string Corrupted(string name) => name.Split(' ') is [var kind, var strength]
+        && Enum.TryParse<CorruptionKind>(kind, out var known)
         ? strength == "0" ? RobustnessSection.Name(known) : $"strength {strength}"
         : name;
 

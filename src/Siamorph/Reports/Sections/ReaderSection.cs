@@ -10,7 +10,8 @@ internal static class ReaderSection
     {
         var studies = LinkedStudies.Of(folder);
         if (studies.Count == 0) return null;
-        return new Section("What readers said", [new Paragraph(StudySentences.NotUsefulness), .. studies.SelectMany(s => Blocks(result, s))]);
+        return new Section("What readers said",
+            [new Paragraph(StudySentences.NotUsefulness), .. studies.SelectMany(s => Blocks(result, s))]);
     }
 
     private static IEnumerable<Block> Blocks(ExperimentResult result, LinkedStudy study)
@@ -22,7 +23,8 @@ internal static class ReaderSection
         }
         var primary = found.Realism.Primary;
         yield return new Paragraph(StudySentences.Verdict(found));
-        yield return new Table(["readers", "images", "right answers (guessing: 50 %)", "95 % interval", "image quality, synthetic", "real"],
+        yield return new Table(["readers", "images", "right answers (guessing: 50 %)", "95 % interval",
+            "image quality, synthetic", "real"],
         [[
             Format.Integer(primary.Readers), Format.Integer(primary.Images), StudySentences.Percent(primary.Accuracy.Value),
             StudySentences.Interval(primary.Accuracy),
@@ -40,6 +42,7 @@ internal static class ReaderSection
         var here = result.Generators.Select(g => g.Outcome.ModelHash).ToHashSet();
         return drawnBy.Count == 0 ? "The study does not say which generator its images come from."
             : drawnBy.All(here.Contains) ? "Its synthetic images come from a generator of this experiment."
-            : "Not all of its synthetic images come from generators of this experiment, so the readers' answers may not apply to these pairs.";
+            : "Not all of its synthetic images come from generators of this experiment, so the readers' answers may not apply to "
+            + "these pairs.";
     }
 }

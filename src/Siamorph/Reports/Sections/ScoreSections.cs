@@ -15,19 +15,26 @@ internal static class ScoreSections
             {
                 Label = "Test Dice of each trained network, by number of real training pairs and arm.",
                 XTitle = "mean Dice over the test images",
-                Rows = [.. groups.Select(g => new StripRow(ExperimentSentences.Title(result, g.Key.Arm), ExperimentSentences.Colour(result, g.Key.Arm),
+                Rows =
+                    [.. groups.Select(g => new StripRow(ExperimentSentences.Title(result, g.Key.Arm),
+                    ExperimentSentences.Colour(result, g.Key.Arm),
                     [.. g.Select(c => c.Outcome.Dice)], [.. g.Select(c => $"seed {c.Seed}")], $"{g.Key.RealCount} real pairs"))],
             }, "Test Dice", "Each dot is one network (a seed), the tick is their mean, the line their range."),
         };
         if (result.Comparisons.Count > 0) blocks.Add(Differences(result));
-        blocks.Add(new Table(["arm", "real pairs", "added pairs", "real image seen", "Dice", "IoU", "mDice (256 thresholds)", "mIoU (256 thresholds)"],
+        blocks.Add(new Table(["arm", "real pairs", "added pairs", "real image seen", "Dice", "IoU", "mDice (256 "
+            + "thresholds)", "mIoU (256 thresholds)"],
             [.. groups.Select(g => (IReadOnlyList<string>)[
-                ExperimentSentences.Title(result, g.Key.Arm), Format.Integer(g.Key.RealCount), Format.Integer(g.First().SyntheticCount), g.First().RealExposures is { } seen ? $"{Format.Integer((int)Math.Round(seen))}×" : "–",
+                ExperimentSentences.Title(result, g.Key.Arm), Format.Integer(g.Key.RealCount),
+                Format.Integer(g.First().SyntheticCount), g.First().RealExposures is { } seen
+                    ? $"{Format.Integer((int)Math.Round(seen))}×" : "–",
                 Spread(g.Select(c => c.Outcome.Dice)), Spread(g.Select(c => c.Outcome.Iou)),
                 Spread(g.Select(c => c.Outcome.MeanDice)), Spread(g.Select(c => c.Outcome.MeanIou))])])
         {
-            Note = "Mean ± standard deviation over seeds. Dice and IoU: decision at probability 0.5, averaged over images; an image without a lesion that is left "
-                + "empty scores 1. mDice and mIoU: averaged over 256 thresholds, as segmentation papers report them; there an image without a lesion always scores 0.",
+            Note = "Mean ± standard deviation over seeds. Dice and IoU: decision at probability 0.5, averaged over images; an "
+                + "image without a lesion that is left "
+                + "empty scores 1. mDice and mIoU: averaged over 256 thresholds, as segmentation papers report them; there an "
+                + "image without a lesion always scores 0.",
         });
         return new Section("Scores", blocks);
     }
@@ -36,9 +43,11 @@ internal static class ScoreSections
     {
         var primary = Primary(result);
         var blocks = new List<Block>(result.Comparisons.Where(c => c.Arm == primary).SelectMany(c => Pair(result, c)));
-        blocks.AddRange(ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && (s.Arm ?? primary) == primary));
+        blocks.AddRange(ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction
+            && (s.Arm ?? primary) == primary));
         foreach (var other in result.Comparisons.Where(c => c.Arm != primary).GroupBy(c => c.Arm))
-            blocks.Add(new CollapsedSection($"{ExperimentSentences.Title(result, other.Key)}: image by image", [.. other.SelectMany(c => Pair(result, c)),
+            blocks.Add(new CollapsedSection($"{ExperimentSentences.Title(result, other.Key)}: image by image",
+                [.. other.SelectMany(c => Pair(result, c)),
                 .. ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction && s.Arm == other.Key)]));
         if (blocks.Count == 0) blocks.Add(new Paragraph("There is only one arm, so there is nothing to compare."));
         return new Section("Image by image", blocks);
@@ -46,7 +55,8 @@ internal static class ScoreSections
 
     // The arm declared before the run, or the first after the baseline.
     private static string? Primary(ExperimentResult result)
-        => result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true })?.Arm ?? (result.Comparisons.Count > 0 ? result.Comparisons[0].Arm : null);
+        => result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true })?.Arm
+        ?? (result.Comparisons.Count > 0 ? result.Comparisons[0].Arm : null);
 
     private static IEnumerable<Block> Pair(ExperimentResult result, Comparison c)
     {
@@ -65,7 +75,8 @@ internal static class ScoreSections
             Label = $"Sorted differences in Dice of the test images, {arm} minus {baseline}, with {where}.",
             YTitle = "difference in Dice",
             Values = [.. points.Select(p => (p.Name, p.Y - p.X))],
-        }, $"Gains and losses, {where}", $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted.");
+        }, $"Gains and losses, {where}",
+        $"Difference in Dice of each test image ({arm} minus {baseline}, mean over seeds), sorted.");
     }
 
     public static Figure Differences(ExperimentResult result) => new(new StripPlot
@@ -73,9 +84,11 @@ internal static class ScoreSections
         Label = "Difference in test Dice from the baseline, with 95 % intervals.",
         XTitle = "difference in mean Dice",
         Differences = true,
-        Rows = [.. result.Comparisons.Select(c => new StripRow(ExperimentSentences.Title(result, c.Arm), ExperimentSentences.Colour(result, c.Arm), c.PerSeed,
+        Rows = [.. result.Comparisons.Select(c =>
+            new StripRow(ExperimentSentences.Title(result, c.Arm), ExperimentSentences.Colour(result, c.Arm), c.PerSeed,
             [.. result.Options.Seeds.Select(s => $"seed {s}")], $"{c.RealCount} real pairs") { Interval = (c.Low, c.High) })],
-    }, $"Difference from {result.Arms[0].Title}", "Each dot is one seed, the tick is their mean, the line the 95 % interval over seeds and test images.");
+    }, $"Difference from {result.Arms[0].Title}",
+    "Each dot is one seed, the tick is their mean, the line the 95 % interval over seeds and test images.");
 
     private static NamedPoint[] Points(ExperimentResult result, Comparison c)
     {

@@ -15,7 +15,8 @@ internal static class TrainingSection
         foreach (var count in result.Cells.Select(c => c.RealCount).Distinct())
         {
             var cells = result.Cells.Where(c => c.RealCount == count).ToList();
-            blocks.Add(Lines(result, cells, c => c.Outcome.Loss, "training loss", $"Segmentation: training loss, {count} real pairs", logY: true));
+            blocks.Add(Lines(result, cells, c => c.Outcome.Loss, "training loss",
+                $"Segmentation: training loss, {count} real pairs", logY: true));
             blocks.Add(Lines(result, cells, c => c.Outcome.Validation, "validation Dice",
                 $"Segmentation: validation Dice, {count} real pairs", logY: false));
         }
@@ -30,15 +31,18 @@ internal static class TrainingSection
         foreach (var alike in result.Generators.GroupBy(g => (g.RealCount, Arm: g.Arms[0])))
         {
             var name = several ? $"Generator of {ExperimentSentences.Title(result, alike.Key.Arm)}" : "Generator";
-            var figures = alike.Select(g => g.Outcome.Stages.Where(s => s.Curves.Count > 0 && shown.Add(Values(s))).Select(s => Losses(s, name, Which(result, g))).ToList())
+            var figures = alike.Select(g => g.Outcome.Stages.Where(s => s.Curves.Count > 0 && shown.Add(Values(s)))
+                .Select(s => Losses(s, name, Which(result, g))).ToList())
                 .Where(f => f.Count > 0).ToList();
             foreach (var figure in figures.Take(1).SelectMany(f => f)) yield return figure;
-            if (figures.Count > 1) yield return new CollapsedSection($"{name}: {alike.Key.RealCount} real pairs, other seeds", [.. figures.Skip(1).SelectMany(f => f)]);
+            if (figures.Count > 1) yield return new CollapsedSection($"{name}: {alike.Key.RealCount} real pairs, other seeds",
+                [.. figures.Skip(1).SelectMany(f => f)]);
         }
     }
 
     private static string Which(ExperimentResult result, GeneratorResult g)
-        => result.Options.SeedScope == SeedScope.Everything ? $"{g.RealCount} real pairs, seed {g.Seeds[0]}" : $"{g.RealCount} real pairs";
+        => result.Options.SeedScope == SeedScope.Everything ? $"{g.RealCount} real pairs, seed {g.Seeds[0]}"
+        : $"{g.RealCount} real pairs";
 
     private static string Values(StageCurves stage) => stage.Name + string.Join(' ', stage.Curves.SelectMany(c => c.Values));
 
@@ -62,14 +66,18 @@ internal static class TrainingSection
             Series = cells.Count > MostLines
                 ? [.. cells.GroupBy(c => c.Arm).Select(g => Series(g.Key, Mean([.. g.Select(c => Points(curve(c)))])))]
                 : [.. cells.Select(c => Series(c.Arm, Points(curve(c))))],
-        }, title, cells.Count > MostLines ? $"Mean over {Format.Count(cells.Select(c => c.Seed).Distinct().Count(), "seed")}." : "A line for each seed.");
+        }, title, cells.Count > MostLines ? $"Mean over {Format.Count(cells.Select(c => c.Seed).Distinct().Count(), "seed")}."
+            : "A line for each seed.");
 
-        LineSeries Series(string arm, IReadOnlyList<(double X, double Y)> points) => new(ExperimentSentences.Title(result, arm), ExperimentSentences.Colour(result, arm), points);
+        LineSeries Series(string arm, IReadOnlyList<(double X, double Y)> points) =>
+            new(ExperimentSentences.Title(result, arm), ExperimentSentences.Colour(result, arm), points);
     }
 
     // Where all seeds have a value.
     private static IReadOnlyList<(double X, double Y)> Mean(IReadOnlyList<IReadOnlyList<(double X, double Y)>> seeds)
-        => [.. seeds.SelectMany(s => s).GroupBy(p => p.X).Where(g => g.Count() == seeds.Count).OrderBy(g => g.Key).Select(g => (g.Key, g.Average(p => p.Y)))];
+        => [.. seeds.SelectMany(s => s).GroupBy(p => p.X).Where(g => g.Count() == seeds.Count).OrderBy(g => g.Key)
+        .Select(g => (g.Key, g.Average(p => p.Y)))];
 
-    private static IReadOnlyList<(double X, double Y)> Points(Curve curve) => [.. curve.Steps.Zip(curve.Values, (s, v) => ((double)s, v))];
+    private static IReadOnlyList<(double X, double Y)> Points(Curve curve) =>
+        [.. curve.Steps.Zip(curve.Values, (s, v) => ((double)s, v))];
 }

@@ -8,7 +8,9 @@ namespace Siamorph.Segmentation.Batches;
 /// <param name="Contrast">Factor on the distance from the image's mean.</param>
 internal readonly record struct Augmentation(bool MirrorX, bool MirrorY, int Turns, double Brightness, double Contrast)
 {
-    /// <summary>Draws one; always the same number of draws, so that switching one kind off leaves the others as they are.</summary>
+    /// <summary>
+    /// Draws one; always the same number of draws, so that switching one kind off leaves the others as they are.
+    /// </summary>
     public static Augmentation Draw(AugmentationOptions options, SeededRandom random, bool square)
     {
         bool mirrorX = random.Chance(0.5), mirrorY = random.Chance(0.5);
@@ -22,7 +24,9 @@ internal readonly record struct Augmentation(bool MirrorX, bool MirrorY, int Tur
             1 + options.Contrast * contrast);
     }
 
-    /// <summary>Where pixel (0, 0) of the result comes from in a plane, and how far its right and lower neighbours are from there.</summary>
+    /// <summary>
+    /// Where pixel (0, 0) of the result comes from in a plane, and how far its right and lower neighbours are from there.
+    /// </summary>
     public (int Start, int Right, int Down) Walk(int width, int height)
     {
         var from = Source(width, height, 0, 0);

@@ -60,7 +60,8 @@ internal static class LabColour
         [.. Enumerable.Range(0, 256).Select(v => (int)(255 * (1 << LinearBits) * ToLinear(v / 255.0) + 0.5))];
 
     private static readonly int[] Curve =
-        [.. Enumerable.Range(0, 256 * 3 / 2 << LinearBits).Select(i => (int)((1 << CurveBits) * CurveOf(i / (255.0 * (1 << LinearBits))) + 0.5))];
+        [.. Enumerable.Range(0, 256 * 3 / 2 << LinearBits)
+        .Select(i => (int)((1 << CurveBits) * CurveOf(i / (255.0 * (1 << LinearBits))) + 0.5))];
 
     private static readonly int[] X = Weights(WhiteX, 0.412453, 0.357580, 0.180423);
     private static readonly int[] Y = Weights(1, 0.212671, 0.715160, 0.072169);
@@ -100,7 +101,8 @@ internal static class LabColour
         return new RgbImage(size, pixels);
     }
 
-    private static int[] Weights(double white, params double[] rgb) => [.. rgb.Select(w => (int)Math.Round((1 << WeightBits) * w / white))];
+    private static int[] Weights(double white, params double[] rgb) =>
+        [.. rgb.Select(w => (int)Math.Round((1 << WeightBits) * w / white))];
 
     private static byte Descale(int value) => (byte)Math.Clamp((value + (1 << (CurveBits - 1))) >> CurveBits, 0, 255);
 

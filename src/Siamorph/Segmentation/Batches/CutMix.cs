@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Batches;
 
 /// <summary>
-/// Rectangles of one image laid over another, and of their masks alike (CutMix, Yun et al. 2019; for segmentation French et al. 2020).
+/// Rectangles of one image laid over another, and of their masks alike (CutMix, Yun et al. 2019; for segmentation French et al.
+/// 2020).
 /// </summary>
 internal static class CutMix
 {

@@ -22,7 +22,8 @@ internal static class MultiScaleSizes
     private static readonly double[] Ratios = [0.75, 1, 1.25];
 
     /// <summary>¾, 1 and 1¼ of a side, each to the next multiple of 32.</summary>
-    public static int[] Three(int side) => [.. Ratios.Select(r => Math.Max((int)Grain, (int)(Math.Round(side * r / Grain) * Grain)))];
+    public static int[] Three(int side) =>
+        [.. Ratios.Select(r => Math.Max((int)Grain, (int)(Math.Round(side * r / Grain) * Grain)))];
 
     /// <summary>Which batch a step takes: of three sizes, three steps share one.</summary>
     public static long BatchOf(MultiScale scale, long step) => scale == MultiScale.ThreeSizes ? step / 3 : step;

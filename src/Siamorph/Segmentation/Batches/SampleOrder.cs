@@ -38,7 +38,8 @@ internal sealed class SampleOrder
         if (_share < 1 && _first.Count == 0)
             throw new InvalidOptionsException("There are no real training pairs. Add some, or set syntheticFraction to 1.");
         if (_share > 0 && _second.Count == 0)
-            throw new InvalidOptionsException("There are no synthetic training pairs, but syntheticFraction asks for some. Add some, or leave it out.");
+            throw new InvalidOptionsException(
+                "There are no synthetic training pairs, but syntheticFraction asks for some. Add some, or leave it out.");
     }
 
     /// <summary>The indices of the images of a step, 0 …</summary>

@@ -28,8 +28,8 @@ internal sealed class SegmentationBatches
     }
 
     /// <summary>
-    /// Images [B,3,H,W] in [-1,1] and masks [B,1,H,W] of 0 and 1 (of class numbers, where there are several; in [0,1], where soft), both float32,
-    /// at the step's size; the caller disposes them.
+    /// Images [B,3,H,W] in [-1,1] and masks [B,1,H,W] of 0 and 1 (of class numbers, where there are several; in [0,1], where
+    /// soft), both float32, at the step's size; the caller disposes them.
     /// </summary>
     public (Tensor Images, Tensor Masks) Batch(long step)
     {
@@ -63,7 +63,8 @@ internal sealed class SegmentationBatches
             var warp = SmoothWarp.Draw(_augmentation, random, _data.Size); // after the others: they stay as they are without it
             warp?.Trace(augmentation.Walk(width, height), _spots);
             ReadOnlySpan<byte> source = Part(_data.Images.bytes, indices[i], _data.Count);
-            if (_augmentation.ColourExchange) source = Recoloured(source, _seed.Derive("colours").Derive(step).Derive(i).Random().Next(_data.Count));
+            if (_augmentation.ColourExchange)
+                source = Recoloured(source, _seed.Derive("colours").Derive(step).Derive(i).Random().Next(_data.Count));
             var result = Part(imageValues, i, indices.Length);
             for (var c = 0; c < 3; c++)
             {
@@ -71,11 +72,14 @@ internal sealed class SegmentationBatches
                 Copy(Part(source, c, 3), Part(result, c, 3), augmentation, warp, table, smooth: true);
             }
             var soft = _data.SoftMasks;
-            for (var label = 0; label < table.Length; label++) table[label] = soft is not null ? label / 255f : _severalClasses ? label : Math.Min(label, 1);
-            Copy(Part((soft ?? _data.Masks).bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation, warp, table, smooth: soft is not null);
+            for (var label = 0; label < table.Length; label++)
+                table[label] = soft is not null ? label / 255f : _severalClasses ? label : Math.Min(label, 1);
+            Copy(Part((soft ?? _data.Masks).bytes, indices[i], _data.Count), Part(maskValues, i, indices.Length), augmentation,
+                warp, table, smooth: soft is not null);
         }
         if (_augmentation.CutMix > 0)
-            CutMix.Apply([.. Enumerable.Range(0, indices.Length).Where(i => !_data.Pairs[indices[i]].IsUnlabelled)], _augmentation.CutMix, _seed.Derive("cutmix").Derive(step), images, masks);
+            CutMix.Apply([.. Enumerable.Range(0, indices.Length).Where(i => !_data.Pairs[indices[i]].IsUnlabelled)],
+                _augmentation.CutMix, _seed.Derive("cutmix").Derive(step), images, masks);
         return (images, masks);
     }
 
@@ -85,9 +89,11 @@ internal sealed class SegmentationBatches
     /// <summary>Which images of a step's batch have no mask.</summary>
     public bool[] IsUnlabelled(long step) => Are(step, p => p.IsUnlabelled);
 
-    private bool[] Are(long step, Func<ImageMaskPair, bool> what) => [.. _order.Batch(MultiScaleSizes.BatchOf(_multiScale, step)).Select(i => what(_data.Pairs[i]))];
+    private bool[] Are(long step, Func<ImageMaskPair, bool> what) =>
+        [.. _order.Batch(MultiScaleSizes.BatchOf(_multiScale, step)).Select(i => what(_data.Pairs[i]))];
 
-    private void Copy(ReadOnlySpan<byte> from, Span<float> into, Augmentation augmentation, SmoothWarp? warp, ReadOnlySpan<float> table, bool smooth)
+    private void Copy(ReadOnlySpan<byte> from, Span<float> into, Augmentation augmentation, SmoothWarp? warp,
+        ReadOnlySpan<float> table, bool smooth)
     {
         if (warp is not null)
         {
@@ -112,7 +118,8 @@ internal sealed class SegmentationBatches
     // The planes of an image in the colours of another one.
     private byte[] Recoloured(ReadOnlySpan<byte> planes, int reference)
     {
-        var exchanged = ColourExchange.Apply(Interleaved(planes), Interleaved(Part(_data.Images.bytes, reference, _data.Count))).Pixels;
+        var exchanged = ColourExchange.Apply(Interleaved(planes),
+            Interleaved(Part(_data.Images.bytes, reference, _data.Count))).Pixels;
         var result = new byte[exchanged.Length];
         var area = result.Length / 3;
         for (var i = 0; i < result.Length; i++) result[i % 3 * area + i / 3] = exchanged[i];
@@ -127,7 +134,9 @@ internal sealed class SegmentationBatches
         return image;
     }
 
-    private static ReadOnlySpan<T> Part<T>(ReadOnlySpan<T> all, int index, int count) => all.Slice(index * (all.Length / count), all.Length / count);
+    private static ReadOnlySpan<T> Part<T>(ReadOnlySpan<T> all, int index, int count) =>
+        all.Slice(index * (all.Length / count), all.Length / count);
 
-    private static Span<T> Part<T>(Span<T> all, int index, int count) => all.Slice(index * (all.Length / count), all.Length / count);
+    private static Span<T> Part<T>(Span<T> all, int index, int count) =>
+        all.Slice(index * (all.Length / count), all.Length / count);
 }

@@ -43,7 +43,8 @@ internal static class ContrastiveLoss
         using var scope = NewDisposeScope();
         long[] size = [embedding.shape[2], embedding.shape[3]];
         var truth = Bytes(nn.functional.interpolate(masks, size, mode: InterpolationMode.Nearest));
-        var decided = logits.shape[1] == 1 ? (logits > 0).to_type(ScalarType.Float32) : logits.argmax(1, true).to_type(ScalarType.Float32);
+        var decided = logits.shape[1] == 1 ? (logits > 0).to_type(ScalarType.Float32)
+            : logits.argmax(1, true).to_type(ScalarType.Float32);
         var found = Bytes(nn.functional.interpolate(decided, size, mode: InterpolationMode.Nearest));
         var groups = Groups(truth, found, (int)embedding.shape[0], seed.Random());
         if (groups.Count == 0) return null;
@@ -74,5 +75,6 @@ internal static class ContrastiveLoss
         })];
     }
 
-    private static int[] Shuffled(int[] items, SeededRandom random) => [.. random.Permutation(items.Length).Select(i => items[i])];
+    private static int[] Shuffled(int[] items, SeededRandom random) =>
+        [.. random.Permutation(items.Length).Select(i => items[i])];
 }

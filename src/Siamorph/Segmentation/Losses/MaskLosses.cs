@@ -18,7 +18,8 @@ internal static class MaskLosses
         ArgumentNullException.ThrowIfNull(masks);
         if (loss is MaskLoss.CrossEntropyDice or MaskLoss.CrossEntropy) return OfClasses(loss, logits, masks);
         if (!logits.shape.SequenceEqual(masks.shape))
-            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].", nameof(masks));
+            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].",
+                nameof(masks));
         using var scope = NewDisposeScope();
         var result = loss switch
         {
@@ -35,8 +36,10 @@ internal static class MaskLosses
     // One logit is the foreground's against a background at 0, so softmax over both is the sigmoid.
     private static Tensor OfClasses(MaskLoss loss, Tensor logits, Tensor masks)
     {
-        if (masks.dim() != 4 || masks.shape[1] != 1 || logits.shape[0] != masks.shape[0] || !logits.shape.AsSpan(2).SequenceEqual(masks.shape.AsSpan(2)))
-            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].", nameof(masks));
+        if (masks.dim() != 4 || masks.shape[1] != 1 || logits.shape[0] != masks.shape[0]
+            || !logits.shape.AsSpan(2).SequenceEqual(masks.shape.AsSpan(2)))
+            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], masks [{string.Join(",", masks.shape)}].",
+            nameof(masks));
         using var scope = NewDisposeScope();
         if (logits.shape[1] == 1) logits = cat([zeros_like(logits), logits], 1);
         var truth = masks.round().to_type(ScalarType.Int64).squeeze(1);
@@ -58,7 +61,8 @@ internal static class MaskLosses
     internal static Tensor Bce(Tensor logits, Tensor masks) => functional.binary_cross_entropy_with_logits(logits, masks);
 
     /// <summary>Mean over images of 1 − Dice, with what is added above and below the fraction line.</summary>
-    internal static Tensor Dice(Tensor logits, Tensor masks, double above, double below) => Dice(logits, masks, [1, 2, 3], above, below);
+    internal static Tensor Dice(Tensor logits, Tensor masks, double above, double below) =>
+        Dice(logits, masks, [1, 2, 3], above, below);
 
     /// <summary>1 − Dice of all images together, smoothed by 1e-6.</summary>
     internal static Tensor BatchDice(Tensor logits, Tensor masks) => Dice(logits, masks, [0, 1, 2, 3], 1e-6, 1e-6);

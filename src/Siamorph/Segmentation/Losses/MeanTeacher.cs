@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Siamorph.Segmentation.Losses;
 
 /// <summary>
-/// Learns from images without masks: the network in training has to find in them what the network of averaged weights, its teacher,
-/// finds (mean teacher, Tarvainen and Valpola 2017), also where rectangles of one image lie over another (French et al. 2020).
+/// Learns from images without masks: the network in training has to find in them what the network of averaged weights, its
+/// teacher, finds (mean teacher, Tarvainen and Valpola 2017), also where rectangles of one image lie over another (French et al.
+/// 2020).
 /// </summary>
 internal sealed class MeanTeacher(SegmentationOptions options)
 {
@@ -22,7 +23,8 @@ internal sealed class MeanTeacher(SegmentationOptions options)
     /// <returns>The lesson, with tensors of the caller's scope; null where all images have a mask.</returns>
     public TeacherBatch? Of(SegmentationNetwork network, Ema averages, Tensor images, bool[] unlabelled, int step)
     {
-        long[] Rows(bool which) => [.. Enumerable.Range(0, unlabelled.Length).Where(i => unlabelled[i] == which).Select(i => (long)i)];
+        long[] Rows(bool which) => [.. Enumerable.Range(0, unlabelled.Length).Where(i => unlabelled[i] == which)
+            .Select(i => (long)i)];
         var (known, blind) = (Rows(false), Rows(true));
         if (blind.Length == 0) return null;
         using var noGrad = no_grad();
@@ -36,10 +38,13 @@ internal sealed class MeanTeacher(SegmentationOptions options)
         }
         network.train();
         CutMix.Apply([.. Enumerable.Range(0, blind.Length)], 1, _seed.Derive(step), shown, targets);
-        return new(images.index_copy(0, rows, shown), known.Length > 0 ? tensor(known, device: images.device) : null, rows, targets, WeightAt(step));
+        return new(images.index_copy(0, rows, shown), known.Length > 0 ? tensor(known, device: images.device)
+            : null, rows, targets, WeightAt(step));
     }
 
-    /// <summary>The weight of agreement: it rises as exp(−5 (1 − t)²) over the first share of the steps, while the teacher knows little.</summary>
+    /// <summary>
+    /// The weight of agreement: it rises as exp(−5 (1 − t)²) over the first share of the steps, while the teacher knows little.
+    /// </summary>
     internal double WeightAt(int step)
     {
         var ramp = options.ConsistencyRampUp * options.Steps;
@@ -57,14 +62,18 @@ internal sealed class MeanTeacher(SegmentationOptions options)
     /// <param name="Weight">Of the agreement.</param>
     internal sealed record TeacherBatch(Tensor Images, Tensor? Labelled, Tensor Unlabelled, Tensor Targets, double Weight)
     {
-        /// <summary>The loss of a head: of its labelled rows by their masks, and the mean squared difference from the teacher's probabilities.</summary>
+        /// <summary>
+        /// The loss of a head: of its labelled rows by their masks, and the mean squared difference from the teacher's
+        /// probabilities.
+        /// </summary>
         /// <param name="logits">[B,Classes,H,W].</param>
         /// <param name="masks">[B,1,H,W].</param>
         /// <param name="ofLabelled">Loss of logits and masks.</param>
         public Tensor Loss(Tensor logits, Tensor masks, Func<Tensor, Tensor, Tensor> ofLabelled)
         {
             var agreement = (Probabilities(logits.index_select(0, Unlabelled)) - Targets).square().mean() * Weight;
-            return Labelled is null ? agreement : ofLabelled(logits.index_select(0, Labelled), masks.index_select(0, Labelled)) + agreement;
+            return Labelled is null ? agreement
+                : ofLabelled(logits.index_select(0, Labelled), masks.index_select(0, Labelled)) + agreement;
         }
     }
 }

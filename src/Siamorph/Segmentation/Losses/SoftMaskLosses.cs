@@ -18,7 +18,8 @@ internal static class SoftMaskLosses
     /// <param name="loss">One for a single class.</param>
     /// <param name="logits">[B,1,H,W]; receives the gradient.</param>
     /// <param name="labels">[B,1,H,W] in [0,1].</param>
-    /// <param name="agreementWeight">a in each pixel's weight 1 − a · (1 − |2t − 1|); 0 counts all alike, 1 leaves out pixels at ½.</param>
+    /// <param name="agreementWeight">a in each pixel's weight 1 − a · (1 − |2t − 1|); 0 counts all alike, 1 leaves out pixels at
+    /// ½.</param>
     /// <returns>A scalar, finite for finite logits.</returns>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The loss is for several classes.</exception>
@@ -27,15 +28,18 @@ internal static class SoftMaskLosses
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(labels);
         if (!logits.shape.SequenceEqual(labels.shape))
-            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], labels [{string.Join(",", labels.shape)}].", nameof(labels));
+            throw new ArgumentException($"Logits [{string.Join(",", logits.shape)}], labels [{string.Join(",", labels.shape)}].",
+                nameof(labels));
         using var scope = NewDisposeScope();
         var agreed = agreementWeight == 0 ? ones_like(labels) : 1 - agreementWeight * (1 - (2 * labels - 1).abs());
         var boundary = agreed * MaskLosses.BoundaryWeights(labels);
         var result = loss switch
         {
             MaskLoss.BceDice => CrossEntropy(logits, labels, agreed, WholeBatch) + Dice(logits, labels, agreed, PerImage, 1, 1),
-            MaskLoss.BceBatchDice => CrossEntropy(logits, labels, agreed, WholeBatch) + Dice(logits, labels, agreed, WholeBatch, 1e-6, 1e-6),
-            MaskLoss.BceDiceSanet => CrossEntropy(logits, labels, agreed, WholeBatch) + Dice(logits, labels, agreed, PerImage, 0, 1),
+            MaskLoss.BceBatchDice => CrossEntropy(logits, labels, agreed, WholeBatch)
+                + Dice(logits, labels, agreed, WholeBatch, 1e-6, 1e-6),
+            MaskLoss.BceDiceSanet => CrossEntropy(logits, labels, agreed, WholeBatch)
+                + Dice(logits, labels, agreed, PerImage, 0, 1),
             MaskLoss.Structure => CrossEntropy(logits, labels, boundary, PerImage) + Iou(logits, labels, boundary),
             MaskLoss.StructureAsExecuted => CrossEntropy(logits, labels, agreed, WholeBatch) + Iou(logits, labels, boundary),
             _ => throw new ArgumentOutOfRangeException(nameof(loss)),

@@ -65,7 +65,8 @@ internal sealed class CTNet : SegmentationNetwork
         ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
         var maps = Narrowed(input);
-        return (Logits(maps, input.shape[2], input.shape[3]).MoveToOuterDisposeScope(), contrasthead.forward(maps[3]).MoveToOuterDisposeScope());
+        return (Logits(maps, input.shape[2], input.shape[3]).MoveToOuterDisposeScope(),
+            contrasthead.forward(maps[3]).MoveToOuterDisposeScope());
     }
 
     internal override (IReadOnlyList<Tensor> Heads, Tensor? Embedding) HeadsAndEmbedding(Tensor input)
@@ -75,7 +76,8 @@ internal sealed class CTNet : SegmentationNetwork
     }
 
     // What the golden numbers look at, from the four narrowed maps.
-    internal (Tensor Embedding, Tensor Scale4, Tensor Scale3, Tensor Scale2, Tensor Cascade, Tensor Prediction) Decode(IReadOnlyList<Tensor> maps)
+    internal (Tensor Embedding, Tensor Scale4, Tensor Scale3, Tensor Scale2, Tensor Cascade, Tensor Prediction) Decode(
+        IReadOnlyList<Tensor> maps)
     {
         var (s4, s3, s2) = (Smim.forward(maps[3]), Smim.forward(maps[2]), Smim.forward(maps[1]));
         var cascade = cim.Join(s4, s3, s2);
@@ -89,7 +91,8 @@ internal sealed class CTNet : SegmentationNetwork
     private Tensor[] Narrowed(Tensor input)
     {
         var maps = backbone.forward(input);
-        return [Translayer1.forward(maps[0]), Translayer2.forward(maps[1]), Translayer3.forward(maps[2]), Translayer4.forward(maps[3])];
+        return [Translayer1.forward(maps[0]), Translayer2.forward(maps[1]), Translayer3.forward(maps[2]),
+            Translayer4.forward(maps[3])];
     }
 
     private Tensor Logits(Tensor[] maps, long height, long width)

@@ -13,7 +13,8 @@ internal sealed class ConvolutionNorm : nn.Module<Tensor, Tensor>
     public ConvolutionNorm(int channels, int result, int kernel, int dilation = 1)
         : this(channels, result, (kernel, kernel), dilation) { }
 
-    public ConvolutionNorm(int channels, int result, (long Height, long Width) kernel, long dilation = 1) : base(nameof(ConvolutionNorm))
+    public ConvolutionNorm(int channels, int result, (long Height, long Width) kernel, long dilation = 1)
+        : base(nameof(ConvolutionNorm))
     {
         var padding = (dilation * (kernel.Height - 1) / 2, dilation * (kernel.Width - 1) / 2);
         conv = nn.Conv2d(channels, result, kernel, padding: padding, dilation: (dilation, dilation), bias: false);

@@ -1,6 +1,8 @@
 namespace Siamorph.Segmentation.Networks;
 
-/// <summary>The numbers that every network with a backbone and a decoder has; each network starts from its published ones.</summary>
+/// <summary>
+/// The numbers that every network with a backbone and a decoder has; each network starts from its published ones.
+/// </summary>
 internal abstract record DecoderConfig<TBackbone>
 {
     private protected DecoderConfig(TBackbone backbone, int channels) => (Backbone, Channels) = (backbone, channels);

@@ -33,7 +33,9 @@ internal static class InitialWeights
             using var generator = seed.Derive(name).Generator();
             if (transformer is not null && name.StartsWith(transformer, StringComparison.Ordinal))
             {
-                FillNormal(weight, module is Conv2d conv ? Math.Sqrt(2.0 * conv.groups / (conv.out_channels * conv.kernel_size.Aggregate(1L, (a, b) => a * b))) : 0.02, generator);
+                FillNormal(weight, module is Conv2d conv
+                    ? Math.Sqrt(2.0 * conv.groups / (conv.out_channels * conv.kernel_size.Aggregate(1L, (a, b) => a * b)))
+                    : 0.02, generator);
                 bias?.zero_();
                 continue;
             }

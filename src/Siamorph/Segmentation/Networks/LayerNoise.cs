@@ -14,7 +14,9 @@ internal sealed class LayerNoise
     /// <summary>The draws to come are a function of this seed and of their number.</summary>
     public void Begin(Seed? seed) => (_seed, _draws) = (seed, 0);
 
-    /// <summary>Drops the whole of a sample's <paramref name="x"/> with a probability, and raises the others to keep the mean.</summary>
+    /// <summary>
+    /// Drops the whole of a sample's <paramref name="x"/> with a probability, and raises the others to keep the mean.
+    /// </summary>
     public Tensor DropPath(Tensor x, double probability, bool training) => Drop(x, probability, training, 1);
 
     /// <summary>Drops single channels of a sample, and raises the others to keep the mean.</summary>

@@ -18,14 +18,17 @@ public sealed record NetworkConfig
     /// <summary>Channels of the image.</summary>
     public int ImageChannels { get; init; } = 3;
 
-    /// <summary>Logits per pixel; 1 for lesion against background, otherwise as many as there are classes with the background.</summary>
+    /// <summary>
+    /// Logits per pixel; 1 for lesion against background, otherwise as many as there are classes with the background.
+    /// </summary>
     public int Classes { get; init; } = 1;
 
     internal IEnumerable<string> Faults()
     {
         if (!NetworkFactory.Names.Contains(Name))
         {
-            var meant = ClosestName.To(Name, NetworkFactory.Names) is { } name ? $"did you mean '{name}'?" : $"there are {string.Join(", ", NetworkFactory.Names)}.";
+            var meant = ClosestName.To(Name, NetworkFactory.Names) is { } name ? $"did you mean '{name}'?"
+                : $"there are {string.Join(", ", NetworkFactory.Names)}.";
             yield return $"network.name '{Name}' is unknown; {meant}";
         }
         if (Width < 2) yield return $"network.width is {Width}; it has to be 2 or more.";

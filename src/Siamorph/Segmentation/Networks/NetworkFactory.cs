@@ -14,11 +14,17 @@ internal static class NetworkFactory
 
     private static readonly Dictionary<string, Func<NetworkConfig, SegmentationNetwork>> Makers = new()
     {
-        [UNet] = c => new UNet(new() { Width = c.Width, Bilinear = c.Bilinear, ImageChannels = c.ImageChannels, Classes = c.Classes }),
+        [UNet] = c => new UNet(new()
+        {
+            Width = c.Width, Bilinear = c.Bilinear, ImageChannels = c.ImageChannels, Classes = c.Classes,
+        }),
         ["sanet"] = c => new SANet(new() { Classes = c.Classes }),
         ["sanet-compact"] = c => new SANet(new() { Backbone = SmallRes2Net, Channels = 32, Classes = c.Classes }),
         ["pranet"] = c => new PraNet(new() { Classes = c.Classes }),
-        ["pranet-compact"] = c => new PraNet(new() { Backbone = SmallRes2Net, Channels = 16, DeepBranch = 64, ShallowBranch = 32, Classes = c.Classes }),
+        ["pranet-compact"] = c => new PraNet(new()
+        {
+            Backbone = SmallRes2Net, Channels = 16, DeepBranch = 64, ShallowBranch = 32, Classes = c.Classes,
+        }),
         ["polyp-pvt"] = c => new PolypPvt(new() { Classes = c.Classes }),
         ["polyp-pvt-compact"] = c => new PolypPvt(new() { Backbone = SmallTransformer, Classes = c.Classes }),
         ["ctnet"] = c => new CTNet(new() { Classes = c.Classes }),

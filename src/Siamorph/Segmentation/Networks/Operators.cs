@@ -27,13 +27,16 @@ internal static class Operators
             case Sequential chain:
                 return RunChain([.. chain.children().Cast<nn.Module<Tensor, Tensor>>()], x, fused);
             case Conv2d m:
-                return Note(m.forward(x), "Conv", [x, m.weight, m.bias], Window(m.kernel_size, m.stride, m.padding ?? [0, 0], ("dilations", m.dilation), ("group", m.groups)));
+                return Note(m.forward(x), "Conv", [x, m.weight, m.bias],
+                    Window(m.kernel_size, m.stride, m.padding ?? [0, 0], ("dilations", m.dilation), ("group", m.groups)));
             case Conv1d m:
                 return Note(m.forward(x), "Conv", [x, m.weight, m.bias], ("kernel_shape", m.kernel_size), ("group", m.groups));
             case ConvTranspose2d m:
-                return Note(m.forward(x), "ConvTranspose", [x, m.weight, m.bias], Window(m.kernel_size, m.stride, m.padding ?? [0, 0], ("group", m.groups)));
+                return Note(m.forward(x), "ConvTranspose", [x, m.weight, m.bias],
+                    Window(m.kernel_size, m.stride, m.padding ?? [0, 0], ("group", m.groups)));
             case BatchNorm2d m:
-                return Note(m.forward(x), "BatchNormalization", [x, m.weight, m.bias, m.running_mean, m.running_var], ("epsilon", m.eps));
+                return Note(m.forward(x), "BatchNormalization", [x, m.weight, m.bias, m.running_mean, m.running_var],
+                    ("epsilon", m.eps));
             case LayerNorm m:
                 return Note(m.forward(x), "LayerNormalization", [x, m.weight, m.bias], ("axis", -1L), ("epsilon", m.eps));
             case Linear m:
@@ -44,7 +47,8 @@ internal static class Operators
                 return Note(m.forward(x), "MaxPool", [x], Window(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? [0, 0]));
             case AvgPool2d m:
                 return Note(m.forward(x), "AveragePool", [x],
-                    Window(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? [0, 0], ("ceil_mode", m.ceil_mode ? 1L : 0L), ("count_include_pad", m.count_include_pad ? 1L : 0L)));
+                    Window(m.kernel_size, m.stride ?? m.kernel_size, m.padding
+                        ?? [0, 0], ("ceil_mode", m.ceil_mode ? 1L : 0L), ("count_include_pad", m.count_include_pad ? 1L : 0L)));
             default:
                 return layer.forward(x); // one of ours, written in these operations itself
         }
@@ -84,7 +88,8 @@ internal static class Operators
     public static Tensor Affine(Tensor x, float[] factor, float[] shift)
     {
         using var scope = NewDisposeScope();
-        var (f, s) = (tensor(factor, [factor.Length, 1, 1]).to(x.dtype, x.device), tensor(shift, [shift.Length, 1, 1]).to(x.dtype, x.device));
+        var (f, s) = (tensor(factor, [factor.Length, 1, 1]).to(x.dtype, x.device),
+            tensor(shift, [shift.Length, 1, 1]).to(x.dtype, x.device));
         return Add(Multiply(x, f), s).MoveToOuterDisposeScope();
     }
 

@@ -17,7 +17,9 @@ internal sealed record PolypPvtConfig : DecoderConfig<PyramidTransformerConfig>
     public int NodesAlongSide { get; init; } = 4;
 }
 
-/// <summary>Polyp-PVT (Dong et al. 2021, arXiv 2108.06932): deep features are fused in cascade, shallow ones guide by similarity.</summary>
+/// <summary>
+/// Polyp-PVT (Dong et al. 2021, arXiv 2108.06932): deep features are fused in cascade, shallow ones guide by similarity.
+/// </summary>
 internal sealed class PolypPvt : SegmentationNetwork
 {
     private readonly PyramidTransformer backbone;
@@ -162,7 +164,8 @@ internal sealed record FusionLayers(
         var coarseUp = ScaleTo(coarse, middle, corners: true);
         var a = Multiply(Up1.forward(coarseUp), middle);
         var b = Multiply(
-            Multiply(Up2.forward(ScaleTo(coarseUp, fine, corners: true)), Up3.forward(ScaleTo(middle, fine, corners: true))), fine);
+            Multiply(Up2.forward(ScaleTo(coarseUp, fine, corners: true)),
+                Up3.forward(ScaleTo(middle, fine, corners: true))), fine);
         var both = Join2.forward(Concat(1, a, Up4.forward(coarseUp)));
         var all = Join3.forward(Concat(1, b, Up5.forward(ScaleTo(both, fine, corners: true))));
         return Last.forward(all);

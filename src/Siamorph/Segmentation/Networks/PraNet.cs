@@ -35,7 +35,8 @@ internal sealed class PraNet : SegmentationNetwork
     {
         ArgumentNullException.ThrowIfNull(config);
         Config = config;
-        var (planes, channels, deep, shallow) = (config.Backbone.Planes, config.Channels, config.DeepBranch, config.ShallowBranch);
+        var (planes, channels, deep, shallow) =
+            (config.Backbone.Planes, config.Channels, config.DeepBranch, config.ShallowBranch);
         resnet = new(config.Backbone);
         rfb2_1 = new(8 * planes, channels);
         rfb3_1 = new(16 * planes, channels);

@@ -10,7 +10,8 @@ internal static class PretrainedWeights
 
     /// <summary>Copies every tensor of the same name and shape.</summary>
     /// <param name="network">Receives them.</param>
-    /// <param name="path">A weight file, or a run folder of <see cref="DenoisingPretraining"/> or <see cref="SegmentationTrainer"/>.</param>
+    /// <param name="path">A weight file, or a run folder of <see cref="DenoisingPretraining"/> or
+    /// <see cref="SegmentationTrainer"/>.</param>
     /// <returns>One line: how many tensors were taken, and which begin at random.</returns>
     /// <exception cref="WeightsMismatchException">The file is of another architecture or width.</exception>
     /// <exception cref="WeightsFormatException">The file is missing or damaged.</exception>
@@ -19,13 +20,16 @@ internal static class PretrainedWeights
         var names = new[] { DenoisingPretraining.FileName, Predictor.FileName };
         var file = names.Select(n => Path.Combine(path, n)).FirstOrDefault(File.Exists) ?? path;
         if (Directory.Exists(file))
-            throw new WeightsFormatException($"{path}: holds neither {names[0]} nor {names[1]}. Name a finished run of \"segment pretrain\" or \"segment train\", or a weight file.");
+            throw new WeightsFormatException(
+                $"{path}: holds neither {names[0]} nor {names[1]}. Name a finished run of \"segment pretrain\" or \"segment "
+                    + $"train\", or a weight file.");
         using var weights = WeightsFile.Open(file);
         var own = StateDict.Of(network);
         var fitting = own.Where(t => weights.TryGet(t.Key, out var e) && e.Shape.SequenceEqual(t.Value.shape)).ToList();
         if (fitting.Count < Fitting * own.Count)
             throw new WeightsMismatchException(
-                $"{path}: {fitting.Count} of the {own.Count} tensors of {network.GetName()} are there in the same shape. Use weights of that architecture and width.");
+                $"{path}: {fitting.Count} of the {own.Count} tensors of {network.GetName()} are there in the same shape. Use "
+                    + $"weights of that architecture and width.");
         using var noGrad = no_grad();
         foreach (var (key, tensor) in fitting)
         {
@@ -33,6 +37,7 @@ internal static class PretrainedWeights
             tensor.copy_(stored);
         }
         var random = own.Keys.Except(fitting.Select(t => t.Key)).Order(StringComparer.Ordinal).ToList();
-        return $"Weights of {network.GetName()} from {path}: {fitting.Count} tensors{(random.Count == 0 ? "" : $"; at random: {string.Join(", ", random)}")}.";
+        return $"Weights of {network.GetName()} from {path}: {fitting.Count} tensors"
+            + $"{(random.Count == 0 ? "" : $"; at random: {string.Join(", ", random)}")}.";
     }
 }

@@ -86,7 +86,8 @@ internal sealed class PyramidTransformer : nn.Module<Tensor, IReadOnlyList<Tenso
         using var scope = NewDisposeScope();
         var maps = new List<Tensor>(4);
         foreach (var (embed, blocks, norm) in new[]
-            { (patch_embed1, block1, norm1), (patch_embed2, block2, norm2), (patch_embed3, block3, norm3), (patch_embed4, block4, norm4) })
+            { (patch_embed1, block1, norm1), (patch_embed2, block2, norm2), (patch_embed3, block3, norm3),
+            (patch_embed4, block4, norm4) })
         {
             var (x, height, width) = embed.Tokens(maps.Count == 0 ? input : maps[^1]);
             foreach (var block in blocks) x = block.Apply(x, height, width);
@@ -210,7 +211,8 @@ internal sealed class ReducedAttention : nn.Module<Tensor, Tensor>
         var channels = x.shape[2];
         var coarse = sr is null ? x : Run(norm!, PyramidTransformer.TokensOf(Run(sr, PyramidTransformer.Grid(x, height, width))));
         var both = Run(kv, coarse);
-        var result = Operators.Attend(Split(Run(q, x)), Split(Narrow(both, 2, 0, channels)), Split(Narrow(both, 2, channels, channels)));
+        var result = Operators.Attend(Split(Run(q, x)), Split(Narrow(both, 2, 0, channels)),
+            Split(Narrow(both, 2, channels, channels)));
         return Run(proj, Reshape(Permute(result, 0, 2, 1, 3), -1, channels)).MoveToOuterDisposeScope();
     }
 

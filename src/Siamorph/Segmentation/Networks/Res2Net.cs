@@ -7,7 +7,9 @@ namespace Siamorph.Segmentation.Networks;
 /// <summary>The numbers of a Res2Net trunk, version 1b, with four groups of channels in each block.</summary>
 internal sealed record Res2NetConfig
 {
-    /// <summary>Channels of the first stage's inner width; they double each stage, a stage's output has four times as many.</summary>
+    /// <summary>
+    /// Channels of the first stage's inner width; they double each stage, a stage's output has four times as many.
+    /// </summary>
     public int Planes { get; init; } = 64;
 
     /// <summary>Channels of the stem's first two convolutions; its third has twice as many.</summary>
@@ -59,7 +61,8 @@ internal sealed class Res2Net : nn.Module<Tensor, IReadOnlyList<Tensor>>
 
     private static Sequential Stage(int channels, int planes, int depth, int stride) => nn.Sequential([..
         Enumerable.Range(0, depth).Select(i => (
-            $"{i}", (nn.Module<Tensor, Tensor>)new Res2NetBlock(i == 0 ? channels : 4 * planes, planes, i == 0 ? stride : 1, first: i == 0)))]);
+            $"{i}", (nn.Module<Tensor, Tensor>)new Res2NetBlock(i == 0 ? channels : 4 * planes, planes, i == 0 ? stride
+                : 1, first: i == 0)))]);
 }
 
 /// <summary>

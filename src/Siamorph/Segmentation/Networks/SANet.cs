@@ -14,7 +14,8 @@ internal sealed record SANetConfig : DecoderConfig<Res2NetConfig>
 
 /// <summary>
 /// SANet (Wei et al. 2021, arXiv 2108.00882): deep features gate shallow ones by products. Its colour exchange belongs to
-/// the training data, see <see cref="ColourExchange"/>, its probability correction to the decision, see <see cref="ProbabilityCorrection"/>.
+/// the training data, see <see cref="ColourExchange"/>, its probability correction to the decision, see
+/// <see cref="ProbabilityCorrection"/>.
 /// </summary>
 internal sealed class SANet : SegmentationNetwork
 {

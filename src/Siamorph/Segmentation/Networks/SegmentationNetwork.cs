@@ -45,7 +45,8 @@ internal abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
     public virtual nn.Module? Backbone => null;
 
     /// <summary>Where that part's keys begin in this network, such as "backbone.".</summary>
-    public string BackbonePrefix => Backbone is null ? "" : named_children().First(c => ReferenceEquals(c.module, Backbone)).name + ".";
+    public string BackbonePrefix =>
+        Backbone is null ? "" : named_children().First(c => ReferenceEquals(c.module, Backbone)).name + ".";
 
     /// <summary>Whether heads are scaled to the masks' size with the corner pixels' centres kept (align_corners).</summary>
     public virtual bool AlignCorners => false;

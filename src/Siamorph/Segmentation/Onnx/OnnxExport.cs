@@ -41,7 +41,8 @@ public static class OnnxExport
             logits = network.Logits(input);
             probabilities = logits.shape[1] == 1 ? Operators.Sigmoid(logits) : Operators.Softmax(logits, 1);
         }
-        return graph.Model((InputName, input.shape), [(LogitsName, logits), (ProbabilitiesName, probabilities)], new Dictionary<string, string>
+        return graph.Model((InputName, input.shape), [(LogitsName, logits), (ProbabilitiesName, probabilities)],
+            new Dictionary<string, string>
         {
             ["network"] = network.GetName(),
             ["input"] = "float32 [batch,3,height,width], red, green, blue, level / 127.5 - 1",

@@ -47,7 +47,8 @@ internal sealed class OnnxGraph : IGraphRecorder
     /// <param name="input">Name and sizes of the input; the first is left open.</param>
     /// <param name="outputs">Tensors that were computed, by the names they get, with as many open sizes.</param>
     /// <param name="metadata">Free text by key.</param>
-    public byte[] Model((string Name, long[] Shape) input, IReadOnlyList<(string Name, Tensor Tensor)> outputs, IReadOnlyDictionary<string, string> metadata)
+    public byte[] Model((string Name, long[] Shape) input, IReadOnlyList<(string Name, Tensor Tensor)> outputs,
+        IReadOnlyDictionary<string, string> metadata)
     {
         foreach (var (name, tensor) in outputs)
         {
@@ -96,7 +97,8 @@ internal sealed class OnnxGraph : IGraphRecorder
                 var text = string.Join(',', numbers);
                 return _numbers.TryGetValue(text, out var known)
                     ? known
-                    : _numbers[text] = Constant($"numbers{_numbers.Count}", [numbers.Length], Int64, MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray());
+                    : _numbers[text] = Constant($"numbers{_numbers.Count}", [numbers.Length], Int64,
+                    MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray());
             default:
                 throw new ArgumentException($"{input.GetType()} is no operand.", nameof(input));
         }

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Siamorph.Segmentation.Onnx;
 
-/// <summary>Writes protocol buffer fields, of which ONNX files consist: each a tag, then a number, 4 bytes, or a length with bytes.</summary>
+/// <summary>
+/// Writes protocol buffer fields, of which ONNX files consist: each a tag, then a number, 4 bytes, or a length with bytes.
+/// </summary>
 internal sealed class ProtobufWriter
 {
     private readonly ArrayBufferWriter<byte> _bytes = new();

@@ -30,7 +30,8 @@ public sealed record BaseRecipe
     public BaseRecipe Validate()
     {
         var faults = new List<string>();
-        if (!Presets.All.TryGetValue(Preset, out var preset)) faults.Add($"preset: '{Preset}' is unknown; there are {string.Join(", ", Presets.All.Keys)}.");
+        if (!Presets.All.TryGetValue(Preset, out var preset))
+            faults.Add($"preset: '{Preset}' is unknown; there are {string.Join(", ", Presets.All.Keys)}.");
         else if (preset.TextModel is not null) faults.Add($"preset: '{Preset}' has its own base, Stable Diffusion.");
         if (Phantoms.Count == 0) faults.Add("phantoms: give at least one set; siamese training needs their masks.");
         if (Phantoms.Any(p => p.Count < 1)) faults.Add("phantoms: count has to be 1 or more.");

@@ -63,9 +63,11 @@ internal sealed record StepBenchmarkOptions
             HintFactor = CodecFactor,
         };
         List<string> faults = [.. config.Validate()];
-        foreach (var (name, value) in new[] { ("batch", Batch), ("threads", Threads), ("contextLength", ContextLength), ("latentSize", LatentSize) })
+        foreach (var (name, value) in new[] { ("batch", Batch), ("threads", Threads), ("contextLength", ContextLength),
+            ("latentSize", LatentSize) })
             if (value < 1) faults.Add($"{name} is {value}; at least 1 is needed.");
-        if (LatentSize % (1 << (ChannelMultipliers.Count - 1)) != 0) faults.Add($"latentSize {LatentSize} can't be halved once a level.");
+        if (LatentSize % (1 << (ChannelMultipliers.Count - 1)) != 0)
+            faults.Add($"latentSize {LatentSize} can't be halved once a level.");
         return faults.Count == 0 ? config : throw new InvalidOptionsException(faults);
     }
 }
@@ -77,11 +79,13 @@ internal sealed record StepBenchmarkOptions
 /// <param name="Repeats">Steps timed.</param>
 /// <param name="Batch">Samples a step.</param>
 /// <param name="Gflop">10⁹ operations a step, see <see cref="Workload"/>.</param>
-/// <param name="GemmGflops">10⁹ operations a second of a 2048³ product of that type there, median of those timed between the steps.</param>
+/// <param name="GemmGflops">10⁹ operations a second of a 2048³ product of that type there, median of those timed between the
+/// steps.</param>
 /// <param name="FractionOfGemm">Operations a second of the step, as a fraction of that.</param>
 /// <param name="PeakMemoryMB">Most memory the process has held, 10⁶ bytes.</param>
 internal sealed record StepTiming(
-    double MedianMs, double MinMs, double MaxMs, int Repeats, int Batch, double Gflop, double GemmGflops, double FractionOfGemm, double PeakMemoryMB);
+    double MedianMs, double MinMs, double MaxMs, int Repeats, int Batch, double Gflop, double GemmGflops, double FractionOfGemm,
+    double PeakMemoryMB);
 
 /// <summary>Times the product's own training step and DDIM step on seeded random weights and data.</summary>
 internal static class StepBenchmark
@@ -92,8 +96,8 @@ internal static class StepBenchmark
     private static readonly Seed BenchmarkSeed = new(1);
 
     /// <summary>
-    /// Times training steps with all four losses and AdamW. Every fourth sample, and at least one, has t ≤ 200; the step is past the
-    /// third of the run where online augmentation begins.
+    /// Times training steps with all four losses and AdamW. Every fourth sample, and at least one, has t ≤ 200; the step is past
+    /// the third of the run where online augmentation begins.
     /// </summary>
     /// <exception cref="InvalidOptionsException">The options don't fit together.</exception>
     public static StepTiming TrainStep(StepBenchmarkOptions options, int repeats, IMonitor monitor)
@@ -109,11 +113,13 @@ internal static class StepBenchmark
         using var optimizer = new AdamW(weights.Masters);
         var timesteps = Enumerable.Range(0, options.Batch).Select(i => i % 4 == 0 ? 150L : 999 - 130 * (i % 4)).ToArray();
         var batch = new SiameseBatch(Random(options, "x0", options.LatentChannels, options.LatentSize).to(place.Device),
-            Random(options, "noise", options.LatentChannels, options.LatentSize).to(place.Device), tensor(timesteps, device: place.Device),
+            Random(options, "noise", options.LatentChannels, options.LatentSize).to(place.Device),
+            tensor(timesteps, device: place.Device),
             place.Put(Context(options, "prompt")), place.Put(MaskHint(options)),
             place.Put(Random(options, "image", 3, options.CodecFactor * options.LatentSize).sigmoid()));
 
-        return Measure(options, repeats, Work(options).TrainStep(options.Batch, timesteps.Count(t => t <= 200)), monitor, (steps, clock) =>
+        return Measure(options, repeats, Work(options).TrainStep(options.Batch, timesteps.Count(t => t <= 200)), monitor,
+            (steps, clock) =>
         {
             for (var i = 0; i < steps; i++, clock.Lap())
             {
@@ -138,13 +144,16 @@ internal static class StepBenchmark
         var process = new ForwardProcess(new NoiseSchedule(new ScheduleOptions()), PredictionType.Epsilon);
         var place = Placement.Of(options.Device, options.Precision);
         using var denoiser = new GuidedDenoiser(
-            Model(options, place), place.Put(MaskHint(options)), place.Put(Context(options, "prompt")), place.Put(Context(options, "empty")), guidance);
+            Model(options, place), place.Put(MaskHint(options)), place.Put(Context(options, "prompt")),
+            place.Put(Context(options, "empty")), guidance);
         return Measure(options, repeats, Work(options).DdimStep(options.Batch, guidance), monitor, (steps, clock) =>
             new DdimSampler(process, new DdimOptions { Steps = steps })
-                .Sample(Random(options, "start", options.LatentChannels, options.LatentSize).to(place.Device), denoiser.Predict, watch: _ => clock.Lap()));
+                .Sample(Random(options, "start", options.LatentChannels, options.LatentSize).to(place.Device), denoiser.Predict,
+                watch: _ => clock.Lap()));
     }
 
-    private static StepTiming Measure(StepBenchmarkOptions options, int repeats, double operations, IMonitor monitor, Action<int, StepClock> run)
+    private static StepTiming Measure(
+        StepBenchmarkOptions options, int repeats, double operations, IMonitor monitor, Action<int, StepClock> run)
     {
         ArgumentNullException.ThrowIfNull(monitor);
         if (repeats < 1) throw new InvalidOptionsException($"{repeats} repeats: at least 1 is needed.");
@@ -156,7 +165,8 @@ internal static class StepBenchmark
             var clock = new StepClock(monitor, stage, Placement.Of(options.Device, options.Precision));
             run(WarmUps + repeats, clock);
             var steps = clock.Steps.Skip(WarmUps).Order().ToList();
-            var (gflop, gemm) = (operations / 1e9, 2e-9 * Math.Pow(StepClock.ProductSize, 3) / Median([.. clock.Products.Skip(WarmUps).Order()]));
+            var (gflop, gemm) = (operations / 1e9,
+                2e-9 * Math.Pow(StepClock.ProductSize, 3) / Median([.. clock.Products.Skip(WarmUps).Order()]));
             using var process = Process.GetCurrentProcess();
             return new(1000 * Median(steps), 1000 * steps[0], 1000 * steps[^1], repeats, options.Batch, gflop, gemm,
                 gflop / Median(steps) / gemm, process.PeakWorkingSet64 / 1e6);

@@ -107,7 +107,8 @@ internal sealed class Workload(DenoiserConfig config, int height, int width, int
 
     private double Residual(long channels, long target, Size size) =>
         Convolution(channels, target, size) + Convolution(target, target, size)
-        + (channels == target ? 0 : Linear(channels, target, size.Pixels)) + Linear(EncoderLayout.EmbeddingWidth(config), target, 1);
+        + (channels == target ? 0 : Linear(channels, target, size.Pixels))
+        + Linear(EncoderLayout.EmbeddingWidth(config), target, 1);
 
     private double Transformer(long channels, Size size)
     {

@@ -8,11 +8,13 @@ namespace Siamorph.Siamese.WeightFiles;
 /// <param name="FromFile">Keys that the file had itself.</param>
 /// <param name="FromUNet">Keys copied from the UNet's encoder.</param>
 /// <param name="New">Keys that were newly added, with seeded values.</param>
-internal sealed record ControlInitialization(IReadOnlyList<string> FromFile, IReadOnlyList<string> FromUNet, IReadOnlyList<string> New)
+internal sealed record ControlInitialization(
+    IReadOnlyList<string> FromFile, IReadOnlyList<string> FromUNet, IReadOnlyList<string> New)
 {
     /// <summary>One sentence about it.</summary>
     public override string ToString() =>
-        $"ControlNet: {FromFile.Count} tensors from the file, {FromUNet.Count} copied from the UNet's encoder, {New.Count} newly added.";
+        $"ControlNet: {FromFile.Count} tensors from the file, {FromUNet.Count} copied from the UNet's encoder, {New.Count} "
+        + $"newly added.";
 }
 
 /// <summary>Fills a model from Stable Diffusion 1.5 or the authors' checkpoint.</summary>

@@ -26,19 +26,23 @@ internal static class CheckpointKeys
         ? Of(options)
         : throw new InvalidOptionsException($"--preset {preset}: unknown; there are {string.Join(", ", Presets)}.");
 
-    /// <summary>Every tensor of a model's checkpoint: schedule (on top of a pretrained codec only), UNet, ControlNet, codec, prompts.</summary>
+    /// <summary>
+    /// Every tensor of a model's checkpoint: schedule (on top of a pretrained codec only), UNet, ControlNet, codec, prompts.
+    /// </summary>
     /// <param name="options">Whose sizes; the files they name are not read.</param>
     /// <exception cref="InvalidOptionsException">The sizes don't fit together.</exception>
     public static IReadOnlyList<CheckpointKey> Of(TrainOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         List<CheckpointKey> schedule = options.Autoencoder is null ? [] :
-            [.. ScheduleBuffers.Of(new NoiseSchedule(options.Schedule)).Select(b => new CheckpointKey(b.Key, [b.Value.Length], ScalarType.Float32))];
+            [.. ScheduleBuffers.Of(new NoiseSchedule(options.Schedule))
+                .Select(b => new CheckpointKey(b.Key, [b.Value.Length], ScalarType.Float32))];
         return
         [
             .. schedule, .. OfModule("", () => new SiameseModel(options.Network)),
             .. OfModule(SiamesePipeline.CodecPrefix, () => (nn.Module)SiamesePipeline.CodecOf(options)),
-            .. OfModule(SiamesePipeline.PromptPrefix, () => (nn.Module)SiamesePipeline.PromptEncoderOf(options, [], tokenizer: null)),
+            .. OfModule(SiamesePipeline.PromptPrefix,
+            () => (nn.Module)SiamesePipeline.PromptEncoderOf(options, [], tokenizer: null)),
         ];
     }
 

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Siamorph.Siamese.WeightFiles;
 
 /// <summary>
-/// Gives a model the weights of another one of the same sizes, such as a base model, to begin with: networks, the codec's centre and
-/// scale, and prompts. A prompt that the other has not learned begins as its empty one.
+/// Gives a model the weights of another one of the same sizes, such as a base model, to begin with: networks, the codec's centre
+/// and scale, and prompts. A prompt that the other has not learned begins as its empty one.
 /// </summary>
 internal static class InitialModel
 {
@@ -40,8 +40,12 @@ internal static class InitialModel
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var tensors = pipeline.Tensors().ToDictionary(
-            t => t.Key, t => t.Key.StartsWith(SiamesePipeline.CodecPrefix, StringComparison.Ordinal) || !t.Value.is_floating_point() ? t.Value : t.Value.to(float16));
-        SafeTensors.Write(path, tensors, new Dictionary<string, string>(facts) { [PromptsKey] = JsonSerializer.Serialize(pipeline.Prompts.Prompts) });
+            t => t.Key, t => t.Key.StartsWith(SiamesePipeline.CodecPrefix, StringComparison.Ordinal)
+                || !t.Value.is_floating_point() ? t.Value : t.Value.to(float16));
+        SafeTensors.Write(path, tensors, new Dictionary<string, string>(facts)
+        {
+            [PromptsKey] = JsonSerializer.Serialize(pipeline.Prompts.Prompts),
+        });
     }
 
     private static List<string> PromptsOf(WeightsFile file, string path)
@@ -52,7 +56,9 @@ internal static class InitialModel
         }
         catch (JsonException e)
         {
-            throw new WeightsFormatException($"{path}: its list of prompts is damaged ({e.Message.TrimEnd('.')}). Use a file written by \"siamorph base build\".", e);
+            throw new WeightsFormatException(
+                $"{path}: its list of prompts is damaged ({e.Message.TrimEnd('.')}). Use a file written by \"siamorph "
+                    + $"base build\".", e);
         }
     }
 
@@ -62,9 +68,13 @@ internal static class InitialModel
         var own = pipeline.Tensors();
         foreach (var (key, tensor) in own)
             if (!weights.TryGet(key, out var entry)) faults.Add($"{key} is missing");
-            else if (key != Tokens && !entry.Shape.SequenceEqual(tensor.shape)) faults.Add($"{key} is [{string.Join(',', entry.Shape)}], the model's [{string.Join(',', tensor.shape)}]");
+            else if (key != Tokens && !entry.Shape.SequenceEqual(tensor.shape))
+                faults.Add($"{key} is [{string.Join(',', entry.Shape)}], the model's [{string.Join(',', tensor.shape)}]");
         if (faults.Count > 0)
-            throw new WeightsMismatchException($"{path}: the weights are of a model with other sizes; {faults[0]}{(faults.Count > 1 ? $", and {faults.Count - 1} more" : "")}. Use weights of the same preset, or start without (initialWeights null).");
+            throw new WeightsMismatchException(
+                $"{path}: the weights are of a model with other sizes; {faults[0]}"
+                    + $"{(faults.Count > 1 ? $", and {faults.Count - 1} more" : "")}. Use weights of the same preset, or start "
+                    + $"without (initialWeights null).");
         using var noGrad = no_grad();
         foreach (var (key, tensor) in own)
         {
@@ -76,13 +86,18 @@ internal static class InitialModel
         return $"Begins with the weights of {path}: {own.Count} tensors, {learned} of {pipeline.Prompts.Prompts.Count} prompts.";
     }
 
-    private static void CopyPrompts(Tensor tokens, IReadOnlyList<string> own, Tensor stored, IReadOnlyList<string> prompts, string path)
+    private static void CopyPrompts(
+        Tensor tokens, IReadOnlyList<string> own, Tensor stored, IReadOnlyList<string> prompts, string path)
     {
-        if (stored.dim() != tokens.dim() || stored.shape[0] != prompts.Count || !stored.shape.Skip(1).SequenceEqual(tokens.shape.Skip(1)))
-            throw new WeightsMismatchException($"{path}: its prompts differ in form from the model's. Use weights of the same preset, or start without (initialWeights null).");
+        if (stored.dim() != tokens.dim() || stored.shape[0] != prompts.Count
+            || !stored.shape.Skip(1).SequenceEqual(tokens.shape.Skip(1)))
+            throw new WeightsMismatchException(
+                $"{path}: its prompts differ in form from the model's. Use weights of the same preset, or start without "
+                    + $"(initialWeights null).");
         using var scope = NewDisposeScope();
         var places = prompts.Select((p, i) => (p, i)).ToDictionary();
         for (var row = 0; row < own.Count; row++)
-            tokens[row].copy_(stored[places.GetValueOrDefault(own[row])]); // unknown ones begin as the empty one, which is the first
+            // Unknown ones begin as the empty one, which is the first
+            tokens[row].copy_(stored[places.GetValueOrDefault(own[row])]);
     }
 }

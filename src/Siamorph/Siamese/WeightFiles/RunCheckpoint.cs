@@ -22,7 +22,9 @@ internal sealed record RunCheckpoint(string Folder, JsonObject State)
     /// <summary>Such as "siamese training, step 500".</summary>
     public string Progress => IsSiamese ? $"{State["stage"]} training, step {State["step"]}" : $"step {State["step"]}";
 
-    /// <summary>The checkpoint behind a run folder, a checkpoint's folder or its model.safetensors; null for anything else.</summary>
+    /// <summary>
+    /// The checkpoint behind a run folder, a checkpoint's folder or its model.safetensors; null for anything else.
+    /// </summary>
     /// <exception cref="WeightsFormatException">It is a run folder without a finished checkpoint.</exception>
     public static RunCheckpoint? At(string path)
     {
@@ -32,10 +34,13 @@ internal sealed record RunCheckpoint(string Folder, JsonObject State)
         if (!File.Exists(new RunFolder(folder).OptionsPath) || !File.Exists(new RunFolder(folder).LogPath)) return null;
         return Checkpoint.Latest(folder) is { } newest
             ? Read(newest)
-            : throw new WeightsFormatException($"{path}: is a run without a finished checkpoint: let it train on (--resume), or name a file.");
+            : throw new WeightsFormatException(
+                $"{path}: is a run without a finished checkpoint: let it train on (--resume), or name a file.");
     }
 
-    private static bool IsCheckpoint(string folder) => CheckpointManifest.IsIn(folder) && File.Exists(Path.Combine(folder, Checkpoint.StateFile));
+    private static bool IsCheckpoint(string folder) => CheckpointManifest.IsIn(folder)
+        && File.Exists(Path.Combine(folder, Checkpoint.StateFile));
 
-    private static RunCheckpoint Read(string folder) => new(folder, OptionsFile.ReadObject(Path.Combine(folder, Checkpoint.StateFile)));
+    private static RunCheckpoint Read(string folder) =>
+        new(folder, OptionsFile.ReadObject(Path.Combine(folder, Checkpoint.StateFile)));
 }

@@ -67,7 +67,8 @@ internal sealed class AdamW : IOptimizer
     {
         ArgumentNullException.ThrowIfNull(state);
         using var grad = no_grad();
-        foreach (var (key, tensor) in _slots.SelectMany(s => s.State())) SavedTensor.CopyTo(tensor, state, key, "optimizer state");
+        foreach (var (key, tensor) in _slots.SelectMany(s => s.State()))
+            SavedTensor.CopyTo(tensor, state, key, "optimizer state");
     }
 
     /// <summary>Frees the moments; the parameters are the caller's.</summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Siamorph.Training.Optimizers;
 
 /// <summary>
-/// <see cref="AdamW"/> whose moments lie in a file: twice the size of the trained weights that needs no memory. A step reads, updates
-/// and writes them one parameter after another; the numbers are the same bit for bit.
+/// <see cref="AdamW"/> whose moments lie in a file: twice the size of the trained weights that needs no memory. A step reads,
+/// updates and writes them one parameter after another; the numbers are the same bit for bit.
 /// </summary>
 internal sealed class AdamWOnDisk : IOptimizer
 {
@@ -16,7 +16,8 @@ internal sealed class AdamWOnDisk : IOptimizer
     /// <summary>Prepares zero moments for every parameter.</summary>
     /// <param name="parameters">Names, unique, and the tensors themselves, of any shape, one floating type, one device.</param>
     /// <param name="options">The numbers besides the learning rate.</param>
-    /// <param name="path">The file, replaced where there is one and removed on <see cref="Dispose"/>: a checkpoint has a copy of its own.</param>
+    /// <param name="path">The file, replaced where there is one and removed on <see cref="Dispose"/>: a checkpoint has a copy of
+    /// its own.</param>
     /// <exception cref="ArgumentException">A name occurs twice.</exception>
     /// <exception cref="SiamorphException">The disk has no room for it.</exception>
     public AdamWOnDisk(IReadOnlyList<(string Name, Tensor Parameter)> parameters, AdamWOptions options, string path)
@@ -29,7 +30,8 @@ internal sealed class AdamWOnDisk : IOptimizer
         foreach (var (name, parameter) in parameters)
         {
             var bytes = parameter.numel() * parameter.element_size();
-            _slots.Add(new(name, parameter, zeros([], float32, parameter.device).DetachFromDisposeScope(), Mean: end, Square: end + bytes));
+            _slots.Add(new(name, parameter, zeros([], float32, parameter.device).DetachFromDisposeScope(), Mean: end,
+                Square: end + bytes));
             end += 2 * bytes;
         }
         _file = new MomentFile(path, end);

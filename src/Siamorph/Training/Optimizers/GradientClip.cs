@@ -5,7 +5,9 @@ namespace Siamorph.Training.Optimizers;
 /// <summary>Keeps one bad batch from throwing the weights far.</summary>
 internal static class GradientClip
 {
-    /// <summary>Scales all gradients by one factor, so that their joint Euclidean norm is at most <paramref name="maxNorm"/>.</summary>
+    /// <summary>
+    /// Scales all gradients by one factor, so that their joint Euclidean norm is at most <paramref name="maxNorm"/>.
+    /// </summary>
     /// <param name="parameters">Those without a gradient are passed over.</param>
     /// <param name="maxNorm">Above 0; infinity only measures.</param>
     /// <returns>The norm before; where it is not finite the gradients are left alone.</returns>

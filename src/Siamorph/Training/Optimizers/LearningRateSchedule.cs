@@ -52,6 +52,7 @@ internal sealed record LearningRateSchedule
         if (!(Peak >= 0 && double.IsFinite(Peak))) yield return $"learning rate: peak {Peak} must be 0 or more.";
         if (WarmupSteps < 0) yield return $"learning rate: warmupSteps {WarmupSteps} must be 0 or more.";
         if (!(FlatFraction is >= 0 and <= 1)) yield return $"learning rate: flatFraction {FlatFraction}; it must be in [0, 1].";
-        if (!(FinalFraction is >= 0 and <= 1)) yield return $"learning rate: finalFraction {FinalFraction}; it must be in [0, 1].";
+        if (!(FinalFraction is >= 0 and <= 1))
+            yield return $"learning rate: finalFraction {FinalFraction}; it must be in [0, 1].";
     }
 }

@@ -17,7 +17,9 @@ internal sealed class MasterWeights : IDisposable
     {
         ArgumentNullException.ThrowIfNull(weights);
         using var grad = no_grad();
-        _entries = [.. weights.Select(w => (w.Name, w.Weight, w.Weight.dtype == ScalarType.Float32 ? w.Weight : w.Weight.detach().to(float32).DetachFromDisposeScope()))];
+        _entries =
+            [.. weights.Select(w => (w.Name, w.Weight, w.Weight.dtype == ScalarType.Float32 ? w.Weight
+            : w.Weight.detach().to(float32).DetachFromDisposeScope()))];
         Masters = [.. _entries.Select(e => (e.Name, e.Master))];
     }
 
@@ -27,7 +29,9 @@ internal sealed class MasterWeights : IDisposable
     /// <summary>The network's own tensors, which get the gradients.</summary>
     public IReadOnlyList<Tensor> Weights => [.. _entries.Select(e => e.Weight)];
 
-    /// <summary>Gives the masters the gradients of their weights, divided by the scale of the loss, and frees the weights' own.</summary>
+    /// <summary>
+    /// Gives the masters the gradients of their weights, divided by the scale of the loss, and frees the weights' own.
+    /// </summary>
     /// <param name="lossScale">What the loss was multiplied by.</param>
     public void TakeGradients(double lossScale)
     {

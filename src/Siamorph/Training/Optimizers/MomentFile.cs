@@ -20,7 +20,8 @@ internal sealed class MomentFile : IDisposable
         _file = Guarded(() =>
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            var file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose, preallocationSize: length);
+            var file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose,
+                preallocationSize: length);
             RandomAccess.SetLength(file, length);
             return file;
         });
@@ -77,7 +78,8 @@ internal sealed class MomentFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SiamorphException($"{_path}: the optimizer's state can't be kept there ({e.Message.TrimEnd('.')}). Free some space, or keep it in memory with --optimizer-state memory.", e);
+            throw new SiamorphException($"{_path}: the optimizer's state can't be kept there ({e.Message.TrimEnd('.')}). Free "
+                + $"some space, or keep it in memory with --optimizer-state memory.", e);
         }
     }
 }

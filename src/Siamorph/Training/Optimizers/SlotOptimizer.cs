@@ -16,7 +16,8 @@ internal abstract class SlotOptimizer : IOptimizer
         ArgumentNullException.ThrowIfNull(parameters);
         using var grad = no_grad();
         _kept = kept;
-        _slots = [.. parameters.Select(p => (p.Name, p.Parameter, kept.Select(_ => zeros_like(p.Parameter).DetachFromDisposeScope()).ToArray()))];
+        _slots = [.. parameters.Select(p =>
+            (p.Name, p.Parameter, kept.Select(_ => zeros_like(p.Parameter).DetachFromDisposeScope()).ToArray()))];
     }
 
     /// <inheritdoc/>
@@ -55,7 +56,8 @@ internal abstract class SlotOptimizer : IOptimizer
         GC.SuppressFinalize(this);
     }
 
-    private Dictionary<string, Tensor> Kept() => _slots.SelectMany(s => s.Kept.Select((t, i) => KeyValuePair.Create($"{s.Name}.{_kept[i]}", t))).ToDictionary();
+    private Dictionary<string, Tensor> Kept() =>
+        _slots.SelectMany(s => s.Kept.Select((t, i) => KeyValuePair.Create($"{s.Name}.{_kept[i]}", t))).ToDictionary();
 
     private protected abstract void Update(Tensor parameter, Tensor gradient, Tensor[] kept, double learningRate);
 }

@@ -15,8 +15,11 @@ internal static class DeepSpeedFolder
         string[] folders = [path, Path.Combine(path, "checkpoint"), .. Latest(path)];
         foreach (var folder in folders.Where(Directory.Exists))
         {
-            if (File.Exists(Path.Combine(folder, "mp_rank_01_model_states.pt")) || Directory.EnumerateFiles(folder, "zero_pp_rank_*_model_states.pt").Any())
-                throw new WeightsFormatException($"{path}: is a DeepSpeed checkpoint divided among ranks. Run the zero_to_fp32.py in its folder, and give the file that it writes.");
+            if (File.Exists(Path.Combine(folder, "mp_rank_01_model_states.pt"))
+                || Directory.EnumerateFiles(folder, "zero_pp_rank_*_model_states.pt").Any())
+                throw new WeightsFormatException(
+                    $"{path}: is a DeepSpeed checkpoint divided among ranks. Run the zero_to_fp32.py in its folder, and give the "
+                        + $"file that it writes.");
             if (File.Exists(Path.Combine(folder, States))) return Path.Combine(folder, States);
         }
         return null;

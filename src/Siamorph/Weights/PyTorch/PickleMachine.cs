@@ -35,7 +35,8 @@ internal ref struct PickleMachine
     /// <param name="program">The pickle, with or without bytes behind it.</param>
     /// <param name="world">Answers names, calls and persistent ids.</param>
     /// <param name="length">How many bytes it took.</param>
-    /// <exception cref="PickleException">The pickle is damaged, beyond the limits, or asks for what the world refuses.</exception>
+    /// <exception cref="PickleException">The pickle is damaged, beyond the limits, or asks for what the world
+    /// refuses.</exception>
     public static object? Run(ReadOnlySpan<byte> program, IPickleWorld world, out int length)
     {
         var machine = new PickleMachine(program, world);
@@ -68,7 +69,8 @@ internal ref struct PickleMachine
             case 'L': Push(Whole(Line().TrimEnd('L'))); break;
             case '\x8a': PushWhole(Long(Byte())); break;
             case '\x8b': PushWhole(Long(Count(4))); break;
-            case 'F': Push(double.TryParse(Line(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) ? real : throw Fault("has a number that is none")); break;
+            case 'F': Push(double.TryParse(Line(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real) ? real
+                : throw Fault("has a number that is none")); break;
             case 'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
             case 'S': Push(Line().Trim('\'', '"')); break;
             case 'V': Push(Line()); break;
@@ -105,8 +107,10 @@ internal ref struct PickleMachine
             case 'c': var module = Line(); Push(_world.Named(module, Line())); break;
             case '\x93': PushNamed(); break;
             case 'R' or '\x81': var arguments = Pop(); Push(_world.Called(Pop(), arguments)); break;
-            case '\x92': Pop(); var positional = Pop(); Push(_world.Called(Pop(), positional)); break; // keywords are for extras alone
-            case 'b': Pop(); if (Top() is PickleName name) throw Fault($"sets attributes of {name.Full}"); break; // an object's attributes hold no tensors
+            // Keywords are for extras alone
+            case '\x92': Pop(); var positional = Pop(); Push(_world.Called(Pop(), positional)); break;
+            // An object's attributes hold no tensors
+            case 'b': Pop(); if (Top() is PickleName name) throw Fault($"sets attributes of {name.Full}"); break;
             case 'P': Push(_world.Persistent(Line())); break;
             case 'Q': Push(_world.Persistent(Pop())); break;
             default: throw Fault($"has the operation 0x{(int)op:X2}, which stored tensors don't need");
@@ -126,8 +130,10 @@ internal ref struct PickleMachine
 
     private int Count(int width)
     {
-        var count = width == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Take(4)) : BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
-        return count <= (ulong)(_program.Length - _at) ? (int)count : throw Fault($"claims an item of {count} bytes, more than there are");
+        var count = width == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Take(4))
+            : BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
+        return count <= (ulong)(_program.Length - _at) ? (int)count
+            : throw Fault($"claims an item of {count} bytes, more than there are");
     }
 
     private string Line()
@@ -144,7 +150,8 @@ internal ref struct PickleMachine
     private BigInteger Long(int bytes) => new(Take(bytes));
 
     private readonly long Whole(string text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw Fault("has a number that is none");
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
+        : throw Fault("has a number that is none");
 
     private void Push(object? value)
     {
@@ -152,9 +159,11 @@ internal ref struct PickleMachine
         _stack.Add(value);
     }
 
-    private void PushWhole(BigInteger number) => Push(number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number);
+    private void PushWhole(BigInteger number) =>
+        Push(number >= long.MinValue && number <= long.MaxValue ? (object)(long)number : number);
 
-    private readonly object? Top() => _stack.Count > 0 && !ReferenceEquals(_stack[^1], Mark) ? _stack[^1] : throw Fault("takes from an empty stack");
+    private readonly object? Top() => _stack.Count > 0
+        && !ReferenceEquals(_stack[^1], Mark) ? _stack[^1] : throw Fault("takes from an empty stack");
 
     private readonly object? Pop()
     {
@@ -214,12 +223,14 @@ internal ref struct PickleMachine
 
     private readonly void Remember(string key) => _memo[Whole(key)] = Top();
 
-    private readonly object? Recall(long key) => _memo.TryGetValue(key, out var value) ? value : throw Fault($"recalls the object {key}, which it never kept");
+    private readonly object? Recall(long key) =>
+        _memo.TryGetValue(key, out var value) ? value : throw Fault($"recalls the object {key}, which it never kept");
 
     private void PushNamed()
     {
         var name = Pop();
-        Push(Pop() is string module && name is string text ? _world.Named(module, text) : throw Fault("has a name that is no text"));
+        Push(Pop() is string module && name is string text ? _world.Named(module, text)
+            : throw Fault("has a name that is no text"));
     }
 
     private readonly PickleException Fault(string finding) => new($"the pickle {finding} (byte {_at})");

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Siamorph.Weights.PyTorch;
 
-/// <summary>Finds the tensors in what a PyTorch pickle holds: a state dict, a trainer's checkpoint around one, or any nesting.</summary>
+/// <summary>
+/// Finds the tensors in what a PyTorch pickle holds: a state dict, a trainer's checkpoint around one, or any nesting.
+/// </summary>
 internal sealed class TorchContents
 {
     private const int Deepest = 64;
@@ -11,7 +13,8 @@ internal sealed class TorchContents
 
     // Where trainers put the weights, most telling first; what else lies beside them is passed over.
     private static readonly string[] StateDicts =
-        ["state_dict", "model_state_dict", "module", "model", "params_ema", "params", "net", "network", "generator", "ema", "weights"];
+        ["state_dict", "model_state_dict", "module", "model", "params_ema", "params", "net", "network", "generator",
+        "ema", "weights"];
 
     private static readonly string[] Wrappers = ["_forward_module.", "module.", "_orig_mod."];
 
@@ -47,9 +50,11 @@ internal sealed class TorchContents
         if (repeated is not null) throw new PickleException($"the pickle holds two tensors named '{repeated.Key}'");
     }
 
-    private static string? Inner(object? root) => root is not PickleDict dict ? null : Array.Find(StateDicts, name => HoldsTensors(dict[name]));
+    private static string? Inner(object? root) =>
+        root is not PickleDict dict ? null : Array.Find(StateDicts, name => HoldsTensors(dict[name]));
 
-    private static bool HoldsTensors(object? value) => value is PickleDict dict && dict.Pairs.Exists(p => p.Key is string && p.Value is TorchTensor);
+    private static bool HoldsTensors(object? value) => value is PickleDict dict
+        && dict.Pairs.Exists(p => p.Key is string && p.Value is TorchTensor);
 
     private List<(string, TorchTensor)> Only(string wrapper)
     {
@@ -60,12 +65,14 @@ internal sealed class TorchContents
             var places = others.Select(t => t.Name.Split('.')[0]).Distinct().Take(5);
             Notes.Add($"{others.Count} tensors beside '{wrapper}' are ignored ({string.Join(", ", places)})");
         }
-        return [.. _tensors.Where(t => t.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(t => (t.Name[prefix.Length..], t.Tensor))];
+        return [.. _tensors.Where(t => t.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(t => (t.Name[prefix.Length..], t.Tensor))];
     }
 
     private IReadOnlyList<(string Name, TorchTensor Tensor)> Unwrapped(IReadOnlyList<(string Name, TorchTensor Tensor)> tensors)
     {
-        while (Array.Find(Wrappers, w => tensors.All(t => t.Name.StartsWith(w, StringComparison.Ordinal) && t.Name.Length > w.Length)) is { } wrapper)
+        while (Array.Find(Wrappers, w =>
+            tensors.All(t => t.Name.StartsWith(w, StringComparison.Ordinal) && t.Name.Length > w.Length)) is { } wrapper)
         {
             Notes.Add($"every name began with '{wrapper}', which was taken away");
             tensors = [.. tensors.Select(t => (t.Name[wrapper.Length..], t.Tensor))];
@@ -100,7 +107,8 @@ internal sealed class TorchContents
     {
         var text = key switch { string s => s, long number => number.ToString(CultureInfo.InvariantCulture), _ => null };
         if (text is not null) Collect(Joined(name, text), item);
-        else if (item is TorchTensor) throw new PickleException($"the pickle holds a tensor under a key that is no text{(name.Length > 0 ? $", in '{name}'" : "")}");
+        else if (item is TorchTensor) throw new PickleException(
+            $"the pickle holds a tensor under a key that is no text{(name.Length > 0 ? $", in '{name}'" : "")}");
     }
 
     private void CollectItems(string name, IReadOnlyList<object?> items)

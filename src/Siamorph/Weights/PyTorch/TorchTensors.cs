@@ -40,9 +40,11 @@ internal sealed record TorchTensor(TorchStorage Storage, long Offset, long[] Sha
     /// <summary>Null, or what is impossible about it.</summary>
     public string? Fault()
     {
-        if (Shape.Length != Strides.Length || Shape.Length > MostDimensions) return "has sizes and strides that don't belong together";
+        if (Shape.Length != Strides.Length || Shape.Length > MostDimensions)
+            return "has sizes and strides that don't belong together";
         if (Shape.Any(d => d < 0) || Strides.Any(s => s < 0) || Offset < 0) return "has a negative size, stride or offset";
-        if (Span < 0 || Span > Storage.Elements - Offset) return $"of shape [{string.Join(",", Shape)}] reaches beyond its storage of {Storage.Elements} elements";
+        if (Span < 0 || Span > Storage.Elements - Offset)
+            return $"of shape [{string.Join(",", Shape)}] reaches beyond its storage of {Storage.Elements} elements";
         return Span > 0 && OverlapsItself() ? "has elements that share a place, in a way that no saved tensor has" : null;
     }
 

@@ -14,20 +14,25 @@ internal static class TorchZip
     {
         var records = ZipDirectory.Read(file);
         var pickle = Find(records, "data.pkl") ?? throw new WeightsFormatException(
-            $"{file.Path}: is a zip archive without data.pkl, so no PyTorch file. Where weights are packed in it, unpack it first.");
+            $"{file.Path}: is a zip archive without data.pkl, so no PyTorch file. Where weights are packed in it, unpack "
+                + $"it first.");
         var folder = pickle.Name[..^"data.pkl".Length];
-        if (records.FirstOrDefault(r => r.Name == folder + "byteorder") is { } order && Bytes(file, order).AsSpan().StartsWith("big"u8))
-            throw new WeightsFormatException($"{file.Path}: was written on a big-endian machine. Save it again on an ordinary one.");
+        if (records.FirstOrDefault(r => r.Name == folder + "byteorder") is { } order
+            && Bytes(file, order).AsSpan().StartsWith("big"u8))
+            throw new WeightsFormatException(
+                $"{file.Path}: was written on a big-endian machine. Save it again on an ordinary one.");
         if (pickle.Length > LongestPickle) throw ZipDirectory.Damaged(file, $"its pickle claims {pickle.Length} bytes");
         var world = new TorchPickle();
         var root = TorchFile.Interpret(file.Path, Bytes(file, pickle), world, out _);
         var byName = records.ToDictionary(r => r.Name, StringComparer.Ordinal);
-        var storages = world.Storages.Values.ToDictionary(s => s.Key, s => Located(file, s, byName.GetValueOrDefault($"{folder}data/{s.Key}")));
+        var storages = world.Storages.Values.ToDictionary(s => s.Key,
+            s => Located(file, s, byName.GetValueOrDefault($"{folder}data/{s.Key}")));
         return TorchFile.Describe(file, WeightsFormat.TorchZip, root, world, s => storages[s.Key]);
     }
 
     private static ZipRecord? Find(IReadOnlyList<ZipRecord> records, string name) =>
-        records.FirstOrDefault(r => r.Name == name) ?? records.FirstOrDefault(r => r.Name.Count(c => c == '/') == 1 && r.Name.EndsWith("/" + name, StringComparison.Ordinal));
+        records.FirstOrDefault(r => r.Name == name)
+        ?? records.FirstOrDefault(r => r.Name.Count(c => c == '/') == 1 && r.Name.EndsWith("/" + name, StringComparison.Ordinal));
 
     private static byte[] Bytes(WeightBytes file, ZipRecord record)
     {
@@ -42,7 +47,8 @@ internal static class TorchZip
     {
         if (record is null) throw ZipDirectory.Damaged(file, $"it lacks the storage '{storage.Key}'");
         if (record.Length != storage.Bytes)
-            throw ZipDirectory.Damaged(file, $"its storage '{storage.Key}' claims {storage.Elements} elements but has {record.Length} bytes");
+            throw ZipDirectory.Damaged(file,
+                $"its storage '{storage.Key}' claims {storage.Elements} elements but has {record.Length} bytes");
         return new(file, record.Offset, record.Length, sum => ZipDirectory.Check(file, record, sum));
     }
 }

@@ -11,7 +11,9 @@ namespace Siamorph.Weights.PyTorch;
 /// <param name="Crc">Their CRC-32.</param>
 internal sealed record ZipRecord(string Name, long Offset, long Length, uint Crc);
 
-/// <summary>The directory of a zip archive (with zip64), every extent checked: PyTorch stores its tensors uncompressed in one.</summary>
+/// <summary>
+/// The directory of a zip archive (with zip64), every extent checked: PyTorch stores its tensors uncompressed in one.
+/// </summary>
 internal static class ZipDirectory
 {
     private const int EndLength = 22;
@@ -22,7 +24,8 @@ internal static class ZipDirectory
     public static IReadOnlyList<ZipRecord> Read(WeightBytes file)
     {
         var (count, start, length, end) = FindDirectory(file);
-        if (start < 0 || length < 0 || start > end || length > end - start || length > int.MaxValue || count < 0 || count > length / 46)
+        if (start < 0 || length < 0 || start > end || length > end - start || length > int.MaxValue || count < 0
+            || count > length / 46)
             throw Damaged(file, "its directory lies outside it");
         if (start + length != end) throw Damaged(file, "its directory has another length than it says");
         var directory = file.Read(start, (int)length);
@@ -34,7 +37,8 @@ internal static class ZipDirectory
         extents.Sort();
         for (var i = 1; i < extents.Count; i++)
             if (extents[i].Begin < extents[i - 1].End) throw Damaged(file, "two of its entries overlap");
-        if (records.DistinctBy(r => r.Name).Count() != records.Count) throw Damaged(file, "two of its entries have the same name");
+        if (records.DistinctBy(r => r.Name).Count() != records.Count)
+            throw Damaged(file, "two of its entries have the same name");
         return records;
     }
 
@@ -45,7 +49,8 @@ internal static class ZipDirectory
     /// <summary>Refuses bytes whose checksum is not the record's.</summary>
     public static void Check(WeightBytes file, ZipRecord record, Crc32 sum)
     {
-        if (sum.GetCurrentHashAsUInt32() != record.Crc) throw Damaged(file, $"the checksum of its entry '{record.Name}' is wrong");
+        if (sum.GetCurrentHashAsUInt32() != record.Crc)
+            throw Damaged(file, $"the checksum of its entry '{record.Name}' is wrong");
     }
 
     private static (long Count, long Start, long Length, long End) FindDirectory(WeightBytes file)
@@ -54,12 +59,15 @@ internal static class ZipDirectory
         var tail = file.Read(tailStart, (int)(file.Length - tailStart)).AsSpan();
         for (var i = tail.Length - EndLength; i >= 0; i--)
         {
-            if (!tail[i..].StartsWith("PK\x05\x06"u8) || BinaryPrimitives.ReadUInt16LittleEndian(tail[(i + 20)..]) != tail.Length - EndLength - i) continue;
+            if (!tail[i..].StartsWith("PK\x05\x06"u8)
+                || BinaryPrimitives.ReadUInt16LittleEndian(tail[(i + 20)..]) != tail.Length - EndLength - i) continue;
             var end = tail[i..];
             if (BinaryPrimitives.ReadUInt32LittleEndian(end[4..]) != 0) throw Damaged(file, "it is one part of several");
             var count = BinaryPrimitives.ReadUInt16LittleEndian(end[10..]);
-            if (BinaryPrimitives.ReadUInt16LittleEndian(end[8..]) != count) throw Damaged(file, "its directory contradicts itself");
-            var (length, start) = (BinaryPrimitives.ReadUInt32LittleEndian(end[12..]), BinaryPrimitives.ReadUInt32LittleEndian(end[16..]));
+            if (BinaryPrimitives.ReadUInt16LittleEndian(end[8..]) != count)
+                throw Damaged(file, "its directory contradicts itself");
+            var (length, start) = (BinaryPrimitives.ReadUInt32LittleEndian(end[12..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(end[16..]));
             return i >= 20 && tail[(i - 20)..].StartsWith("PK\x06\x07"u8)
                 ? FindLongDirectory(file, tailStart + i - 20)
                 : (count, start, length, tailStart + i);
@@ -78,13 +86,16 @@ internal static class ZipDirectory
     }
 
     private static int ReadEntry(
-        WeightBytes file, ReadOnlySpan<byte> directory, int at, long directoryStart, List<ZipRecord> records, List<(long, long)> extents)
+        WeightBytes file, ReadOnlySpan<byte> directory, int at, long directoryStart, List<ZipRecord> records,
+        List<(long, long)> extents)
     {
         var entry = directory[at..];
         if (entry.Length < 46 || !entry.StartsWith("PK\x01\x02"u8)) throw Damaged(file, "its directory is garbled");
-        var (flags, method) = (BinaryPrimitives.ReadUInt16LittleEndian(entry[8..]), BinaryPrimitives.ReadUInt16LittleEndian(entry[10..]));
+        var (flags, method) = (BinaryPrimitives.ReadUInt16LittleEndian(entry[8..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(entry[10..]));
         var crc = BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]);
-        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(entry[28..]), extraLength = BinaryPrimitives.ReadUInt16LittleEndian(entry[30..]);
+        int nameLength = BinaryPrimitives.ReadUInt16LittleEndian(entry[28..]),
+            extraLength = BinaryPrimitives.ReadUInt16LittleEndian(entry[30..]);
         var whole = 46 + nameLength + extraLength + BinaryPrimitives.ReadUInt16LittleEndian(entry[32..]);
         if (whole > entry.Length) throw Damaged(file, "its directory is garbled");
         var nameBytes = entry.Slice(46, nameLength);
@@ -92,23 +103,28 @@ internal static class ZipDirectory
         var (stored, length, local) = Extents(file, entry, entry.Slice(46 + nameLength, extraLength));
         if ((flags & 1) != 0) throw Damaged(file, $"its entry '{name}' is encrypted");
         if (method != 0 || stored != length)
-            throw new WeightsFormatException($"{file.Path}: its entry '{name}' is compressed, which PyTorch never does: unpack the archive and name the weight file in it.");
+            throw new WeightsFormatException(
+                $"{file.Path}: its entry '{name}' is compressed, which PyTorch never does: unpack the archive and name the "
+                    + $"weight file in it.");
         var begin = local < 0 || local > directoryStart - 30 ? -1 : DataStart(file, local, nameBytes);
-        if (begin < 0 || length < 0 || length > directoryStart - begin) throw Damaged(file, $"its entry '{name}' lies outside it");
+        if (begin < 0 || length < 0 || length > directoryStart - begin)
+            throw Damaged(file, $"its entry '{name}' lies outside it");
         extents.Add((local, begin + length));
         if (!name.EndsWith('/')) records.Add(new(name, begin, length, crc));
         return at + whole;
     }
 
     // Sizes and offset; each that doesn't fit 32 bits stands in the zip64 field, in this order.
-    private static (long Stored, long Length, long Local) Extents(WeightBytes file, ReadOnlySpan<byte> entry, ReadOnlySpan<byte> extra)
+    private static (long Stored, long Length, long Local) Extents(
+        WeightBytes file, ReadOnlySpan<byte> entry, ReadOnlySpan<byte> extra)
     {
         Span<long> values = [
             BinaryPrimitives.ReadUInt32LittleEndian(entry[24..]), BinaryPrimitives.ReadUInt32LittleEndian(entry[20..]),
             BinaryPrimitives.ReadUInt32LittleEndian(entry[42..])];
         while (extra.Length >= 4)
         {
-            var (id, size) = (BinaryPrimitives.ReadUInt16LittleEndian(extra), BinaryPrimitives.ReadUInt16LittleEndian(extra[2..]));
+            var (id, size) = (BinaryPrimitives.ReadUInt16LittleEndian(extra),
+                BinaryPrimitives.ReadUInt16LittleEndian(extra[2..]));
             if (size > extra.Length - 4) break;
             var field = extra.Slice(4, size);
             for (var i = 0; id == 1 && i < values.Length; i++)
