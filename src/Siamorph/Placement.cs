@@ -1,4 +1,3 @@
-using Siamorph.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -47,7 +46,7 @@ public record Placement(Device Device, ScalarType Type)
         // thousandth.
         if (device == ComputeDevice.Cuda)
             backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = precision != Precision.Full;
-        return new(device == ComputeDevice.Cuda ? new Device(DeviceType.CUDA, LaunchedRank.CardOf(localRank, cuda.device_count()))
+        return new(device == ComputeDevice.Cuda ? new Device(DeviceType.CUDA, CardOf(localRank, cuda.device_count()))
             : CPU, precision switch
         {
             Precision.BFloat16 => ScalarType.BFloat16,
@@ -65,6 +64,14 @@ public record Placement(Device Device, ScalarType Type)
     {
         if (devices.Contains(ComputeDevice.Cuda)) On(ComputeDevice.Cuda);
     }
+
+    /// <summary>Which graphics card a process takes.</summary>
+    /// <param name="localRank">Its number on its machine, from 0.</param>
+    /// <param name="cards">How many cards it sees.</param>
+    /// <exception cref="InvalidOptionsException">There are more processes than cards.</exception>
+    internal static int CardOf(int localRank, int cards) => localRank < cards ? localRank : throw new InvalidOptionsException(
+        $"Rank {localRank} of this machine has no graphics card: there are {cards}. Start at most as many ranks a machine as it "
+        + "has cards.");
 
     /// <summary>float32 on a device: for all networks but the generator's.</summary>
     /// <exception cref="InvalidOptionsException">The device isn't there.</exception>

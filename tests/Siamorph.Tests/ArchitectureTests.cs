@@ -27,7 +27,7 @@ public partial class ArchitectureTests
         var files = new[] { "src", "tests", "bench", "samples" }.Select(f => Path.Combine(SharedMaterial.RepositoryRoot, f))
             .SelectMany(f => Directory.EnumerateFiles(f, "*.cs", SearchOption.AllDirectories)).ToList();
         Assert.True(files.Count > 500);
-        Assert.Empty(files.SelectMany(f => LongLines(File.ReadAllLines(f), last).Select(n => $"{f}: line {n} ends beyond column {last}.")));
+        Assert.Empty(files.SelectMany(f => LongLines(File.ReadAllLines(f), last).Select(n => $"{f}: line {n} is too long.")));
         string longLine = new('x', last + 1), mark = "\"\"\"";
         Assert.Equal([1, 6], LongLines([longLine, new('x', last), $"var x = {mark}", longLine, $"{mark};", longLine], last));
     }

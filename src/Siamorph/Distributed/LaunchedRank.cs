@@ -6,7 +6,9 @@ namespace Siamorph.Distributed;
 /// <param name="Launcher">Which one.</param>
 /// <param name="Size">Processes in all.</param>
 /// <param name="Rank">Number of this one, from 0.</param>
-/// <param name="LocalRank">Its number among those of its machine, from 0.</param>
+/// <param name="LocalRank">
+/// Its number among those of its machine, from 0; always 0 where the launcher lets each process see a single graphics card.
+/// </param>
 internal sealed record LaunchedRank(MpiLauncher Launcher, int Size, int Rank, int LocalRank)
 {
     /// <summary>Reads the launcher's variables.</summary>
@@ -16,26 +18,14 @@ internal sealed record LaunchedRank(MpiLauncher Launcher, int Size, int Rank, in
     {
         int? Number(string name) => int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture,
             out var n) ? n : null;
+        int Local(string name) =>
+            variable("CUDA_VISIBLE_DEVICES") is { Length: > 0 } cards && !cards.Contains(',') ? 0 : Number(name) ?? 0;
         if (Number("OMPI_COMM_WORLD_SIZE") is { } open)
-            return new(MpiLauncher.OpenMpi, open, Number("OMPI_COMM_WORLD_RANK") ?? 0, Number("OMPI_COMM_WORLD_LOCAL_RANK") ?? 0);
+            return new(MpiLauncher.OpenMpi, open, Number("OMPI_COMM_WORLD_RANK") ?? 0, Local("OMPI_COMM_WORLD_LOCAL_RANK"));
         // A batch script of Slurm has its number of tasks too; only srun makes a step of it.
         if (variable("SLURM_STEP_ID") is not null && Number("SLURM_STEP_NUM_TASKS") is { } tasks)
-            return new(MpiLauncher.Slurm, tasks, Number("SLURM_PROCID") ?? 0, Number("SLURM_LOCALID") ?? 0);
+            return new(MpiLauncher.Slurm, tasks, Number("SLURM_PROCID") ?? 0, Local("SLURM_LOCALID"));
         return Number("PMI_SIZE") is { } mpich
-            ? new(MpiLauncher.Mpich, mpich, Number("PMI_RANK") ?? 0, Number("MPI_LOCALRANKID") ?? 0) : null;
-    }
-
-    /// <summary>Which graphics card a process takes.</summary>
-    /// <param name="localRank">Its number on its machine.</param>
-    /// <param name="cards">How many cards it sees.</param>
-    /// <exception cref="InvalidOptionsException">There are more processes than cards.</exception>
-    public static int CardOf(int localRank, int cards)
-    {
-        if (localRank < cards) return localRank;
-        // The launcher gave it its own
-        if (cards == 1 && Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") is { Length: > 0 }) return 0;
-        throw new InvalidOptionsException(
-            $"Rank {localRank} of this machine has no graphics card: there are {cards}. Start at most as many ranks a machine as "
-                + $"it has cards.");
+            ? new(MpiLauncher.Mpich, mpich, Number("PMI_RANK") ?? 0, Local("MPI_LOCALRANKID")) : null;
     }
 }

@@ -140,8 +140,9 @@ internal static class HtmlReport
             for (var i = 0; i < row.Count; i++)
             {
                 html.Append(i == 0
-                    ? $"<th scope=\"row\"{(stacked && LooksNumeric(row[i]) ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>"
-                        + $"{Escape(row[i])}</th>"
+                    ? "<th scope=\"row\""
+                        + (stacked && LooksNumeric(row[i]) ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")
+                        + $">{Escape(row[i])}</th>"
                     : $"<td{(LooksNumeric(row[i]) ? " class=\"n\"" : "")}"
                     + $"{(stacked ? $" data-label=\"{Escape(table.Headings[i])}\"" : "")}>{Escape(row[i])}</td>");
             }

@@ -39,7 +39,8 @@ internal static class MarkdownReport
                 text.Append(CultureInfo.InvariantCulture, $"{Escape(p.Text)}\n\n");
                 break;
             case Link link:
-                var address = link.Address.Replace("(", "%28", StringComparison.Ordinal).Replace(")", "%29", StringComparison.Ordinal);
+                var address = link.Address.Replace("(", "%28", StringComparison.Ordinal)
+                    .Replace(")", "%29", StringComparison.Ordinal);
                 text.Append(CultureInfo.InvariantCulture, $"[{Escape(link.Text)}]({address})\n\n");
                 break;
             case BulletList list:

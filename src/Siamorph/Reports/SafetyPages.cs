@@ -62,7 +62,8 @@ internal static class SafetyPages
                 new Section("Method", [new BulletList(
                 [
                     $"{report.Trained} training pairs"
-                        + $"{(report.Unlabelled is { } u ? $", {u.Count} images without masks that base training learned from" : "")}, "
+                        + (report.Unlabelled is { } u
+                            ? $", {u.Count} images without masks that base training learned from, " : ", ")
                         + $"{report.HoldOut} pairs that had no part in training, {report.Synthetic} synthetic pairs.",
                     "Distances alone mislead: they are compared with those to images that were never trained on, equally "
                         + "many of both.",

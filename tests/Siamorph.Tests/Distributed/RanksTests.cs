@@ -174,16 +174,20 @@ public sealed class RanksTests : IDisposable
         Assert.Equal(new(MpiLauncher.Mpich, 2, 1, 1), Of(("PMI_SIZE", "2"), ("PMI_RANK", "1"), ("MPI_LOCALRANKID", "1")));
         Assert.Equal(new(MpiLauncher.Slurm, 8, 5, 2),
             Of(("SLURM_STEP_ID", "0"), ("SLURM_STEP_NUM_TASKS", "8"), ("SLURM_PROCID", "5"), ("SLURM_LOCALID", "2")));
+        // A launcher that lets each process see a single card has chosen already.
+        (string, string)[] second = [("PMI_SIZE", "2"), ("PMI_RANK", "1"), ("MPI_LOCALRANKID", "1")];
+        Assert.Equal(0, Of([.. second, ("CUDA_VISIBLE_DEVICES", "1")])!.LocalRank);
+        Assert.Equal(1, Of([.. second, ("CUDA_VISIBLE_DEVICES", "2,3")])!.LocalRank);
         Assert.Null(Of(("SLURM_NTASKS", "8"), ("SLURM_PROCID", "0"))); // a batch script, not a step
     }
 
     [Fact]
     public void EveryRank_HasACardOfItsOwn_OrIsRefused()
     {
-        Assert.Equal([0, 1, 2, 3], Enumerable.Range(0, 4).Select(rank => LaunchedRank.CardOf(rank, 4)));
+        Assert.Equal([0, 1, 2, 3], Enumerable.Range(0, 4).Select(rank => Placement.CardOf(rank, 4)));
         Assert.Contains("Rank 2 of this machine has no graphics card: there are 2",
-            Assert.Throws<InvalidOptionsException>(() => LaunchedRank.CardOf(2, 2)).Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOptionsException>(() => LaunchedRank.CardOf(1, 1));
+            Assert.Throws<InvalidOptionsException>(() => Placement.CardOf(2, 2)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOptionsException>(() => Placement.CardOf(1, 1));
     }
 
     [Theory]
