@@ -11,8 +11,16 @@ internal sealed class StepProfile : IDisposable
     /// <summary>The time that no operation took note of.</summary>
     public const string Rest = "everything else";
 
+    /// <summary>Getting memory for results.</summary>
+    public const string Allocation = "allocation";
+
+    /// <summary>Copies, from one memory order into another and of parts into one.</summary>
+    public const string Copies = "copies";
+
     [ThreadStatic] private static StepProfile? t_open;
     private readonly Dictionary<string, (long Ticks, long Calls, long Bytes)> _shares = [];
+    private readonly Stack<string> _outer = []; // of the operations of libtorch under way
+    private readonly HashSet<string> _parts = [Rest];
     private string _running = Rest;
     private long _since = Stopwatch.GetTimestamp();
 
@@ -24,6 +32,39 @@ internal sealed class StepProfile : IDisposable
     /// <param name="floats">Floats that it reads and writes, as tensors, each counted once.</param>
     public static Section Of(string operation, long floats = 0) => new(t_open, operation, floats);
 
+    /// <summary>
+    /// The same of a part of the step in which operations of libtorch count for themselves where they can be heard.
+    /// </summary>
+    public static Section Around(string part)
+    {
+        t_open?._parts.Add(part);
+        return new(t_open, part, 0);
+    }
+
+    /// <summary>Whether this thread has one.</summary>
+    internal static bool IsOpen => t_open is not null;
+
+    /// <summary>
+    /// An operation of libtorch begins. Within an operation that took note of itself only allocation and copies count for
+    /// themselves.
+    /// </summary>
+    /// <param name="operation">Its line; null leaves the time to what runs already.</param>
+    internal static void Enter(string? operation)
+    {
+        if (t_open is not { } profile) return;
+        profile._outer.Push(profile._running);
+        if (operation is not null && operation != profile._running
+            && (profile._parts.Contains(profile._running) || operation is Allocation or Copies))
+            profile.Turn(operation, 1);
+    }
+
+    /// <summary>The operation of libtorch that began last ends.</summary>
+    internal static void Leave()
+    {
+        if (t_open is not { } profile || !profile._outer.TryPop(out var outer)) return;
+        if (outer != profile._running) profile.Turn(outer);
+    }
+
     /// <summary>Forgets what was noted so far, such as the time of the first steps.</summary>
     public void Clear()
     {
@@ -33,11 +74,13 @@ internal sealed class StepProfile : IDisposable
 
     /// <summary>What was noted, the largest share first.</summary>
     /// <param name="steps">Steps since the last <see cref="Clear"/>; times, calls and bytes are those of one.</param>
-    public IReadOnlyList<OperationShare> Shares(int steps)
+    /// <param name="without">An operation that is no part of a step.</param>
+    public IReadOnlyList<OperationShare> Shares(int steps, string? without = null)
     {
         Turn(_running);
-        double total = _shares.Values.Sum(s => s.Ticks), ticksAMs = Stopwatch.Frequency / 1000.0;
-        return [.. _shares.Select(s => new OperationShare(
+        var counted = _shares.Where(s => s.Key != without).ToList();
+        double total = counted.Sum(s => s.Value.Ticks), ticksAMs = Stopwatch.Frequency / 1000.0;
+        return [.. counted.Select(s => new OperationShare(
             s.Key, s.Value.Ticks / ticksAMs / steps, s.Value.Ticks / total, (double)s.Value.Calls / steps,
             s.Value.Bytes / 1e6 / steps)).OrderByDescending(s => s.Ms)];
     }

@@ -66,6 +66,7 @@ internal static class FastAttention
             using var scope = NewDisposeScope();
             var heads = (int)ctx.get_data("heads");
             var saved = ctx.get_saved_variables();
+            using var noted = StepProfile.Of("attention, backward", 4 * (saved[0].numel() + saved[1].numel()));
             var (q, k, v, gradient) = (saved[0], saved[1], saved[2], grad_output.contiguous());
             var (dq, dk, dv) = (empty_like(q), empty_like(k), empty_like(v));
             var shape = ShapeOf(q, k, heads);
@@ -86,6 +87,7 @@ internal static class FastAttention
 
     private static unsafe Tensor Run(Tensor query, Tensor key, Tensor value, int heads, Tensor? logSums)
     {
+        using var noted = StepProfile.Of("attention, forward", 2 * (query.numel() + key.numel()));
         using var scope = NewDisposeScope();
         var (q, k, v) = (query.contiguous(), key.contiguous(), value.contiguous());
         var result = empty_like(q);

@@ -23,6 +23,7 @@ internal static class FastGatedUnit
 
     private static unsafe Tensor Run(Tensor rows)
     {
+        using var noted = StepProfile.Of("gates, forward", rows.numel() * 3 / 2);
         using var scope = NewDisposeScope();
         var x = rows.contiguous();
         var width = (int)(x.shape[^1] / 2);
@@ -83,6 +84,7 @@ internal static class FastGatedUnit
             using var grad = no_grad();
             using var scope = NewDisposeScope();
             var (x, dy) = (ctx.get_saved_variables()[0].contiguous(), grad_output.contiguous());
+            using var noted = StepProfile.Of("gates, backward", x.numel() * 5 / 2);
             var dx = empty_like(x);
             var width = (int)(x.shape[^1] / 2);
             float* from = Pixels.Pointer(x), incoming = Pixels.Pointer(dy), to = Pixels.Pointer(dx);

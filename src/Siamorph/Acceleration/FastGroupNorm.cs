@@ -33,6 +33,7 @@ internal static class FastGroupNorm
         {
             Tensor x = (Tensor)vars[0], weight = (Tensor)vars[1], bias = (Tensor)vars[2];
             var (groups, epsilon, silu) = ((int)vars[3], (double)vars[4], (bool)vars[5]);
+            using var noted = StepProfile.Of("group norm and SiLU, forward", 2 * x.numel());
             using var scope = NewDisposeScope();
             var rows = Pixels.Rows(x);
             var (y, statistics) = (empty_like(rows), empty(rows.shape[0], 2, rows.shape[3]));
@@ -58,6 +59,7 @@ internal static class FastGroupNorm
             using var scope = NewDisposeScope();
             var (groups, silu, needsInput, needsWeights) = ((int, bool, bool, bool))ctx.get_data("options");
             var saved = ctx.get_saved_variables();
+            using var noted = StepProfile.Of("group norm and SiLU, backward", 3 * saved[0].numel());
             var (rows, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(grad_output));
             var (samples, pixels, channels) = ((int)rows.shape[0], (int)(rows.shape[1] * rows.shape[2]), (int)rows.shape[3]);
             var (dx, sums) = (empty_like(rows), empty(samples, 2, channels));

@@ -54,6 +54,7 @@ internal static unsafe class FastTransformer
         if (context.dim() != 3 || context.shape[0] % x.shape[0] != 0 || !AreKnown(layers, channels, context.shape[2]))
             return null;
         if (Packed.Of(layers) is not { } packed) return null;
+        using var noted = StepProfile.Of("transformer block with packed weights", 2 * x.numel());
         using var scope = NewDisposeScope();
         return new Block(layers, packed, channels).Run(x.contiguous(), context).MoveToOuterDisposeScope();
     }

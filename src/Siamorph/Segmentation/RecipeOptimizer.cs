@@ -32,7 +32,7 @@ internal sealed class RecipeOptimizer : IDisposable
     public void Descend(Tensor loss, double learningRate)
     {
         foreach (var (_, optimizer) in _groups) optimizer.ZeroGrad();
-        using (StepProfile.Of("backward, the rest")) loss.backward();
+        using (StepProfile.Around("backward, the rest")) loss.backward();
         using (StepProfile.Of("gradient clipping"))
         {
             if (_clip.Value > 0) GradientClip.ClipValue(_parameters, _clip.Value);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Siamorph.Acceleration;
 using Siamorph.Data;
 using Siamorph.Data.Phantom;
 using Siamorph.Evaluation.Statistics;
@@ -71,6 +72,7 @@ internal static class SegmentationBenchmark
         using var stage = monitor.Begin("Timing", WarmUps + steps);
         using var heap = NoCollectionRegion.Enter();
         using var shares = profile ? new StepProfile() : null;
+        using var recorder = profile ? OperationRecorder.TryOpen() : null;
         var (times, used) = (new List<double>(), TimeSpan.Zero);
         for (var i = 0; i < WarmUps + steps; i++, stage.Report(i))
         {

@@ -108,7 +108,7 @@ internal sealed class SegmentationSession : IDisposable
 
     private Tensor LossAt(Tensor images, Tensor masks)
     {
-        using var noted = StepProfile.Of("network forward, the rest");
+        using var noted = StepProfile.Around("network forward, the rest");
         var lesson = _teacher?.Of(_network, _ema!, images, _batches.IsUnlabelled(Step), Step);
         return lesson is null ? HeadLosses(images, masks) : Taught(lesson, masks);
     }
@@ -235,7 +235,7 @@ internal sealed class SegmentationSession : IDisposable
 
     private Tensor LossOf(Tensor logits, Tensor masks)
     {
-        using var noted = StepProfile.Of("loss");
+        using var noted = StepProfile.Around("loss");
         return _options.LabelReading.IsSoft
             ? SoftMaskLosses.Of(_options.Loss, logits, masks, _options.AgreementWeight)
             : MaskLosses.Of(_options.Loss, logits, masks);

@@ -1,5 +1,9 @@
 using System.Diagnostics;
+using Siamorph.Acceleration;
+using Siamorph.Data;
+using Siamorph.Data.Phantom;
 using Siamorph.Diffusion;
+using Siamorph.Imaging;
 using Siamorph.Models;
 using Siamorph.Training.Optimizers;
 using static TorchSharp.torch;
@@ -36,6 +40,12 @@ internal sealed record StepBenchmarkOptions
     /// <summary>Hint pixels to one of the latent.</summary>
     public int CodecFactor { get; init; } = 8;
 
+    /// <summary>Downsampling factors that have spatial transformers.</summary>
+    public IReadOnlyList<int> AttentionFactors { get; init; } = [1, 2, 4];
+
+    /// <summary>Channels after the first convolution of the hint encoder.</summary>
+    public int HintWidth { get; init; } = 16;
+
     /// <summary>Samples a step.</summary>
     public int Batch { get; init; } = 4;
 
@@ -47,6 +57,21 @@ internal sealed record StepBenchmarkOptions
 
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
+
+    /// <summary>The sizes of a preset.</summary>
+    public static StepBenchmarkOptions Of(TrainOptions preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        var n = preset.Network;
+        return new()
+        {
+            ModelChannels = n.ModelChannels, ChannelMultipliers = n.ChannelMultipliers, ResidualBlocks = n.ResidualBlocks,
+            Heads = n.Heads,
+            ContextWidth = n.ContextWidth, LatentChannels = n.LatentChannels, LatentSize = preset.ImageSize / n.HintFactor,
+            CodecFactor = n.HintFactor,
+            AttentionFactors = n.AttentionFactors, HintWidth = n.HintWidth, Batch = preset.Siamese.BatchSize,
+        };
+    }
 
     /// <summary>The networks' sizes.</summary>
     /// <exception cref="InvalidOptionsException">They don't fit together.</exception>
@@ -61,6 +86,8 @@ internal sealed record StepBenchmarkOptions
             Heads = Heads,
             ContextWidth = ContextWidth,
             HintFactor = CodecFactor,
+            HintWidth = HintWidth,
+            AttentionFactors = AttentionFactors,
         };
         List<string> faults = [.. config.Validate()];
         foreach (var (name, value) in new[] { ("batch", Batch), ("threads", Threads), ("contextLength", ContextLength),
@@ -83,9 +110,17 @@ internal sealed record StepBenchmarkOptions
 /// steps.</param>
 /// <param name="FractionOfGemm">Operations a second of the step, as a fraction of that.</param>
 /// <param name="PeakMemoryMB">Most memory the process has held, 10⁶ bytes.</param>
+/// <param name="Shares">What each operation takes of a step, where a profile was asked for.</param>
 internal sealed record StepTiming(
     double MedianMs, double MinMs, double MaxMs, int Repeats, int Batch, double Gflop, double GemmGflops, double FractionOfGemm,
-    double PeakMemoryMB);
+    double PeakMemoryMB,
+    IReadOnlyList<OperationShare>? Shares);
+
+/// <summary>What is measured beside the time.</summary>
+/// <param name="Repeats">Steps to time.</param>
+/// <param name="Profile">Whether operations note their share of the time, which takes a little itself.</param>
+/// <param name="Monitor">Watches and may stop.</param>
+internal sealed record StepMeasurement(int Repeats, bool Profile, IMonitor Monitor);
 
 /// <summary>Times the product's own training step and DDIM step on seeded random weights and data.</summary>
 internal static class StepBenchmark
@@ -100,7 +135,7 @@ internal static class StepBenchmark
     /// the third of the run where online augmentation begins.
     /// </summary>
     /// <exception cref="InvalidOptionsException">The options don't fit together.</exception>
-    public static StepTiming TrainStep(StepBenchmarkOptions options, int repeats, IMonitor monitor)
+    public static StepTiming TrainStep(StepBenchmarkOptions options, StepMeasurement how)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var scope = NewDisposeScope();
@@ -118,8 +153,7 @@ internal static class StepBenchmark
             place.Put(Context(options, "prompt")), place.Put(MaskHint(options)),
             place.Put(Random(options, "image", 3, options.CodecFactor * options.LatentSize).sigmoid()));
 
-        return Measure(options, repeats, Work(options).TrainStep(options.Batch, timesteps.Count(t => t <= 200)), monitor,
-            (steps, clock) =>
+        return Measure(options, how, Work(options).TrainStep(options.Batch, timesteps.Count(t => t <= 200)), (steps, clock) =>
         {
             for (var i = 0; i < steps; i++, clock.Lap())
             {
@@ -127,15 +161,65 @@ internal static class StepBenchmark
                 weights.ZeroGrad();
                 step.Run(batch, MaxSteps / 2, MaxSteps).Backward();
                 weights.TakeGradients(lossScale: 1);
-                optimizer.Step(LearningRate);
+                using (StepProfile.Of("optimizer")) optimizer.Step(LearningRate);
                 weights.Publish();
             }
         });
     }
 
+    /// <summary>
+    /// Times a stage's own training steps on pictures of the simulator, past the third of the run where online augmentation
+    /// begins: batches, gradient clipping and averaged weights included.
+    /// </summary>
+    /// <param name="preset">What is trained; one that begins with seeded weights.</param>
+    /// <param name="baseStage">Stage base instead of stage siamese.</param>
+    /// <param name="threads">Threads.</param>
+    /// <param name="how">What is measured.</param>
+    public static StepTiming TrainStage(TrainOptions preset, bool baseStage, int threads, StepMeasurement how)
+    {
+        ArgumentNullException.ThrowIfNull(how);
+        const int Pairs = 64;
+        var options = StepBenchmarkOptions.Of(preset) with
+        {
+            Threads = threads, Device = preset.Device, Precision = preset.Precision,
+        };
+        var folder = Directory.CreateTempSubdirectory("siamorph-bench-").FullName;
+        var before = get_num_threads();
+        set_num_threads(threads); // a stage looks at their number when it is made
+        try
+        {
+            var size = new ImageSize(preset.ImageSize, preset.ImageSize);
+            using var data = PairedDataset.Load([.. PhantomDataset.Write(folder, new()
+            {
+                Count = Pairs, Size = size,
+            }, how.Monitor).Pairs], size, how.Monitor);
+            using var pipeline = new SiamesePipeline(preset, data.Pairs.Select(p => p.Prompt));
+            pipeline.Codec.Fit(data.Images);
+            pipeline.MoveTo(Placement.Of(preset.Device, preset.Precision));
+            using TrainingStage stage = baseStage ? new BaseStage(pipeline, data) : new SiameseStage(pipeline, data);
+            var work = new Workload(preset.Network, options.LatentSize, options.LatentSize, options.ContextLength);
+            var augmented = options.Batch * preset.Losses.AugmentationMaxTimestep / 1000;
+            using var heap = NoCollectionRegion.Enter();
+            return Measure(options, how, baseStage ? 3 * options.Batch * (work.Encoder() + work.Decoder())
+                : work.TrainStep(options.Batch, augmented), (steps, clock) =>
+            {
+                for (var i = 0; i < steps; i++, clock.Lap())
+                {
+                    stage.Step(stage.Options.Steps / 2 + i);
+                    heap.StepDone();
+                }
+            });
+        }
+        finally
+        {
+            set_num_threads(before);
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>Times DDIM steps with prompt guidance; the hint features are computed before, once, as in sampling.</summary>
     /// <exception cref="InvalidOptionsException">The options don't fit together.</exception>
-    public static StepTiming DdimStep(StepBenchmarkOptions options, int repeats, IMonitor monitor)
+    public static StepTiming DdimStep(StepBenchmarkOptions options, StepMeasurement how)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var scope = NewDisposeScope();
@@ -146,30 +230,33 @@ internal static class StepBenchmark
         using var denoiser = new GuidedDenoiser(
             Model(options, place), place.Put(MaskHint(options)), place.Put(Context(options, "prompt")),
             place.Put(Context(options, "empty")), guidance);
-        return Measure(options, repeats, Work(options).DdimStep(options.Batch, guidance), monitor, (steps, clock) =>
+        return Measure(options, how, Work(options).DdimStep(options.Batch, guidance), (steps, clock) =>
             new DdimSampler(process, new DdimOptions { Steps = steps })
                 .Sample(Random(options, "start", options.LatentChannels, options.LatentSize).to(place.Device), denoiser.Predict,
                 watch: _ => clock.Lap()));
     }
 
     private static StepTiming Measure(
-        StepBenchmarkOptions options, int repeats, double operations, IMonitor monitor, Action<int, StepClock> run)
+        StepBenchmarkOptions options, StepMeasurement how, double operations, Action<int, StepClock> run)
     {
-        ArgumentNullException.ThrowIfNull(monitor);
+        ArgumentNullException.ThrowIfNull(how);
+        var (repeats, monitor) = (how.Repeats, how.Monitor);
         if (repeats < 1) throw new InvalidOptionsException($"{repeats} repeats: at least 1 is needed.");
         var threads = get_num_threads();
         set_num_threads(options.Threads);
         try
         {
             using var stage = monitor.Begin("Timing", WarmUps + repeats);
-            var clock = new StepClock(monitor, stage, Placement.Of(options.Device, options.Precision));
+            using var profile = how.Profile ? new StepProfile() : null;
+            using var recorder = how.Profile ? OperationRecorder.TryOpen() : null;
+            var clock = new StepClock(monitor, stage, Placement.Of(options.Device, options.Precision)) { Profile = profile };
             run(WarmUps + repeats, clock);
             var steps = clock.Steps.Skip(WarmUps).Order().ToList();
             var (gflop, gemm) = (operations / 1e9,
                 2e-9 * Math.Pow(StepClock.ProductSize, 3) / Median([.. clock.Products.Skip(WarmUps).Order()]));
             using var process = Process.GetCurrentProcess();
             return new(1000 * Median(steps), 1000 * steps[0], 1000 * steps[^1], repeats, options.Batch, gflop, gemm,
-                gflop / Median(steps) / gemm, process.PeakWorkingSet64 / 1e6);
+                gflop / Median(steps) / gemm, process.PeakWorkingSet64 / 1e6, profile?.Shares(repeats, StepClock.Comparison));
         }
         finally
         {
@@ -213,6 +300,7 @@ internal static class StepBenchmark
     private sealed class StepClock
     {
         public const int ProductSize = 2048;
+        public const string Comparison = "product for comparison";
         private readonly IMonitor _monitor;
         private readonly IMonitoredStage _stage;
         private readonly Tensor _factor;
@@ -226,6 +314,8 @@ internal static class StepBenchmark
             _waits = place.Device.type != TorchSharp.DeviceType.CPU;
         }
 
+        public StepProfile? Profile { get; init; }
+
         public List<double> Steps { get; } = [];
 
         public List<double> Products { get; } = [];
@@ -234,10 +324,12 @@ internal static class StepBenchmark
         {
             if (_waits) cuda.synchronize();
             Steps.Add(Stopwatch.GetElapsedTime(_start).TotalSeconds);
+            using var noted = StepProfile.Of(Comparison);
             var start = Stopwatch.GetTimestamp();
             mm(_factor, _factor).Dispose();
             if (_waits) cuda.synchronize();
             Products.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            if (Steps.Count == WarmUps) Profile?.Clear();
             _stage.Report(Steps.Count);
             _monitor.Cancellation.ThrowIfCancellationRequested();
             _start = Stopwatch.GetTimestamp();

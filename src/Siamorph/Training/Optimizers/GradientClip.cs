@@ -15,6 +15,7 @@ internal static class GradientClip
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNorm);
+        using var noted = StepProfile.Of("gradient clipping");
         using var grad = no_grad();
         using var scope = NewDisposeScope();
         var gradients = parameters.Select(p => p.grad).OfType<Tensor>().ToList();
