@@ -118,7 +118,7 @@ public sealed class SiameseTrainerTests : IDisposable
         var fault = Assert.Throws<InvalidOptionsException>(() =>
             SiameseTrainer.Run(options, data, In("with"), NullMonitor.Instance, resume: true,
             unlabelled: UnlabelledImages.Read(In("more"), [], NullMonitor.Instance)));
-        Assert.Contains("holds 29 images", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("holds 29 usable images", fault.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => SiameseTrainer.Run(options, data, In("other"), NullMonitor.Instance));
         Assert.Throws<InvalidOptionsException>(() => (options with { Base = options.Base with { Steps = 0 } }).Validate());
     }
