@@ -11,7 +11,9 @@ namespace Siamorph.Cli;
 internal static class BenchCommand
 {
     private const int DefaultRepeats = 5;
-    private static readonly JsonSerializerOptions OneLine = new(OptionsFile.Json) { WriteIndented = false };
+
+    /// <summary>How every benchmark writes its result for `--json`.</summary>
+    internal static JsonSerializerOptions OneLine { get; } = new(OptionsFile.Json) { WriteIndented = false };
 
     public static Command Create() =>
         new("bench", "Times single steps against a matrix product of this machine, and drawing from end to end.")

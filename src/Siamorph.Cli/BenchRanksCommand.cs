@@ -2,15 +2,12 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Siamorph.Distributed;
-using Siamorph.Training;
 
 namespace Siamorph.Cli;
 
 /// <summary>`mpirun -n N siamorph bench ranks`: what waiting for each other and adding up gradients costs.</summary>
 internal static class BenchRanksCommand
 {
-    private static readonly JsonSerializerOptions OneLine = new(OptionsFile.Json) { WriteIndented = false };
-
     public static Command Create()
     {
         var sizes = new Option<string>("--megabytes")
@@ -34,7 +31,7 @@ internal static class BenchRanksCommand
                 throw new SiamorphException("bench ranks measures several ranks. Start it by a launcher: mpirun -n 2 --bind-to "
                     + "none siamorph bench ranks.");
             var timing = RankTiming.Measure(Ranks.Group, Numbers(context.Get(sizes)!), context.Get(repeats));
-            if (context.Get(json)) context.Out.WriteLine(JsonSerializer.Serialize(timing, OneLine));
+            if (context.Get(json)) context.Out.WriteLine(JsonSerializer.Serialize(timing, BenchCommand.OneLine));
             else Describe(timing, context.Out);
         });
     }

@@ -3,15 +3,12 @@ using System.Globalization;
 using System.Text.Json;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
-using Siamorph.Training;
 
 namespace Siamorph.Cli;
 
 /// <summary>`bench segment`: how many images a second a segmentation network learns from here.</summary>
 internal static class BenchSegmentCommand
 {
-    private static readonly JsonSerializerOptions OneLine = new(OptionsFile.Json) { WriteIndented = false };
-
     public static Command Create()
     {
         var network = new Option<string>("--network-name")
@@ -54,7 +51,7 @@ internal static class BenchSegmentCommand
             };
             var timing = SegmentationBenchmark.Run(options, context.Get(steps), context.Get(threads), context.Get(profile),
                 context.Monitor);
-            if (context.Get(json)) context.Out.WriteLine(JsonSerializer.Serialize(timing, OneLine));
+            if (context.Get(json)) context.Out.WriteLine(JsonSerializer.Serialize(timing, BenchCommand.OneLine));
             else Print(timing, context.Out);
         });
     }
