@@ -22,8 +22,8 @@ internal static class Ranks
     {
         if (LaunchedRank.Of(Environment.GetEnvironmentVariable) is not { Size: > 1 } launched) return null;
         if (args is not (["train", ..] or ["bench", "ranks", ..])) return Refuse(launched.Rank,
-            $"'{string.Join(' ', args.Take(1))}' runs in one process only. Start it without mpirun or srun; only train runs on "
-                + $"several ranks.");
+            $"'{string.Join(' ', args.Take(1))}' runs in one process only. Start it without mpirun or srun; only train and "
+                + "bench ranks run on several ranks.");
         // Open MPI gives ranks a terminal, to which .NET would send control characters that end up in what is piped on.
         Environment.SetEnvironmentVariable("TERM", "dumb");
         try

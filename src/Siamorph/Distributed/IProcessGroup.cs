@@ -86,8 +86,8 @@ internal static class ProcessGroupExtensions
         if (group.Size == 1) return;
         var numbers = new double[2 * names.Count]; // values, then whether there is one
         for (var i = 0; i < names.Count; i++)
-        (numbers[i], numbers[names.Count + i]) =
-            (values.TryGetValue(names[i], out var v) ? v : 0, values.ContainsKey(names[i]) ? 1 : 0);
+            (numbers[i], numbers[names.Count + i]) =
+                (values.TryGetValue(names[i], out var v) ? v : 0, values.ContainsKey(names[i]) ? 1 : 0);
         group.Sum(numbers);
         for (var i = 0; i < names.Count; i++)
             if (numbers[names.Count + i] > 0) values[names[i]] = numbers[i] * scale;
