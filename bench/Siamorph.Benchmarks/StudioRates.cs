@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 
 namespace Siamorph.Benchmarks;
@@ -14,12 +15,18 @@ namespace Siamorph.Benchmarks;
 internal static class StudioRates
 {
     private const int StrokeMoves = 240, Drawings = 9, Readings = 60;
+    private const int Settling = 2000, Watched = 30_000; // milliseconds
 
     public static int Run(string[] arguments)
     {
         if (arguments.Length < 4)
         {
             Console.Error.WriteLine("Siamorph.Benchmarks studio ROOT DATASET RUN [STUDY]");
+            return 2;
+        }
+        if (arguments[2..].Select(f => Path.Combine(arguments[1], f)).FirstOrDefault(f => !Directory.Exists(f)) is { } missing)
+        {
+            Console.Error.WriteLine($"{missing}: there is no such folder. Make it with siamorph first.");
             return 2;
         }
         Measure(arguments[1], arguments[2], arguments[3], arguments.ElementAtOrDefault(4)).GetAwaiter().GetResult();
@@ -30,9 +37,7 @@ internal static class StudioRates
     {
         var pictures = Path.Combine(root, ".studio", "pictures");
         if (Directory.Exists(pictures)) Directory.Delete(pictures, recursive: true);
-        using var program = Process.Start(
-            new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli"),
-                ["studio", "--root", root, "--port", "0"]) { RedirectStandardOutput = true })!;
+        using var program = StartProgram("studio", "--root", root, "--port", "0");
         string? link = null;
         while (link is null) if (program.StandardOutput.ReadLine() is { } line
             && line.StartsWith("http", StringComparison.Ordinal)) link = line;
@@ -49,8 +54,9 @@ internal static class StudioRates
             await Grid(page, address, dataset);
             await Stroke(page);
             await Draw(page, address, run);
+            await DrawBesideTraining(page, root, dataset);
             Say("memory of the server", program.WorkingSet64 / 1e6, "MB");
-            await Idle(page, address, run, program);
+            await Idle(page, address, root, run, program);
             if (study is not null) await Read(page, address, study);
         }
         finally
@@ -59,23 +65,44 @@ internal static class StudioRates
         }
     }
 
+    // Milliseconds from the click that leads to the page until every image in the window is there and decoded.
+    private const string FirstView = """
+        async () => {
+          const frame = () => new Promise(requestAnimationFrame);
+          while (!document.querySelector('.pair')) await frame();
+          const seen = [...document.querySelectorAll('.pair')].filter(p => p.getBoundingClientRect().top < innerHeight);
+          await Promise.all(seen.map(p => p.querySelector('img').decode()));
+          return performance.now();
+        }
+        """;
+
+    // The same for all images of the grid, those out of sight too.
+    private const string AllImages = """
+        async () => {
+          while (!document.getElementById('grid').dataset.ready) await new Promise(requestAnimationFrame);
+          const all = [...document.querySelectorAll('.pair img')];
+          await Promise.all(all.map(i => {
+            i.loading = 'eager';
+            return i.complete ? 0 : new Promise(done => ['load', 'error'].forEach(e => i.addEventListener(e, done)));
+          }));
+          return performance.now();
+        }
+        """;
+
     private static async Task Grid(IPage page, string address, string dataset)
     {
-        async Task<double> All()
+        async Task All(string when)
         {
-            var clock = Stopwatch.StartNew();
-            await page.GotoAsync($"{address}/data?at={WebUtility.UrlEncode(dataset)}");
-            await page.Locator("#grid[data-ready]").WaitForAsync();
-            var first = clock.Elapsed.TotalSeconds;
-            await page.EvaluateAsync("Promise.all([...document.querySelectorAll('.pair img')].map(i => { i.loading = 'eager'; "
-                + "return i.complete ? 0 : new Promise(r => { i.onload = i.onerror = r; }); }))");
-            Say("first view", first, "s");
-            return clock.Elapsed.TotalSeconds;
+            await page.GotoAsync($"{address}/data?at={WebUtility.UrlEncode(dataset)}",
+                new() { WaitUntil = WaitUntilState.Commit });
+            Say($"first view, {when}", await page.EvaluateAsync<double>(FirstView) / 1000, "s");
+            Say($"all thumbnails, {when}", await page.EvaluateAsync<double>(AllImages) / 1000, "s");
         }
 
-        Say("all thumbnails, cold", await All(), "s");
-        Say("all thumbnails, warm", await All(), "s");
-        await page.Locator("#grid[data-ready=outlines]").WaitForAsync();
+        await All("cold");
+        await All("warm");
+        await page.Locator("#grid[data-images]").WaitForAsync();
+        await Task.Delay(Settling);
         var frames = await page.EvaluateAsync<double[]>("""
             async () => {
               const times = [];
@@ -124,6 +151,21 @@ internal static class StudioRates
         Say("a stroke's move at 1280 × 1024 and its drawing, 95th percentile", Percentile(times, 0.95), "ms");
     }
 
+    // Milliseconds from the click until the image is there and decoded.
+    private const string ClickToImage = """
+        async () => {
+          const box = document.getElementById('editor');
+          delete box.dataset.drawn;
+          const drawn = new Promise(done =>
+            new MutationObserver(() => box.dataset.drawn && done()).observe(box, { attributes: true }));
+          const start = performance.now();
+          document.getElementById('another').click();
+          await drawn;
+          await document.getElementById('result').decode();
+          return performance.now() - start;
+        }
+        """;
+
     private static async Task Draw(IPage page, string address, string run)
     {
         var clock = Stopwatch.StartNew();
@@ -131,17 +173,36 @@ internal static class StudioRates
         await page.Locator("#editor[data-ready]").WaitForAsync(new() { Timeout = 120_000 });
         Say("loading the model", clock.Elapsed.TotalSeconds, "s");
         await page.EvaluateAsync("siamorphEditor.change('x', m => m.ellipse([80, 90], [170, 150], 1))");
-        var times = new List<double>();
-        for (var i = 0; i < Drawings; i++)
-        {
-            clock.Restart();
-            await page.EvaluateAsync("delete document.getElementById('editor').dataset.drawn");
-            await page.Locator("#another").ClickAsync();
-            await page.Locator("#editor[data-drawn]").WaitForAsync();
-            times.Add(clock.Elapsed.TotalSeconds);
-        }
-        Say("click to image, median", Percentile([.. times.Skip(1)], 0.5), "s");
+        await Click(page, "click to image");
     }
+
+    private static async Task DrawBesideTraining(IPage page, string root, string dataset)
+    {
+        var folder = Path.Combine(root, $"bench-training-{Environment.ProcessId}");
+        using var training = StartProgram("train", Path.Combine(root, dataset), "--preset", "tiny", "--out", folder);
+        try
+        {
+            while (!File.Exists(Path.Combine(folder, "log.jsonl")) && !training.HasExited) await Task.Delay(200);
+            await Click(page, "click to image beside a training");
+            if (training.HasExited) Console.WriteLine("The training had ended before: this figure is of a quiet machine.");
+        }
+        finally
+        {
+            training.Kill();
+            await training.WaitForExitAsync();
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task Click(IPage page, string what)
+    {
+        var times = new List<double>();
+        for (var i = 0; i < Drawings; i++) times.Add(await page.EvaluateAsync<double>(ClickToImage) / 1000);
+        Say($"{what}, median", Percentile([.. times.Skip(1)], 0.5), "s");
+    }
+
+    private static Process StartProgram(params string[] arguments) => Process.Start(new ProcessStartInfo(
+        Path.Combine(AppContext.BaseDirectory, "Siamorph.Cli"), arguments) { RedirectStandardOutput = true })!;
 
     // From the key that sends an answer to the next image on the screen; practice items count too.
     private static async Task Read(IPage page, string address, string study)
@@ -158,8 +219,10 @@ internal static class StudioRates
             times.Add(await page.EvaluateAsync<double>("""
                 async () => {
                   const box = document.getElementById('reading'), before = box.dataset.item;
-                  for (const field of document.querySelectorAll('#answers fieldset')) field.querySelector('input[value="3"]').click();
-                  const changed = new Promise(done => new MutationObserver(() => box.dataset.item === before || done()).observe(box, { attributes: true }));
+                  for (const field of document.querySelectorAll('#answers fieldset'))
+                    field.querySelector('input[value="3"]').click();
+                  const changed = new Promise(done =>
+                    new MutationObserver(() => box.dataset.item === before || done()).observe(box, { attributes: true }));
                   const start = performance.now();
                   document.getElementById('next').click();
                   await changed;
@@ -170,15 +233,41 @@ internal static class StudioRates
         Say("answer to the next image of a study, 95th percentile", Percentile([.. times], 0.95), "ms");
     }
 
-    // While somebody watches a run.
-    private static async Task Idle(IPage page, string address, string run, Process program)
+    // While somebody watches a run: as it lies; then a copy whose log gets an entry every half second, as from a training.
+    private static async Task Idle(IPage page, string address, string root, string run, Process program)
+    {
+        await Watch(page, address, run, program, "a run at rest");
+        var growing = $"bench-{Environment.ProcessId}";
+        var folder = Directory.CreateDirectory(Path.Combine(root, growing)).FullName;
+        foreach (var file in new[] { "options.json", "environment.json", "log.jsonl" })
+            File.Copy(Path.Combine(root, run, file), Path.Combine(folder, file));
+        try
+        {
+            var log = Path.Combine(folder, "log.jsonl");
+            var last = JsonNode.Parse((await File.ReadAllLinesAsync(log))[^1])!;
+            using var timer = new Timer(_ =>
+            {
+                last["step"] = (long)last["step"]! + 1;
+                last["time"] = DateTime.UtcNow;
+                File.AppendAllText(log, last.ToJsonString() + "\n");
+            }, null, 0, 500);
+            await Watch(page, address, growing, program, "a run in training");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task Watch(IPage page, string address, string run, Process program, string what)
     {
         await page.GotoAsync($"{address}/run?at={WebUtility.UrlEncode(run)}");
+        await Task.Delay(Watched / 2); // by then the compiler has done its part
         program.Refresh();
         var (before, clock) = (program.TotalProcessorTime, Stopwatch.StartNew());
-        await Task.Delay(20_000);
+        await Task.Delay(Watched);
         program.Refresh();
-        Say("processor while watching", 100 * (program.TotalProcessorTime - before) / clock.Elapsed, "% of one core");
+        Say($"processor while watching {what}", 100 * (program.TotalProcessorTime - before) / clock.Elapsed, "% of one core");
     }
 
     private static double Percentile(double[] values, double share)

@@ -18,7 +18,7 @@ internal static class StaticAssets
 
     private static readonly byte[] HouseStyle = System.Text.Encoding.UTF8.GetBytes(Reports.HtmlStyle.Sheet);
 
-    /// <summary>Changes with every build, so that no browser keeps an old script.</summary>
+    /// <summary>Changes with every build: browsers ask whether what they keep still holds, and no old script stays.</summary>
     public static string Version { get; } = typeof(StaticAssets).Assembly.ManifestModule.ModuleVersionId.ToString("N")[..8];
 
     public static void Map(IEndpointRouteBuilder routes)

@@ -84,6 +84,23 @@ async function readOutlines() {
   grid.dataset.ready = "outlines";
 }
 
+// The images further down, before anybody scrolls to them; of very large folders those alone that are looked at.
+async function fetchAhead() {
+  for (const pair of pairs.slice(0, 3000)) {
+    const image = pair.view.firstChild;
+    image.loading = "eager";
+    if (!image.complete) await Promise.race(["load", "error"].map(event => new Promise(done => image.addEventListener(event, done, { once: true }))));
+  }
+  grid.dataset.images = "here";
+}
+
+// The images that can be seen at once come before anything else is made; a slow disk is not waited for.
+function firstImages() {
+  const seen = pairs.slice(0, batch).filter(p => p.item.getBoundingClientRect().top < innerHeight);
+  const shown = Promise.allSettled(seen.map(p => p.view.firstChild.decode()));
+  return Promise.race([shown, new Promise(done => setTimeout(done, 1000))]);
+}
+
 function twin(key) {
   const pair = byKey.get(key);
   return element("figure", {}, element("img", { src: `${pair.image}?size=256`, alt: `Image of pair ${pair.id}`, loading: "lazy", width: 192 }), element("figcaption", { textContent: pair.id }));
@@ -125,12 +142,17 @@ if (!answer.ok) count.textContent = await answer.text();
 else {
   pairs = await answer.json();
   byKey = new Map(pairs.map(p => [p.key, p]));
-  for (const pair of pairs) pair.item = card(pair);
-  grid.append(...pairs.map(p => p.item));
+  for (let from = 0; from < pairs.length; from += batch) {
+    for (const pair of pairs.slice(from, from + batch)) pair.item = card(pair);
+    grid.append(...pairs.slice(from, from + batch).map(p => p.item));
+    if (from === 0) await firstImages();
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done))); // what is here is shown first
+  }
   choices("split", pairs.map(p => p.split ?? ""), "all");
   choices("source", pairs.map(p => p.source), "all");
   choices("group", pairs.map(p => p.group ?? ""), "all");
   show();
   grid.dataset.ready = "cards";
-  readOutlines();
+  await readOutlines();
+  await fetchAhead();
 }

@@ -33,13 +33,13 @@ internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
     }
 
     /// <summary>
-    /// The outlines of a part of the pairs; those whose mask can't be read are left out, as the check names them.
+    /// The outlines of a part of the pairs; those whose mask can't be read are left out, as the check names them. One core alone
+    /// draws them: the other one is for the images.
     /// </summary>
     public IReadOnlyList<PairOutline> Outlines(string at, int from, int count)
     {
         var dataset = shelf.Read(at);
-        return [.. dataset.Pairs.Skip(from).Take(count).AsParallel().AsOrdered().WithDegreeOfParallelism(2)
-            .Select(p => Outline(dataset, p)).OfType<PairOutline>()];
+        return [.. dataset.Pairs.Skip(from).Take(count).Select(p => Outline(dataset, p)).OfType<PairOutline>()];
     }
 
     private PairOutline? Outline(Dataset dataset, ImageMaskPair pair)
@@ -51,7 +51,7 @@ internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
         try
         {
             var mask = MaskOf(pair);
-            var size = Fitted(mask.Size);
+            var size = mask.Size.FittedInto(Side);
             var outline = new PairOutline(key, MaskOutline.Path(size == mask.Size ? mask : Resize.Mask(mask, size)), size.Width,
                 size.Height,
                 mask.Labels.Count(l => l != 0) / (double)mask.Labels.Length);
@@ -75,12 +75,6 @@ internal sealed class PairCards(DatasetIndex shelf, StudioServices desk)
             if (other.Size == mask.Size) for (var i = 0; i < mask.Labels.Length; i++) mask.Labels[i] |= other.Labels[i];
         }
         return mask;
-    }
-
-    private static ImageSize Fitted(ImageSize size)
-    {
-        var scale = Math.Min(1.0, (double)Side / Math.Max(size.Width, size.Height));
-        return new(Math.Max(1, (int)Math.Round(size.Width * scale)), Math.Max(1, (int)Math.Round(size.Height * scale)));
     }
 
     private static string SourceOf(ImageMaskPair pair) =>

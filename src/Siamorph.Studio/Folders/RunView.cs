@@ -26,7 +26,10 @@ internal sealed record RunView
     /// <summary>The options as the file has them.</summary>
     public required string Options { get; init; }
 
-    public required IReadOnlyList<LossChart> Losses { get; init; }
+    public required IReadOnlyList<LogEntry> Entries { get; init; }
+
+    /// <summary>The entries as charts; drawn when they are asked for.</summary>
+    public IReadOnlyList<LossChart> Losses => LossChart.Of(Entries);
 
     /// <summary>Images drawn on the way: step and file.</summary>
     public required IReadOnlyList<(long Step, string File)> Previews { get; init; }
@@ -38,6 +41,10 @@ internal sealed record RunView
     public required bool IsGenerator { get; init; }
 
     public bool Finished => Total > 0 && Step >= Total;
+
+    /// <summary>Changes whenever anything does that a page shows of the run while it goes on.</summary>
+    public string Version => string.Create(CultureInfo.InvariantCulture,
+        $"{State} {Total} {Entries.Count} {(Entries is [.., var last] ? $"{last.Step} {last.Time:O}" : "")} {Previews.Count}");
 
     public string State => Busy ? "running" : Finished ? "finished" : "stopped";
 
@@ -56,7 +63,7 @@ internal sealed record RunView
             Total = total,
             SecondsLeft = busy && Pace(entries) is { } pace && total > step ? pace * (total - step) : null,
             Options = options.ToJsonString(OptionsFile.Json),
-            Losses = LossChart.Of(entries),
+            Entries = entries,
             Previews = Pictures(Path.Combine(folder, "previews")),
             Checkpoints = Names(Path.Combine(folder, "checkpoints")),
             IsGenerator = IsGeneratorBy(options),
@@ -143,7 +150,7 @@ internal sealed record LossChart(string Title, LineChart Chart)
             .Where(s => s.Points.Count > 0).ToList();
         return new()
         {
-            Label = $"{(stage.Length == 0 ? "Numbers" : $"Losses of stage {stage}")} over steps",
+            Label = $"{(stage.Length == 0 ? "Numbers" : $"Losses of the {stage} training")} over steps",
             Series = series,
             LogY = series.All(s => s.Points.All(p => p.Y > 0)),
             Smoothing = Smoothing,

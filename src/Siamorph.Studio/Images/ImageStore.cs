@@ -20,7 +20,7 @@ internal sealed record ServedImage(string Path, IntensityRange? Range = null);
 /// </summary>
 internal sealed class ImageStore(RootFolder root) : IDisposable
 {
-    private const int AtOnce = 2;
+    private const int AtOnce = 2, Quality = 90;
 
     private readonly byte[] _secret = RandomNumberGenerator.GetBytes(32);
     private readonly ConcurrentDictionary<string, ServedImage> _pictures = new(StringComparer.Ordinal);
@@ -43,11 +43,12 @@ internal sealed class ImageStore(RootFolder root) : IDisposable
         var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue(
             string.Create(CultureInfo.InvariantCulture, $"\"{id[..8]}-{written:x}-{size ?? 0}\""));
         if (context.Request.Headers.IfNoneMatch.ToString() == tag.ToString()) return Results.StatusCode(304);
-        return Results.Bytes(await Png(picture, size, context.RequestAborted), "image/png", entityTag: tag);
+        return Results.Bytes(await Encoded(picture, size, context.RequestAborted), size is null ? "image/png" : "image/jpeg",
+            entityTag: tag);
     });
 
-    /// <summary>The image as PNG, fitted into a square of so many pixels.</summary>
-    public async Task<byte[]> Png(ServedImage picture, int? size, CancellationToken stop)
+    /// <summary>The image as PNG; or fitted into a square of so many pixels, as JPEG.</summary>
+    public async Task<byte[]> Encoded(ServedImage picture, int? size, CancellationToken stop)
     {
         if (size is < 16 or > 2048) throw new StudioException(400, "Images are shown at 16 to 2048 pixels.");
         var kept = size is null ? null : Kept(picture, size.Value);
@@ -55,9 +56,9 @@ internal sealed class ImageStore(RootFolder root) : IDisposable
         await _decoding.WaitAsync(stop);
         try
         {
-            var png = Encode(picture, size);
-            if (kept is not null) AtomicFile.Write(kept, s => s.Write(png), lasting: false);
-            return png;
+            var bytes = Encode(picture, size);
+            if (kept is not null) AtomicFile.Write(kept, s => s.Write(bytes), lasting: false);
+            return bytes;
         }
         finally
         {
@@ -69,11 +70,9 @@ internal sealed class ImageStore(RootFolder root) : IDisposable
 
     private byte[] Encode(ServedImage picture, int? size)
     {
-        var image = ImageFile.DecodeRgb(picture.Path, root.ReadBytes(picture.Path), picture.Range);
-        if (size is not { } side || Math.Max(image.Size.Width, image.Size.Height) <= side) return ImageFile.EncodePng(image);
-        var scale = (double)side / Math.Max(image.Size.Width, image.Size.Height);
-        int Scaled(int n) => Math.Max(1, (int)Math.Round(n * scale));
-        return ImageFile.EncodePng(Resize.Image(image, new ImageSize(Scaled(image.Size.Width), Scaled(image.Size.Height))));
+        var bytes = root.ReadBytes(picture.Path);
+        return size is { } side ? ImageFile.EncodeJpeg(ImageFile.DecodeReduced(picture.Path, bytes, side, picture.Range), Quality)
+            : ImageFile.EncodePng(ImageFile.DecodeRgb(picture.Path, bytes, picture.Range));
     }
 
     private string Kept(ServedImage picture, int size)
@@ -82,6 +81,6 @@ internal sealed class ImageStore(RootFolder root) : IDisposable
         var name = string.Create(CultureInfo.InvariantCulture,
             $"{picture.Path}\n{picture.Range}\n{file.LastWriteTimeUtc.Ticks}\n{(file.Exists ? file.Length : 0)}\n{size}");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
-        return Path.Combine(root.State, "pictures", hash[..2], $"{hash[2..34]}.png");
+        return Path.Combine(root.State, "pictures", hash[..2], $"{hash[2..34]}.jpg");
     }
 }

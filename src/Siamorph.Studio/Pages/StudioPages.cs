@@ -18,7 +18,11 @@ internal static class StudioPages
         routes.MapGet("/", (HttpContext context) => Html.Page<HomePage>(context, Home(desk)));
         routes.MapGet("/open", (string at) => Results.Redirect(Place(desk.Root, at)));
         routes.MapGet("/run", (HttpContext context, string at) => Html.Page<RunPage>(context, Run(desk, at)));
-        routes.MapGet("/run/part", (HttpContext context, string at) => Html.Page<RunPart>(context, Run(desk, at)));
+        routes.MapGet("/run/part", (HttpContext context, string at) =>
+        {
+            var model = Run(desk, at);
+            return Html.Part<RunPart>(context, model, $"{model.Run.Version} {model.Job}");
+        });
         routes.MapGet("/experiment", (HttpContext context, string at) =>
             Html.Page<ExperimentPage>(context, Experiment(desk, at)));
         routes.MapGet("/experiment/part",

@@ -76,6 +76,17 @@ public static class ImageFile
     }
 
     /// <summary>
+    /// An image for showing, fitted into a square of <paramref name="side"/> pixels; smaller ones stay as they are. Large JPEG
+    /// files are decoded at a reduced size, so levels may differ by a few from those of <see cref="DecodeRgb"/>.
+    /// </summary>
+    internal static RgbImage DecodeReduced(string name, byte[] bytes, int side, IntensityRange? range = null)
+    {
+        var wholly = PngReader.IsWide(bytes) || TiffCodec.IsTiff(bytes);
+        var image = wholly ? DecodeRgb(name, bytes, range) : SkiaCodec.ReadRgb(name, bytes, atLeast: side);
+        return Resize.Image(image, image.Size.FittedInto(side));
+    }
+
+    /// <summary>
     /// Reads one channel of an image as levels 0…255; of coloured files the brightest one. Wide levels as in
     /// <see cref="ReadRgb"/>.
     /// </summary>
@@ -117,6 +128,9 @@ public static class ImageFile
         ArgumentNullException.ThrowIfNull(image);
         return SkiaCodec.EncodePng(image);
     }
+
+    /// <summary>The image as the bytes of a JPEG file, ten times smaller than a PNG and made faster: for showing alone.</summary>
+    internal static byte[] EncodeJpeg(RgbImage image, int quality) => SkiaCodec.EncodeJpeg(image, quality);
 
     /// <summary>Writes a colour PNG, whole or not at all.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>

@@ -7,6 +7,13 @@ public readonly record struct ImageSize(int Width, int Height)
 {
     /// <summary>As in "384×288".</summary>
     public override string ToString() => $"{Width}×{Height}";
+
+    // The largest size of the same shape in a square of so many pixels; the size itself where it fits already.
+    internal ImageSize FittedInto(int side)
+    {
+        var scale = Math.Min(1.0, (double)side / Math.Max(Width, Height));
+        return new(Math.Max(1, (int)Math.Round(Width * scale)), Math.Max(1, (int)Math.Round(Height * scale)));
+    }
 }
 
 /// <summary>A colour image: 8-bit red, green, blue interleaved, row by row from the top left.</summary>

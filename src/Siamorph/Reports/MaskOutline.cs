@@ -15,24 +15,47 @@ internal static class MaskOutline
     {
         var next = Edges(mask);
         var path = new StringBuilder();
-        while (next.Count > 0)
-        {
-            var start = next.First().Key;
-            var (at, first) = (start, true);
-            do
-            {
-                var targets = next[at];
-                var to = targets[^1];
-                targets.RemoveAt(targets.Count - 1);
-                if (targets.Count == 0) next.Remove(at);
-                path.Append(first ? 'M' : 'L').Append(SvgDrawing.Number((at.X + to.X) / 2.0)).Append(' ')
-                    .Append(SvgDrawing.Number((at.Y + to.Y) / 2.0));
-                (at, first) = (to, false);
-            }
-            while (at != start);
-            path.Append('Z');
-        }
+        while (next.Count > 0) Append(path, Corners(Loop(next)));
         return path.ToString();
+    }
+
+    // The middles of the edges of one closed border, doubled to stay whole numbers.
+    private static List<(int X, int Y)> Loop(Dictionary<(int X, int Y), List<(int X, int Y)>> next)
+    {
+        var middles = new List<(int X, int Y)>();
+        var start = next.First().Key;
+        var at = start;
+        do
+        {
+            var targets = next[at];
+            var to = targets[^1];
+            targets.RemoveAt(targets.Count - 1);
+            if (targets.Count == 0) next.Remove(at);
+            middles.Add((at.X + to.X, at.Y + to.Y));
+            at = to;
+        }
+        while (at != start);
+        return middles;
+    }
+
+    // Points on a straight line between their neighbours say nothing; a border has three times as many as it needs.
+    private static List<(int X, int Y)> Corners(List<(int X, int Y)> points)
+    {
+        (int X, int Y) Step(int i)
+        {
+            var (from, to) = (points[(i + points.Count) % points.Count], points[(i + 1) % points.Count]);
+            return (to.X - from.X, to.Y - from.Y);
+        }
+
+        return [.. points.Where((_, i) => Step(i - 1) != Step(i))];
+    }
+
+    private static void Append(StringBuilder path, List<(int X, int Y)> points)
+    {
+        for (var i = 0; i < points.Count; i++)
+            path.Append(i == 0 ? 'M' : 'L').Append(SvgDrawing.Number(points[i].X / 2.0)).Append(' ')
+                .Append(SvgDrawing.Number(points[i].Y / 2.0));
+        path.Append('Z');
     }
 
     // Pixel edges as directed steps between grid points, lesion always on the right hand: so they close to loops.

@@ -28,6 +28,29 @@ public sealed class ImageFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("jpg", 640, 480, 160, 120)]
+    [InlineData("jpg", 300, 500, 96, 160)]
+    [InlineData("jpg", 48, 40, 48, 40)]
+    [InlineData("png", 640, 480, 160, 120)]
+    public void DecodeReduced_IsNearlyTheWholeImageMadeSmaller(
+        string kind, int width, int height, int reducedWidth, int reducedHeight)
+    {
+        var image = Pictures.Image(3, width, height);
+        var bytes = kind == "jpg" ? ImageFile.EncodeJpeg(image, 95) : ImageFile.EncodePng(image);
+        var reduced = ImageFile.DecodeReduced("an image", bytes, 160);
+        Assert.Equal(new ImageSize(reducedWidth, reducedHeight), reduced.Size);
+        var wanted = Resize.Image(ImageFile.DecodeRgb("an image", bytes), reduced.Size);
+        Assert.InRange(reduced.Pixels.Zip(wanted.Pixels, (a, b) => Math.Abs(a - b)).Average(), 0, 2);
+    }
+
+    [Fact]
+    public void DecodeReduced_OfACutOffFile_IsRefused()
+    {
+        var bytes = ImageFile.EncodeJpeg(Pictures.Image(3, 640, 480), 90);
+        Assert.Throws<InvalidDatasetException>(() => ImageFile.DecodeReduced("an image", bytes[..(bytes.Length / 2)], 160));
+    }
+
     [Fact]
     public void Png_WrittenAndRead_IsTheSame()
     {

@@ -92,10 +92,8 @@ public sealed class PageTests : IAsyncLifetime
         await Assertions.Expect(page.GetByText("of 3000")).ToBeVisibleAsync(new() { Timeout = 60_000 });
 
         await browser.Go("/run?at=run"); // where the losses and pictures come without loading the page again
-        await Assertions.Expect(page.GetByRole(AriaRole.Img, new() { Name = "Losses of stage base" })).ToBeVisibleAsync(new()
-        {
-            Timeout = 60_000,
-        });
+        var losses = page.GetByRole(AriaRole.Img, new() { Name = "Losses of the base training" });
+        await Assertions.Expect(losses).ToBeVisibleAsync(new() { Timeout = 60_000 });
         await page.GetByRole(AriaRole.Button, new() { Name = "Stop" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Stopped. It can go on.")).ToBeVisibleAsync(new() { Timeout = 60_000 });
         await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
@@ -121,6 +119,31 @@ public sealed class PageTests : IAsyncLifetime
         }
         await Assertions.Expect(browser.Page.GetByText("Stopped at step 12 of 30")).ToBeVisibleAsync();
         browser.AssertClean();
+    }
+
+    [Fact]
+    public async Task PartOfARun_IsDrawnAgain_OnlyWhereSomethingChanged()
+    {
+        Directory.CreateDirectory(_folder["run"]);
+        File.WriteAllText(_folder["run", "options.json"], """{ "base": { "steps": 20 }, "siamese": { "steps": 10 } }""");
+        File.WriteAllText(_folder["run", "log.jsonl"], Lines(1, 4));
+        async Task<(int Status, string Tag)> Ask(HttpClient client, string? known)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/run/part?at=run");
+            if (known is not null) request.Headers.TryAddWithoutValidation("If-None-Match", known);
+            using var response = await client.SendAsync(request);
+            return ((int)response.StatusCode, response.Headers.ETag!.ToString());
+        }
+
+        var first = await Ask(_studio.Owner, null);
+        Assert.Equal(200, first.Status);
+        Assert.Equal(304, (await Ask(_studio.Owner, first.Tag)).Status);
+        File.AppendAllText(_folder["run", "log.jsonl"], Lines(5, 5));
+        var grown = await Ask(_studio.Owner, first.Tag);
+        Assert.Equal(200, grown.Status);
+        using (FolderLock.Take(_folder["run"])) Assert.Equal(200, (await Ask(_studio.Owner, grown.Tag)).Status);
+        await using var later = await StudioHost.Start(_folder.Path); // its forms bear another token
+        Assert.Equal(200, (await Ask(later.Owner, grown.Tag)).Status);
     }
 
     [Fact]

@@ -146,16 +146,16 @@ public sealed partial class SecurityTests : IAsyncLifetime
         PhantomDataset.Write(_folder["secret"], new PhantomOptions { Count = 1 }, NullMonitor.Instance);
         using var shelf = new ImageStore(new RootFolder(_folder["root"]));
         var outside = Directory.GetFiles(_folder["secret", "images"])[0];
-        Assert.Equal(403, (await Assert.ThrowsAsync<StudioException>(() => shelf.Png(new(outside), null, default))).Status);
+        Assert.Equal(403, (await Assert.ThrowsAsync<StudioException>(() => shelf.Encoded(new(outside), null, default))).Status);
         if (OperatingSystem.IsLinux())
         {
             Assert.Equal(0, mkfifo(_folder["root", "pipe.png"], 0x1b6));
             Assert.Equal(404,
                 (await Assert.ThrowsAsync<StudioException>(() =>
-                    shelf.Png(new(_folder["root", "pipe.png"]), null, default))).Status);
+                    shelf.Encoded(new(_folder["root", "pipe.png"]), null, default))).Status);
         }
         File.WriteAllBytes(_folder["root", "bomb.png"], Bomb());
-        await Assert.ThrowsAsync<InvalidDatasetException>(() => shelf.Png(new(_folder["root", "bomb.png"]), null, default));
+        await Assert.ThrowsAsync<InvalidDatasetException>(() => shelf.Encoded(new(_folder["root", "bomb.png"]), null, default));
     }
 
     [Fact]

@@ -14,9 +14,11 @@ internal static class SkiaCodec
             SizeOf(codec), codec.EncodedFormat.ToString().ToLowerInvariant(), codec.EncodedOrigin != SKEncodedOrigin.TopLeft);
     }
 
-    internal static RgbImage ReadRgb(string path, byte[] bytes)
+    // JPEG files can be decoded at eighths of their size: the smallest with atLeast pixels along the longer side is taken.
+    // That is for showing, where the last digit does not count.
+    internal static RgbImage ReadRgb(string path, byte[] bytes, int? atLeast = null)
     {
-        var (size, _, rgba) = Decode(path, bytes);
+        var (size, _, rgba) = Decode(path, bytes, atLeast);
         var rgb = new byte[3 * size.Width * size.Height];
         for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
             (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
@@ -60,12 +62,12 @@ internal static class SkiaCodec
     internal static byte[] EncodePng(RgbImage image) => Encode(image.Size, Rgba(image), SKColorType.Rgba8888);
 
     // What is left of an image after lossy compression, its colours at half resolution.
-    internal static RgbImage ThroughJpeg(RgbImage image, int quality)
-    {
-        var bytes = Encode(image.Size, Rgba(image), SKColorType.Rgba8888,
-            new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
-        return ReadRgb("an image in memory", bytes);
-    }
+    internal static RgbImage ThroughJpeg(RgbImage image, int quality) =>
+        ReadRgb("an image in memory", EncodeJpeg(image, quality));
+
+    // Colours at half resolution, as most cameras store them.
+    internal static byte[] EncodeJpeg(RgbImage image, int quality) => Encode(image.Size, Rgba(image), SKColorType.Rgba8888,
+        new SKJpegEncoderOptions(quality, SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
 
     internal static byte[] EncodeGreyPng(ImageSize size, byte[] levels) => Encode(size, levels, SKColorType.Gray8);
 
@@ -97,12 +99,12 @@ internal static class SkiaCodec
         }
     }
 
-    private static (ImageSize, SKEncodedImageFormat, byte[]) Decode(string path, byte[] bytes)
+    private static (ImageSize, SKEncodedImageFormat, byte[]) Decode(string path, byte[] bytes, int? atLeast = null)
     {
         using var data = SKData.CreateCopy(bytes);
         using var codec = Open(path, data);
         StoredImage.RefuseSeveral(path, codec.FrameCount, "frames");
-        var size = SizeOf(codec);
+        var size = atLeast is { } side ? Reduced(codec, side) : SizeOf(codec);
         var info = new SKImageInfo(size.Width, size.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var pixels = new byte[info.BytesSize];
         var pin = GCHandle.Alloc(pixels, GCHandleType.Pinned);
@@ -118,6 +120,14 @@ internal static class SkiaCodec
             pin.Free();
         }
         return (size, codec.EncodedFormat, pixels);
+    }
+
+    private static ImageSize Reduced(SKCodec codec, int side)
+    {
+        var full = SizeOf(codec);
+        var least = Math.Min(1f, (float)side / Math.Max(full.Width, full.Height));
+        var reduced = codec.GetScaledDimensions(least);
+        return Math.Max(reduced.Width, reduced.Height) >= side ? new(reduced.Width, reduced.Height) : full;
     }
 
     private static SKCodec Open(string path, SKData data)
