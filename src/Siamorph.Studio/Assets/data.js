@@ -44,10 +44,11 @@ function outline(pair, shape) {
   pair.view.append(drawing);
 }
 
-function choices(name, values, all) {
+// A choice of one is none, but for findings.
+function choices(name, values, all, fewest = 2) {
   const select = filters.elements[name];
   select.replaceChildren(element("option", { value: "", textContent: all }), ...[...new Set(values)].sort().map(v => element("option", { value: v, textContent: v })));
-  select.closest("label").hidden = select.options.length < 3;
+  select.closest("label").hidden = select.options.length <= fewest;
 }
 
 function thirdOf(area) {
@@ -118,7 +119,7 @@ function showFindings() {
   const details = element("details", { open: list.length <= 6 }, element("summary", { textContent: "All findings" }), ...list);
   findingsBox.replaceChildren(title, ...(list.length ? [details] : []));
   findingsBox.hidden = false;
-  choices("finding", findings.map(f => f.code), "all");
+  choices("finding", findings.map(f => f.code), "all", 1);
 }
 
 document.getElementById("check").addEventListener("click", async event => {

@@ -126,8 +126,8 @@ internal sealed record RunView
         out var step) ? step : 0;
 }
 
-/// <summary>The losses of one stage as a chart.</summary>
-/// <param name="Title">Name of the stage.</param>
+/// <summary>The losses of one training as a chart.</summary>
+/// <param name="Title">Which training, or "Numbers".</param>
 /// <param name="Chart">Smoothed and raw, over steps; logarithmic where it can be.</param>
 internal sealed record LossChart(string Title, LineChart Chart)
 {
@@ -138,23 +138,23 @@ internal sealed record LossChart(string Title, LineChart Chart)
     {
         var names = entries.SelectMany(e => e.Values.Keys).Distinct().Where(IsShown)
             .GroupBy(n => n.Contains('/', StringComparison.Ordinal) ? n.Split('/')[0] : "");
-        return [.. names.Select(g => new LossChart(g.Key.Length == 0 ? "numbers" : g.Key, Draw(g.Key, [.. g], entries)))];
+        return [.. names.Select(g => Of(g.Key.Length == 0 ? "Numbers" : $"Losses of the {g.Key} training", [.. g], entries))];
     }
 
     private static bool IsShown(string name) => !name.EndsWith("learningRate", StringComparison.Ordinal)
         && !name.EndsWith("gradientNorm", StringComparison.Ordinal);
 
-    private static LineChart Draw(string stage, List<string> names, IReadOnlyList<LogEntry> entries)
+    private static LossChart Of(string title, List<string> names, IReadOnlyList<LogEntry> entries)
     {
         var series = names.Select((n, i) => new LineSeries(n.Split('/')[^1], (i + 1) % 8, Points(n, entries)))
             .Where(s => s.Points.Count > 0).ToList();
-        return new()
+        return new(title, new()
         {
-            Label = $"{(stage.Length == 0 ? "Numbers" : $"Losses of the {stage} training")} over steps",
+            Label = $"{title} over steps",
             Series = series,
             LogY = series.All(s => s.Points.All(p => p.Y > 0)),
             Smoothing = Smoothing,
-        };
+        });
     }
 
     private static List<(double, double)> Points(string name, IReadOnlyList<LogEntry> entries)
