@@ -33,8 +33,11 @@ internal sealed class FrozenWeights : IDisposable
     private readonly record struct Kept(NativeBuffer Buffer, ulong Print);
 
     /// <summary>Whether <see cref="TryGet"/> would give a buffer.</summary>
-    internal static bool CanKeep(Tensor weight, nint length) =>
-        t_current is { } store && (store._buffers.ContainsKey(weight) || store._total + length <= LargestTotal);
+    internal static bool CanKeep(Tensor weight, nint length)
+    {
+        if (t_current is not { } store) return false;
+        lock (store._buffers) return store._buffers.ContainsKey(weight) || store._total + length <= LargestTotal;
+    }
 
     /// <summary>
     /// The buffer kept for a weight, made where there is none or where the weight is no longer what it was; null when nothing may
@@ -44,18 +47,24 @@ internal sealed class FrozenWeights : IDisposable
     {
         if (t_current is not { } store) return null;
         var print = Print(weight);
-        if (store._buffers.TryGetValue(weight, out var known) && known.Buffer.Length == length)
+        lock (store._buffers) return store.Keep(weight, length, print, fill);
+    }
+
+    // What one thread makes, the others use.
+    private NativeBuffer? Keep(Tensor weight, nint length, ulong print, Action<NativeBuffer> fill)
+    {
+        if (_buffers.TryGetValue(weight, out var known) && known.Buffer.Length == length)
         {
             if (known.Print == print) return known.Buffer;
             fill(known.Buffer); // the weight was changed in place
-            store._buffers[weight] = known with { Print = print };
+            _buffers[weight] = known with { Print = print };
             return known.Buffer;
         }
-        if (store._total + length > LargestTotal) return null;
+        if (_total + length > LargestTotal) return null;
         var made = new NativeBuffer(length);
         fill(made);
-        store._buffers[weight] = new(made, print);
-        store._total += length;
+        _buffers[weight] = new(made, print);
+        _total += length;
         return made;
     }
 

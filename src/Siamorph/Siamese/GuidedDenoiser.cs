@@ -1,4 +1,5 @@
 using Siamorph.Acceleration;
+using Siamorph.Models;
 using static TorchSharp.torch;
 
 namespace Siamorph.Siamese;
@@ -73,6 +74,7 @@ internal sealed class GuidedDenoiser : IDisposable
     public Tensor Predict(Tensor x, int timestep)
     {
         using var noGrad = no_grad();
+        if (_guidance is { Kind: GuidanceKind.Mask, Scale: not 1 } && SideBySide.Pays(x)) return OfOne(x, timestep);
         using var frozen = _weights.Use();
         using var scope = NewDisposeScope();
         var given = x;
@@ -86,8 +88,34 @@ internal sealed class GuidedDenoiser : IDisposable
         var unconditional = _bothPrompts ? conditional.narrow(0, 0, x.shape[0])
             : _model.UNet.Decode(encoded, _context).to(given.dtype);
         if (_bothPrompts) conditional = conditional.narrow(0, x.shape[0], x.shape[0]);
-        return (unconditional + (conditional - unconditional) * (float)_guidance.Scale).MoveToOuterDisposeScope();
+        return Guided(unconditional, conditional).MoveToOuterDisposeScope();
     }
+
+    // Encoder beside control, then the decoder with control beside that without.
+    private Tensor OfOne(Tensor x, int timestep)
+    {
+        using var scope = NewDisposeScope();
+        var timesteps = full([1], timestep, dtype: int64, device: x.device);
+        var network = _model.UNet;
+        Func<IReadOnlyList<Tensor>> Frozen(Func<IReadOnlyList<Tensor>> part) => () =>
+        {
+            using var frozen = _weights.Use();
+            return part();
+        };
+
+        EncodedLatent encoded = null!;
+        var (_, residuals) = SideBySide.Run(scope, Frozen(() =>
+        {
+            encoded = network.Encode(x, timesteps, _context);
+            return [encoded.Embedding, .. encoded.Skips, encoded.Middle];
+        }), Frozen(() => Residuals(x, timesteps)));
+        var (conditional, unconditional) = SideBySide.Run(scope,
+            Frozen(() => [network.Decode(encoded, _context, residuals)]), Frozen(() => [network.Decode(encoded, _context)]));
+        return Guided(unconditional[0], conditional[0]).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Guided(Tensor unconditional, Tensor conditional) =>
+        unconditional + (conditional - unconditional) * (float)_guidance.Scale;
 
     // r_m + w·r_v, which at w = 1 is the mix at training's end.
     private IReadOnlyList<Tensor> Residuals(Tensor x, Tensor timesteps)
