@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Siamorph.Acceleration;
 
 /// <summary>
-/// Two parts of a network at once, a thread each, for a single sample on small maps: there one operation is too short to be shared
-/// among threads. A batch fills them by itself.
+/// Two parts of a network at once, a thread each, for a single sample on small maps: there one operation is too short to be
+/// shared among threads. A batch fills them by itself.
 /// </summary>
 internal static class SideBySide
 {

@@ -67,7 +67,8 @@ public sealed class GuidedDenoiserTests : IDisposable
         var (size, network) = (8L, SmallSetting.Options.Network);
         using var generator = new Seed(3).Generator();
         return (randn([3, network.LatentChannels, size, size], generator: generator),
-            rand([3, 3, 4 * size, 4 * size], generator: generator).round(), rand([3, 3, 4 * size, 4 * size], generator: generator),
+            rand([3, 3, 4 * size, 4 * size], generator: generator).round(),
+            rand([3, 3, 4 * size, 4 * size], generator: generator),
             randn([3, 4, network.ContextWidth], generator: generator));
     }
 }
