@@ -47,6 +47,47 @@ public sealed class SiameseTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Resume_InFloat16_ContinuesBitForBit_WithTheLossScaleOfTheCheckpoint()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        SiameseTrainer.Run(Overflowing, data, In("whole"), NullMonitor.Instance);
+        using var monitor = new StopAfter(4);
+        Assert.Throws<OperationCanceledException>(() => SiameseTrainer.Run(Overflowing, data, In("cut"), monitor));
+        var (scale, goodSteps) = LossScaleIn(Checkpoint.Latest(In("cut"))!);
+        Assert.True(scale < 65536 && goodSteps > 0, $"{scale} after {goodSteps} steps would not show a scale that is lost.");
+        SiameseTrainer.Run(Overflowing, data, In("cut"), NullMonitor.Instance, resume: true);
+        AssertSameCheckpoint(Checkpoint.Latest(In("whole"))!, Checkpoint.Latest(In("cut"))!);
+        Assert.Equal((scale, goodSteps + 1), LossScaleIn(Checkpoint.Latest(In("cut"))!));
+    }
+
+    [Fact]
+    public void Restore_InFloat16_OfAnEarlierVersionsCheckpoint_BeginsWithTheInitialLossScale()
+    {
+        using var data = SmallSetting.Data(In("data"));
+        using var pipeline = Pipeline(Overflowing, data);
+        using (var stage = new SiameseStage(pipeline, data))
+        {
+            stage.Step(0);
+            stage.Save(In("saved"), 1);
+        }
+        var saved = LossScaleIn(In("saved"));
+        Assert.True(saved.Scale < 65536);
+        using (var checkpoint = Checkpoint.Load(In("saved")))
+        {
+            // Earlier versions did not write these two.
+            Assert.True(checkpoint.State.Remove("lossScale") && checkpoint.State.Remove("lossScaleGoodSteps"));
+            Checkpoint.Save(In("earlier"), checkpoint.Parts.ToDictionary(p => p, p => checkpoint[p]), checkpoint.State);
+        }
+        foreach (var (name, expected) in new[] { ("saved", saved), ("earlier", (65536, 0)) })
+        {
+            using var stage = new SiameseStage(pipeline, data);
+            using (var checkpoint = Checkpoint.Load(In(name))) stage.Restore(checkpoint);
+            stage.Save(In("again"), 1);
+            Assert.Equal(expected, LossScaleIn(In("again")));
+        }
+    }
+
+    [Fact]
     public void AdoptedBase_GivesTheWeightsOfARunWithItsOwn()
     {
         using var data = SmallSetting.Data(In("data"));
@@ -131,6 +172,28 @@ public sealed class SiameseTrainerTests : IDisposable
         var fault = Assert.Throws<SiamorphException>(() =>
             SiameseTrainer.Run(SmallSetting.Options, data, In("run"), NullMonitor.Instance));
         Assert.Contains("--resume", fault.Message, StringComparison.Ordinal);
+    }
+
+    // The loss is so large that the first of its few siamese steps overflow and are left out.
+    private static TrainOptions Overflowing => SmallSetting.Options with
+    {
+        Precision = Precision.Float16, Losses = new() { Mask = 60 }, CheckpointEvery = 9,
+        Base = SmallSetting.Options.Base with { Steps = 0 },
+        Siamese = SmallSetting.Options.Siamese with { Steps = 5, BatchSize = 1, WarmupSteps = 0 },
+    };
+
+    private static SiamesePipeline Pipeline(TrainOptions options, PairedDataset data)
+    {
+        var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
+        pipeline.Codec.Fit(data.Images);
+        pipeline.MoveTo(Placement.Of(options.Device, options.Precision));
+        return pipeline;
+    }
+
+    private static (int Scale, int GoodSteps) LossScaleIn(string checkpoint)
+    {
+        var state = OptionsFile.ReadObject(Path.Combine(checkpoint, Checkpoint.StateFile));
+        return ((int)(double)state["lossScale"]!, (int)state["lossScaleGoodSteps"]!);
     }
 
     private string In(string name) => Path.Combine(_folder, name);
