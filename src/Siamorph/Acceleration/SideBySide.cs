@@ -24,7 +24,7 @@ internal static class SideBySide
         DisposeScope scope, Func<IReadOnlyList<Tensor>> first, Func<IReadOnlyList<Tensor>> second)
     {
         var results = new IReadOnlyList<Tensor>[2];
-        Workers.For(2, i =>
+        Workers.Apart(2, i =>
         {
             using var noGrad = no_grad();
             using var own = NewDisposeScope();

@@ -30,6 +30,27 @@ internal static unsafe class Workers
         }
     }
 
+    /// <summary>
+    /// The same for tasks that are parts of networks: each has one thread, and libtorch is told so. oneDNN lays its work out for
+    /// as many threads as there seem to be, and within a parallel loop it may wait for ever for those that never come.
+    /// </summary>
+    public static void Apart(int tasks, Action<int> body)
+    {
+        var threads = torch.get_num_threads();
+        try
+        {
+            For(tasks, i =>
+            {
+                torch.set_num_threads(1); // of this thread, in this loop
+                body(i);
+            });
+        }
+        finally
+        {
+            torch.set_num_threads(threads);
+        }
+    }
+
     private static bool HasNativePool() => NativeLibrary.TryLoad("torch_cpu", typeof(Workers).Assembly, null, out var library)
         && NativeLibrary.TryGetExport(library, "torch_parallel_for", out _);
 
