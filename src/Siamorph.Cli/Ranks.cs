@@ -29,7 +29,8 @@ internal static class Ranks
         try
         {
             using var group = Mpi.Join(launched, Patience(), Tell);
-            Group = group;
+            using var cards = new CardGroup(group, () => NcclIsOff() ? null : Nccl.Open(), Console.Error.WriteLine);
+            Group = cards;
             var clock = Stopwatch.StartNew();
             var code = group.Rank == 0 ? run(Console.Out, Console.Error) : Quietly(run);
             if (group.Rank == 0 && code == 0 && args[0] == "train")
@@ -60,6 +61,8 @@ internal static class Ranks
     private static TimeSpan Patience() => TimeSpan.FromMinutes(
         double.TryParse(Environment.GetEnvironmentVariable("SIAMORPH_RANK_PATIENCE_MINUTES"), CultureInfo.InvariantCulture,
             out var minutes) && minutes > 0 ? minutes : UsualPatience);
+
+    private static bool NcclIsOff() => Environment.GetEnvironmentVariable("SIAMORPH_NCCL") is "off" or "0";
 
     private static int Refuse(int rank, string message)
     {

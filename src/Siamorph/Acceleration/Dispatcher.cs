@@ -83,6 +83,22 @@ internal static unsafe class Dispatcher
     /// <summary>The tensor that a call has left on its stack. The caller (or the dispose scope) owns it.</summary>
     public static Tensor Result(ulong value) => Tensor.UnsafeCreateTensor((nint)value);
 
+    /// <summary>Where a tensor's first element lies, on whatever device; the tensor must outlive its use.</summary>
+    public static nint AddressOf(Tensor tensor)
+    {
+        var handle = (nint)Of(tensor);
+        nint address;
+        try
+        {
+            Check(Required.DataPointer(handle, &address), "aoti_torch_get_data_ptr");
+        }
+        finally
+        {
+            _ = Required.DeleteTensorHandle(handle);
+        }
+        return address;
+    }
+
     private static Exports Required => Native ?? throw new PlatformNotSupportedException("This libtorch exports no dispatcher.");
 
     private static nint NewList(int count)
@@ -107,6 +123,8 @@ internal static unsafe class Dispatcher
         public required delegate* unmanaged[Cdecl]<nint, nint*, int> NewTensorHandle { get; init; }
         public required delegate* unmanaged[Cdecl]<nuint, nint*, int> NewList { get; init; }
         public required delegate* unmanaged[Cdecl]<nint, ulong, int> PushBack { get; init; }
+        public required delegate* unmanaged[Cdecl]<nint, nint*, int> DataPointer { get; init; }
+        public required delegate* unmanaged[Cdecl]<nint, int> DeleteTensorHandle { get; init; }
 
         public static Exports? Find()
         {
@@ -116,12 +134,16 @@ internal static unsafe class Dispatcher
                 && NativeLibrary.TryGetExport(library, "aoti_torch_new_tensor_handle", out var handle)
                 && NativeLibrary.TryGetExport(library, "torch_new_list_reserve_size", out var list)
                 && NativeLibrary.TryGetExport(library, "torch_list_push_back", out var push)
+                && NativeLibrary.TryGetExport(library, "aoti_torch_get_data_ptr", out var data)
+                && NativeLibrary.TryGetExport(library, "aoti_torch_delete_tensor_object", out var delete)
                 ? new Exports
                 {
                     CallDispatcher = (delegate* unmanaged[Cdecl]<byte*, byte*, ulong*, int>)call,
                     NewTensorHandle = (delegate* unmanaged[Cdecl]<nint, nint*, int>)handle,
                     NewList = (delegate* unmanaged[Cdecl]<nuint, nint*, int>)list,
                     PushBack = (delegate* unmanaged[Cdecl]<nint, ulong, int>)push,
+                    DataPointer = (delegate* unmanaged[Cdecl]<nint, nint*, int>)data,
+                    DeleteTensorHandle = (delegate* unmanaged[Cdecl]<nint, int>)delete,
                 }
                 : null;
         }
