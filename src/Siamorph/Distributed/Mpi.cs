@@ -131,7 +131,7 @@ internal sealed unsafe partial class Mpi : IProcessGroup, IDisposable
         var entered = Interlocked.Read(ref _entered);
         if (entered == 0 || Stopwatch.GetElapsedTime(entered) < _patience) return;
         tell($"rank {Rank} has waited {_patience.TotalMinutes:0.#} minutes for the others: one is lost or hangs. All are ended; "
-            + $"go on with --resume.");
+            + $"continue with --resume.");
         Abort(2);
     }
 

@@ -242,7 +242,8 @@ public sealed class SiameseTrainer
     private void Stop(TrainingStage stage, long step, long stepsBefore, long saved)
     {
         if (saved != step || step == 0) Save(stage, step, stepsBefore);
-        throw new OperationCanceledException($"Stopped at step {step} of stage {stage.Name} and saved. Go on with --resume.");
+        throw new OperationCanceledException(
+            $"Stopped at step {step} of {stage.Name} training and saved. Continue with --resume.");
     }
 
     private void Save(TrainingStage stage, long step, long stepsBefore)

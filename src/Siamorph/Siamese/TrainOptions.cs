@@ -76,10 +76,12 @@ public sealed record TrainOptions
     /// <summary>Sizes of UNet and ControlNet.</summary>
     public DenoiserConfig Network { get; init; } = new();
 
-    /// <summary>The KL autoencoder between images and latents; null for the wavelet, which needs no weights.</summary>
+    /// <summary>
+    /// The KL autoencoder between images and latents; without one (null) it is the wavelet, which needs no weights.
+    /// </summary>
     public AutoencoderKlConfig? Autoencoder { get; init; }
 
-    /// <summary>The CLIP text model that reads prompts; null learns a short sequence for each prompt instead.</summary>
+    /// <summary>The CLIP text model that reads prompts; without one (null) a short sequence is learned for each prompt.</summary>
     public ClipTextConfig? TextModel { get; init; }
 
     /// <summary>
@@ -128,7 +130,7 @@ public sealed record TrainOptions
     /// <summary>Rank of LoRA on the decoder's attention, trained instead of the decoder; 0 trains the decoder itself.</summary>
     public int LoraRank { get; init; }
 
-    /// <summary>Alpha of LoRA; null for the same value as its rank.</summary>
+    /// <summary>Alpha of LoRA; by default (null) the same value as its rank.</summary>
     public double? LoraAlpha { get; init; }
 
     /// <summary>LoRA file (in kohya's layout) that is merged into the UNet before training.</summary>
@@ -164,7 +166,7 @@ public sealed record TrainOptions
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>Folder that caches encoded images and prompts; null for "cache" in the run folder.</summary>
+    /// <summary>Folder that caches encoded images and prompts; by default (null) "cache" in the run folder.</summary>
     public string? CacheFolder { get; init; }
 
     /// <summary>Flips half of the pairs left to right.</summary>

@@ -10,7 +10,9 @@ public sealed record SynthesisOptions
     /// <summary>Images to generate from each mask.</summary>
     public int ImagesPerMask { get; init; } = 1;
 
-    /// <summary>Number of pairs altogether, going round the masks; null for <see cref="ImagesPerMask"/> of each.</summary>
+    /// <summary>
+    /// Number of pairs in all, taking the masks in turn; by default every mask is used the same number of times.
+    /// </summary>
     public int? Count { get; init; }
 
     /// <summary>
@@ -25,13 +27,13 @@ public sealed record SynthesisOptions
     /// <summary>Seed from which every image's own seed is derived.</summary>
     public Seed Seed { get; init; }
 
-    /// <summary>Prompt for all images; null uses each pair's own prompt.</summary>
+    /// <summary>Prompt for all images; by default each image has its own pair's prompt.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>Tokenizer of a model that is not a run of `train`; null for the tokenizer folder beside it.</summary>
+    /// <summary>Tokenizer of a model that is not a run of `train`; by default the tokenizer folder beside it.</summary>
     public string? Tokenizer { get; init; }
 
-    /// <summary>How images are sampled; null uses the model's sampling options.</summary>
+    /// <summary>How images are sampled; by default as the model's own options say.</summary>
     public SamplingOptions? Sampling { get; init; }
 
     /// <summary>Sampler, in place of the one in the model's sampling options.</summary>

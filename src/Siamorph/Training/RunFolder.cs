@@ -42,7 +42,7 @@ public sealed class RunFolder
     public void Begin<T>(T options) where T : class
     {
         if (File.Exists(LogPath) || Directory.Exists(CheckpointsFolder))
-            throw new SiamorphException($"{Path}: holds a run already. Go on with it (--resume) or name another folder.");
+            throw new SiamorphException($"{Path}: holds a run already. Continue it (--resume) or name another folder.");
         OptionsFile.Save(OptionsPath, options);
         OptionsFile.Save(EnvironmentPath, RunEnvironment.Here());
     }
