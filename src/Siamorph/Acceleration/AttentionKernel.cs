@@ -123,6 +123,17 @@ internal static unsafe partial class AttentionKernel
         var largest = Largest(Avx.Max(most, most2)) * scale;
         var (factor, shift) = (Vector256.Create(scale), Vector256.Create(largest));
         Vector256<float> sum = Vector256<float>.Zero, sum2 = sum;
+        if (Gemm.IsWide) // the lower half of a vector is the one sum, the upper half the other
+        {
+            var (factors, shifts, both) = (Vector512.Create(scale), Vector512.Create(largest), Vector512<float>.Zero);
+            for (var j = 0; j < wide; j += 16)
+            {
+                var e = VectorMath.Exp2OfNegative(Vector512.FusedMultiplyAdd(Vector512.Load(scores + j), factors, -shifts));
+                e.Store(scores + j);
+                both += e;
+            }
+            return (largest, Vector256.Sum(both.GetLower() + both.GetUpper()));
+        }
         for (var j = 0; j < wide; j += 16)
         {
             var e = VectorMath.Exp2OfNegative(Fma.MultiplySubtract(Vector256.Load(scores + j), factor, shift));
@@ -141,6 +152,19 @@ internal static unsafe partial class AttentionKernel
     {
         Vector256<float> factor = Vector256.Create(scale * Log2E), shift = Vector256.Create(logSum),
         mean = Vector256.Create(delta);
+        if (Gemm.IsWide)
+        {
+            Vector512<float> factors = Vector512.Create(scale * Log2E), shifts = Vector512.Create(logSum),
+                means = Vector512.Create(delta);
+            for (var j = 0; j < columns; j += 16)
+            {
+                var probability = VectorMath.Exp2OfNegative(
+                    Vector512.FusedMultiplyAdd(Vector512.Load(p + j), factors, -shifts));
+                probability.Store(p + j);
+                ((Vector512.Load(ds + j) - means) * probability * scale).Store(ds + j);
+            }
+            return;
+        }
         for (var j = 0; j < columns; j += 8)
         {
             var probability = VectorMath.Exp2OfNegative(Fma.MultiplySubtract(Vector256.Load(p + j), factor, shift));

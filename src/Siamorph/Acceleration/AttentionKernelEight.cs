@@ -16,6 +16,11 @@ internal static unsafe partial class AttentionKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ForwardEight(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums)
     {
+        if (Gemm.IsWide)
+        {
+            ForwardEightWide(s, q, k, v, result, logSums);
+            return;
+        }
         var padded = (s.Keys + 7) & ~7;
         var keys = Scratch.Get(0, (nint)padded * Eight);
         var values = Scratch.Get(1, (nint)padded * Eight);

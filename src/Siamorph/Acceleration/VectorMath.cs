@@ -63,6 +63,22 @@ internal static class VectorMath
         return p * exponent.AsSingle();
     }
 
+    /// <summary>The same on sixteen floats, the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp2OfNegative(Vector512<float> x)
+    {
+        x = Avx512F.Max(Vector512.Create(-127f), x);
+        var whole = Avx512F.RoundScale(x, 0);
+        var f = x - whole;
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(1.3276472e-3f), f, Vector512.Create(9.67554133e-3f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(5.55071327e-2f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(2.40221197e-1f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(6.93146967e-1f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(1f));
+        var exponent = Avx512F.ShiftLeftLogical(Avx512F.ConvertToVector512Int32(whole) + Vector512.Create(127), 23);
+        return p * exponent.AsSingle();
+    }
+
     /// <summary>x·Φ(x), GELU with the error function, not its tanh approximation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Gelu(Vector256<float> x) => x * NormalIntegral(x);

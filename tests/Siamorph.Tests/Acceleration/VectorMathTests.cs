@@ -48,6 +48,14 @@ public class VectorMathTests
         Assert.True(float.IsNaN(Of(VectorMath.Exp2OfNegative, float.NaN)));
     }
 
+    [Fact]
+    public void Exp2OfNegative_OnSixteenFloats_GivesTheBitsOfEight()
+    {
+        if (!Vector512.IsHardwareAccelerated) return; // the kernels do not use it there either
+        foreach (var x in Enumerable.Range(0, 13_000).Select(i => -0.01f * i).Append(float.NegativeInfinity))
+            Assert.Equal(VectorMath.Exp2OfNegative(Vector256.Create(x))[0], VectorMath.Exp2OfNegative(Vector512.Create(x))[15]);
+    }
+
     [Theory]
     [InlineData(0, 0.5)]
     [InlineData(1, 0.8413447460685429)]
