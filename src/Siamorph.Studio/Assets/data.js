@@ -67,7 +67,7 @@ function show() {
   let shown = 0;
   for (const pair of pairs) {
     const fit = fits(pair, wanted);
-    pair.item.hidden = !fit;
+    if (pair.item) pair.item.hidden = !fit; // cards are still being made
     if (fit) shown++;
   }
   count.textContent = shown === pairs.length ? `${pairs.length} pairs.` : `${shown} of ${pairs.length} pairs.`;
