@@ -217,6 +217,7 @@ public sealed class DataPageTests : IAsyncLifetime
         await Tool("ellipse");
         await Drag((8, 6), (38, 32));
         var area = await Page.EvaluateAsync<int>("siamorphEditor.mask.area");
+        await Page.WaitForTimeoutAsync(1000); // the browser stores a stroke a moment after it is drawn
         await Page.ReloadAsync();
         await Ready();
         Assert.Equal(area, await Page.EvaluateAsync<int>("siamorphEditor.mask.area"));
