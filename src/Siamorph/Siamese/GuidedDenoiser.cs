@@ -74,7 +74,8 @@ internal sealed class GuidedDenoiser : IDisposable
     public Tensor Predict(Tensor x, int timestep)
     {
         using var noGrad = no_grad();
-        if (_guidance is { Kind: GuidanceKind.Mask, Scale: not 1 } && SideBySide.Pays(x)) return OfOne(x, timestep);
+        if (_guidance is { Kind: GuidanceKind.Mask, Scale: not 1 } && x.dtype == _features.dtype && SideBySide.Pays(x))
+            return OfOne(x, timestep);
         using var frozen = _weights.Use();
         using var scope = NewDisposeScope();
         var given = x;

@@ -61,6 +61,22 @@ public sealed class GuidedDenoiserTests : IDisposable
         Assert.ThrowsAny<Exception>(() => denoiser.Predict(one.narrow(1, 0, 3), 300)); // channels are missing: no thread hangs
     }
 
+    [Fact]
+    public void OneSample_OfNetworksIn16Bits_IsPredictedToo()
+    {
+        using var scope = NewDisposeScope();
+        var (x, hint, _, context) = Inputs();
+        _model.to(ScalarType.BFloat16);
+        set_num_threads(2);
+        using var noGrad = no_grad();
+        using var denoiser = new GuidedDenoiser(_model, hint.narrow(0, 0, 1).to(ScalarType.BFloat16),
+            context.narrow(0, 0, 1).to(ScalarType.BFloat16), context.narrow(0, 0, 1).to(ScalarType.BFloat16),
+            new GuidanceOptions { Kind = GuidanceKind.Mask, Scale = 2 });
+        var prediction = denoiser.Predict(x.narrow(0, 0, 1), 300);
+        Assert.Equal(ScalarType.Float32, prediction.dtype);
+        Assert.True(prediction.isfinite().all().item<bool>());
+    }
+
     // Three samples, all different.
     private static (Tensor X, Tensor Hint, Tensor Image, Tensor Context) Inputs()
     {
