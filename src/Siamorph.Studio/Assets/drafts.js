@@ -1,5 +1,6 @@
 // Strokes that were not saved yet, kept by the browser: a page that is loaded again, or a computer that was switched off, loses none.
 const store = "drafts";
+let opened = null; // kept open: a stroke is on its way to the disk at once
 
 function open() {
   return new Promise((resolve, reject) => {
@@ -11,7 +12,8 @@ function open() {
 }
 
 async function run(mode, action) {
-  const database = await open();
+  opened ??= open();
+  const database = await opened.catch(fault => { opened = null; throw fault; });
   return new Promise((resolve, reject) => {
     const request = action(database.transaction(store, mode).objectStore(store));
     request.onsuccess = () => resolve(request.result);
