@@ -11,17 +11,14 @@ internal static unsafe partial class AttentionKernel
     private const int Eight = 8;
     private const int KeyBlock = 256;
     private const int QueriesTogether = 32;
-    private const int StateLength = (Eight + 2) * 8; // sums of eight channels, sum of weights, largest exponent
+    private static readonly int Lanes = Gemm.IsWide ? 16 : 8;
+    // Sums of eight channels, sum of weights, largest exponent.
+    private static readonly int StateLength = (Eight + 2) * Lanes;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ForwardEight(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums)
     {
-        if (Gemm.IsWide)
-        {
-            ForwardEightWide(s, q, k, v, result, logSums);
-            return;
-        }
-        var padded = (s.Keys + 7) & ~7;
+        var padded = (s.Keys + Lanes - 1) & -Lanes;
         var keys = Scratch.Get(0, (nint)padded * Eight);
         var values = Scratch.Get(1, (nint)padded * Eight);
         var states = Scratch.Get(2, QueriesTogether * StateLength);
@@ -35,12 +32,17 @@ internal static unsafe partial class AttentionKernel
             {
                 var some = Math.Min(KeyBlock, s.Keys - key);
                 for (var i = 0; i < count; i++)
-                    Attend(q + (first + i) * s.QueryStride, scale, keys + (nint)key * Eight, values + (nint)key * Eight, some,
-                        states + i * StateLength, key == 0);
+                {
+                    float* query = q + (first + i) * s.QueryStride, state = states + i * StateLength;
+                    var at = (nint)key * Eight;
+                    if (Gemm.IsWide) AttendWide(query, scale, keys + at, values + at, some, state, key == 0);
+                    else Attend(query, scale, keys + at, values + at, some, state, key == 0);
+                }
             }
             for (var i = 0; i < count; i++)
             {
                 var state = states + i * StateLength;
+                if (Gemm.IsWide) Halve(state);
                 var sum = Vector256.Sum(Vector256.Load(state + 64));
                 var target = result + (first + i) * s.QueryStride;
                 (SumsOfEight(state) / sum).Store(target);
@@ -49,15 +51,15 @@ internal static unsafe partial class AttentionKernel
         }
     }
 
-    // Groups of eight keys: channel after channel, eight keys in each; missing keys are zero.
+    // Groups of as many keys as there are lanes: channel after channel, a key in each lane; missing keys are zero.
     private static void PackLanes(in AttentionShape s, float* tokens, float* packed)
     {
-        for (var first = 0; first < s.Keys; first += 8, packed += 64)
+        for (var first = 0; first < s.Keys; first += Lanes, packed += Eight * Lanes)
         {
-            for (var lane = 0; lane < 8; lane++)
+            for (var lane = 0; lane < Lanes; lane++)
             {
                 var token = tokens + (first + lane) * s.KeyStride;
-                for (var c = 0; c < Eight; c++) packed[8 * c + lane] = first + lane < s.Keys ? token[c] : 0;
+                for (var c = 0; c < Eight; c++) packed[Lanes * c + lane] = first + lane < s.Keys ? token[c] : 0;
             }
         }
     }

@@ -7,50 +7,15 @@ namespace Siamorph.Acceleration;
 // Sums are taken in another order than with eight, so results differ by rounding.
 internal static unsafe partial class AttentionKernel
 {
-    private const int WideState = (Eight + 2) * 16; // as with eight lanes
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ForwardEightWide(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums)
+    // The state of sixteen lanes as one of eight, in its place: halves are read before they are written over.
+    private static void Halve(float* state)
     {
-        var padded = (s.Keys + 15) & ~15;
-        var keys = Scratch.Get(0, (nint)padded * Eight);
-        var values = Scratch.Get(1, (nint)padded * Eight);
-        var states = Scratch.Get(2, QueriesTogether * WideState);
-        PackWideLanes(s, k, keys);
-        PackWideLanes(s, v, values);
-        var scale = Log2E / MathF.Sqrt(Eight);
-        for (var first = 0; first < s.Queries; first += QueriesTogether)
+        for (var vector = 0; vector <= Eight; vector++)
         {
-            var count = Math.Min(QueriesTogether, s.Queries - first);
-            for (var key = 0; key < s.Keys; key += KeyBlock)
-            {
-                var some = Math.Min(KeyBlock, s.Keys - key);
-                for (var i = 0; i < count; i++)
-                    AttendWide(q + (first + i) * s.QueryStride, scale, keys + (nint)key * Eight, values + (nint)key * Eight, some,
-                        states + i * WideState, key == 0);
-            }
-            for (var i = 0; i < count; i++)
-            {
-                var state = states + i * WideState;
-                var sum = Vector512.Sum(Vector512.Load(state + 128));
-                var target = result + (first + i) * s.QueryStride;
-                for (var c = 0; c < Eight; c++) target[c] = Vector512.Sum(Vector512.Load(state + 16 * c)) / sum;
-                if (logSums != null) logSums[first + i] = state[144] + MathF.Log2(sum);
-            }
+            var both = Vector512.Load(state + 16 * vector);
+            (both.GetLower() + both.GetUpper()).Store(state + 8 * vector);
         }
-    }
-
-    // Groups of sixteen keys: channel after channel, sixteen keys in each; missing keys are zero.
-    private static void PackWideLanes(in AttentionShape s, float* tokens, float* packed)
-    {
-        for (var first = 0; first < s.Keys; first += 16, packed += 128)
-        {
-            for (var lane = 0; lane < 16; lane++)
-            {
-                var token = tokens + (first + lane) * s.KeyStride;
-                for (var c = 0; c < Eight; c++) packed[16 * c + lane] = first + lane < s.Keys ? token[c] : 0;
-            }
-        }
+        state[72] = state[144];
     }
 
     // One query meets a block of keys, as in Attend.
@@ -75,7 +40,7 @@ internal static unsafe partial class AttentionKernel
             e = Vector512.FusedMultiplyAdd(a6, Vector512.Load(keys + 96), e);
             e2 = Vector512.FusedMultiplyAdd(a7, Vector512.Load(keys + 112), e2);
             e += e2;
-            if (count - j < 16) e = Vector512.ConditionalSelect(Lanes(count - j), e, Vector512.Create(float.NegativeInfinity));
+            if (count - j < 16) e = Vector512.ConditionalSelect(FirstLanes(count - j), e, Vector512.Create(float.NegativeInfinity));
             e.Store(exponents + j);
             most = Vector512.Max(most, e);
         }
@@ -113,6 +78,6 @@ internal static unsafe partial class AttentionKernel
     }
 
     // Ones in the first lanes.
-    private static Vector512<float> Lanes(int count) =>
+    private static Vector512<float> FirstLanes(int count) =>
         Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }
