@@ -40,7 +40,8 @@ internal static unsafe partial class AttentionKernel
             e = Vector512.FusedMultiplyAdd(a6, Vector512.Load(keys + 96), e);
             e2 = Vector512.FusedMultiplyAdd(a7, Vector512.Load(keys + 112), e2);
             e += e2;
-            if (count - j < 16) e = Vector512.ConditionalSelect(FirstLanes(count - j), e, Vector512.Create(float.NegativeInfinity));
+            if (count - j < 16)
+                e = Vector512.ConditionalSelect(FirstLanes(count - j), e, Vector512.Create(float.NegativeInfinity));
             e.Store(exponents + j);
             most = Vector512.Max(most, e);
         }
