@@ -69,6 +69,11 @@ internal static unsafe partial class AttentionKernel
     public static void Backward(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums, float* dResult,
         float* dq, float* dk, float* dv)
     {
+        if (s.Width == Eight && Gemm.IsWide)
+        {
+            BackwardEightWide(s, q, k, v, result, logSums, dResult, dq, dk, dv);
+            return;
+        }
         var wide = Wide(s.Keys);
         var keys = Scratch.Get(0, (nint)wide * s.Width);
         var values = Scratch.Get(1, (nint)wide * s.Width);

@@ -44,7 +44,7 @@ internal static class FastAttention
         return nn.functional.softmax(matmul(q * scale, k.transpose(2, 3)), dim: -1).matmul(v);
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : Differentiable<Function>
     {
         public override string Name => nameof(FastAttention);
 
@@ -60,19 +60,17 @@ internal static class FastAttention
             return result.MoveToOuterDisposeScope();
         }
 
-        public override unsafe List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override unsafe IEnumerable<Tensor?> Gradients(autograd.AutogradContext ctx, Tensor gradient)
         {
-            using var grad = no_grad();
-            using var scope = NewDisposeScope();
             var heads = (int)ctx.get_data("heads");
             var saved = ctx.get_saved_variables();
             using var noted = StepProfile.Of("attention, backward", 4 * (saved[0].numel() + saved[1].numel()));
-            var (q, k, v, gradient) = (saved[0], saved[1], saved[2], grad_output.contiguous());
-            var (dq, dk, dv) = (empty_like(q), empty_like(k), empty_like(v));
+            var (q, k, v, dy) = (saved[0], saved[1], saved[2], gradient.contiguous());
+            var (dq, dk, dv) = (MapPool.EmptyLike(q), MapPool.EmptyLike(k), MapPool.EmptyLike(v));
             var shape = ShapeOf(q, k, heads);
             float* queries = Pixels.Pointer(q), keys = Pixels.Pointer(k), values = Pixels.Pointer(v),
                 result = Pixels.Pointer(saved[3]);
-            float* sums = Pixels.Pointer(saved[4]), incoming = Pixels.Pointer(gradient);
+            float* sums = Pixels.Pointer(saved[4]), incoming = Pixels.Pointer(dy);
             float* toQ = Pixels.Pointer(dq), toK = Pixels.Pointer(dk), toV = Pixels.Pointer(dv);
             Workers.For((int)q.shape[0] * heads, task =>
             {
@@ -81,7 +79,7 @@ internal static class FastAttention
                     + (nint)task * shape.Queries,
                     incoming + at, toQ + at, toK + over, toV + over);
             });
-            return [dq.MoveToOuterDisposeScope(), dk.MoveToOuterDisposeScope(), dv.MoveToOuterDisposeScope(), null!];
+            return [dq, dk, dv, null];
         }
     }
 
@@ -90,7 +88,7 @@ internal static class FastAttention
         using var noted = StepProfile.Of("attention, forward", 2 * (query.numel() + key.numel()));
         using var scope = NewDisposeScope();
         var (q, k, v) = (query.contiguous(), key.contiguous(), value.contiguous());
-        var result = empty_like(q);
+        var result = MapPool.EmptyLike(q);
         var shape = ShapeOf(q, k, heads);
         float* queries = Pixels.Pointer(q), keys = Pixels.Pointer(k), values = Pixels.Pointer(v), target = Pixels.Pointer(result);
         var sums = logSums is null ? null : Pixels.Pointer(logSums);

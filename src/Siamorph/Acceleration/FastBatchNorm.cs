@@ -42,7 +42,7 @@ internal static class FastBatchNorm
         using var noted = StepProfile.Of("batch norm and ReLU, forward", 2 * x.numel());
         using var scope = NewDisposeScope();
         var rows = Pixels.Rows(x);
-        var (y, line) = (empty_like(rows), empty(2, rows.shape[3]));
+        var (y, line) = (MapPool.EmptyLike(rows), empty(2, rows.shape[3]));
         var channels = (int)rows.shape[3];
         float* mean = Pixels.Pointer(norm.running_mean!), variance = Pixels.Pointer(norm.running_var!),
             scale = Pixels.Pointer(line), shift = scale + channels;
@@ -78,7 +78,7 @@ internal static class FastBatchNorm
         return (pixels + part - 1) / part;
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : Differentiable<Function>
     {
         public override string Name => nameof(FastBatchNorm);
 
@@ -90,7 +90,7 @@ internal static class FastBatchNorm
             using var scope = NewDisposeScope();
             var rows = Pixels.Rows(x);
             var channels = (int)rows.shape[3];
-            var (y, statistics) = (empty_like(rows), empty(4, channels)); // scale, shift, mean, 1 / deviation
+            var (y, statistics) = (MapPool.EmptyLike(rows), empty(4, channels)); // scale, shift, mean, 1 / deviation
             float* from = Pixels.Pointer(rows), to = Pixels.Pointer(y), scale = Pixels.Pointer(statistics),
             shift = scale + channels;
             Statistics(norm, rows, scale, shift, shift + channels, shift + 2 * channels);
@@ -133,37 +133,35 @@ internal static class FastBatchNorm
             norm.num_batches_tracked?.add_(1);
         }
 
-        public override unsafe List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override unsafe IEnumerable<Tensor?> Gradients(autograd.AutogradContext ctx, Tensor gradient)
         {
-            using var grad = no_grad();
-            using var scope = NewDisposeScope();
             var (relu, needsInput, needsWeight, needsBias) = ((bool, bool, bool, bool))ctx.get_data("options");
             var saved = ctx.get_saved_variables();
             using var noted = StepProfile.Of("batch norm and ReLU, backward", 3 * saved[0].numel());
-            var (rows, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(grad_output));
+            var (rows, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(gradient));
             var channels = (int)rows.shape[3];
             var (parts, total, line) = (empty(PartsOf(rows), 2, channels), empty(2, channels), empty(2, channels));
-            float* from = Pixels.Pointer(rows), gradient = Pixels.Pointer(dy), scale = Pixels.Pointer(saved[1]), shift = scale
+            float* from = Pixels.Pointer(rows), incoming = Pixels.Pointer(dy), scale = Pixels.Pointer(saved[1]), shift = scale
                 + channels, mean = shift + channels;
             float* sums = Pixels.Pointer(parts), slope = Pixels.Pointer(line), level = slope + channels;
             Each(rows, (i, first, pixels) =>
-                BatchNormKernel.GradientSums(from + first, gradient + first, pixels, channels, scale, shift, mean, relu,
+                BatchNormKernel.GradientSums(from + first, incoming + first, pixels, channels, scale, shift, mean, relu,
                 sums + (nint)i * 2 * channels, sums + ((nint)i * 2 + 1) * channels));
             Join(rows, sums, scale, mean + channels, Pixels.Pointer(total), slope, level);
-            var dx = needsInput ? empty_like(rows) : null;
+            var dx = needsInput ? MapPool.EmptyLike(rows) : null;
             if (dx is not null)
             {
                 var to = Pixels.Pointer(dx);
                 Each(rows, (_, first, pixels) =>
-                    BatchNormKernel.Gradient(from + first, gradient + first, pixels, channels, scale, shift, mean, slope, level,
+                    BatchNormKernel.Gradient(from + first, incoming + first, pixels, channels, scale, shift, mean, slope, level,
                     relu, to + first));
             }
             return
             [
-                dx is null ? null! : Pixels.Named(dx).MoveToOuterDisposeScope(),
-                needsWeight ? total[0].clone().MoveToOuterDisposeScope() : null!,
-                needsBias ? total[1].clone().MoveToOuterDisposeScope() : null!,
-                null!, null!,
+                dx is null ? null : Pixels.Named(dx),
+                needsWeight ? total[0].clone() : null,
+                needsBias ? total[1].clone() : null,
+                null, null,
             ];
         }
 

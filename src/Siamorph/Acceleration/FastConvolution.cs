@@ -36,7 +36,7 @@ internal static class FastConvolution
         if (IsPicture(x, weight)) return OfPicture(x, weight, bias);
         if (!Applies(x, weight) || !KernelUse.FitsRow(bias, weight.shape[0]))
             return nn.functional.conv2d(x, weight, bias, padding: [1, 1]);
-        if (is_grad_enabled()) return Function.apply(x, weight, bias!);
+        if (is_grad_enabled()) return Function.apply(x, weight, bias!, null!);
         using var scope = NewDisposeScope();
         return Pixels.Named(Convolve(Pixels.Rows(x), weight, bias, backward: false)).MoveToOuterDisposeScope();
     }
@@ -76,6 +76,20 @@ internal static class FastConvolution
         return y.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The convolution of an activation.</summary>
+    /// <returns>[B, K, H', W'].</returns>
+    public static Tensor Forward(Conv2d convolution, Activated x)
+    {
+        ArgumentNullException.ThrowIfNull(convolution);
+        ArgumentNullException.ThrowIfNull(x);
+        var weight = convolution.weight!;
+        if (x.Before is not null && is_grad_enabled() && ConvolutionLayer.Of(convolution) is { IsThreeByThree: true }
+            && Applies(x.Before, weight) && KernelUse.FitsRow(convolution.bias, weight.shape[0]))
+            return Function.apply(x.Before, weight, convolution.bias!, x);
+        using var scope = NewDisposeScope();
+        return Forward(convolution, x.ToTensor()).MoveToOuterDisposeScope();
+    }
+
     internal static bool Applies(Tensor x, Tensor weight) =>
         KernelUse.Fits(x) && KernelUse.Fits(weight) && x.dim() == 4 && weight.shape is [var k, var c, 3, 3] && x.shape[1] == c
         && Winograd.Fits((int)c, (int)k)
@@ -110,7 +124,8 @@ internal static class FastConvolution
         public void Dispose() => t_constantWeights = _outer;
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    // The convolution of an image, or of an activation, of which what SiLU was taken of is kept.
+    private sealed class Function : Differentiable<Function>
     {
         public override string Name => nameof(FastConvolution);
 
@@ -118,27 +133,29 @@ internal static class FastConvolution
         {
             Tensor x = (Tensor)vars[0], weight = (Tensor)vars[1];
             var bias = (Tensor?)vars[2];
+            var activated = (Activated?)vars[3];
             using var scope = NewDisposeScope();
-            var pixels = Pixels.Rows(x);
-            ctx.save_for_backward([Pixels.Named(pixels).MoveToOuterDisposeScope(), weight]);
-            ctx.save_data("x", x.requires_grad);
-            ctx.save_data("w", weight.requires_grad);
-            ctx.save_data("b", bias is { requires_grad: true });
+            var kept = Pixels.Rows(x);
+            ctx.save_for_backward([Pixels.Named(kept).MoveToOuterDisposeScope(), weight]);
+            ctx.save_data("needs", (x.requires_grad, weight.requires_grad, bias is { requires_grad: true }, activated is not null));
+            var pixels = activated is null ? kept : Pixels.Rows(activated.Value);
             return Pixels.Named(Convolve(pixels, weight, bias, backward: false)).MoveToOuterDisposeScope();
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override IEnumerable<Tensor?> Gradients(autograd.AutogradContext ctx, Tensor gradient)
         {
-            using var grad = no_grad();
-            using var scope = NewDisposeScope();
+            var (needsInput, needsWeight, needsBias, activated) = ((bool, bool, bool, bool))ctx.get_data("needs");
             var saved = ctx.get_saved_variables();
-            var pixels = Pixels.Rows(saved[0]);
-            var dy = Pixels.Rows(grad_output);
-            bool Needs(string name) => (bool)ctx.get_data(name);
-            var dx = Needs("x") ? Pixels.Named(Convolve(dy, saved[1], null, backward: true)).MoveToOuterDisposeScope() : null;
-            var dw = Needs("w") && !t_constantWeights ? WeightGradient(pixels, dy).MoveToOuterDisposeScope() : null;
-            var db = Needs("b") && !t_constantWeights ? dy.sum([0, 1, 2]).MoveToOuterDisposeScope() : null;
-            return [dx!, dw!, db!];
+            var (kept, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(gradient));
+            needsWeight &= !t_constantWeights;
+            var map = activated && needsWeight ? SiluKernel.Apply(kept) : null;
+            var dw = needsWeight ? WeightGradient(map ?? kept, dy) : null;
+            var dx = needsInput ? Convolve(dy, saved[1], null, backward: true, into: map) : null;
+            if (activated && dx is not null) SiluKernel.Gradient(kept, dx, dx);
+            return
+            [
+                dx is null ? null : Pixels.Named(dx), dw, needsBias && !t_constantWeights ? dy.sum([0, 1, 2]) : null, null,
+            ];
         }
     }
 
@@ -146,15 +163,15 @@ internal static class FastConvolution
     // the input.
     internal static unsafe Tensor Convolve(
         Tensor x, Tensor filters, Tensor? bias, bool backward, Tensor? addend = null, Tensor? activated = null,
-        Tensor? shift = null)
+        Tensor? shift = null, Tensor? into = null)
     {
         var shape = ShapeOf(x, filters.shape[backward ? 1 : 0]);
         using var noted = StepProfile.Of(backward ? "3×3 convolution, by data"
             : "3×3 convolution, forward", shape.Pixels * (shape.InChannels + shape.OutChannels));
-        var y = empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
+        var y = into ?? MapPool.Empty(x.shape[0], x.shape[1], x.shape[2], shape.OutChannels);
         KernelUse.MustHold(bias, shape.OutChannels);
         KernelUse.MustHold(shift, (long)shape.Samples * shape.OutChannels);
-        foreach (var whole in new[] { addend, activated }) KernelUse.MustHold(whole, y.NumberOfElements);
+        foreach (var whole in new[] { addend, activated, y }) KernelUse.MustHold(whole, shape.Pixels * shape.OutChannels);
         var length = Winograd.WeightsLength(shape.InChannels, shape.OutChannels);
         var kept = backward ? null : FrozenWeights.TryGet(filters, length, Transform);
         using var temporary = kept is null ? new NativeBuffer(length) : null;
@@ -180,7 +197,7 @@ internal static class FastConvolution
         var shape = ShapeOf(x, dy.shape[3]);
         using var noted = StepProfile.Of("3×3 convolution, by weights", shape.Pixels * (shape.InChannels + shape.OutChannels));
         var dw = empty(shape.OutChannels, shape.InChannels, 3, 3);
-        KernelUse.MustHold(dy, (long)shape.Samples * shape.Height * shape.Width * shape.OutChannels);
+        KernelUse.MustHold(dy, shape.Pixels * shape.OutChannels);
         Winograd.WeightGradient(shape, Pixels.Pointer(x), Pixels.Pointer(dy), Pixels.Pointer(dw));
         return dw;
     }

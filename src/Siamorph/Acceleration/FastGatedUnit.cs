@@ -27,7 +27,7 @@ internal static class FastGatedUnit
         using var scope = NewDisposeScope();
         var x = rows.contiguous();
         var width = (int)(x.shape[^1] / 2);
-        var y = empty([.. x.shape[..^1], width]);
+        var y = MapPool.Empty([.. x.shape[..^1], width]);
         float* from = Pixels.Pointer(x), to = Pixels.Pointer(y);
         ForRows(x.NumberOfElements / (2 * width), (first, end) => Multiply(from, to, width, first, end));
         return y.MoveToOuterDisposeScope();
@@ -68,7 +68,7 @@ internal static class FastGatedUnit
         }
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : Differentiable<Function>
     {
         public override string Name => nameof(FastGatedUnit);
 
@@ -79,17 +79,15 @@ internal static class FastGatedUnit
             return Run(rows);
         }
 
-        public override unsafe List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override unsafe IEnumerable<Tensor?> Gradients(autograd.AutogradContext ctx, Tensor gradient)
         {
-            using var grad = no_grad();
-            using var scope = NewDisposeScope();
-            var (x, dy) = (ctx.get_saved_variables()[0].contiguous(), grad_output.contiguous());
+            var (x, dy) = (ctx.get_saved_variables()[0].contiguous(), gradient.contiguous());
             using var noted = StepProfile.Of("gates, backward", x.numel() * 5 / 2);
-            var dx = empty_like(x);
+            var dx = MapPool.EmptyLike(x);
             var width = (int)(x.shape[^1] / 2);
             float* from = Pixels.Pointer(x), incoming = Pixels.Pointer(dy), to = Pixels.Pointer(dx);
             ForRows(x.NumberOfElements / (2 * width), (first, end) => Backward(from, incoming, to, width, first, end));
-            return [dx.MoveToOuterDisposeScope()];
+            return [dx];
         }
     }
 }

@@ -25,7 +25,7 @@ internal static class FastGroupNorm
         return silu ? nn.functional.silu(y) : y;
     }
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : Differentiable<Function>
     {
         public override string Name => nameof(FastGroupNorm);
 
@@ -36,7 +36,7 @@ internal static class FastGroupNorm
             using var noted = StepProfile.Of("group norm and SiLU, forward", 2 * x.numel());
             using var scope = NewDisposeScope();
             var rows = Pixels.Rows(x);
-            var (y, statistics) = (empty_like(rows), empty(rows.shape[0], 2, rows.shape[3]));
+            var (y, statistics) = (MapPool.EmptyLike(rows), empty(rows.shape[0], 2, rows.shape[3]));
             var (samples, pixels, channels) = ((int)rows.shape[0], (int)(rows.shape[1] * rows.shape[2]), (int)rows.shape[3]);
             float* from = Pixels.Pointer(rows), to = Pixels.Pointer(y), moments = Pixels.Pointer(statistics);
             float* w = Pixels.Pointer(weight), b = Pixels.Pointer(bias);
@@ -53,34 +53,32 @@ internal static class FastGroupNorm
             return Pixels.Named(y).MoveToOuterDisposeScope();
         }
 
-        public override unsafe List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override unsafe IEnumerable<Tensor?> Gradients(autograd.AutogradContext ctx, Tensor gradient)
         {
-            using var grad = no_grad();
-            using var scope = NewDisposeScope();
             var (groups, silu, needsInput, needsWeights) = ((int, bool, bool, bool))ctx.get_data("options");
             var saved = ctx.get_saved_variables();
             using var noted = StepProfile.Of("group norm and SiLU, backward", 3 * saved[0].numel());
-            var (rows, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(grad_output));
+            var (rows, dy) = (Pixels.Rows(saved[0]), Pixels.Rows(gradient));
             var (samples, pixels, channels) = ((int)rows.shape[0], (int)(rows.shape[1] * rows.shape[2]), (int)rows.shape[3]);
-            var (dx, sums) = (empty_like(rows), empty(samples, 2, channels));
-            float* from = Pixels.Pointer(rows), gradient = Pixels.Pointer(dy), moments = Pixels.Pointer(saved[3]);
+            var (dx, sums) = (MapPool.EmptyLike(rows), empty(samples, 2, channels));
+            float* from = Pixels.Pointer(rows), incoming = Pixels.Pointer(dy), moments = Pixels.Pointer(saved[3]);
             float* w = Pixels.Pointer(saved[1]), b = Pixels.Pointer(saved[2]), to = Pixels.Pointer(dx),
                 parts = Pixels.Pointer(sums);
             Workers.For(samples, n =>
             {
                 float* mean = moments + (nint)n * 2 * channels, part = parts + (nint)n * 2 * channels;
                 var offset = (nint)n * pixels * channels;
-                GroupNormKernel.Backward(from + offset, gradient + offset, pixels, channels, groups, mean, mean
+                GroupNormKernel.Backward(from + offset, incoming + offset, pixels, channels, groups, mean, mean
                     + channels, w, b, silu,
                     to + offset, part, part + channels);
             });
             var total = sums.sum([0]);
             return
             [
-                needsInput ? Pixels.Named(dx).MoveToOuterDisposeScope() : null!,
-                needsWeights ? total[0].contiguous().MoveToOuterDisposeScope() : null!,
-                needsWeights ? total[1].contiguous().MoveToOuterDisposeScope() : null!,
-                null!, null!, null!,
+                needsInput ? Pixels.Named(dx) : null,
+                needsWeights ? total[0].contiguous() : null,
+                needsWeights ? total[1].contiguous() : null,
+                null, null, null,
             ];
         }
     }

@@ -100,11 +100,11 @@ internal static unsafe class FastTransformer
     {
         public Tensor Run(Tensor x, Tensor context)
         {
-            var (q, k, v) = (empty_like(x), empty_like(x), empty_like(x));
+            var (q, k, v) = (MapPool.EmptyLike(x), MapPool.EmptyLike(x), MapPool.EmptyLike(x));
             Project(x, layers.Norm1, (packed.Query, q), (packed.Key, k), (packed.Value, v));
             var attended = FastAttention.Forward(q, k, v, layers.Self.Heads);
             var tokens = x.clone();
-            var query = empty_like(x);
+            var query = MapPool.EmptyLike(x);
             AddAndProject(tokens, attended, layers.Self.Output, packed.Output, layers.Norm2, packed.ContextQuery, query);
             if (context.shape[0] > x.shape[0])
             {

@@ -169,10 +169,11 @@ internal static unsafe partial class Winograd
             int px = t % across * Tile, py = t / across % down * Tile, sample = t / (across * down);
             int width = Math.Min(Tile, s.Width - px), height = Math.Min(Tile, s.Height - py);
             var offset = (((nint)sample * s.Height + py) * s.Width + px) * channels;
-            if (activated == null && IsWide(channels))
+            if (IsWide(channels))
             {
                 WideOutputTile(m + (nint)i * wide, plane, channels, width, height, y + offset, (nint)s.Width * channels, bias,
-                    addend == null ? null : addend + offset, shift == null ? null : shift + (nint)sample * channels);
+                    addend == null ? null : addend + offset, activated == null ? null : activated + offset,
+                    shift == null ? null : shift + (nint)sample * channels);
                 continue;
             }
             for (nint c = 0; c < channels; c += 8)

@@ -33,7 +33,8 @@ internal static unsafe partial class Winograd
     // The whole of it: y is where the tile's first pixel begins, row the floats from one row of pixels to the next.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WideOutputTile(
-        float* m, nint plane, int channels, int width, int height, float* y, nint row, float* bias, float* addend, float* shift)
+        float* m, nint plane, int channels, int width, int height, float* y, nint row, float* bias, float* addend,
+        float* activated, float* shift)
     {
         var half = stackalloc Vector512<float>[24];
         var four = stackalloc Vector512<float>[4];
@@ -58,6 +59,7 @@ internal static unsafe partial class Winograd
                     var value = four[dx] + constant;
                     if (addend != null) value += Vector512.Load(addend + at);
                     value.Store(y + at);
+                    if (activated != null) VectorMath.Silu(value).Store(activated + at);
                 }
             }
         }

@@ -54,8 +54,9 @@ internal sealed class ControlNet : Module
     public Tensor HintFeatures(Tensor hint)
     {
         if (input_hint_block[0] is not DenseHintInput features) return input_hint_block.call(hint);
-        using var dense = features.Forward(hint, GradientCheckpointing);
-        return FastConvolution.Forward((Conv2d)input_hint_block[1], dense);
+        using var scope = NewDisposeScope();
+        var dense = features.Forward(hint, GradientCheckpointing);
+        return FastConvolution.Forward((Conv2d)input_hint_block[1], dense).MoveToOuterDisposeScope();
     }
 
     /// <summary>The residuals for a noisy latent under a hint.</summary>

@@ -12,8 +12,7 @@ namespace Siamorph.Models;
 /// </summary>
 internal sealed class DenseHintInput : Module<Tensor, Tensor>
 {
-    private readonly (Conv2d Convolution, HintResidual Residual)[] _full;
-    private readonly (PatchMerge Merge, Conv2d Convolution, HintResidual Residual)[] _merged;
+    private readonly Level[] _levels; // a merge takes the SiLU of the level before while it reads
 
     /// <summary>Builds the extractor.</summary>
     /// <param name="hintChannels">Channels of the hint.</param>
@@ -21,8 +20,11 @@ internal sealed class DenseHintInput : Module<Tensor, Tensor>
     /// <param name="merges">Number of halvings (3 in the reference).</param>
     public DenseHintInput(int hintChannels, int width, int merges) : base(nameof(DenseHintInput))
     {
-        _full = [Full("initial_conv", 1, hintChannels, width), Full("conv_before_res2", 2, width, 2 * width)];
-        _merged = [.. Enumerable.Range(1, merges).Select(i => Merged(i, width << i))];
+        _levels =
+        [
+            Full("initial_conv", 1, hintChannels, width), Full("conv_before_res2", 2, width, 2 * width),
+            .. Enumerable.Range(1, merges).Select(i => Merged(i, width << i)),
+        ];
         OutChannels = width << (merges + 1);
     }
 
@@ -31,29 +33,52 @@ internal sealed class DenseHintInput : Module<Tensor, Tensor>
 
     /// <param name="hint">[B,3,H,W] in [0,1]; H and W divisible by 2^merges.</param>
     /// <returns>[B,<see cref="OutChannels"/>,H/2^merges,W/2^merges].</returns>
-    public override Tensor forward(Tensor hint) => Forward(hint, recompute: false);
-
-    /// <summary>The same; if asked, what happens within a width is computed again in the backward pass instead of kept.</summary>
-    internal Tensor Forward(Tensor hint, bool recompute)
+    public override Tensor forward(Tensor hint)
     {
         using var scope = NewDisposeScope();
-        var h = hint;
-        foreach (var (convolution, residual) in _full)
-            h = Run([convolution, residual], t => residual.call(FastConvolution.Forward(convolution, t[0])), h);
-        foreach (var (merge, convolution, residual) in _merged)
-            h = Run([merge, convolution, residual],
-                t => residual.call(FastConvolution.Forward(convolution, merge.call(t[0]))), h);
-        return h.MoveToOuterDisposeScope();
-
-        Tensor Run(Module[] parts, Func<IReadOnlyList<Tensor>, Tensor> forward, Tensor x) =>
-            Recomputation.Run(recompute, () => parts.SelectMany(p => p.parameters()), forward, x);
+        return Forward(hint, recompute: false).ToTensor().MoveToOuterDisposeScope();
     }
 
-    private (Conv2d, HintResidual) Full(string convolutionName, int layer, int inChannels, int outChannels) =>
-        (Add(convolutionName, NewLayer.Conv2d(inChannels, outChannels, 3, padding: 1)),
+    /// <summary>The same; if asked, what happens within a width is computed again in the backward pass instead of kept.</summary>
+    internal Activated Forward(Tensor hint, bool recompute)
+    {
+        var h = new Activated(hint);
+        for (var i = 0; i < _levels.Length; i++)
+        {
+            var activate = i + 1 == _levels.Length || _levels[i + 1].Merge is null;
+            var next = recompute ? new Activated(_levels[i].Recomputed(h.Value)) : _levels[i].Forward(h, activate);
+            if (i > 0) h.Dispose(); // the hint is the caller's
+            h = next;
+        }
+        return h;
+    }
+
+    // A width: halved first, except at full size; then a convolution and a residual unit.
+    private sealed record Level(PatchMerge? Merge, Conv2d Convolution, HintResidual Residual)
+    {
+        public Activated Forward(Activated x, bool activate)
+        {
+            using var scope = NewDisposeScope();
+            return Residual.Forward(Merge is null ? FastConvolution.Forward(Convolution, x)
+                : FastConvolution.Forward(Convolution, Merge.Forward(x)), activate).MoveToOuterDisposeScope();
+        }
+
+        public Tensor Recomputed(Tensor x) => Recomputation.Run(true,
+            () => new Module?[] { Merge, Convolution, Residual }.OfType<Module>().SelectMany(m => m.parameters()),
+            t => Tracked(t[0]), x);
+
+        private Tensor Tracked(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            return Forward(new(x), activate: true).ToTensor().MoveToOuterDisposeScope();
+        }
+    }
+
+    private Level Full(string convolutionName, int layer, int inChannels, int outChannels) => new(null,
+        Add(convolutionName, NewLayer.Conv2d(inChannels, outChannels, 3, padding: 1)),
         Add(Name("layer", layer), new HintResidual(outChannels)));
 
-    private (PatchMerge, Conv2d, HintResidual) Merged(int index, int channels) => (
+    private Level Merged(int index, int channels) => new(
         Add(Name("patch_merge", index), new PatchMerge(channels)),
         Add(Name("conv_before_res", index + 2), NewLayer.Conv2d(2 * channels, 2 * channels, 3, padding: 1)),
         Add(Name("layer", index + 2), new HintResidual(2 * channels)));
@@ -80,7 +105,13 @@ internal sealed class HintResidual : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => FastResidual.Forward(conv1, conv2, x);
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return Forward(x, activate: true).ToTensor().MoveToOuterDisposeScope();
+    }
+
+    internal Activated Forward(Tensor x, bool activate) => FastResidual.Forward(conv1, conv2, x, activate);
 }
 
 /// <summary>
@@ -98,13 +129,7 @@ internal sealed class PatchMerge : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        var (batch, channels, height, width) = (x.shape[0], x.shape[1], x.shape[2] / 2, x.shape[3] / 2);
-        // [B,C,h,row,w,column] → [B,h,w,column,row,C]: phases in the order (0,0), (1,0), (0,1), (1,1).
-        var phases = x.view(batch, channels, height, 2, width, 2).permute(0, 2, 4, 5, 3, 1).reshape(batch, height, width,
-            4 * channels);
-        return reduction.call(norm.call(phases)).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
-    }
+    public override Tensor forward(Tensor x) => Forward(new Activated(x));
+
+    internal Tensor Forward(Activated x) => FastPatchMerge.Forward(norm, reduction, x);
 }

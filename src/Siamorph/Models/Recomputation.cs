@@ -28,7 +28,7 @@ internal static class Recomputation
 
     private sealed record Call(Func<IReadOnlyList<Tensor>, Tensor> Forward, Parameter[] Parameters, bool[] Needs);
 
-    private sealed class Function : autograd.SingleTensorFunction<Function>
+    private sealed class Function : Differentiable<Function>
     {
         public override string Name => nameof(Recomputation);
 
@@ -43,28 +43,20 @@ internal static class Recomputation
             return call.Forward(inputs).MoveToOuterDisposeScope();
         }
 
-        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        protected override IEnumerable<Tensor?> Gradients(autograd.AutogradContext ctx, Tensor gradient)
         {
-            var gradients = Gradients(ctx, grad_output);
-            NoCollectionRegion.Pause(); // lets go of what was computed again
-            return gradients;
-        }
-
-        private static List<Tensor> Gradients(autograd.AutogradContext ctx, Tensor grad_output)
-        {
-            using var scope = NewDisposeScope();
             var call = (Call)ctx.get_data("call");
             using var grad = enable_grad();
             var inputs = ctx.get_saved_variables().Select((t, i) => t.detach().requires_grad_(call.Needs[i])).ToList();
             using var constant = call.Parameters.Length == 0 ? FastConvolution.ConstantWeights() : null;
             var result = call.Forward(inputs);
             List<Tensor> wanted = [.. inputs.Where(t => t.requires_grad), .. call.Parameters];
-            var gradients = new Queue<Tensor>(autograd.grad([result], wanted, [grad_output]));
+            var gradients = new Queue<Tensor>(autograd.grad([result], wanted, [gradient]));
             return
             [
-                null!,
-                .. inputs.Select(t => t.requires_grad ? gradients.Dequeue().MoveToOuterDisposeScope() : null!),
-                .. call.Parameters.Select(_ => gradients.Dequeue().MoveToOuterDisposeScope()),
+                null,
+                .. inputs.Select(t => t.requires_grad ? gradients.Dequeue() : null),
+                .. call.Parameters.Select(_ => gradients.Dequeue()),
             ];
         }
     }

@@ -21,7 +21,7 @@ public class FastResidualTests
                 for (var i = 0; i < parameters.Length; i++)
                     parameters[i].copy_(KernelComparison.Normal((ulong)i, parameters[i].shape) / Math.Sqrt(9 * channels));
             var x = KernelComparison.Normal(8, batch, channels, height, width).to(type).detach().requires_grad_();
-            var y = fast ? FastResidual.Forward(first, second, x)
+            var y = fast ? FastResidual.Forward(first, second, x).ToTensor()
                 : nn.functional.silu(second.call(nn.functional.silu(first.call(x))) + x);
             return [y.detach(), .. autograd.grad([y], [x, .. parameters], [KernelComparison.Normal(9, y.shape).to(type)])];
         }
