@@ -70,7 +70,10 @@ internal static class FastConvolution
             }
             y = Forward(x, convolution.weight!, convolution.bias);
         }
-        else y = convolution.call(x);
+        else if (layer is { IsPointwise: true } && is_grad_enabled() && KernelUse.Fits(x) && x.dim() == 4)
+            y = Pixels.Named(nn.functional.linear(Pixels.Rows(x), convolution.weight!.flatten(1), convolution.bias));
+        // Channels-last as all else, or what follows is turned from one order into the other.
+        else y = convolution.call(KernelUse.Fits(x) && x.dim() == 4 ? Pixels.Named(Pixels.Rows(x)) : x);
         if (shift is not null) y += shift.unsqueeze(2).unsqueeze(3);
         if (addend is not null) y = addend + y;
         return y.MoveToOuterDisposeScope();

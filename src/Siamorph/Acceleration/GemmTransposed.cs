@@ -20,6 +20,14 @@ internal static unsafe partial class Gemm
             for (var n = 0; n < columns; n += 16)
             {
                 var m = 0;
+                if (IsWide && columns - n >= 32 && rows % WideRows == 0)
+                {
+                    for (; m < rows; m += WideRows)
+                        WideTransposedPair(k, a + k0 * lda + m, lda, b + k0 * ldb + n, ldb, c + m * ldc + n, ldc,
+                            accumulate || k0 > 0);
+                    n += 16;
+                    continue;
+                }
                 if (IsWide)
                 {
                     for (; m + WideRows <= rows; m += WideRows)

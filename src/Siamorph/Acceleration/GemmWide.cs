@@ -155,4 +155,56 @@ internal static unsafe partial class Gemm
         c6.Store(p0 + 6 * ldc);
         c7.Store(p0 + 7 * ldc);
     }
+
+    // Two panels' worth of columns.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WideTransposedPair(int depth, float* a, nint lda, float* b, nint ldb, float* p0, nint ldc, bool accumulate)
+    {
+        Vector512<float> c0, c1, c2, c3, c4, c5, c6, c7, d0, d1, d2, d3, d4, d5, d6, d7;
+        c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = d0 = d1 = d2 = d3 = d4 = d5 = d6 = d7 = Vector512<float>.Zero;
+        if (accumulate)
+        {
+            var p = p0;
+            c0 = Vector512.Load(p); d0 = Vector512.Load(p + 16); p += ldc;
+            c1 = Vector512.Load(p); d1 = Vector512.Load(p + 16); p += ldc;
+            c2 = Vector512.Load(p); d2 = Vector512.Load(p + 16); p += ldc;
+            c3 = Vector512.Load(p); d3 = Vector512.Load(p + 16); p += ldc;
+            c4 = Vector512.Load(p); d4 = Vector512.Load(p + 16); p += ldc;
+            c5 = Vector512.Load(p); d5 = Vector512.Load(p + 16); p += ldc;
+            c6 = Vector512.Load(p); d6 = Vector512.Load(p + 16); p += ldc;
+            c7 = Vector512.Load(p); d7 = Vector512.Load(p + 16);
+        }
+        for (var k = 0; k < depth; k++)
+        {
+            var lo = Vector512.Load(b);
+            var hi = Vector512.Load(b + 16);
+            var x = Vector512.Create(a[0]);
+            c0 = Vector512.FusedMultiplyAdd(x, lo, c0); d0 = Vector512.FusedMultiplyAdd(x, hi, d0);
+            x = Vector512.Create(a[1]);
+            c1 = Vector512.FusedMultiplyAdd(x, lo, c1); d1 = Vector512.FusedMultiplyAdd(x, hi, d1);
+            x = Vector512.Create(a[2]);
+            c2 = Vector512.FusedMultiplyAdd(x, lo, c2); d2 = Vector512.FusedMultiplyAdd(x, hi, d2);
+            x = Vector512.Create(a[3]);
+            c3 = Vector512.FusedMultiplyAdd(x, lo, c3); d3 = Vector512.FusedMultiplyAdd(x, hi, d3);
+            x = Vector512.Create(a[4]);
+            c4 = Vector512.FusedMultiplyAdd(x, lo, c4); d4 = Vector512.FusedMultiplyAdd(x, hi, d4);
+            x = Vector512.Create(a[5]);
+            c5 = Vector512.FusedMultiplyAdd(x, lo, c5); d5 = Vector512.FusedMultiplyAdd(x, hi, d5);
+            x = Vector512.Create(a[6]);
+            c6 = Vector512.FusedMultiplyAdd(x, lo, c6); d6 = Vector512.FusedMultiplyAdd(x, hi, d6);
+            x = Vector512.Create(a[7]);
+            c7 = Vector512.FusedMultiplyAdd(x, lo, c7); d7 = Vector512.FusedMultiplyAdd(x, hi, d7);
+            a += lda;
+            b += ldb;
+        }
+        var to = p0;
+        c0.Store(to); d0.Store(to + 16); to += ldc;
+        c1.Store(to); d1.Store(to + 16); to += ldc;
+        c2.Store(to); d2.Store(to + 16); to += ldc;
+        c3.Store(to); d3.Store(to + 16); to += ldc;
+        c4.Store(to); d4.Store(to + 16); to += ldc;
+        c5.Store(to); d5.Store(to + 16); to += ldc;
+        c6.Store(to); d6.Store(to + 16); to += ldc;
+        c7.Store(to); d7.Store(to + 16);
+    }
 }

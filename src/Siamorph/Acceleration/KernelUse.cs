@@ -77,6 +77,9 @@ internal readonly record struct ConvolutionLayer(
     /// <summary>3×3 that keeps height and width: what Winograd's kernels compute.</summary>
     public bool IsThreeByThree => IsPlain && Kernel == (3, 3) && Stride == (1, 1) && Padding == (1, 1);
 
+    /// <summary>1×1 at every pixel: a product of rows of channels with a matrix.</summary>
+    public bool IsPointwise => IsPlain && Kernel == (1, 1) && Stride == (1, 1) && Padding == (0, 0);
+
     private static (long, long)? PaddingOf(Conv2d layer, long height, long width, (long Down, long Right) dilation) =>
         layer.padding_type switch
     {
