@@ -97,6 +97,7 @@ internal static unsafe partial class Winograd
                     wide, m + (nint)p * count * wide, wide, null, false);
             }
             TransformOutput(s, m, wide, first, count, y, bias, addend, activated, shift);
+            Sse.StoreFence(); // what was written past the caches is there for the next to read
         });
     }
 
@@ -160,6 +161,7 @@ internal static unsafe partial class Winograd
     {
         int across = TilesOf(s.Width), down = TilesOf(s.Height);
         var channels = s.OutChannels;
+        var streams = Streams(s, y, activated);
         var half = stackalloc Vector256<float>[24];
         var row = stackalloc Vector256<float>[4];
         var plane = (nint)count * wide;
@@ -173,7 +175,7 @@ internal static unsafe partial class Winograd
             {
                 WideOutputTile(m + (nint)i * wide, plane, channels, width, height, y + offset, (nint)s.Width * channels, bias,
                     addend == null ? null : addend + offset, activated == null ? null : activated + offset,
-                    shift == null ? null : shift + (nint)sample * channels);
+                    shift == null ? null : shift + (nint)sample * channels, streams);
                 continue;
             }
             for (nint c = 0; c < channels; c += 8)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -9,21 +10,75 @@ namespace Siamorph.Acceleration;
 internal static unsafe partial class Winograd
 {
     private const int TilesATask = 16;
+    private const int MostParts = 16;
+    private const int FloatsOfPart = 1 << 18; // 1 MiB of sums; more do not stay in the second-level cache
 
     /// <summary>dw [out, in, 3, 3] from x [samples, height, width, in] and dy [samples, height, width, out].</summary>
     public static void WeightGradient(in ConvShape shape, float* x, float* dy, float* dw)
     {
         var s = shape;
-        var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
         var wide = PackedMatrix.PanelsOf(s.OutChannels) * PackedMatrix.PanelWidth;
-        // One thread takes as many transformed tiles at a time as stay in the second-level cache, or as many as there are sums of
-        // them; several take 4 MB, since each time they wait for each other. A sum runs through all tiles in order either way.
+        var sums = (nint)Points * s.InChannels * wide;
+        var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
+        var chunk = ChunkOfGradient(s.InChannels + wide);
+        var parts = sums > FloatsOfPart ? 1 : Math.Clamp(tiles / (4 * chunk), 1, MostParts);
+        using var du = new NativeBuffer(parts * sums);
+        if (parts > 1) SumByParts(s, x, dy, wide, (tiles + parts - 1) / parts, chunk, du);
+        else SumTogether(s, x, dy, wide, du);
+        Workers.For(s.OutChannels / 8, block => TransformBack(s, block * 8, du.Data, wide, dw));
+    }
+
+    // As many transformed tiles as stay in the second-level cache beside their sums.
+    private static int ChunkOfGradient(int channels) =>
+        Math.Clamp((1 << 17) / Points / channels / TilesATask * TilesATask, TilesATask, 128);
+
+    // Each part of the tiles has sums of its own, so no thread waits for another; the parts are the same for any number of threads.
+    private static void SumByParts(ConvShape s, float* x, float* dy, int wide, int tilesOfPart, int chunk, NativeBuffer du)
+    {
+        var sums = (nint)Points * s.InChannels * wide;
+        var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
+        var parts = (int)(du.Length / sums);
+        Workers.For(parts, part =>
+        {
+            var own = du.Data + part * sums;
+            var v = Scratch.Get(0, (nint)Points * chunk * s.InChannels);
+            var d = Scratch.Get(1, (nint)Points * chunk * wide);
+            int start = Math.Min(tiles, part * tilesOfPart), end = Math.Min(tiles, start + tilesOfPart);
+            if (start == end) NativeMemory.Clear(own, (nuint)sums * sizeof(float));
+            for (var first = start; first < end; first += chunk)
+            {
+                var count = Math.Min(chunk, end - first);
+                TransformInput(s, x, first, count, v, (nint)chunk * s.InChannels);
+                TransformOutputGradient(s, dy, wide, first, count, d, (nint)chunk * wide);
+                for (var p = 0; p < Points; p++)
+                {
+                    Gemm.RunTransposed(s.InChannels, v + (nint)p * chunk * s.InChannels, s.InChannels,
+                        d + (nint)p * chunk * wide, wide, count, wide, own + (nint)p * s.InChannels * wide, wide, first > start);
+                }
+            }
+        });
+        Workers.For(Points, p =>
+        {
+            var plane = (nint)s.InChannels * wide;
+            var total = du.Data + p * plane;
+            for (var part = 1; part < parts; part++)
+            {
+                var more = total + part * sums;
+                for (nint i = 0; i < plane; i += 8) (Vector256.Load(total + i) + Vector256.Load(more + i)).Store(total + i);
+            }
+        });
+    }
+
+    // One thread takes as many transformed tiles at a time as stay in the second-level cache, or as many as there are sums of
+    // them; several take 4 MB, since each time they wait for each other. A sum runs through all tiles in order either way.
+    private static void SumTogether(ConvShape s, float* x, float* dy, int wide, NativeBuffer du)
+    {
+        var tiles = s.Samples * TilesOf(s.Height) * TilesOf(s.Width);
         var floats = TorchSharp.torch.get_num_threads() > 1 ? 1 << 20
             : Math.Clamp(2 * Points * s.InChannels * wide, 1 << 17, 1 << 20);
         var batch = Math.Min(tiles, Math.Max(TilesATask, floats / Points / (s.InChannels + wide) / TilesATask * TilesATask));
         using var v = new NativeBuffer((nint)Points * batch * s.InChannels);
         using var d = new NativeBuffer((nint)Points * batch * wide);
-        using var du = new NativeBuffer((nint)Points * s.InChannels * wide);
         for (var first = 0; first < tiles; first += batch)
         {
             int start = first, count = Math.Min(batch, tiles - first);
@@ -36,7 +91,6 @@ internal static unsafe partial class Winograd
             Workers.For(Points, p => Gemm.RunTransposed(s.InChannels, v.Data + (nint)p * batch * s.InChannels, s.InChannels,
                 d.Data + (nint)p * batch * wide, wide, count, wide, du.Data + (nint)p * s.InChannels * wide, wide, start > 0));
         }
-        Workers.For(s.OutChannels / 8, block => TransformBack(s, block * 8, du.Data, wide, dw));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

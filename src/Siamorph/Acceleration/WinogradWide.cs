@@ -9,6 +9,12 @@ internal static unsafe partial class Winograd
 {
     private static bool IsWide(int channels) => Gemm.IsWide && channels % 16 == 0;
 
+    // A map larger than the caches is written past them: else each of its lines is first read, to be overwritten as a whole.
+    private const long LeastStreamed = 8 << 20; // bytes
+
+    private static bool Streams(in ConvShape s, float* y, float* activated) => IsWide(s.OutChannels)
+        && s.Pixels * s.OutChannels * sizeof(float) >= LeastStreamed && ((nint)y | (nint)activated) % 64 == 0;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WideInputTile(float** pixel, int channels, float* v, nint plane)
     {
@@ -34,7 +40,7 @@ internal static unsafe partial class Winograd
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WideOutputTile(
         float* m, nint plane, int channels, int width, int height, float* y, nint row, float* bias, float* addend,
-        float* activated, float* shift)
+        float* activated, float* shift, bool streams)
     {
         var half = stackalloc Vector512<float>[24];
         var four = stackalloc Vector512<float>[4];
@@ -58,11 +64,18 @@ internal static unsafe partial class Winograd
                 {
                     var value = four[dx] + constant;
                     if (addend != null) value += Vector512.Load(addend + at);
-                    value.Store(y + at);
-                    if (activated != null) VectorMath.Silu(value).Store(activated + at);
+                    Put(value, y + at, streams);
+                    if (activated != null) Put(VectorMath.Silu(value), activated + at, streams);
                 }
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(Vector512<float> value, float* to, bool streams)
+    {
+        if (streams) value.StoreAlignedNonTemporal(to);
+        else value.Store(to);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
