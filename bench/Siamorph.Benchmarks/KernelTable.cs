@@ -104,7 +104,8 @@ internal static class KernelTable
             var x = Random(shape);
             var (one, two) = (nn.Conv2d(shape[1], shape[1], 3, padding: 1), nn.Conv2d(shape[1], shape[1], 3, padding: 1));
             var at = $"{name}: [{string.Join(", ", shape)}]";
-            yield return new("residual of two convolutions, forward", at, o => Quiet(() => FastResidual.Forward(one, two, o(x)).ToTensor()));
+            yield return new("residual of two convolutions, forward", at,
+                o => Quiet(() => FastResidual.Forward(one, two, o(x)).ToTensor()));
             yield return new("residual of two convolutions, both ways", at,
                 o => BothWays(t => FastResidual.Forward(one, two, t[0]).ToTensor(), o(x)));
         }

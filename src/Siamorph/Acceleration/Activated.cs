@@ -3,12 +3,13 @@ using static TorchSharp.torch;
 namespace Siamorph.Acceleration;
 
 /// <summary>
-/// SiLU of a tensor, on its way to the operation that reads it. In training that operation keeps what SiLU was taken of, which its own
-/// backward pass begins with, and takes SiLU again there: of the two one is kept.
+/// SiLU of a tensor, on its way to the operation that reads it. In training that operation keeps what SiLU was taken of, which
+/// its own backward pass begins with, and takes SiLU again there: of the two one is kept.
 /// </summary>
-/// <param name="value">SiLU itself; carries no gradient where there is a <paramref name="before"/>. Null where the operation is to
-/// take it while it reads.</param>
-/// <param name="before">What SiLU was taken of, which carries the gradient; null where the value carries its own, or none.</param>
+/// <param name="value">SiLU itself; carries no gradient where there is a <paramref name="before"/>. Null where the operation is
+/// to take it while it reads.</param>
+/// <param name="before">What SiLU was taken of, which carries the gradient; null where the value carries its own, or
+/// none.</param>
 internal sealed class Activated(Tensor? value, Tensor? before = null)
 {
     private Tensor? _value = value;

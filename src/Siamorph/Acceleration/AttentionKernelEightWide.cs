@@ -82,8 +82,8 @@ internal static unsafe partial class AttentionKernel
     private static Vector512<float> FirstLanes(int count) =>
         Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 
-    // Queries take turns at a group of keys, whose gradients stay in the registers; then each query goes along a block of keys for
-    // its own gradient.
+    // Queries take turns at a group of keys, whose gradients stay in the registers; then each query goes along a block of keys
+    // for its own gradient.
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BackwardEightWide(in AttentionShape s, float* q, float* k, float* v, float* result, float* logSums,
         float* dResult, float* dq, float* dk, float* dv)
@@ -135,7 +135,8 @@ internal static unsafe partial class AttentionKernel
         }
     }
 
-    // Sixteen keys: their gradients and their values' are added up over the queries; scores' gradients are written for each query.
+    // Sixteen keys: their gradients and their values' are added up over the queries; scores' gradients are written for each
+    // query.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void GroupGradients(float* q, float* dResult, nint stride, int count, float* keys, float* values, float* sums,
         float factor, float* logSums, float* delta, float* scores, Vector512<float> lanes)

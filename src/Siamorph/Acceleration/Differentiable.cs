@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace Siamorph.Acceleration;
 
 /// <summary>
-/// A differentiable operation of our own. TorchSharp keeps what such an operation saved, the gradient that reached it and those that
-/// it answered with until the whole graph is given up; this one lets go of them in the course of the backward pass, as libtorch's
-/// own operations do, so that one backward pass is all a graph is good for.
+/// A differentiable operation of our own. TorchSharp keeps what such an operation saved, the gradient that reached it and those
+/// that it answered with until the whole graph is given up; this one lets go of them in the course of the backward pass, as
+/// libtorch's own operations do, so that one backward pass is all a graph is good for.
 /// </summary>
 /// <typeparam name="T">The operation itself.</typeparam>
 internal abstract class Differentiable<T> : autograd.SingleTensorFunction<T> where T : Differentiable<T>, new()
@@ -32,8 +32,8 @@ internal abstract class Differentiable<T> : autograd.SingleTensorFunction<T> whe
 }
 
 /// <summary>
-/// Gradients that a thread has answered libtorch with: by the time that the next operation is asked, libtorch has taken its own hold
-/// of them.
+/// Gradients that a thread has answered libtorch with: by the time that the next operation is asked, libtorch has taken its own
+/// hold of them.
 /// </summary>
 file static class Answered
 {

@@ -140,7 +140,8 @@ internal static class FastConvolution
             using var scope = NewDisposeScope();
             var kept = Pixels.Rows(x);
             ctx.save_for_backward([Pixels.Named(kept).MoveToOuterDisposeScope(), weight]);
-            ctx.save_data("needs", (x.requires_grad, weight.requires_grad, bias is { requires_grad: true }, activated is not null));
+            ctx.save_data("needs",
+                (x.requires_grad, weight.requires_grad, bias is { requires_grad: true }, activated is not null));
             var pixels = activated is null ? kept : Pixels.Rows(activated.Value);
             return Pixels.Named(Convolve(pixels, weight, bias, backward: false)).MoveToOuterDisposeScope();
         }

@@ -23,7 +23,8 @@ internal static class FastPatchMerge
         ArgumentNullException.ThrowIfNull(reduction);
         ArgumentNullException.ThrowIfNull(x);
         using var scope = NewDisposeScope();
-        if (!Applies(norm, reduction, x.Before ?? x.Value)) return Ordinary(norm, reduction, x.ToTensor()).MoveToOuterDisposeScope();
+        if (!Applies(norm, reduction, x.Before ?? x.Value))
+            return Ordinary(norm, reduction, x.ToTensor()).MoveToOuterDisposeScope();
         var options = new Options(x, norm.eps);
         var (weight, bias) = (reduction.weight!, reduction.bias);
         return (is_grad_enabled() ? Function.apply(x.Before ?? x.Value, norm.weight!, norm.bias!, weight, bias!, options)

@@ -158,7 +158,8 @@ internal static unsafe partial class Gemm
 
     // Two panels' worth of columns.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WideTransposedPair(int depth, float* a, nint lda, float* b, nint ldb, float* p0, nint ldc, bool accumulate)
+    private static void WideTransposedPair(
+        int depth, float* a, nint lda, float* b, nint ldb, float* p0, nint ldc, bool accumulate)
     {
         Vector512<float> c0, c1, c2, c3, c4, c5, c6, c7, d0, d1, d2, d3, d4, d5, d6, d7;
         c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = d0 = d1 = d2 = d3 = d4 = d5 = d6 = d7 = Vector512<float>.Zero;

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Siamorph.Acceleration;
 
 /// <summary>
-/// Memory of large maps that kernels write, handed out again by size. A training step asks for the same sizes as the one before; from
-/// the C library's heap, in which small blocks lie between them, they come back as holes that nothing fits in, and a process grows to
-/// twice of what it holds.
+/// Memory of large maps that kernels write, handed out again by size. A training step asks for the same sizes as the one
+/// before; from the C library's heap, in which small blocks lie between them, they come back as holes that nothing fits in, and
+/// a process grows to twice of what it holds.
 /// </summary>
 internal static unsafe partial class MapPool
 {
@@ -38,13 +38,10 @@ internal static unsafe partial class MapPool
     /// <summary>The same, of another tensor's shape.</summary>
     public static Tensor EmptyLike(Tensor rows) => Empty(rows.shape);
 
-    /// <summary>Bytes that wait for the next map of their size.</summary>
-    internal static long BytesFree
+    /// <summary>How many blocks wait for the next map of this many floats.</summary>
+    internal static int Waiting(long floats)
     {
-        get
-        {
-            lock (Gate) return Free.Sum(f => (long)f.Key * f.Value.Count);
-        }
+        lock (Gate) return Free.TryGetValue((nuint)floats * sizeof(float), out var blocks) ? blocks.Count : 0;
     }
 
     private static nint Take(nuint bytes)

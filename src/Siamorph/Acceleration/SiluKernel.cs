@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace Siamorph.Acceleration;
 
-/// <summary>SiLU and its derivative over whole tensors, whose elements are a multiple of eight and lie one after the other.</summary>
+/// <summary>SiLU and its derivative over whole tensors, whose elements are a multiple of eight and lie one after the
+/// other.</summary>
 internal static unsafe class SiluKernel
 {
     private const long Together = 1 << 14;

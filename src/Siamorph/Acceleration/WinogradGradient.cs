@@ -32,7 +32,8 @@ internal static unsafe partial class Winograd
     private static int ChunkOfGradient(int channels) =>
         Math.Clamp((1 << 17) / Points / channels / TilesATask * TilesATask, TilesATask, 128);
 
-    // Each part of the tiles has sums of its own, so no thread waits for another; the parts are the same for any number of threads.
+    // Each part of the tiles has sums of its own, so no thread waits for another; the parts are the same for any number of
+    // threads.
     private static void SumByParts(ConvShape s, float* x, float* dy, int wide, int tilesOfPart, int chunk, NativeBuffer du)
     {
         var sums = (nint)Points * s.InChannels * wide;

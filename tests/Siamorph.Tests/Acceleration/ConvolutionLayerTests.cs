@@ -98,7 +98,8 @@ public class ConvolutionLayerTests
         {
             using var first = nn.Conv2d(16, 16, 3, padding: padding, dilation: dilation);
             using var second = nn.Conv2d(16, 16, 3, padding: padding, dilation: dilation);
-            Near(nn.functional.silu(second.call(nn.functional.silu(first.call(x))) + x), FastResidual.Forward(first, second, x).ToTensor());
+            Near(nn.functional.silu(second.call(nn.functional.silu(first.call(x))) + x),
+                FastResidual.Forward(first, second, x).ToTensor());
         }
     }
 

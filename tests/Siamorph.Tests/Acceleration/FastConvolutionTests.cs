@@ -33,11 +33,46 @@ public class FastConvolutionTests
     [InlineData(2, 1, 150, 16, 8)]
     [InlineData(2, 64, 64, 32, 64)]
     [InlineData(16, 8, 8, 128, 64)]
+    [InlineData(5, 64, 61, 16, 32)] // weight gradients in parts
+    [InlineData(2, 127, 130, 8, 24)]
     public void ResultAndGradients_EqualLibtorch(int batch, int height, int width, int channels, int outChannels)
     {
         using var scope = NewDisposeScope();
         var inputs = Inputs(batch, height, width, channels, outChannels);
         Assert.True(FastConvolution.Applies(inputs[0], inputs[1]));
+        KernelComparison.AssertAgrees(Fast, Reference, Tolerance, inputs);
+    }
+
+    [Theory]
+    [InlineData(5, 64, 61, 16, 32)]
+    [InlineData(2, 40, 40, 96, 96)]
+    public void WeightGradient_IsTheSameToTheBit_ForAnyNumberOfThreads(int batch, int height, int width, int channels, int outs)
+    {
+        using var scope = NewDisposeScope();
+        var (x, dy) = (KernelComparison.Normal(1, batch, height, width, channels),
+            KernelComparison.Normal(2, batch, height, width, outs));
+        var before = get_num_threads();
+        float[] Of(int threads)
+        {
+            set_num_threads(threads);
+            return FastConvolution.WeightGradient(x, dy).data<float>().ToArray();
+        }
+        try
+        {
+            Assert.Equal(Of(1), Of(2));
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
+    // The result is larger than a cache, and so written past it.
+    [Fact]
+    public void LargeMaps_EqualLibtorch()
+    {
+        using var scope = NewDisposeScope();
+        var inputs = Inputs(1, 259, 258, 32, 32);
         KernelComparison.AssertAgrees(Fast, Reference, Tolerance, inputs);
     }
 
