@@ -66,7 +66,7 @@ internal sealed class OptionsBinder<T> where T : class
         if (HasPresets)
         {
             _preset.HelpName = string.Join('|', _presets.Keys);
-            _preset.Description = $"Named defaults: {string.Join(", ", _presets.Keys)} [default: {_presets.Keys.First()}].";
+            _preset.Description = $"Named defaults, which other options change [default: {_presets.Keys.First()}].";
             command.Options.Add(_preset);
         }
         foreach (var flag in _flags) command.Options.Add(flag.Option);

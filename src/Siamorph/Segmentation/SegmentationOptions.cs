@@ -79,7 +79,7 @@ public sealed record SegmentationOptions
     public NetworkConfig Network { get; init; } = new();
 
     /// <summary>
-    /// File with published weights for the network's backbone, such as ImageNet weights; null starts from random weights.
+    /// File with published weights for the network's backbone, such as ImageNet weights; by default it starts from random weights.
     /// </summary>
     public string? Backbone { get; init; }
 
@@ -155,11 +155,11 @@ public sealed record SegmentationOptions
     /// <summary>How images are varied while training.</summary>
     public AugmentationOptions Augmentation { get; init; } = new();
 
-    /// <summary>Share of synthetic images in the batches, 0 to 1; null samples all pairs equally often.</summary>
+    /// <summary>Share of synthetic images in the batches, 0 to 1; by default all pairs are taken equally often.</summary>
     public double? SyntheticFraction { get; init; }
 
     /// <summary>
-    /// Maximum number of synthetic images in the batches for each real one; null sets no limit other than
+    /// Maximum number of synthetic images in the batches for each real one; by default the only limit is
     /// <see cref="SyntheticFraction"/>.
     /// </summary>
     public double? MaxSyntheticPerReal { get; init; }

@@ -130,7 +130,7 @@ public sealed record TrainOptions
     /// <summary>Rank of LoRA on the decoder's attention, trained instead of the decoder; 0 trains the decoder itself.</summary>
     public int LoraRank { get; init; }
 
-    /// <summary>Alpha of LoRA; by default (null) the same value as its rank.</summary>
+    /// <summary>Alpha of LoRA; by default the same value as its rank.</summary>
     public double? LoraAlpha { get; init; }
 
     /// <summary>LoRA file (in kohya's layout) that is merged into the UNet before training.</summary>
@@ -166,7 +166,7 @@ public sealed record TrainOptions
     /// <summary>Type of the networks' weights and activations.</summary>
     public Precision Precision { get; init; }
 
-    /// <summary>Folder that caches encoded images and prompts; by default (null) "cache" in the run folder.</summary>
+    /// <summary>Folder that caches encoded images and prompts; by default "cache" in the run folder.</summary>
     public string? CacheFolder { get; init; }
 
     /// <summary>Flips half of the pairs left to right.</summary>

@@ -22,7 +22,7 @@ public sealed record GateOptions
     /// <summary>Number of segmentation networks trained on the real pairs, each without its own fold.</summary>
     public int Folds { get; init; } = 3;
 
-    /// <summary>Optimizer steps of each of these networks; by default (null) half of the experiment's.</summary>
+    /// <summary>Optimizer steps of each of these networks; by default half of the experiment's.</summary>
     public int? Steps { get; init; }
 
     /// <summary>How to choose among the pairs that pass.</summary>

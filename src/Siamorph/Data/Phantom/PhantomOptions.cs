@@ -17,7 +17,7 @@ public sealed record PhantomOptions
     /// <summary>How many of the endoscopes take part, 1…4.</summary>
     public int Devices { get; init; } = 3;
 
-    /// <summary>Uses images of this endoscope only, 0…3, regardless of <see cref="Devices"/>; null for all devices.</summary>
+    /// <summary>Uses images of this endoscope only, 0…3, regardless of <see cref="Devices"/>; by default all take part.</summary>
     public int? OnlyDevice { get; init; }
 
     /// <summary>Images of one patient: they share device, mucosa and <see cref="ImageMaskPair.Group"/>.</summary>
