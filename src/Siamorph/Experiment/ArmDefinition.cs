@@ -92,6 +92,17 @@ public sealed record ArmDefinition
 
     internal bool UsesSynthetic => Added == AddedPairs.Synthetic;
 
+    /// <summary>It and its teacher, the teacher's own, and so on, as far as they are known and new.</summary>
+    internal IReadOnlyList<ArmDefinition> TeachersOf(ExperimentOptions options)
+    {
+        List<ArmDefinition> chain = [this];
+        while (chain[^1].TeacherIn(options) is { } next && chain.All(a => a.Name != next.Name)) chain.Add(next);
+        return chain;
+    }
+
+    private ArmDefinition? TeacherIn(ExperimentOptions options) =>
+        NeedsLabelling && (Teacher ?? (options.Arms.Count > 0 ? options.Arms[0] : null)) is { } name ? options.Find(name) : null;
+
     /// <summary>Whether a generator has to be trained for it: pairs of strength 0 need none.</summary>
     internal bool UsesGenerator(ExperimentOptions options) => UsesSynthetic && SynthesisOptions(options.Synthesis).NeedsModel;
 
@@ -110,8 +121,8 @@ public sealed record ArmDefinition
         if (Title.Length == 0) yield return $"arm '{Name}': give it a title.";
         if (Teacher is not null && !NeedsLabelling)
             yield return $"arm '{Name}': a teacher finds masks for pseudo-labels and predicted shapes; it has neither.";
-        if (Teacher is not null && options.Find(Teacher) is not { NeedsLabelling: false })
-            yield return $"arm '{Name}': teacher '{Teacher}' is unknown, or needs labels itself.";
+        if (Teacher is not null && TeachersOf(options)[^1].NeedsLabelling)
+            yield return $"arm '{Name}': teacher '{Teacher}' is unknown, or its own teachers end where they began.";
         if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
         if (Ratio is not null && !(Ratio > 0 && double.IsFinite(Ratio.Value)))
             yield return FormattableString.Invariant($"arm '{Name}': ratio is {Ratio}; it has to be above 0.");

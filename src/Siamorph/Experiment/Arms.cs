@@ -217,6 +217,24 @@ public static class Arms
                 + "predicts for them. No generator.",
             Added = AddedPairs.PseudoLabels,
         },
+        new()
+        {
+            Name = "synthetic-teacher",
+            Title = "real + pseudo-labels of real + synthetic",
+            Description = "As pseudo-labels, with masks predicted by the network of real + synthetic: there the synthetic pairs "
+                + "serve to label images, and the network itself learns from real images alone.",
+            Added = AddedPairs.PseudoLabels,
+            Teacher = RealPlusSynthetic.Name,
+        },
+        new()
+        {
+            Name = "second-teacher",
+            Title = "real + pseudo-labels, second round",
+            Description = "As pseudo-labels, with masks predicted by the network of pseudo-labels: what a second round is worth "
+                + "without a generator, to be compared with synthetic-teacher.",
+            Added = AddedPairs.PseudoLabels,
+            Teacher = "pseudo-labels",
+        },
         RealPlusSynthetic with
         {
             Name = "predicted-shapes",

@@ -53,8 +53,8 @@ public sealed record ExperimentOptions
     public double SyntheticPerReal { get; init; } = 4;
 
     /// <summary>
-    /// Share of added pairs in each batch, in arms that have them; by default all pairs are taken equally often. All arms get equal
-    /// steps, so the rest of the batch says how often a real image is seen.
+    /// Share of added pairs in each batch, in arms that have them; by default all pairs are taken equally often. All arms get
+    /// equal steps, so the rest of the batch says how often a real image is seen.
     /// </summary>
     public double? SyntheticShare { get; init; } = 0.5;
 

@@ -79,7 +79,8 @@ public sealed record SegmentationOptions
     public NetworkConfig Network { get; init; } = new();
 
     /// <summary>
-    /// File with published weights for the network's backbone, such as ImageNet weights; by default it starts from random weights.
+    /// File with published weights for the network's backbone, such as ImageNet weights; by default it starts from random
+    /// weights.
     /// </summary>
     public string? Backbone { get; init; }
 

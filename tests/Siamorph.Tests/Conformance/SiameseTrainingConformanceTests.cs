@@ -85,8 +85,9 @@ public class SiameseTrainingConformanceTests
     // Between runs of this machine: the range of the losses, step by step, and the largest range of a weight, by name.
     private sealed record StrayedRuns(double[] Losses, Dictionary<string, double> Weights);
 
-    // How far this machine's own losses and last weights stray when the first weights differ in their last digit. Processors round
-    // differently, and at this learning rate Adam makes single steps of it a thousandth of the loss; only asked where one is off.
+    // How far this machine's own losses and last weights stray when the first weights differ in their last digit. Processors
+    // round differently, and at this learning rate Adam makes single steps of it a thousandth of the loss; only asked where one
+    // is off.
     private static StrayedRuns OwnNoise(bool locked, double rate, long maxSteps)
     {
         var runs = Enumerable.Range(0, 4).Select(k =>

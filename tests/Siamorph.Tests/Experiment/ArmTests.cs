@@ -83,6 +83,44 @@ public sealed class ArmTests : IDisposable
     }
 
     [Fact]
+    public void Run_OfTeachers_LabelsByTheNetworkThatEachArmNames()
+    {
+        PhantomDataset.Write(_folder["bare"], new PhantomOptions
+        {
+            Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90),
+        }, NullMonitor.Instance);
+        var options = Options();
+        options = options with
+        {
+            Arms = ["real", "synthetic-teacher", "second-teacher"], Seeds = [1],
+            Generator = options.Generator with { Unlabelled = _folder["bare"] },
+        };
+        var runner = new FakeStageRunner();
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
+        var trained = runner.Segmentations.Select(s => Path.GetFileName(Path.GetDirectoryName(s.Folder)!).Split("-n")[0]).Order();
+        // The teachers are trained too, though they are no arms: real + synthetic, and pseudo-labels, whose own is the baseline.
+        Assert.Equal(["segment-pseudo-labels", "segment-real", "segment-real-synthetic", "segment-second-teacher",
+            "segment-synthetic-teacher"], trained);
+        Assert.Equal(3, runner.Ran.Count(r => r.StartsWith("labelled-n", StringComparison.Ordinal)));
+        Assert.Single(runner.Generators);
+        Assert.Equal([0, 5, 5], result.Cells.Select(c => c.SyntheticCount));
+    }
+
+    [Fact]
+    public void Teachers_ThatEndWhereTheyBegan_AreRefused()
+    {
+        var one = new ArmDefinition { Name = "one", Title = "one", Added = AddedPairs.PseudoLabels, Teacher = "two" };
+        var options = Options() with
+        {
+            Arms = ["real", "one"], CustomArms = [one, one with { Name = "two", Teacher = "one" }],
+            Generator = Options().Generator with { Unlabelled = _folder["bare"] },
+        };
+        var error = Assert.Throws<InvalidOptionsException>(options.Validate);
+        Assert.Contains("arm 'one': teacher 'two' is unknown, or its own teachers end where they began.", error.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Cells_SayHowOftenARealImageWasSeen_AndHalfOfEachBatchIsAdded()
     {
         var runner = new FakeStageRunner();

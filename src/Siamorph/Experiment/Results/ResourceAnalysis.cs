@@ -92,7 +92,7 @@ internal static class ResourceAnalysis
 
     private static ResourceNeeds RungOf(ArmDefinition arm, ExperimentOptions options)
     {
-        var generator = arm.UsesGenerator(options);
+        var generator = arm.TeachersOf(options).Any(a => a.UsesGenerator(options));
         var images = arm.NeedsUnlabelled || (generator && arm.GeneratorOptions(options.Generator).Unlabelled is not null);
         return (generator, images) switch
         {
