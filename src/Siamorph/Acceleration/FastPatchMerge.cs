@@ -13,7 +13,7 @@ namespace Siamorph.Acceleration;
 /// </summary>
 internal static class FastPatchMerge
 {
-    private const int PixelsATask = 256;
+    private const int SquaresATask = 256;
 
     /// <summary>The linear layer's result for the merged squares of <paramref name="x"/> [B, C, H, W].</summary>
     /// <returns>[B, K, H/2, W/2].</returns>
@@ -73,12 +73,12 @@ internal static class FastPatchMerge
     {
         using var noted = StepProfile.Of("patches merged", 2 * sample.numel());
         float* from = Pixels.Pointer(sample), to = Pixels.Pointer(merged), w = Pixels.Pointer(scale), b = Pixels.Pointer(shift);
-        ForPixels(squares, (first, end) => squares.Merge(from, silu, w, b, (float)epsilon, to, first, end));
+        ForSquares(squares, (first, end) => squares.Merge(from, silu, w, b, (float)epsilon, to, first, end));
     }
 
-    private static void ForPixels(Squares squares, Action<int, int> body) =>
-        Workers.For((squares.Count + PixelsATask - 1) / PixelsATask,
-            task => body(task * PixelsATask, Math.Min(squares.Count, (task + 1) * PixelsATask)));
+    private static void ForSquares(Squares squares, Action<int, int> body) =>
+        Workers.For((squares.Count + SquaresATask - 1) / SquaresATask,
+            task => body(task * SquaresATask, Math.Min(squares.Count, (task + 1) * SquaresATask)));
 
     private sealed class Function : Differentiable<Function>
     {
@@ -105,7 +105,7 @@ internal static class FastPatchMerge
             var squares = SquaresOf(rows);
             var (dx, dWeight) = (MapPool.EmptyLike(rows), needs[3] ? zeros_like(weight) : null);
             using var merged = MapPool.Empty(squares.Count, 4 * squares.Channels);
-            using var sums = zeros((squares.Count + PixelsATask - 1) / PixelsATask, 2, 4 * squares.Channels);
+            using var sums = zeros((squares.Count + SquaresATask - 1) / SquaresATask, 2, 4 * squares.Channels);
             for (var sample = 0L; sample < rows.shape[0]; sample++)
             {
                 using var scope = NewDisposeScope();
@@ -131,8 +131,8 @@ internal static class FastPatchMerge
             using var noted = StepProfile.Of("patches merged, backward", 3 * sample.numel());
             float* from = Pixels.Pointer(sample), incoming = Pixels.Pointer(dMerged), w = Pixels.Pointer(scale),
                 to = Pixels.Pointer(dx), parts = Pixels.Pointer(sums);
-            ForPixels(squares, (first, end) => squares.Backward(from, silu, w, (float)epsilon, incoming, to,
-                parts + (nint)(first / PixelsATask) * 8 * squares.Channels, first, end));
+            ForSquares(squares, (first, end) => squares.Backward(from, silu, w, (float)epsilon, incoming, to,
+                parts + (nint)(first / SquaresATask) * 8 * squares.Channels, first, end));
         }
     }
 
