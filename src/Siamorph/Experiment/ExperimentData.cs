@@ -27,10 +27,11 @@ internal sealed record ExperimentData(
             || options.Segmentation.Labels == LabelKind.Soft ? LabelKind.Soft : LabelKind.Hard;
         var hash = ContentHash.Of(string.Join('\n', dataset.Pairs.Select(p => $"{p.Split} {p.Group} {hashes[p.Id]}")));
         var card = ReadOrMakeCard(dataset, hash, origin, labels, folder, monitor);
-        var unlabelled = UnlabelledSet.Read(options, dataset, monitor);
+        var external = ExternalSet.Read(options.ExternalTest, dataset, monitor);
+        var unlabelled = UnlabelledSet.Read(options, dataset, external, monitor);
         return new(dataset, hashes, card with { Unlabelled = [.. unlabelled.Values.Select(u => u.Facts)] }, unlabelled)
         {
-            External = ExternalSet.Read(options.ExternalTest, dataset, monitor),
+            External = external,
         };
     }
 

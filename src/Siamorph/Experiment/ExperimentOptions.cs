@@ -147,7 +147,8 @@ public sealed record ExperimentOptions
     }
 
     /// <summary>
-    /// The same with full paths for the data and for images without masks: an experiment goes on from any working directory.
+    /// The same with full paths for the data, for images without masks and for weight files: an experiment goes on from any
+    /// working directory.
     /// </summary>
     internal ExperimentOptions WithFullPaths()
     {
@@ -157,13 +158,19 @@ public sealed record ExperimentOptions
             ExternalTest = [.. ExternalTest.Select(ExternalSet.WithFullPath)],
             Generator = Placed(Generator with
             {
-                Unlabelled = Generator.Unlabelled is { } folder ? Path.GetFullPath(folder) : null,
-                InitialWeights = Generator.InitialWeights is { } weights ? Path.GetFullPath(weights) : null,
+                Unlabelled = FullPath(Generator.Unlabelled), InitialWeights = FullPath(Generator.InitialWeights),
             }),
             Synthesis = Device == ComputeDevice.Cpu ? Synthesis : Synthesis with { Device = Device },
-            Segmentation = Device == ComputeDevice.Cpu ? Segmentation : Segmentation with { Device = Device },
+            Segmentation = Segmentation with
+            {
+                Backbone = FullPath(Segmentation.Backbone),
+                InitialWeights = FullPath(Segmentation.InitialWeights),
+                Device = Device == ComputeDevice.Cpu ? Segmentation.Device : Device,
+            },
             CustomArms = [.. CustomArms.Select(Full)],
         };
+
+        static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
 
         TrainOptions Placed(TrainOptions generator) => Device == ComputeDevice.Cpu ? generator : generator with
         {
@@ -215,6 +222,12 @@ public sealed record ExperimentOptions
         if (Arms.Count < 2) return null;
         return (Primary?.Arm ?? Arms[1], Arms[0], Primary is { RealCount: > 0 } p ? p.RealCount : counts.Max());
     }
+
+    /// <summary>What chooses a cell's real pairs and trains its generator.</summary>
+    internal Seed SubsetSeed(Seed seed) => SeedScope == SeedScope.Everything ? seed : Seeds[0];
+
+    /// <summary>What draws a cell's synthetic set.</summary>
+    internal Seed SynthesisSeed(Seed seed) => SeedScope == SeedScope.Segmentation ? Seeds[0] : seed;
 
     internal ArmDefinition? Find(string name) => CustomArms.Concat(Experiment.Arms.All).FirstOrDefault(a => a.Name == name);
 

@@ -10,13 +10,20 @@ internal sealed record UnlabelledSet(UnlabelledImages Images, string Hash)
 {
     /// <summary>Reads every folder that an arm's generator names, without what is or looks like a held-out image.</summary>
     /// <exception cref="InvalidDatasetException">A folder is missing or has no image to learn from.</exception>
-    public static IReadOnlyDictionary<string, UnlabelledSet> Read(ExperimentOptions options, Dataset dataset, IMonitor monitor)
-        => options.Arms.Select(options.Arm).SelectMany(a => new[]
+    public static IReadOnlyDictionary<string, UnlabelledSet> Read(
+        ExperimentOptions options, Dataset dataset, IReadOnlyList<ExternalSet> external, IMonitor monitor)
+    {
+        List<ImageMaskPair> heldOut = [.. dataset.Pairs, .. external.SelectMany(s => s.Pairs.Select(p => p with
+        {
+            Id = $"{s.Name} {p.Id}", Split = "test",
+        }))];
+        return options.Arms.Select(options.Arm).SelectMany(a => new[]
             {
                 a.UsesGenerator(options) ? a.GeneratorOptions(options.Generator).Unlabelled
                     : null, a.NeedsUnlabelled ? options.Generator.Unlabelled : null,
             }).OfType<string>().Distinct()
-            .ToDictionary(folder => folder, folder => Of(UnlabelledImages.Read(folder, dataset.Pairs, monitor)));
+            .ToDictionary(folder => folder, folder => Of(UnlabelledImages.Read(folder, heldOut, monitor)));
+    }
 
     /// <summary>What the data card says of it.</summary>
     public UnlabelledFacts Facts =>

@@ -53,6 +53,8 @@ public static class SegmentationRecipes
                 Augmentation = AugmentationOptions.None,
                 ValidateEvery = 260,
             },
+            // What ImageNet taught the encoder is kept: it learns ten times as slowly as the decoder.
+            ["unet-mobilenetv2"] = new() { Network = new() { Name = "unet-mobilenetv2" }, BackboneRate = 0.1 },
             ["sanet"] = new()
             {
                 Network = new() { Name = "sanet" },

@@ -180,6 +180,52 @@ public sealed class ArmTests : IDisposable
     }
 
     [Fact]
+    public void Run_WhoseUnlabelledImagesLieInAnExternalSet_LeavesThemOut()
+    {
+        PhantomDataset.Write(_folder["north"], new PhantomOptions
+        {
+            Count = 6, Size = new ImageSize(32, 32), Seed = new Seed(70),
+        }, NullMonitor.Instance);
+        Directory.CreateDirectory(_folder["unlabelled"]);
+        var tested = DatasetFolder.Read(_folder["north"]).Pairs[2];
+        File.Copy(tested.ImagePath, _folder["unlabelled", "leak.png"]);
+        PhantomDataset.Write(_folder["elsewhere"], new PhantomOptions
+        {
+            Count = 1, Size = new ImageSize(32, 32), Seed = new Seed(71),
+        }, NullMonitor.Instance);
+        File.Copy(DatasetFolder.Read(_folder["elsewhere"]).Pairs[0].ImagePath, _folder["unlabelled", "fine.png"]);
+        ExperimentRunner.Run(
+            Options() with
+            {
+                Arms = ["real", "pseudo-labels"], ExternalTest = [$"north={_folder["north"]}"],
+                Generator = Options().Generator with { Unlabelled = _folder["unlabelled"] },
+            }, _folder["x"], NullMonitor.Instance, new FakeStageRunner());
+        var facts = Assert.Single(OptionsFile.Load<ExperimentResult>(_folder["x", "results.json"])!.Data.Unlabelled);
+        Assert.Equal(1, facts.Count);
+        Assert.Contains($"leak.png is left out: the same image as north {tested.Id} of split \"test\"",
+            Assert.Single(facts.LeftOut), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_WithWeightsForTheNetwork_DependsOnWhatTheFileHolds_NotOnWhereItLies()
+    {
+        var runs = 0;
+        string Stage(string name)
+        {
+            var (runner, options) = (new FakeStageRunner(), Options());
+            ExperimentRunner.Run(
+                options with { Segmentation = options.Segmentation with { Backbone = _folder[name] } }, _folder[$"x{runs++}"],
+                NullMonitor.Instance, runner);
+            return Path.GetFileName(Path.GetDirectoryName(runner.Segmentations[0].Folder)!);
+        }
+        foreach (var (name, contents) in new[] { ("one", "a"), ("same", "a"), ("another", "b") })
+            File.WriteAllText(_folder[name], contents);
+        Assert.Equal(Stage("one"), Stage("same"));
+        Assert.NotEqual(Stage("one"), Stage("another"));
+        Assert.Contains("does not exist", Assert.Throws<WeightsFormatException>(() => Stage("none")).Message);
+    }
+
+    [Fact]
     public void Options_OfPseudoLabels_WithoutImagesToLabel_AreRefused()
     {
         var error = Assert.Throws<InvalidOptionsException>(() => (Options() with

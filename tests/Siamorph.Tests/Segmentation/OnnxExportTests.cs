@@ -11,8 +11,8 @@ public class OnnxExportTests
 {
     public static IEnumerable<TheoryDataRow<string, int>> Networks =>
     [
-        ("unet", 1), ("unet", 4), ("sanet-compact", 1), ("pranet-compact", 3), ("polyp-pvt-compact", 1), ("ctnet-compact", 1),
-        ("segformer-compact", 2),
+        ("unet", 1), ("unet", 4), ("unet-mobilenetv2", 1), ("sanet-compact", 1), ("pranet-compact", 3),
+        ("polyp-pvt-compact", 1), ("ctnet-compact", 1), ("segformer-compact", 2),
     ];
 
     [Theory]

@@ -34,6 +34,7 @@ public sealed class PlacementTests : IDisposable
 
     [Theory]
     [InlineData("unet")]
+    [InlineData("unet-mobilenetv2")]
     [InlineData("sanet-compact")]
     [InlineData("polyp-pvt-compact")]
     [InlineData("segformer-compact")]

@@ -32,6 +32,7 @@ public sealed class RecipeTests : IDisposable
 
     public static IEnumerable<TheoryDataRow<string, SegmentationOptimizer, MultiScale>> Runs =>
     [
+        ("unet-mobilenetv2", SegmentationOptimizer.AdamW, MultiScale.None),
         ("sanet-compact", SegmentationOptimizer.Sgd, MultiScale.RandomSize),
         ("pranet-compact", SegmentationOptimizer.RmsProp, MultiScale.None),
         ("polyp-pvt-compact", SegmentationOptimizer.AdamW, MultiScale.ThreeSizes),
@@ -66,7 +67,8 @@ public sealed class RecipeTests : IDisposable
     {
         using var noGrad = no_grad();
         using var image = zeros(1, 3, 64, 48);
-        foreach (var name in NetworkFactory.Names.Where(n => n.EndsWith("-compact", StringComparison.Ordinal)))
+        foreach (var name in NetworkFactory.Names.Where(n => n.EndsWith("-compact", StringComparison.Ordinal)
+            || n == "unet-mobilenetv2"))
         {
             using var net = NetworkFactory.Create(new() { Name = name });
             net.eval();

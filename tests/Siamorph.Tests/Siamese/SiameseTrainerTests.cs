@@ -97,7 +97,7 @@ public sealed class SiameseTrainerTests : IDisposable
         };
         SiameseTrainer.Run(options, data, In("whole"), NullMonitor.Instance);
 
-        SiameseTrainer.RunBase(ExperimentPlan.BaseOf(options), data, In("base"), NullMonitor.Instance, resume: false);
+        SiameseTrainer.RunBase(StageInputs.BaseOf(options), data, In("base"), NullMonitor.Instance, resume: false);
         SiameseTrainer.AdoptBase(options, In("base"), In("adopted"));
         SiameseTrainer.AdoptBase(options, In("base"), In("adopted")); // as after a crash
         SiameseTrainer.Run(options, data, In("adopted"), NullMonitor.Instance, resume: true);

@@ -40,13 +40,26 @@ internal sealed class MobileNetwork : FeatureNetwork
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
+        var x = Maps(batch, [Last - 1])[0];
+        return Conv(x, "features.18.0", "features.18.1", 1).clamp_(0, 6).mean([2, 3]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What some of its blocks give, by their numbers in ascending order.</summary>
+    /// <param name="batch">float32 [B,3,H,W], prepared.</param>
+    /// <param name="blocks">From 1 to 17.</param>
+    internal IReadOnlyList<Tensor> Maps(Tensor batch, IReadOnlyList<int> blocks)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
         var x = Conv(batch, "features.0.0", "features.0.1", 2).clamp_(0, 6);
-        for (var k = 1; k < Last; k++)
+        var maps = new List<Tensor>();
+        for (var k = 1; k <= blocks[^1]; k++)
         {
             using var inner = NewDisposeScope();
             x = Block(x, $"features.{k}.conv", k).MoveToOuterDisposeScope();
+            if (blocks.Contains(k)) maps.Add(x);
         }
-        return Conv(x, "features.18.0", "features.18.1", 1).clamp_(0, 6).mean([2, 3]).MoveToOuterDisposeScope();
+        return [.. maps.Select(m => m.MoveToOuterDisposeScope())];
     }
 
     /// <summary>Probabilities of the file's classes, where it has a classifier: for checking the weights.</summary>

@@ -1,9 +1,6 @@
-using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Experiment.Stages;
 using Siamorph.Segmentation;
-using Siamorph.Siamese;
-using Siamorph.Synthesis;
 using Siamorph.Training;
 
 namespace Siamorph.Experiment.Scheduling;
@@ -26,8 +23,8 @@ internal sealed record PlannedCell(
 internal sealed class ExperimentPlan
 {
     private readonly IReadOnlyDictionary<string, string> _hashes;
-    private readonly Dictionary<string, PlannedStage> _stages = [];
-    private readonly List<PlannedStage> _order = [];
+    private readonly StageList _stages = new();
+    private readonly SyntheticPlan _synthetic;
     private readonly List<PlannedCell> _cells = [];
     private readonly string _evaluationHash;
     private readonly IReadOnlyDictionary<string, UnlabelledSet> _unlabelled;
@@ -46,6 +43,7 @@ internal sealed class ExperimentPlan
         (Options, _hashes, _unlabelled) = (options, hashes, unlabelled ?? new Dictionary<string, UnlabelledSet>());
         (Train, Validation, Test) = (data.Of("train"), data.Of("val"), data.Of("test"));
         RefuseSmall();
+        _synthetic = new(_stages, options, hashes, _unlabelled);
         _evaluationHash = ContentHash.Of($"{ContentHash.OfList(Validation, hashes)}\n{ContentHash.OfList(Test, hashes)}");
         foreach (var network in new string?[] { null }.Concat(options.OtherNetworks))
             foreach (var count in options.RealCounts.Select(n => n == 0 ? Train.Count : n).Distinct())
@@ -65,7 +63,7 @@ internal sealed class ExperimentPlan
     public IReadOnlyList<ExternalSet> External { get; }
 
     /// <summary>Every stage once, each after those it needs.</summary>
-    public IReadOnlyList<PlannedStage> Stages => _order;
+    public IReadOnlyList<PlannedStage> Stages => _stages.Stages;
 
     /// <summary>Those of the first network.</summary>
     public IReadOnlyList<PlannedCell> Cells => CellsOf(null);
@@ -77,7 +75,8 @@ internal sealed class ExperimentPlan
     /// The n real training pairs of a cell, in the order of the data; those of a smaller n are among those of a larger.
     /// </summary>
     public IReadOnlyList<ImageMaskPair> RealPairs(int count, Seed seed)
-        => [.. SubsetSeed(seed).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order().Select(i => Train[i])];
+        => [.. Options.SubsetSeed(seed).Derive("real pairs").Random().Permutation(Train.Count)[..count].Order()
+            .Select(i => Train[i])];
 
     private void RefuseSmall()
     {
@@ -92,10 +91,6 @@ internal sealed class ExperimentPlan
         if (faults.Count > 0) throw new InvalidOptionsException(faults);
     }
 
-    private Seed SubsetSeed(Seed seed) => Options.SeedScope == SeedScope.Everything ? seed : Options.Seeds[0];
-
-    private Seed SynthesisSeed(Seed seed) => Options.SeedScope == SeedScope.Segmentation ? Options.Seeds[0] : seed;
-
     private void AddCell(ArmDefinition arm, int count, Seed seed, string? network)
     {
         var stage = Segmentation(arm, RealPairs(count, seed), seed, network);
@@ -107,12 +102,12 @@ internal sealed class ExperimentPlan
 
     private ExternalStage ExternalTests(SegmentationStage network)
     {
-        var inputs = Inputs(ExternalStage.Of, [], new()
+        var inputs = StageInputs.Of(ExternalStage.Of, [], new()
         {
             ["network"] = network.Key,
             ["sets"] = string.Join('\n', External.Select(s => $"{s.Name} {s.Hash}")),
         });
-        return Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9],
+        return _stages.Add(inputs, network.Folder.Replace("segment-", "external-", StringComparison.Ordinal)[..^9],
             (key, folder) => new ExternalStage(network, External)
         {
             Device = Options.Segmentation.Device,
@@ -131,9 +126,9 @@ internal sealed class ExperimentPlan
         IReadOnlyList<ImageMaskPair> unlabelled = arm.MeanTeacher
             ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [];
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
-        var generator = arm.UsesGenerator(Options) ? Generator(arm, real, seed) : null;
-        var synthesis = arm.UsesSynthetic ? Synthesis(arm, generator, real, drawn, seed, labelling) : null;
-        var gate = arm.Gate ? Gate(arm, synthesis!, real, added, seed) : null;
+        var generator = arm.UsesGenerator(Options) ? _synthetic.Generator(arm, real, seed) : null;
+        var synthesis = arm.UsesSynthetic ? _synthetic.Synthesis(arm, generator, real, drawn, seed, labelling) : null;
+        var gate = arm.Gate ? _synthetic.Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = seed.Derive("segmentation") };
         if (arm.UsesReal && added + unlabelled.Count > 0) options = options with
         {
@@ -142,7 +137,7 @@ internal sealed class ExperimentPlan
         if (arm.StepFactor != 1) options = options with { Steps = Math.Max(1, (int)Math.Round(options.Steps * arm.StepFactor)) };
         var pretraining = arm.DenoisingPretrained ? Pretraining(options, real, seed, network) : null;
         var armSeed = seed.Derive("arm").Derive(arm.Name);
-        var inputs = Inputs(SegmentationStage.Of, OptionsFile.ToNode(options), new()
+        var inputs = StageInputs.Of(SegmentationStage.Of, OptionsFile.ToNode(StageInputs.Anywhere(options)), new()
         {
             ["arm"] = arm.Name,
             ["armSeed"] = armSeed.Value,
@@ -153,7 +148,8 @@ internal sealed class ExperimentPlan
         });
         if (arm.MeanTeacher) inputs["inputs"]!["unlabelled"] = Unlabelled.Hash;
         if (pretraining is not null) inputs["inputs"]!["pretraining"] = pretraining.Key;
-        return Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n"
+        StageInputs.AddWeights(inputs, options);
+        return _stages.Add(inputs, $"segment-{(network is null ? "" : $"{SafeName(network)}-")}{SafeName(arm.Name)}-n"
             + $"{real.Count}-seed{seed}", (key, folder) =>
             new SegmentationStage(arm, real, synthesis, gate, added, options, armSeed)
             {
@@ -183,8 +179,9 @@ internal sealed class ExperimentPlan
     private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
         var teacher = Segmentation(Options.Arm(arm.Teacher ?? Options.Arms[0]), real, seed, network);
-        var inputs = Inputs(LabellingStage.Of, [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
-        return Add(inputs, $"labelled-n{real.Count}-seed{seed}", (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
+        var inputs = StageInputs.Of(LabellingStage.Of, [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
+        return _stages.Add(inputs, $"labelled-n{real.Count}-seed{seed}",
+            (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
         {
             Title = $"{Unlabelled.Images.Images.Count} images without masks{SeedText(true, seed)}",
             Folder = folder,
@@ -197,11 +194,12 @@ internal sealed class ExperimentPlan
     private PretrainingStage Pretraining(
         SegmentationOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
-        var inputs = Inputs(PretrainingStage.Of, OptionsFile.ToNode(options), new()
+        var inputs = StageInputs.Of(PretrainingStage.Of, OptionsFile.ToNode(StageInputs.Anywhere(options)), new()
         {
             ["real"] = ContentHash.OfList(real, _hashes), ["unlabelled"] = Unlabelled.Hash,
         });
-        return Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
+        StageInputs.AddWeights(inputs, options);
+        return _stages.Add(inputs, $"pretrained-n{real.Count}-seed{seed}", (key, folder) =>
             new PretrainingStage([.. real, .. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])], options)
             {
                 Title = $"{real.Count} real images and {Unlabelled.Images.Images.Count} without masks{SeedText(true, seed)}",
@@ -215,14 +213,14 @@ internal sealed class ExperimentPlan
     private RobustnessStage Robustness(SegmentationStage network)
     {
         var seed = Options.Seeds[0]; // every network sees the same corrupted images
-        var inputs = Inputs(RobustnessStage.Of, [], new()
+        var inputs = StageInputs.Of(RobustnessStage.Of, [], new()
         {
             ["network"] = network.Key,
             ["corruptions"] = string.Join(' ', Options.Corruptions),
             ["seed"] = seed.Value,
         });
-        return Add(inputs, network.Folder.Replace("segment-", "robustness-", StringComparison.Ordinal)[..^9], (key, folder) =>
-            new RobustnessStage(network, Test, Options.Corruptions, seed)
+        return _stages.Add(inputs, network.Folder.Replace("segment-", "robustness-", StringComparison.Ordinal)[..^9],
+            (key, folder) => new RobustnessStage(network, Test, Options.Corruptions, seed)
             {
                 Device = Options.Segmentation.Device,
                 Title = network.Title,
@@ -233,180 +231,7 @@ internal sealed class ExperimentPlan
             });
     }
 
-    private GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed)
-    {
-        var options = arm.GeneratorOptions(Options.Generator) with { Seed = SubsetSeed(seed).Derive("generator") };
-        var unlabelled = options.Unlabelled is { } named ? _unlabelled[named] : null;
-        var inputs = TrainingInputs(GeneratorStage.Of, options, unlabelled, real);
-        var shared = Base(options, real, seed);
-        WorkPhase[] both = [new(options.Base.Steps, WorkKind.BaseStep), new(options.Siamese.Steps, WorkKind.SiameseStep)];
-        return Add(inputs, $"generator-n{real.Count}-seed{SubsetSeed(seed)}",
-            (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
-        {
-            Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}"
-                + $"{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
-            Folder = folder,
-            Key = key,
-            Inputs = inputs,
-            Phases = shared is null ? both : both[1..],
-        });
-    }
-
-    // Where arms ask for several generators, those that differ in siamese training alone begin with the same base training.
-    private SharedBaseStage? Base(TrainOptions options, IReadOnlyList<ImageMaskPair> real, Seed seed)
-    {
-        var plain = BaseOf(options);
-        var users = Options.Arms.Select(Options.Arm).Where(a => a.UsesGenerator(Options))
-            .Select(a => a.GeneratorOptions(Options.Generator))
-            .DistinctBy(OptionsFile.ToJson).Count(o => OptionsFile.ToJson(BaseOf(o with
-            {
-                Seed = options.Seed,
-            })) == OptionsFile.ToJson(plain));
-        if (options.Base.Steps == 0 || users < 2) return null;
-        var unlabelled = plain.Unlabelled is { } named ? _unlabelled[named] : null;
-        var inputs = TrainingInputs(SharedBaseStage.Of, plain, unlabelled, real);
-        return Add(inputs, $"base-n{real.Count}-seed{SubsetSeed(seed)}",
-            (key, folder) => new SharedBaseStage(real, plain, unlabelled?.Images)
-        {
-            Title = $"{real.Count} real pairs{SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
-            Folder = folder,
-            Key = key,
-            Inputs = inputs,
-            Phases = [new(plain.Base.Steps, WorkKind.BaseStep)],
-        });
-    }
-
-    private JsonObject TrainingInputs(
-        StageKind kind, TrainOptions options, UnlabelledSet? unlabelled, IReadOnlyList<ImageMaskPair> real)
-    {
-        var inputs = new JsonObject { ["real"] = ContentHash.OfList(real, _hashes) };
-        if (options.InitialWeights is { } initial)
-            inputs["initialWeights"] = ContentHash.OfFile(Directory.Exists(initial)
-                ? Path.Combine(Checkpoint.Latest(initial) ?? initial, "manifest.json") : initial);
-        if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
-        return Inputs(kind, OptionsFile.ToNode(options with { Unlabelled = null, InitialWeights = null }), inputs);
-    }
-
-    // What has no part in base training, at its default.
-    internal static TrainOptions BaseOf(TrainOptions options)
-    {
-        var plain = new TrainOptions();
-        return options with
-        {
-            Losses = plain.Losses with
-            {
-                Weighting = options.Losses.Weighting,
-            }, Siamese = plain.Siamese, CfgDropout = plain.CfgDropout, DecoderLocked = plain.DecoderLocked,
-            Sampling = plain.Sampling, PreviewEvery = 0, PreviewCount = plain.PreviewCount,
-        };
-    }
-
-    private SynthesisStage Synthesis(
-        ArmDefinition arm, GeneratorStage? generator, IReadOnlyList<ImageMaskPair> real, int count, Seed seed,
-        LabellingStage? shapes)
-    {
-        var chosen = arm.SynthesisOptions(Options.Synthesis);
-        var options = chosen with
-        {
-            Shapes = Math.Min(chosen.Shapes, count), // one for each pair is enough
-            Count = count,
-            ImagesPerMask = (count + real.Count - 1) / real.Count,
-            Seed = SynthesisSeed(seed).Derive("synthesis"),
-        };
-        var inputs = Inputs(SynthesisStage.Of, OptionsFile.ToNode(options), new()
-        {
-            ["generator"] = generator?.Key,
-            ["masks"] = ContentHash.OfList(real, _hashes),
-        });
-        if (shapes is not null) inputs["shapes"] = shapes.Key;
-        var like = arm.GeneratorOptions(Options.Generator);
-        if (generator is null) inputs["like"] =
-            OptionsFile.ToNode(new SynthesisLike(like.ImageSize, like.HorizontalFlip, like.VerticalFlip, like.LabelReading));
-        return Add(inputs, $"synthetic-n{real.Count}-seed{SynthesisSeed(seed)}",
-            (key, folder) => new SynthesisStage(generator, real, options, like)
-        {
-            Shapes = shapes,
-            Title = $"{count} pairs from {real.Count} masks{(shapes is null ? "" : " and predicted shapes")}"
-                + $"{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
-            Folder = folder,
-            Key = key,
-            Inputs = inputs,
-            Phases = generator is null ? [] : [new(count, WorkKind.SyntheticImage)], // joining images takes no time to speak of
-        });
-    }
-
-    private GateStage Gate(ArmDefinition arm, SynthesisStage synthesis, IReadOnlyList<ImageMaskPair> real, int wanted, Seed seed)
-    {
-        var options = Options.Gate with { Selection = arm.Selection ?? Options.Gate.Selection };
-        var network = Options.Segmentation with
-        {
-            Seed = SynthesisSeed(seed).Derive("gate"),
-            Steps = Options.Gate.Steps ?? Math.Max(1, Options.Segmentation.Steps / 2),
-        };
-        var inputs = Inputs(GateStage.Of, OptionsFile.ToNode(options), new()
-        {
-            ["network"] = Decisive(OptionsFile.ToNode(network)),
-            ["synthetic"] = synthesis.Key,
-            ["real"] = ContentHash.OfList(real, _hashes),
-            ["wanted"] = wanted,
-        });
-        return Add(inputs, $"gate-n{real.Count}-seed{SynthesisSeed(seed)}",
-            (key, folder) => new GateStage(synthesis, real, wanted, options, network)
-        {
-            Title = $"{(options.Selection == GateSelection.Difficulty ? "hardest " : "")}{wanted} of {synthesis.Options.Count} "
-                + $"pairs{SeedText(Options.SeedScope != SeedScope.Segmentation, seed)}",
-            Folder = folder,
-            Key = key,
-            Inputs = inputs,
-            Phases = [.. Enumerable.Range(0, Options.Gate.Folds)
-                .Select(_ => new WorkPhase(network.Steps, WorkKind.SegmentationStep))],
-        });
-    }
-
-    // What pairs that no model draws have of the generator whose rivals they are.
-    private sealed record SynthesisLike(int ImageSize, bool HorizontalFlip, bool VerticalFlip, LabelReading LabelReading);
-
-    private static string SeedText(bool shown, Seed seed) => shown ? $", seed {seed}" : "";
-
-    private static JsonObject Inputs(StageKind kind, JsonObject options, JsonObject inputs) => new()
-    {
-        ["stage"] = kind.Name,
-        ["version"] = ProductVersion.Version,
-        ["revision"] = kind.Revision,
-        ["options"] = Decisive(options),
-        ["inputs"] = inputs,
-    };
-
-    // Options that came later say nothing at their defaults: experiments begun without them go on.
-    private static JsonObject Decisive(JsonObject options)
-    {
-        foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"),
-            ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"),
-            ("keep", "\"best\""), ("sampler", "null"), ("shapes", "0"),
-            ("initialWeights", "null"), ("consistencyWeight", "10"), ("consistencyRampUp", "0.3"), ("cutMix", "0") })
-            if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral)
-            options.Remove(name);
-        // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may
-        // go on with.
-        options.Remove("optimizerState");
-        options.Remove("device");
-        if (options["augmentation"] is JsonObject augmentation) Decisive(augmentation);
-        if (options["sampling"] is JsonObject sampling && sampling["sampler"]?.ToJsonString() == "\"ddim\"")
-            sampling.Remove("sampler");
-        if (options["losses"] is JsonObject losses && losses["agreementWeight"]?.ToJsonString() == "0")
-            losses.Remove("agreementWeight");
-        return options;
-    }
-
-    private T Add<T>(JsonObject inputs, string name, Func<string, string, T> make) where T : PlannedStage
-    {
-        var key = ContentHash.Of(inputs.ToJsonString());
-        if (_stages.TryGetValue(key, out var known)) return (T)known;
-        var stage = make(key, $"{name}-{key[..8]}");
-        _stages[key] = stage;
-        _order.Add(stage);
-        return stage;
-    }
+    internal static string SeedText(bool shown, Seed seed) => shown ? $", seed {seed}" : "";
 
     private static string SafeName(string arm) => string.Concat(arm.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
 }

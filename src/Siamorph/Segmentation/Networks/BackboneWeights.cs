@@ -25,6 +25,8 @@ internal static class BackboneWeights
         if (network.Backbone is not { } backbone)
             throw new WeightsMismatchException($"{path}: a {network.GetName()} has no backbone to load. Leave the file out.");
         using var file = WeightsFile.Open(path);
+        if (backbone is MobileEncoder mobile)
+            return $"Backbone of {network.GetName()} from {path}: {mobile.Load(file, MobilePrefix(file), path).Count} tensors.";
         var own = StateDict.Of(backbone).Where(p => !IsCounter(p.Key) && !p.Key.StartsWith("fc.", StringComparison.Ordinal))
             .ToDictionary();
         var prefix = Prefixes.MaxBy(p => own.Keys.Count(k => file.Contains(p + k)))!;
@@ -41,6 +43,9 @@ internal static class BackboneWeights
             : $", {unused.Count} not used ({string.Join(", ", unused.Take(3))}{(unused.Count > 3 ? ", …" : "")})";
         return $"Backbone of {network.GetName()} from {path}: {own.Count} tensors{rest}.";
     }
+
+    private static string MobilePrefix(WeightsFile file) =>
+        Prefixes.FirstOrDefault(p => file.Contains($"{p}features.0.0.weight")) ?? "";
 
     private static bool IsCounter(string key) => key.EndsWith("num_batches_tracked", StringComparison.Ordinal);
 

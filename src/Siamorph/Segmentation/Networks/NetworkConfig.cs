@@ -4,8 +4,8 @@ namespace Siamorph.Segmentation.Networks;
 public sealed record NetworkConfig
 {
     /// <summary>
-    /// Name: unet, sanet, pranet, polyp-pvt, ctnet, segformer-b0 to -b5, or one of their small forms for a processor,
-    /// such as polyp-pvt-compact.
+    /// Name: unet, unet-mobilenetv2, sanet, pranet, polyp-pvt, ctnet, segformer-b0 to -b5, or one of their small forms for a
+    /// processor, such as polyp-pvt-compact.
     /// </summary>
     public string Name { get; init; } = NetworkFactory.UNet;
 

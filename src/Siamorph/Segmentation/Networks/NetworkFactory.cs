@@ -18,6 +18,7 @@ internal static class NetworkFactory
         {
             Width = c.Width, Bilinear = c.Bilinear, ImageChannels = c.ImageChannels, Classes = c.Classes,
         }),
+        ["unet-mobilenetv2"] = c => new MobileUNet(c.Classes),
         ["sanet"] = c => new SANet(new() { Classes = c.Classes }),
         ["sanet-compact"] = c => new SANet(new() { Backbone = SmallRes2Net, Channels = 32, Classes = c.Classes }),
         ["pranet"] = c => new PraNet(new() { Classes = c.Classes }),

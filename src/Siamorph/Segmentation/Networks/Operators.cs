@@ -43,6 +43,8 @@ internal static class Operators
                 return Linear(m, x);
             case ReLU:
                 return Relu(x);
+            case ReLU6:
+                return Relu6(x);
             case MaxPool2d m:
                 return Note(m.forward(x), "MaxPool", [x], Window(m.kernel_size, m.stride ?? m.kernel_size, m.padding ?? [0, 0]));
             case AvgPool2d m:
@@ -71,6 +73,8 @@ internal static class Operators
     }
 
     public static Tensor Relu(Tensor x) => Note(nn.functional.relu(x), "Relu", [x]);
+
+    public static Tensor Relu6(Tensor x) => Note(nn.functional.relu6(x), "Clip", [x, tensor(0f), tensor(6f)]);
 
     public static Tensor Gelu(Tensor x) => Note(nn.functional.gelu(x), "Gelu", [x]);
 

@@ -17,13 +17,7 @@ internal static class PretrainedWeights
     /// <exception cref="WeightsFormatException">The file is missing or damaged.</exception>
     public static string Load(SegmentationNetwork network, string path)
     {
-        var names = new[] { DenoisingPretraining.FileName, Predictor.FileName };
-        var file = names.Select(n => Path.Combine(path, n)).FirstOrDefault(File.Exists) ?? path;
-        if (Directory.Exists(file))
-            throw new WeightsFormatException(
-                $"{path}: holds neither {names[0]} nor {names[1]}. Name a finished run of \"segment pretrain\" or \"segment "
-                    + $"train\", or a weight file.");
-        using var weights = WeightsFile.Open(file);
+        using var weights = WeightsFile.Open(FileOf(path));
         var own = StateDict.Of(network);
         var fitting = own.Where(t => weights.TryGet(t.Key, out var e) && e.Shape.SequenceEqual(t.Value.shape)).ToList();
         if (fitting.Count < Fitting * own.Count)
@@ -39,5 +33,16 @@ internal static class PretrainedWeights
         var random = own.Keys.Except(fitting.Select(t => t.Key)).Order(StringComparer.Ordinal).ToList();
         return $"Weights of {network.GetName()} from {path}: {fitting.Count} tensors"
             + $"{(random.Count == 0 ? "" : $"; at random: {string.Join(", ", random)}")}.";
+    }
+
+    /// <summary>The file that holds the weights: of a run folder its model, otherwise the path itself.</summary>
+    /// <exception cref="WeightsFormatException">The folder holds no model.</exception>
+    public static string FileOf(string path)
+    {
+        var names = new[] { DenoisingPretraining.FileName, Predictor.FileName };
+        var file = names.Select(n => Path.Combine(path, n)).FirstOrDefault(File.Exists) ?? path;
+        return !Directory.Exists(file) ? file : throw new WeightsFormatException(
+            $"{path}: holds neither {names[0]} nor {names[1]}. Name a finished run of \"segment pretrain\" or \"segment "
+                + "train\", or a weight file.");
     }
 }
