@@ -53,11 +53,19 @@ public sealed record ArmDefinition
     public bool PredictedShapes { get; init; }
 
     /// <summary>
+    /// The generator learns from the images without masks as pairs: their masks are what the teacher's network finds in them, as
+    /// probabilities. Images in which it finds nothing are left out.
+    /// </summary>
+    public bool LabelledGenerator { get; init; }
+
+    /// <summary>
     /// Learns from the images without masks as well: the network has to find in them what its averaged weights find.
     /// </summary>
     public bool MeanTeacher { get; init; }
 
-    /// <summary>The arm whose network finds the masks of pseudo-labels and predicted shapes; null is the baseline.</summary>
+    /// <summary>
+    /// The arm whose network finds the masks of pseudo-labels, predicted shapes and a labelled generator; null is the baseline.
+    /// </summary>
     public string? Teacher { get; init; }
 
     /// <summary>
@@ -86,7 +94,7 @@ public sealed record ArmDefinition
     /// <summary>Options of the segmentation network's training that differ.</summary>
     public JsonObject? Segmentation { get; init; }
 
-    internal bool NeedsLabelling => PredictedShapes || Added == AddedPairs.PseudoLabels;
+    internal bool NeedsLabelling => PredictedShapes || LabelledGenerator || Added == AddedPairs.PseudoLabels;
 
     internal bool NeedsUnlabelled => NeedsLabelling || DenoisingPretrained || MeanTeacher;
 
@@ -120,7 +128,8 @@ public sealed record ArmDefinition
         if (Name.Length == 0) yield return "customArms: an arm has no name.";
         if (Title.Length == 0) yield return $"arm '{Name}': give it a title.";
         if (Teacher is not null && !NeedsLabelling)
-            yield return $"arm '{Name}': a teacher finds masks for pseudo-labels and predicted shapes; it has neither.";
+            yield return $"arm '{Name}': a teacher finds masks for pseudo-labels, predicted shapes and a labelled generator; it "
+                + "has none of them.";
         if (Teacher is not null && TeachersOf(options)[^1].NeedsLabelling)
             yield return $"arm '{Name}': teacher '{Teacher}' is unknown, or its own teachers end where they began.";
         if (!UsesReal && Added == AddedPairs.None) yield return $"arm '{Name}': it has neither real nor added pairs.";
@@ -134,6 +143,8 @@ public sealed record ArmDefinition
             yield return $"arm '{Name}': the baseline labels the images of others, so it can't need labels itself.";
         if (PredictedShapes && Added != AddedPairs.Synthetic)
             yield return $"arm '{Name}': predicted shapes are masks to generate from, so the arm needs added synthetic pairs.";
+        if (LabelledGenerator && !UsesGenerator(options))
+            yield return $"arm '{Name}': labelledGenerator says what a generator learns from, and this arm has none.";
         if ((WrongMasks || Gate) && Added != AddedPairs.Synthetic)
             yield return $"arm '{Name}': wrong masks and gate need added synthetic pairs.";
         if (Selection is not null && !Gate) yield return $"arm '{Name}': selection is the gate's; set gate to true.";

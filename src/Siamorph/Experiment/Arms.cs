@@ -246,6 +246,14 @@ public static class Arms
         },
         RealPlusSynthetic with
         {
+            Name = "labelled-generator",
+            Title = "real + synthetic, generator of pseudo-labels too",
+            Description = "As real + synthetic, but the generator learns from the images without masks as well, under the masks "
+                + "that the baseline's network predicts for them, as probabilities.",
+            LabelledGenerator = true,
+        },
+        RealPlusSynthetic with
+        {
             Name = "new-shapes",
             Title = "real + synthetic from new shapes",
             Description = "As real + synthetic, but generated from new masks of a statistical shape model of the real ones.",

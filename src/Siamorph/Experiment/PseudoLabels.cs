@@ -16,9 +16,15 @@ internal static class PseudoLabels
 {
     private const int AtOnce = 32;
 
-    /// <summary>Writes the pairs; those of an earlier, interrupted call are kept.</summary>
+    /// <summary>Writes the pairs anew.</summary>
+    /// <param name="predictor">The network.</param>
+    /// <param name="images">What it looks at.</param>
+    /// <param name="folder">Receives the pairs and their manifest.</param>
+    /// <param name="soft">Masks hold probabilities (grey levels) instead of a decision; not where there are several
+    /// classes.</param>
+    /// <param name="monitor">Sees the progress and may stop.</param>
     public static LabellingOutcome Write(
-        Predictor predictor, IReadOnlyList<ImageMaskPair> images, string folder, IMonitor monitor)
+        Predictor predictor, IReadOnlyList<ImageMaskPair> images, string folder, bool soft, IMonitor monitor)
     {
         using var stage = monitor.Begin("Labelling images", images.Count);
         var pairs = new List<ImageMaskPair>();
@@ -26,7 +32,7 @@ internal static class PseudoLabels
         foreach (var chunk in images.Chunk(AtOnce))
         {
             monitor.Cancellation.ThrowIfCancellationRequested();
-            pairs.AddRange(Label(predictor, chunk, done, folder));
+            pairs.AddRange(Label(predictor, chunk, done, folder, soft));
             stage.Report(done += chunk.Length);
         }
         if (pairs.Count == 0)
@@ -39,7 +45,7 @@ internal static class PseudoLabels
         return new(pairs.Count, images.Count - pairs.Count, ContentHash.OfList(pairs, ContentHash.OfEach(pairs, monitor)));
     }
 
-    private static List<ImageMaskPair> Label(Predictor predictor, ImageMaskPair[] chunk, int first, string folder)
+    private static List<ImageMaskPair> Label(Predictor predictor, ImageMaskPair[] chunk, int first, string folder, bool soft)
     {
         using var scope = NewDisposeScope();
         var pictures = chunk.Select(p => Resize.Image(PairFiles.ReadImage(predictor.AsTrained(p)), predictor.ImageSize)).ToList();
@@ -51,11 +57,21 @@ internal static class PseudoLabels
             if (mask.Labels.All(l => l == 0)) continue;
             var pair = Pair(first + i, folder) with { Classes = predictor.Classes };
             if (predictor.Classes is { } classes) ImageFile.WriteGreyPng(pair.MaskPath, classes.Levels(mask));
+            else if (soft) WriteProbabilities(pair.MaskPath, probabilities[i]);
             else ImageFile.WriteMaskPng(pair.MaskPath, mask);
             ImageFile.WritePng(pair.ImagePath, pictures[i]);
             pairs.Add(pair);
         }
         return pairs;
+    }
+
+    // In 16 bits: read again, no map of them can be taken for numbers of classes.
+    private static void WriteProbabilities(string path, Tensor probability)
+    {
+        using var scope = NewDisposeScope();
+        var (height, width) = ((int)probability.shape[1], (int)probability.shape[2]);
+        var levels = (probability[0] * ushort.MaxValue).round().to_type(ScalarType.Int32).contiguous().data<int>().ToArray();
+        ImageFile.WriteGreyPng16(path, new(width, height), Array.ConvertAll(levels, l => (ushort)l));
     }
 
     // A name of its own: an image without a mask may be called as a labelled one is.

@@ -155,6 +155,14 @@ public static class ImageFile
         return SkiaCodec.EncodeGreyPng(image.Size, image.Levels);
     }
 
+    /// <summary>Writes grey levels of 0 to 65535 as a PNG of 16 bits.</summary>
+    /// <exception cref="SiamorphException">The folder can't be written.</exception>
+    internal static void WriteGreyPng16(string path, ImageSize size, ushort[] levels)
+    {
+        var bytes = PngWriter.Grey16(size, levels);
+        AtomicFile.Write(path, s => s.Write(bytes));
+    }
+
     /// <summary>Writes a mask as an 8-bit grey PNG: background 0, every other class 255.</summary>
     /// <exception cref="SiamorphException">The folder can't be written.</exception>
     public static void WriteMaskPng(string path, LabelMap mask)

@@ -107,6 +107,34 @@ public sealed class ArmTests : IDisposable
     }
 
     [Fact]
+    public void LabelledGenerator_LearnsFromRealPairsAndImagesThatTheBaselineLabelled_Softly()
+    {
+        PhantomDataset.Write(_folder["bare"], new PhantomOptions
+        {
+            Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90),
+        }, NullMonitor.Instance);
+        var options = Options();
+        options = options with
+        {
+            Arms = ["real", "real+synthetic", "labelled-generator"], Seeds = [1],
+            Generator = options.Generator with { Unlabelled = _folder["bare"] },
+        };
+        var runner = new FakeStageRunner();
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
+        var plain = runner.Generators.Single(g => g.Labelled is null);
+        var labelled = runner.Generators.Single(g => g.Labelled is not null);
+        Assert.Equal(plain.Pairs.Select(p => p.Id), labelled.Pairs.Select(p => p.Id));
+        Assert.Equal((LabelKind.Hard, LabelKind.Soft), (plain.Options.Labels, labelled.Options.Labels));
+        Assert.True(labelled.Labelled!.Soft);
+        Assert.Equal("real", labelled.Labelled.Teacher.Arm.Name);
+        Assert.NotNull(plain.Unlabelled);
+        Assert.Null(labelled.Unlabelled); // they are among the pairs
+        // What is drawn, and how much, is as in the other arm: the generator alone differs.
+        Assert.Equal(result.Cells[1].SyntheticCount, result.Cells[2].SyntheticCount);
+        Assert.Contains(result.Arms, a => a.Name == "labelled-generator");
+    }
+
+    [Fact]
     public void Teachers_ThatEndWhereTheyBegan_AreRefused()
     {
         var one = new ArmDefinition { Name = "one", Title = "one", Added = AddedPairs.PseudoLabels, Teacher = "two" };

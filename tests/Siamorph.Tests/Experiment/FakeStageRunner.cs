@@ -29,8 +29,10 @@ internal sealed class FakeStageRunner : IStageRunner
         return new(stage.Key);
     }
 
-    public GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor)
+    public GeneratorOutcome Train(
+        GeneratorStage stage, string? baseFolder, IReadOnlyList<ImageMaskPair> labelled, string folder, IMonitor monitor)
     {
+        Assert.Equal(stage.Labelled?.Images.Images.Count ?? 0, labelled.Count);
         if (stage.Base is not null) Assert.True(Directory.Exists(baseFolder));
         Generators.Add(stage);
         Work(stage.Folder, folder);

@@ -4,6 +4,7 @@ using Siamorph.Data.Phantom;
 using Siamorph.Experiment;
 using Siamorph.Imaging;
 using Siamorph.Segmentation;
+using static TorchSharp.torch;
 
 namespace Siamorph.Tests.Experiment;
 
@@ -31,7 +32,7 @@ public sealed class PseudoLabelTests : IDisposable
         using var predictor = Predictor.Load(_folder["run"]);
         List<ImageMaskPair> bare = [.. pairs.Take(7).Select(p => p with { MaskPath = "" })];
         var expected = bare.Select(p => predictor.PredictLabels(PairFiles.ReadImage(p)).Labels).ToList();
-        var outcome = PseudoLabels.Write(predictor, bare, _folder["out"], NullMonitor.Instance);
+        var outcome = PseudoLabels.Write(predictor, bare, _folder["out"], soft: false, NullMonitor.Instance);
         Assert.Equal((expected.Count(m => m.Any(l => l != 0)), 7), (outcome.Pairs, outcome.Pairs + outcome.LeftOut));
         var written = DatasetFolder.Read(_folder["out"]).Pairs;
         Assert.Equal(outcome.Pairs, written.Count);
@@ -42,5 +43,15 @@ public sealed class PseudoLabelTests : IDisposable
             Assert.Equal(PairFiles.ReadImage(bare[number]).Pixels, PairFiles.ReadImage(pair).Pixels);
             Assert.Equal(PairSource.Synthetic, pair.Source);
         }
+
+        // Soft masks hold the probabilities themselves; which images are kept is the same.
+        Assert.Equal(outcome.Pairs, PseudoLabels.Write(predictor, bare, _folder["soft"], soft: true, NullMonitor.Instance).Pairs);
+        var soft = DatasetFolder.Read(_folder["soft"]).Pairs;
+        Assert.Equal(written.Select(p => p.Id), soft.Select(p => p.Id));
+        using var scope = NewDisposeScope();
+        using var loaded = PairedDataset.Load(soft, size, NullMonitor.Instance, new LabelReading(LabelKind.Soft, 0));
+        var probabilities = predictor.Predict(stack([.. written.Select(p => ImageTensor.FromRgb(PairFiles.ReadImage(p)))]));
+        var off = (loaded.SoftMasks!.to_type(ScalarType.Float32) / 255 - probabilities).abs().max().item<float>();
+        Assert.InRange(off, 0, 1f / 255 + 1e-5f); // what eight bits keep
     }
 }

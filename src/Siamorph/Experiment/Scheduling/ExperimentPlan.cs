@@ -121,12 +121,14 @@ internal sealed class ExperimentPlan
 
     private SegmentationStage Segmentation(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
     {
-        var labelling = arm.NeedsLabelling ? Labelling(arm, real, seed, network) : null;
+        var labelling = arm.PredictedShapes || arm.Added == AddedPairs.PseudoLabels ? Labelling(arm, real, seed, network) : null;
+        // Probabilities are of one class: several keep their decisions.
+        var labelled = arm.LabelledGenerator ? Labelling(arm, real, seed, network, soft: real[0].Classes is null) : null;
         var added = Added(arm, real.Count);
         IReadOnlyList<ImageMaskPair> unlabelled = arm.MeanTeacher
             ? [.. SegmentationData.AsAdded(Unlabelled.Images.Images, real[0])] : [];
         var drawn = arm.Gate ? (int)Math.Ceiling(added * Options.Gate.Candidates) : added;
-        var generator = arm.UsesGenerator(Options) ? _synthetic.Generator(arm, real, seed) : null;
+        var generator = arm.UsesGenerator(Options) ? _synthetic.Generator(arm, real, seed, labelled) : null;
         var synthesis = arm.UsesSynthetic ? _synthetic.Synthesis(arm, generator, real, drawn, seed, labelling) : null;
         var gate = arm.Gate ? _synthetic.Gate(arm, synthesis!, real, added, seed) : null;
         var options = arm.SegmentationOptions(Options.SegmentationOf(network)) with { Seed = seed.Derive("segmentation") };
@@ -176,13 +178,16 @@ internal sealed class ExperimentPlan
     private UnlabelledSet Unlabelled => _unlabelled[Options.Generator.Unlabelled!];
 
     // The teacher is a network of the same real pairs and seed: no label is spent that the cell does not have.
-    private LabellingStage Labelling(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network)
+    private LabellingStage Labelling(
+        ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, string? network, bool soft = false)
     {
         var teacher = Segmentation(Options.Arm(arm.Teacher ?? Options.Arms[0]), real, seed, network);
         var inputs = StageInputs.Of(LabellingStage.Of, [], new() { ["teacher"] = teacher.Key, ["unlabelled"] = Unlabelled.Hash });
+        if (soft) inputs["inputs"]!["soft"] = true;
         return _stages.Add(inputs, $"labelled-n{real.Count}-seed{seed}",
             (key, folder) => new LabellingStage(teacher, Unlabelled.Images)
         {
+            Soft = soft,
             Title = $"{Unlabelled.Images.Images.Count} images without masks{SeedText(true, seed)}",
             Folder = folder,
             Key = key,

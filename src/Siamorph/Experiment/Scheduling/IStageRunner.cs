@@ -11,9 +11,11 @@ internal interface IStageRunner : IDisposable
     BaseOutcome TrainBase(SharedBaseStage stage, string folder, IMonitor monitor);
 
     /// <summary>
-    /// Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others.
+    /// Trains a generator in <paramref name="folder"/>; goes on where an earlier run stopped, as do the others. It learns from
+    /// <paramref name="labelled"/> beside the stage's own pairs.
     /// </summary>
-    GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor);
+    GeneratorOutcome Train(
+        GeneratorStage stage, string? baseFolder, IReadOnlyList<ImageMaskPair> labelled, string folder, IMonitor monitor);
 
     /// <summary>
     /// Writes synthetic pairs into <paramref name="folder"/>; <paramref name="shapes"/> are drawn from beside the stage's own

@@ -18,17 +18,26 @@ internal sealed class SyntheticPlan(
 {
     private ExperimentOptions Options { get; } = chosen;
 
-    public GeneratorStage Generator(ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed)
+    public GeneratorStage Generator(
+        ArmDefinition arm, IReadOnlyList<ImageMaskPair> real, Seed seed, LabellingStage? labelled)
     {
         var options = arm.GeneratorOptions(Options.Generator) with { Seed = Options.SubsetSeed(seed).Derive("generator") };
+        // The labelled images are pairs like others, so base training needs no second look at them.
+        if (labelled is not null) options = options with
+        {
+            Unlabelled = null, Labels = labelled.Soft ? LabelKind.Soft : options.Labels,
+        };
         var unlabelled = options.Unlabelled is { } named ? unlabelledSets[named] : null;
         var inputs = TrainingInputs(GeneratorStage.Of, options, unlabelled, real);
-        var shared = Base(options, real, seed);
+        if (labelled is not null) inputs["inputs"]!["labelled"] = labelled.Key;
+        var shared = labelled is null ? Base(options, real, seed) : null;
         WorkPhase[] both = [new(options.Base.Steps, WorkKind.BaseStep), new(options.Siamese.Steps, WorkKind.SiameseStep)];
         return stages.Add(inputs, $"generator-n{real.Count}-seed{Options.SubsetSeed(seed)}",
             (key, folder) => new GeneratorStage(real, options, shared, unlabelled?.Images)
         {
-            Title = $"{real.Count} real pairs{(arm.Generator is null ? "" : $", {arm.Title}")}"
+            Labelled = labelled,
+            Title = $"{real.Count} real pairs{(labelled is null ? "" : " and pseudo-labelled images")}"
+                + $"{(arm.Generator is null ? "" : $", {arm.Title}")}"
                 + $"{ExperimentPlan.SeedText(Options.SeedScope == SeedScope.Everything, seed)}",
             Folder = folder,
             Key = key,

@@ -27,11 +27,12 @@ internal sealed class TorchStageRunner : IStageRunner
         return new(ContentHash.OfFile(Path.Combine(Checkpoint.Latest(folder)!, "manifest.json")));
     }
 
-    public GeneratorOutcome Train(GeneratorStage stage, string? baseFolder, string folder, IMonitor monitor)
+    public GeneratorOutcome Train(
+        GeneratorStage stage, string? baseFolder, IReadOnlyList<ImageMaskPair> labelled, string folder, IMonitor monitor)
     {
         var options = stage.Options;
         if (baseFolder is not null) SiameseTrainer.AdoptBase(options, baseFolder, folder);
-        using var data = options.Load(stage.Pairs, monitor);
+        using var data = options.Load([.. stage.Pairs, .. labelled], monitor);
         var run = new RunFolder(folder);
         SiameseTrainer.Run(options, data, folder, monitor, resume: File.Exists(run.OptionsPath), unlabelled: stage.Unlabelled);
         using var pipeline = SiamesePipeline.Load(folder);
@@ -63,7 +64,7 @@ internal sealed class TorchStageRunner : IStageRunner
     public LabellingOutcome Label(LabellingStage stage, string teacherFolder, string folder, IMonitor monitor)
     {
         using var predictor = Predictor.Load(teacherFolder, Placement.On(stage.Teacher.Options.Device));
-        return PseudoLabels.Write(predictor, stage.Images.Images, folder, monitor);
+        return PseudoLabels.Write(predictor, stage.Images.Images, folder, stage.Soft, monitor);
     }
 
     public GateOutcome Judge(GateStage stage, string syntheticFolder, string folder, IMonitor monitor)

@@ -17,7 +17,11 @@ internal sealed record GeneratorStage(
     public override StageKind Kind => Of;
 
     public override object Run(StageWork work) =>
-        work.Runner.Train(this, Base is null ? null : work.FolderOf(Base), work.FolderOf(this), work.Monitor);
+        work.Runner.Train(this, Base is null ? null : work.FolderOf(Base), Labelled is null ? [] : work.Pairs(Labelled),
+            work.FolderOf(this), work.Monitor);
 
-    public override IReadOnlyList<PlannedStage> Needs => Base is null ? [] : [Base];
+    /// <summary>Images without masks, with predicted ones, to learn from as well; null for none.</summary>
+    public LabellingStage? Labelled { get; init; }
+
+    public override IReadOnlyList<PlannedStage> Needs => [.. new PlannedStage?[] { Base, Labelled }.OfType<PlannedStage>()];
 }

@@ -14,6 +14,9 @@ internal sealed record LabellingStage(SegmentationStage Teacher, UnlabelledImage
 
     public override StageKind Kind => Of;
 
+    /// <summary>Whether the masks hold probabilities.</summary>
+    public bool Soft { get; init; }
+
     public override object Run(StageWork work) =>
         work.Runner.Label(this, work.FolderOf(Teacher), work.FolderOf(this), work.Monitor);
 
