@@ -54,7 +54,7 @@ public sealed record ArmDefinition
 
     /// <summary>
     /// The generator learns from the images without masks as pairs: their masks are what the teacher's network finds in them, as
-    /// probabilities. Images in which it finds nothing are left out.
+    /// probabilities (of several classes, as a decision). Images in which it finds nothing are left out.
     /// </summary>
     public bool LabelledGenerator { get; init; }
 

@@ -8,8 +8,6 @@ namespace Siamorph.Segmentation.Networks;
 internal sealed class MobileWeights
 {
     private const double Epsilon = 1e-5;
-    private static readonly string[] Statistics = ["weight", "bias", "running_mean", "running_var"];
-    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Deviation = [0.229f, 0.224f, 0.225f];
     private readonly WeightsFile _file;
     private readonly string _prefix, _path;
     private readonly bool _normalised;
@@ -42,8 +40,8 @@ internal sealed class MobileWeights
     private (Tensor, Tensor) Folded(Tensor weight, string name)
     {
         var norm = NormOf(name);
-        var (scale, shift, mean, variance) = (Read($"{norm}.{Statistics[0]}"), Read($"{norm}.{Statistics[1]}"),
-            Read($"{norm}.{Statistics[2]}"), Read($"{norm}.{Statistics[3]}"));
+        var (scale, shift, mean, variance) = (Read($"{norm}.weight"), Read($"{norm}.bias"),
+            Read($"{norm}.running_mean"), Read($"{norm}.running_var"));
         var factor = scale / (variance + Epsilon).sqrt();
         return (weight * factor.reshape(-1, 1, 1, 1), shift - mean * factor);
     }
@@ -59,8 +57,8 @@ internal sealed class MobileWeights
     // differ in meaning by that: a grey instead of the mean colour, on its outermost pixels.
     private static (Tensor, Tensor) ForUnitRange(Tensor weight, Tensor bias)
     {
-        var factor = tensor(Deviation.Select(d => 0.5f / d).ToArray()).reshape(1, 3, 1, 1);
-        var shift = tensor(Mean.Zip(Deviation, (m, d) => (0.5f - m) / d).ToArray()).reshape(1, 3, 1, 1);
+        var factor = tensor(SegmentationNetwork.ImageNetFactor).reshape(1, 3, 1, 1);
+        var shift = tensor(SegmentationNetwork.ImageNetShift).reshape(1, 3, 1, 1);
         return (weight * factor, bias + (weight * shift).sum([1, 2, 3]));
     }
 

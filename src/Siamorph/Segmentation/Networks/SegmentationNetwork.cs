@@ -70,8 +70,8 @@ internal abstract class SegmentationNetwork : nn.Module<Tensor, Tensor>
 
     // ((x + 1) / 2 − mean) / deviation = x / (2 · deviation) + (½ − mean) / deviation.
     private static readonly double[] Mean = [0.485, 0.456, 0.406], Deviation = [0.229, 0.224, 0.225];
-    private static readonly float[] ImageNetFactor = [.. Deviation.Select(d => (float)(0.5 / d))];
-    private static readonly float[] ImageNetShift = [.. Mean.Zip(Deviation, (m, d) => (float)((0.5 - m) / d))];
+    internal static readonly float[] ImageNetFactor = [.. Deviation.Select(d => (float)(0.5 / d))];
+    internal static readonly float[] ImageNetShift = [.. Mean.Zip(Deviation, (m, d) => (float)((0.5 - m) / d))];
 }
 
 /// <summary>How pixels are scaled before a network sees them.</summary>
