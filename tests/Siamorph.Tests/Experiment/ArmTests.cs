@@ -82,19 +82,20 @@ public sealed class ArmTests : IDisposable
             labelled.Count(p => p.Source == PairSource.Synthetic)));
     }
 
-    [Fact]
-    public void Run_OfTeachers_LabelsByTheNetworkThatEachArmNames()
+    private ExperimentOptions WithImagesToLabel(params string[] arms)
     {
         PhantomDataset.Write(_folder["bare"], new PhantomOptions
         {
             Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90),
         }, NullMonitor.Instance);
         var options = Options();
-        options = options with
-        {
-            Arms = ["real", "synthetic-teacher", "second-teacher"], Seeds = [1],
-            Generator = options.Generator with { Unlabelled = _folder["bare"] },
-        };
+        return options with { Arms = arms, Seeds = [1], Generator = options.Generator with { Unlabelled = _folder["bare"] } };
+    }
+
+    [Fact]
+    public void Run_OfTeachers_LabelsByTheNetworkThatEachArmNames()
+    {
+        var options = WithImagesToLabel("real", "synthetic-teacher", "second-teacher");
         var runner = new FakeStageRunner();
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
         var trained = runner.Segmentations.Select(s => Path.GetFileName(Path.GetDirectoryName(s.Folder)!).Split("-n")[0]).Order();
@@ -109,16 +110,7 @@ public sealed class ArmTests : IDisposable
     [Fact]
     public void LabelledGenerator_LearnsFromRealPairsAndImagesThatTheBaselineLabelled_Softly()
     {
-        PhantomDataset.Write(_folder["bare"], new PhantomOptions
-        {
-            Count = 5, Size = new ImageSize(32, 32), Seed = new Seed(90),
-        }, NullMonitor.Instance);
-        var options = Options();
-        options = options with
-        {
-            Arms = ["real", "real+synthetic", "labelled-generator"], Seeds = [1],
-            Generator = options.Generator with { Unlabelled = _folder["bare"] },
-        };
+        var options = WithImagesToLabel("real", "real+synthetic", "labelled-generator");
         var runner = new FakeStageRunner();
         var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, runner);
         var plain = runner.Generators.Single(g => g.Labelled is null);

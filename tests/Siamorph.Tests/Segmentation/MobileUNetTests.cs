@@ -29,7 +29,7 @@ public class MobileUNetTests
         float[] mean = [.485f, .456f, .406f], deviation = [.229f, .224f, .225f];
         var (maps, features) = Both(File(normalised: true),
             i => ((i + 1) / 2 - tensor(mean).reshape(3, 1, 1)) / tensor(deviation).reshape(3, 1, 1));
-        // Zeros around the image mean another colour there: two pixels of the first map see them, half as many of the second.
+        // Zeros around the image mean another colour there: two pixels of the first map see them, three of the second.
         for (var i = 0; i < 2; i++) Close(Inner(features[i], i + 2), Inner(maps[i], i + 2), 1e-4, 1e-4);
         static Tensor Inner(Tensor map, int edge) =>
             map.narrow(2, edge, map.shape[2] - 2 * edge).narrow(3, edge, map.shape[3] - 2 * edge);
