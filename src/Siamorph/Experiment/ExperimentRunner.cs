@@ -27,11 +27,19 @@ public static class ExperimentRunner
     /// <param name="options">What to compare.</param>
     /// <param name="folder">Folder of the experiment; made where missing.</param>
     /// <param name="monitor">Told the plan with its expected time, then the progress.</param>
-    /// <param name="crew">Processes that run stages beside this one; null for none.</param>
+    /// <returns>Full path of results.json, from which <c>ExperimentReport</c> writes the report.</returns>
     /// <exception cref="InvalidOptionsException">The options are at fault, or ask for more than the data have.</exception>
     /// <exception cref="InvalidDatasetException">The data have errors; the message counts them.</exception>
     /// <exception cref="OperationCanceledException">The user stopped; all finished stages are kept.</exception>
-    public static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, WorkerPool? crew = null)
+    public static string Run(ExperimentOptions options, string folder, IMonitor monitor)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        Run(options, folder, monitor, crew: null);
+        return Path.GetFullPath(Path.Combine(folder, ResultFile));
+    }
+
+    /// <summary>The same with processes that run stages beside this one.</summary>
+    internal static ExperimentResult Run(ExperimentOptions options, string folder, IMonitor monitor, WorkerPool? crew)
     {
         using var runner = new TorchStageRunner();
         return Run(options, folder, monitor, runner, crew);
@@ -42,7 +50,7 @@ public static class ExperimentRunner
     /// <param name="monitor">Watches.</param>
     /// <exception cref="SiamorphException">No experiment is there, or a stage can't be done.</exception>
     /// <exception cref="OperationCanceledException">The user, or the process that began it, stopped.</exception>
-    public static void Assist(string folder, IMonitor monitor)
+    internal static void Assist(string folder, IMonitor monitor)
     {
         using var runner = new TorchStageRunner();
         Assist(folder, monitor, runner);

@@ -6,7 +6,7 @@ namespace Siamorph.Imaging;
 /// <param name="Size">Width and height in pixels, as stored.</param>
 /// <param name="Format">"png", "jpeg", "tiff", "bmp", "webp" or "gif".</param>
 /// <param name="Rotated">An orientation tag asks viewers to turn or mirror the image. It is not obeyed here.</param>
-public sealed record ImageHeader(ImageSize Size, string Format, bool Rotated);
+internal sealed record ImageHeader(ImageSize Size, string Format, bool Rotated);
 
 /// <summary>An image of grey levels: one byte a pixel, row by row from the top left.</summary>
 /// <param name="Size">Width and height in pixels.</param>
@@ -54,7 +54,7 @@ public static class ImageFile
 
     /// <summary>Reads size and format without decoding.</summary>
     /// <exception cref="InvalidDatasetException">The file is missing, no image, or too large.</exception>
-    public static ImageHeader Identify(string path)
+    internal static ImageHeader Identify(string path)
     {
         var bytes = Load(path);
         return TiffCodec.IsTiff(bytes) ? TiffCodec.Identify(path, bytes) : SkiaCodec.Identify(path, bytes);

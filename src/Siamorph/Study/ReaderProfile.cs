@@ -1,7 +1,7 @@
 namespace Siamorph.Study;
 
 /// <summary>Who reads, as far as anyone needs to know.</summary>
-public sealed record ReaderProfile
+internal sealed record ReaderProfile
 {
     /// <summary>A pseudonym: small letters, digits and hyphens.</summary>
     public required string Reader { get; init; }
@@ -20,7 +20,7 @@ public sealed record ReaderProfile
 }
 
 /// <summary>The screen and the room.</summary>
-public sealed record ReaderDisplay
+internal sealed record ReaderDisplay
 {
     /// <summary>Pixels across.</summary>
     public int Width { get; init; }

@@ -11,10 +11,10 @@ namespace Siamorph.Study;
 /// <param name="Practice">For practice; the answer counts for nothing. No feedback is given either way.</param>
 /// <param name="Number">Place in the session, from 1.</param>
 /// <param name="Total">Images in the session.</param>
-public sealed record ReadingTask(string Item, string ImagePath, StudyBlock Block, bool Practice, int Number, int Total);
+internal sealed record ReadingTask(string Item, string ImagePath, StudyBlock Block, bool Practice, int Number, int Total);
 
 /// <summary>An answer to a <see cref="ReadingTask"/>: of the fields about the image, those of its block.</summary>
-public sealed record ReadingAnswer
+internal sealed record ReadingAnswer
 {
     /// <summary>The item that was due.</summary>
     public required string Item { get; init; }
@@ -48,7 +48,7 @@ public sealed record ReadingAnswer
 /// A reader at work: <see cref="Next"/> says what to show, <see cref="Record"/> keeps the answer. All of it is in files, so a
 /// page that is loaded again goes on at the same image. Nothing here opens the key.
 /// </summary>
-public sealed class ReadingSession
+internal sealed class ReadingSession
 {
     private readonly StudyFolder _study;
     private readonly SessionLog _log;

@@ -8,7 +8,7 @@ using Siamorph.Training;
 namespace Siamorph.Study;
 
 /// <summary>What a reader does with an image.</summary>
-public enum StudyBlock
+internal enum StudyBlock
 {
     /// <summary>Rates its quality and the plausibility of the lesion's shape, 1 to 5 each.</summary>
     Quality,

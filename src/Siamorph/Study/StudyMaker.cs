@@ -12,14 +12,14 @@ namespace Siamorph.Study;
 /// <param name="Size">Size of its images.</param>
 /// <param name="Items">Images in it, practice and repeats included.</param>
 /// <param name="Warnings">What may make real and synthetic images differ besides realism.</param>
-public sealed record StudySummary(string Folder, ImageSize Size, int Items, IReadOnlyList<string> Warnings);
+internal sealed record StudySummary(string Folder, ImageSize Size, int Items, IReadOnlyList<string> Warnings);
 
 /// <summary>
 /// Makes the folder of a reader study: chosen images, brought to one size by one filter, written by one codec without
 /// anything beside the pixels, under random names and all of one length; what they are lies in key.jsonl, which only its
 /// owner may read.
 /// </summary>
-public static class StudyMaker
+internal static class StudyMaker
 {
     private const int Pieces = 4, SmallestTelling = 128;
 

@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Study;
 
 /// <summary>How a reader study is made and evaluated; fixed before the first answer.</summary>
-public sealed record StudyOptions
+internal sealed record StudyOptions
 {
     /// <summary>Images of each kind: so many real and as many synthetic ones.</summary>
     public int Images { get; init; } = 50;

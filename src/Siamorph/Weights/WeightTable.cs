@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Siamorph.Weights;
 
 /// <summary>A stored tensor that has not been read yet.</summary>
-public sealed class WeightEntry
+internal sealed class WeightEntry
 {
     private readonly Func<Tensor> _read;
 
@@ -68,7 +68,7 @@ public sealed class WeightEntry
 }
 
 /// <summary>Stored tensors by name, read one at a time when asked for.</summary>
-public class WeightTable
+internal class WeightTable
 {
     private readonly Dictionary<string, WeightEntry> _byName;
 

@@ -3,7 +3,7 @@ using Siamorph.Weights.PyTorch;
 namespace Siamorph.Weights;
 
 /// <summary>How weights are stored.</summary>
-public enum WeightsFormat
+internal enum WeightsFormat
 {
     /// <summary>One safetensors file.</summary>
     SafeTensors,
@@ -36,7 +36,7 @@ public enum WeightsFormat
 /// using var kernel = file.Read("conv1.weight", ScalarType.Float32); // or one by one
 /// </code>
 /// </example>
-public sealed class WeightsFile : WeightTable, IDisposable
+internal sealed class WeightsFile : WeightTable, IDisposable
 {
     private readonly IReadOnlyList<IDisposable> _owned;
 

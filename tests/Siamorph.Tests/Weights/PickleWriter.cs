@@ -65,7 +65,7 @@ public sealed class PickleWriter
     }
 
     /// <summary>A tensor that fills its storage.</summary>
-    public PickleWriter Tensor(WeightEntry entry, string key, bool legacy = false)
+    internal PickleWriter Tensor(WeightEntry entry, string key, bool legacy = false)
     {
         var strides = new long[entry.Shape.Count];
         var stride = 1L;

@@ -9,7 +9,7 @@ namespace Siamorph.Tests.Weights;
 public static class TorchFileWriter
 {
     /// <summary>A file of PyTorch 1.6 and later: a zip archive with entries at multiples of 64 bytes.</summary>
-    public static void WriteZip(string path, WeightTable weights, Action<PickleWriter, Action>? around = null)
+    internal static void WriteZip(string path, WeightTable weights, Action<PickleWriter, Action>? around = null)
     {
         using var stream = File.Create(path);
         var zip = new StoredZip(stream);
@@ -22,7 +22,7 @@ public static class TorchFileWriter
     }
 
     /// <summary>A file of PyTorch before 1.6: pickles, then storages.</summary>
-    public static void WriteLegacy(string path, WeightTable weights, Action<PickleWriter, Action>? around = null)
+    internal static void WriteLegacy(string path, WeightTable weights, Action<PickleWriter, Action>? around = null)
     {
         using var stream = File.Create(path);
         stream.Write([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.']);

@@ -28,7 +28,7 @@ public sealed record Finding(string Code, FindingSeverity Severity, string Subje
 }
 
 /// <summary>The kinds of findings, as they appear in reports.</summary>
-public static class FindingCodes
+internal static class FindingCodes
 {
     /// <summary>An image has no mask.</summary>
     public const string MissingMask = "missing-mask";

@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>When a lesion counts as found and a claim as false.</summary>
-public sealed record LesionDetectionOptions
+internal sealed record LesionDetectionOptions
 {
     /// <summary>
     /// A lesion is found where the prediction covers at least this share of its pixels, and a claimed region is a false alarm
@@ -34,12 +34,12 @@ public sealed record LesionDetectionOptions
 /// <summary>One true lesion.</summary>
 /// <param name="Area">Share of the image, in (0,1].</param>
 /// <param name="Found">Whether enough of it was claimed.</param>
-public readonly record struct TrueLesion(double Area, bool Found);
+internal readonly record struct TrueLesion(double Area, bool Found);
 
 /// <summary>The lesions of one image and what was made of them.</summary>
 /// <param name="Lesions">Every true lesion.</param>
 /// <param name="FalseAlarms">Claimed regions where nothing is.</param>
-public sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int FalseAlarms)
+internal sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int FalseAlarms)
 {
     /// <summary>Lesions that were not found.</summary>
     public int Missed => Lesions.Count(l => !l.Found);
@@ -70,7 +70,7 @@ public sealed record LesionDetection(IReadOnlyList<TrueLesion> Lesions, int Fals
 }
 
 /// <summary>Lesion-wise results of a set of images.</summary>
-public sealed record LesionSummary
+internal sealed record LesionSummary
 {
     /// <summary>Images.</summary>
     public required int Images { get; init; }
@@ -124,4 +124,4 @@ public sealed record LesionSummary
 /// <param name="Lesions">How many there are.</param>
 /// <param name="Missed">How many were not found.</param>
 /// <param name="Sensitivity">Share that was found, in [0,1].</param>
-public sealed record LesionSizeResult(string Size, int Lesions, int Missed, double Sensitivity);
+internal sealed record LesionSizeResult(string Size, int Lesions, int Missed, double Sensitivity);

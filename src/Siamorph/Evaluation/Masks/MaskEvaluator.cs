@@ -4,7 +4,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>What a user chooses about scoring masks.</summary>
-public sealed record MaskEvaluationOptions
+internal sealed record MaskEvaluationOptions
 {
     /// <summary>Protocol of Dice and IoU: pranet, uacanet, plain@0.5 or isic2018.</summary>
     public string Protocol { get; init; } = MaskProtocol.Pranet.Name;
@@ -39,14 +39,14 @@ public sealed record MaskEvaluationOptions
 /// <param name="Id">Name of the image.</param>
 /// <param name="Group">Its group, or null.</param>
 /// <param name="Open">Gives truth and prediction, of one size; of several classes, anything but the background.</param>
-public sealed record MaskCase(string Id, string? Group, Func<(LabelMap Truth, ProbabilityMap Prediction)> Open)
+internal sealed record MaskCase(string Id, string? Group, Func<(LabelMap Truth, ProbabilityMap Prediction)> Open)
 {
     /// <summary>Gives the class of each pixel in truth and prediction; null where masks are lesion against background.</summary>
     public Func<(LabelMap Truth, LabelMap Found)>? OpenClasses { get; init; }
 }
 
 /// <summary>A scored set of predictions.</summary>
-public sealed record MaskEvaluation
+internal sealed record MaskEvaluation
 {
     /// <summary>The options it was made with.</summary>
     public required MaskEvaluationOptions Options { get; init; }
@@ -83,7 +83,7 @@ public sealed record MaskEvaluation
 }
 
 /// <summary>Scores predictions, several images at a time; the result is the same on any number of cores.</summary>
-public static class MaskEvaluator
+internal static class MaskEvaluator
 {
     private const int Batch = 64, FaultsShown = 10;
 

@@ -4,7 +4,7 @@ namespace Siamorph.Evaluation.Masks;
 /// What is measured of a prediction, or as means of a set of them. Dice and IoU follow the protocol; what is decided is
 /// decided at 0.5.
 /// </summary>
-public abstract record MaskMetrics
+internal abstract record MaskMetrics
 {
     /// <summary>
     /// Dice of the protocol, in [0,1]; of a set over thresholds the mean of the mean curve. Likewise <see cref="Iou"/>.

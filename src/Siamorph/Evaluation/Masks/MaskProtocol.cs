@@ -3,7 +3,7 @@ namespace Siamorph.Evaluation.Masks;
 /// <summary>
 /// How a prediction becomes Dice and IoU: the protocols that papers use, by name. Their numbers must never be mixed.
 /// </summary>
-public sealed record MaskProtocol
+internal sealed record MaskProtocol
 {
     private MaskProtocol() { }
 

@@ -1,7 +1,7 @@
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>The measures of a set of predictions: means over images unless said otherwise.</summary>
-public sealed record MaskSummary : MaskMetrics
+internal sealed record MaskSummary : MaskMetrics
 {
     /// <summary>Which set: "all", a group, a size class, or a class of the masks.</summary>
     public required string Name { get; init; }

@@ -3,7 +3,7 @@ using Siamorph.Imaging;
 namespace Siamorph.Evaluation.Masks;
 
 /// <summary>Every measure of one prediction.</summary>
-public sealed record PredictionMetrics : MaskMetrics
+internal sealed record PredictionMetrics : MaskMetrics
 {
     /// <summary>Which image.</summary>
     public required string Id { get; init; }

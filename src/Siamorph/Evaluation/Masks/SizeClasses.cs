@@ -5,7 +5,7 @@ namespace Siamorph.Evaluation.Masks;
 /// <summary>Classes of lesions by their share of the image: none, small, medium, large.</summary>
 /// <param name="Small">Below this share a lesion is small.</param>
 /// <param name="Large">From this share on it is large.</param>
-public sealed record SizeClasses(double Small, double Large)
+internal sealed record SizeClasses(double Small, double Large)
 {
     /// <summary>Small below 2 %, large from 10 % of the image on.</summary>
     public static SizeClasses Default { get; } = new(0.02, 0.10);

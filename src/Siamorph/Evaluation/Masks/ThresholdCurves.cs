@@ -11,7 +11,7 @@ namespace Siamorph.Evaluation.Masks;
 /// <param name="Specificity">Share of the background that is left alone.</param>
 /// <param name="EMeasure">Enhanced-alignment measure; slightly above 1 at best.</param>
 /// <remarks>The F-measure with β = 1 of this protocol equals <paramref name="Dice"/>.</remarks>
-public sealed record ThresholdCurves(
+internal sealed record ThresholdCurves(
     IReadOnlyList<double> Dice, IReadOnlyList<double> Iou, IReadOnlyList<double> Precision,
     IReadOnlyList<double> Sensitivity, IReadOnlyList<double> Specificity, IReadOnlyList<double> EMeasure)
 {

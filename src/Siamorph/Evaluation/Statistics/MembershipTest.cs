@@ -7,7 +7,7 @@ namespace Siamorph.Evaluation.Statistics;
 /// <param name="TruePositiveRate">Share of members found where one non-member in a hundred is taken for one.</param>
 /// <param name="Members">Number of members.</param>
 /// <param name="NonMembers">Number of non-members; below 100 the rate above rests on no false positive at all.</param>
-public sealed record Membership(double Auc, double Low, double High, double TruePositiveRate, int Members, int NonMembers);
+internal sealed record Membership(double Auc, double Low, double High, double TruePositiveRate, int Members, int NonMembers);
 
 /// <summary>A membership test: can a score tell which images a model was trained on?</summary>
 internal static class MembershipTest

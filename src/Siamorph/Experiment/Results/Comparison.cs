@@ -1,7 +1,7 @@
 namespace Siamorph.Experiment.Results;
 
 /// <summary>What the comparison of an arm with the baseline allows to say.</summary>
-public enum Verdict
+internal enum Verdict
 {
     /// <summary>The interval includes zero.</summary>
     NoEvidence,
@@ -14,7 +14,7 @@ public enum Verdict
 }
 
 /// <summary>An arm against the baseline: same test images, same seeds.</summary>
-public sealed record Comparison
+internal sealed record Comparison
 {
     /// <summary>Real training pairs in both arms.</summary>
     public required int RealCount { get; init; }

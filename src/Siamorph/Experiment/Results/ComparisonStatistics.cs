@@ -1,7 +1,7 @@
 namespace Siamorph.Experiment.Results;
 
 /// <summary>What else is known about a comparison.</summary>
-public sealed record ComparisonStatistics
+internal sealed record ComparisonStatistics
 {
     /// <summary>Whether this comparison was declared before the run as the one that answers the question.</summary>
     public required bool Primary { get; init; }
@@ -39,7 +39,7 @@ public sealed record ComparisonStatistics
 /// <summary>A count per 100 images.</summary>
 /// <param name="Baseline">Under the baseline.</param>
 /// <param name="Arm">Under the arm.</param>
-public sealed record RatePerHundred(double Baseline, double Arm);
+internal sealed record RatePerHundred(double Baseline, double Arm);
 
 /// <summary>The difference in one part of the test images.</summary>
 /// <param name="Kind">What divides them: "lesion size", "centre", "group".</param>
@@ -48,7 +48,7 @@ public sealed record RatePerHundred(double Baseline, double Arm);
 /// <param name="Difference">Mean difference in Dice, arm minus baseline.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
 /// <param name="High">Upper end.</param>
-public sealed record SubgroupResult(string Kind, string Name, int Images, double Difference, double Low, double High);
+internal sealed record SubgroupResult(string Kind, string Name, int Images, double Difference, double Low, double High);
 
 /// <summary>The wrong-mask control: the same synthetic images with right and with shuffled masks.</summary>
 /// <param name="RealCount">Real training pairs.</param>
@@ -58,7 +58,7 @@ public sealed record SubgroupResult(string Kind, string Name, int Images, double
 /// <param name="Difference">Mean difference in Dice, wrong minus right.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
 /// <param name="High">Upper end.</param>
-public sealed record MaskControl(int RealCount, string Arm, string Against, double Difference, double Low, double High)
+internal sealed record MaskControl(int RealCount, string Arm, string Against, double Difference, double Low, double High)
 {
     /// <summary>Wrong masks hurt, as they must. Where they do not, the measurement can't tell good pairs from bad ones.</summary>
     public bool Hurts => High < 0;

@@ -4,7 +4,7 @@ namespace Siamorph.Experiment.Results;
 /// All that an experiment found; <c>results.json</c>. It depends on data, options and code alone: a run that was stopped and
 /// resumed writes the same bytes. Times are in <see cref="ExperimentTimes"/>.
 /// </summary>
-public sealed record ExperimentResult
+internal sealed record ExperimentResult
 {
     /// <summary>Version of the product that wrote it.</summary>
     public required string Version { get; init; }
@@ -65,7 +65,7 @@ public sealed record ExperimentResult
 /// <param name="Cells">One entry for each trained network.</param>
 /// <param name="Comparisons">Each arm against the baseline, all of them secondary.</param>
 /// <param name="Controls">The wrong-mask control.</param>
-public sealed record NetworkResult(
+internal sealed record NetworkResult(
     string Name, IReadOnlyList<CellResult> Cells, IReadOnlyList<Comparison> Comparisons, IReadOnlyList<MaskControl> Controls)
 {
     /// <summary>The arms on corrupted test images; empty where none were asked for.</summary>
@@ -76,10 +76,10 @@ public sealed record NetworkResult(
 /// <param name="Name">Short name.</param>
 /// <param name="Title">Name in sentences.</param>
 /// <param name="Description">What the network is trained on.</param>
-public sealed record ArmSummary(string Name, string Title, string Description);
+internal sealed record ArmSummary(string Name, string Title, string Description);
 
 /// <summary>One trained segmentation network: an arm, a number of real pairs, a seed.</summary>
-public sealed record CellResult
+internal sealed record CellResult
 {
     /// <summary>Name of the arm.</summary>
     public required string Arm { get; init; }
@@ -104,7 +104,7 @@ public sealed record CellResult
 }
 
 /// <summary>What training and testing one segmentation network gave.</summary>
-public sealed record SegmentationOutcome
+internal sealed record SegmentationOutcome
 {
     /// <summary>SHA-256 of the weights, hexadecimal.</summary>
     public required string ModelHash { get; init; }
@@ -144,17 +144,17 @@ public sealed record SegmentationOutcome
 /// <param name="Lesions">Connected parts of its mask; null in results of older versions.</param>
 /// <param name="Missed">Lesions of which less than a tenth was found.</param>
 /// <param name="FalseAlarms">Connected parts found where there is no lesion.</param>
-public sealed record ImageScore(
+internal sealed record ImageScore(
     string Id, double Dice, double Iou, int? Lesions = null, int? Missed = null, int? FalseAlarms = null);
 
 /// <summary>A quantity over steps.</summary>
 /// <param name="Name">What it is, such as "mask loss".</param>
 /// <param name="Steps">Steps, rising.</param>
 /// <param name="Values">Its value at each.</param>
-public sealed record Curve(string Name, IReadOnlyList<long> Steps, IReadOnlyList<double> Values);
+internal sealed record Curve(string Name, IReadOnlyList<long> Steps, IReadOnlyList<double> Values);
 
 /// <summary>One trained generator.</summary>
-public sealed record GeneratorResult
+internal sealed record GeneratorResult
 {
     /// <summary>Arms that use it.</summary>
     public required IReadOnlyList<string> Arms { get; init; }
@@ -173,7 +173,7 @@ public sealed record GeneratorResult
 }
 
 /// <summary>What training a generator gave.</summary>
-public sealed record GeneratorOutcome
+internal sealed record GeneratorOutcome
 {
     /// <summary>SHA-256 of the weights used for synthesis, hexadecimal.</summary>
     public required string ModelHash { get; init; }
@@ -188,7 +188,7 @@ public sealed record GeneratorOutcome
 /// <summary>The losses of one stage of training.</summary>
 /// <param name="Name">"base" or "siamese".</param>
 /// <param name="Curves">One for each loss.</param>
-public sealed record StageCurves(string Name, IReadOnlyList<Curve> Curves);
+internal sealed record StageCurves(string Name, IReadOnlyList<Curve> Curves);
 
 /// <summary>What synthesis gave.</summary>
 /// <param name="Count">Number of pairs.</param>
@@ -201,10 +201,10 @@ internal sealed record SynthesisOutcome(int Count, string ContentHash);
 /// <param name="RealCount">Real training pairs of the cell they come from.</param>
 /// <param name="Pictures">The images.</param>
 /// <param name="Arm">Name of the arm they belong to; null for real pairs, and in results of older versions.</param>
-public sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetImage> Pictures, string? Arm = null);
+internal sealed record Sheet(string Title, SheetKind Kind, int RealCount, IReadOnlyList<SheetImage> Pictures, string? Arm = null);
 
 /// <summary>What a sheet shows.</summary>
-public enum SheetKind
+internal enum SheetKind
 {
     /// <summary>Real training pairs.</summary>
     Real,
@@ -226,10 +226,10 @@ public enum SheetKind
 /// <param name="Name">What to call it.</param>
 /// <param name="Image">The image file (PNG).</param>
 /// <param name="Masks">Mask files: the conditioning mask or truth first, then predictions.</param>
-public sealed record SheetImage(string Name, string Image, IReadOnlyList<string> Masks);
+internal sealed record SheetImage(string Name, string Image, IReadOnlyList<string> Masks);
 
 /// <summary>What the data are.</summary>
-public sealed record DataCard
+internal sealed record DataCard
 {
     /// <summary>Name of the folder.</summary>
     public required string Name { get; init; }
@@ -264,12 +264,12 @@ public sealed record DataCard
 /// <param name="Count">Images learned from.</param>
 /// <param name="ContentHash">SHA-256 over their contents, hexadecimal.</param>
 /// <param name="LeftOut">Images that are, or look like, held-out ones; a sentence each.</param>
-public sealed record UnlabelledFacts(string Name, int Count, string ContentHash, IReadOnlyList<string> LeftOut);
+internal sealed record UnlabelledFacts(string Name, int Count, string ContentHash, IReadOnlyList<string> LeftOut);
 
 /// <summary>A size and how many images have it.</summary>
 /// <param name="Size">As in "384×288".</param>
 /// <param name="Count">Number of images.</param>
-public sealed record SizeCount(string Size, int Count);
+internal sealed record SizeCount(string Size, int Count);
 
 /// <summary>The facts about a pair that the report shows.</summary>
 /// <param name="Id">Its id.</param>
@@ -277,7 +277,7 @@ public sealed record SizeCount(string Size, int Count);
 /// <param name="Group">Patient, sequence or the like; null where unknown.</param>
 /// <param name="MaskShare">Share of the image that the mask covers, in [0,1].</param>
 /// <param name="Centre">Device or centre; null where unknown.</param>
-public sealed record PairFacts(string Id, string Split, string? Group, double MaskShare, string? Centre = null);
+internal sealed record PairFacts(string Id, string Split, string? Group, double MaskShare, string? Centre = null);
 
 /// <summary>How long the stages took, and where; <c>times.json</c>.</summary>
 internal sealed record ExperimentTimes

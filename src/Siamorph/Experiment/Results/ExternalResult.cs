@@ -11,7 +11,7 @@ internal sealed record ExternalOutcome(IReadOnlyList<ExternalScores> Sets);
 internal sealed record ExternalScores(string Name, IReadOnlyList<double> Dice, IReadOnlyList<double> Iou);
 
 /// <summary>How an arm does on a set of another hospital, or on all such sets together.</summary>
-public sealed record ExternalResult
+internal sealed record ExternalResult
 {
     /// <summary>Real training pairs.</summary>
     public required int RealCount { get; init; }

@@ -9,12 +9,12 @@ namespace Siamorph.Experiment.Results;
 /// <param name="Stage">Name of the stage's folder under <c>stages/</c>.</param>
 /// <param name="Selection">How it chose among the pairs that passed.</param>
 /// <param name="Outcome">What it said.</param>
-public sealed record GateResult(
+internal sealed record GateResult(
     IReadOnlyList<string> Arms, int RealCount, IReadOnlyList<Seed> Seeds, string Stage, GateSelection Selection,
     GateOutcome Outcome);
 
 /// <summary>What the quality gate said about a set of candidates.</summary>
-public sealed record GateOutcome
+internal sealed record GateOutcome
 {
     /// <summary>Pairs judged.</summary>
     public required int Candidates { get; init; }

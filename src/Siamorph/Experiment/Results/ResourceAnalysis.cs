@@ -1,7 +1,7 @@
 namespace Siamorph.Experiment.Results;
 
 /// <summary>What a way of training needs besides annotated pairs, the cheapest first.</summary>
-public enum ResourceNeeds
+internal enum ResourceNeeds
 {
     /// <summary>Nothing.</summary>
     PairsAlone,
@@ -17,7 +17,7 @@ public enum ResourceNeeds
 }
 
 /// <summary>The best arm of those that need the same, and what it adds to the best of what is cheaper.</summary>
-public sealed record ResourceGain
+internal sealed record ResourceGain
 {
     /// <summary>Real training pairs.</summary>
     public required int RealCount { get; init; }

@@ -9,7 +9,7 @@ namespace Siamorph.Experiment.Results;
 internal sealed record RobustnessOutcome(IReadOnlyList<CorruptedScores> Conditions);
 
 /// <summary>How an arm does on test images that were corrupted in one way, or in all ways together.</summary>
-public sealed record RobustnessResult
+internal sealed record RobustnessResult
 {
     /// <summary>Real training pairs.</summary>
     public required int RealCount { get; init; }
@@ -37,7 +37,7 @@ public sealed record RobustnessResult
 /// <param name="Mean">The mean over seeds and images.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
 /// <param name="High">Upper end.</param>
-public sealed record ArmDifference(double Mean, double Low, double High)
+internal sealed record ArmDifference(double Mean, double Low, double High)
 {
     /// <summary>By a bootstrap over seeds and units.</summary>
     /// <param name="arm">Dice of each image, a row a seed.</param>

@@ -8,7 +8,7 @@ namespace Siamorph.Experiment.Results;
 /// <param name="Strength">0 (the image as it was deformed or pasted) to 1 (pure noise).</param>
 /// <param name="Arm">Name of the arm.</param>
 /// <param name="Dice">Mean test Dice over seeds.</param>
-public sealed record StrengthPoint(int RealCount, string Start, double Strength, string Arm, double Dice);
+internal sealed record StrengthPoint(int RealCount, string Start, double Strength, string Arm, double Dice);
 
 /// <summary>Finds the arms that differ in how far images are noised before they are denoised.</summary>
 internal static class StrengthAnalysis

@@ -6,7 +6,7 @@ using Siamorph.Siamese;
 namespace Siamorph.Experiment.Safety;
 
 /// <summary>What a safety audit is told.</summary>
-public sealed record SafetyOptions
+internal sealed record SafetyOptions
 {
     /// <summary>Noises for each image in the membership test.</summary>
     public int Draws { get; init; } = 10;
@@ -35,7 +35,7 @@ public sealed record SafetyOptions
 }
 
 /// <summary>What a safety audit looks at.</summary>
-public sealed record AuditedSet
+internal sealed record AuditedSet
 {
     /// <summary>The synthetic pairs.</summary>
     public required IReadOnlyList<ImageMaskPair> Synthetic { get; init; }
@@ -57,7 +57,7 @@ public sealed record AuditedSet
 /// Looks for training images in synthetic ones, and for signs in the model that an image was trained on. Both are calibrated
 /// by images that were never trained on: a distance to the nearest training image means little by itself.
 /// </summary>
-public static class SafetyAudit
+internal static class SafetyAudit
 {
     private const double CopyRatio = 0.5; // a copy is far nearer to its original than to anything else
     private const int Permutations = 9999;

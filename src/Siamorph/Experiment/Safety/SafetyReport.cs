@@ -6,7 +6,7 @@ namespace Siamorph.Experiment.Safety;
 /// <summary>
 /// What a safety audit found. Distances are mean absolute differences at 32 × 32 pixels in 8-bit levels, up to mirroring.
 /// </summary>
-public sealed record SafetyReport
+internal sealed record SafetyReport
 {
     /// <summary>Synthetic pairs looked at.</summary>
     public required int Synthetic { get; init; }
@@ -99,7 +99,7 @@ public sealed record SafetyReport
 /// <param name="Training">The nearest training image.</param>
 /// <param name="ToTrained">Distance to it.</param>
 /// <param name="ToHoldOut">Distance to the nearest image never trained on.</param>
-public sealed record NearestImages(string Id, string Training, double ToTrained, double ToHoldOut)
+internal sealed record NearestImages(string Id, string Training, double ToTrained, double ToHoldOut)
 {
     /// <summary>Whether the training image is one without a mask, which base training learned from.</summary>
     public bool Unlabelled { get; init; }
@@ -114,4 +114,4 @@ public sealed record NearestImages(string Id, string Training, double ToTrained,
 /// <param name="CloserP">Its probability by chance.</param>
 /// <param name="MedianRatio">As <see cref="SafetyReport.MedianRatio"/>, to these images.</param>
 /// <param name="Loss">Whether the model's loss under an empty mask tells them from others; null where no model was given.</param>
-public sealed record UnlabelledFindings(int Count, double CloserToTrained, double CloserP, double MedianRatio, Membership? Loss);
+internal sealed record UnlabelledFindings(int Count, double CloserToTrained, double CloserP, double MedianRatio, Membership? Loss);

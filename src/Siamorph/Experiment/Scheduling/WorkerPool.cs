@@ -7,4 +7,4 @@ namespace Siamorph.Experiment.Scheduling;
 /// <param name="Size">Processes in all, the one that leads included; 2 or more.</param>
 /// <param name="Start">Starts all but the leader on an experiment's folder; disposing what it returns stops them and waits for
 /// their end.</param>
-public sealed record WorkerPool(int Size, Func<string, IDisposable> Start);
+internal sealed record WorkerPool(int Size, Func<string, IDisposable> Start);

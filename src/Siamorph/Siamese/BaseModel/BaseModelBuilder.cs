@@ -14,12 +14,12 @@ namespace Siamorph.Siamese.BaseModel;
 /// <param name="Weights">Full path of the weights.</param>
 /// <param name="Card">Full path of the card.</param>
 /// <param name="Megabytes">Size of the weights.</param>
-public sealed record BuiltBase(string Weights, string Card, double Megabytes);
+internal sealed record BuiltBase(string Weights, string Card, double Megabytes);
 
 /// <summary>
 /// Trains a base model by a recipe and writes its weights in 16 bits, with a card. Stopped, it goes on when called again.
 /// </summary>
-public static class BaseModelBuilder
+internal static class BaseModelBuilder
 {
     /// <summary>Builds.</summary>
     /// <param name="recipe">What to learn from.</param>

@@ -4,7 +4,7 @@ using Siamorph.Training;
 namespace Siamorph.Siamese.BaseModel;
 
 /// <summary>What a base model is trained on, and how: the role that Stable Diffusion has for the paper's model.</summary>
-public sealed record BaseRecipe
+internal sealed record BaseRecipe
 {
     /// <summary>Name in the file and the card.</summary>
     public string Name { get; init; } = "siamorph-base";
@@ -48,11 +48,11 @@ public sealed record BaseRecipe
 /// <param name="Count">How many.</param>
 /// <param name="Seed">Which.</param>
 /// <param name="Devices">How many of its endoscopes take part, 1…4.</param>
-public sealed record BasePhantoms(int Count, ulong Seed = 1, int Devices = 3);
+internal sealed record BasePhantoms(int Count, ulong Seed = 1, int Devices = 3);
 
 /// <summary>A folder of images.</summary>
 /// <param name="Folder">Below the folder that the build is given.</param>
 /// <param name="Prompt">What they show, such as "dermoscopy"; each modality its own.</param>
 /// <param name="Licence">Under which they may be learned from.</param>
 /// <param name="Source">Whom to name.</param>
-public sealed record BaseImages(string Folder, string Prompt, string Licence, string Source);
+internal sealed record BaseImages(string Folder, string Prompt, string Licence, string Source);
