@@ -114,4 +114,5 @@ internal sealed record NearestImages(string Id, string Training, double ToTraine
 /// <param name="CloserP">Its probability by chance.</param>
 /// <param name="MedianRatio">As <see cref="SafetyReport.MedianRatio"/>, to these images.</param>
 /// <param name="Loss">Whether the model's loss under an empty mask tells them from others; null where no model was given.</param>
-internal sealed record UnlabelledFindings(int Count, double CloserToTrained, double CloserP, double MedianRatio, Membership? Loss);
+internal sealed record UnlabelledFindings(
+    int Count, double CloserToTrained, double CloserP, double MedianRatio, Membership? Loss);
