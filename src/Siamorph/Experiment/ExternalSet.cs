@@ -19,6 +19,9 @@ internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pai
             yield return "externalTest: a name comes twice.";
     }
 
+    /// <summary>NAME of NAME=FOLDER.</summary>
+    public static string NameOf(string named) => Split(named).Name;
+
     /// <summary>The same with the folder's full path.</summary>
     public static string WithFullPath(string named) => $"{Split(named).Name}={Path.GetFullPath(Split(named).Folder)}";
 

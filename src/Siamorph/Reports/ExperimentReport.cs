@@ -60,7 +60,8 @@ public static class ExperimentReport
         Overline = $"Siamorph experiment on {result.Data.Name}",
         Answer = ExperimentSentences.Answer(result),
         KeyFigures = [.. Shown(result).Select(c => new KeyFigure(
-            $"{c.RealCount} real pairs: Dice, {ExperimentSentences.Title(result, c.Arm)} minus "
+            $"{c.RealCount} real pairs: {(c.Set is null ? "Dice" : ExperimentSentences.Measure(c))}, "
+                + $"{ExperimentSentences.Title(result, c.Arm)} minus "
                 + $"{ExperimentSentences.Title(result, c.Baseline)}",
             Format.Signed(c.Difference), $"95\u00A0% interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",
             c.Verdict switch { Verdict.Higher => Tone.Good, Verdict.Lower => Tone.Bad, _ => Tone.Neutral }))],
@@ -89,8 +90,9 @@ public static class ExperimentReport
 
     // The declared arm at every number of real pairs; all comparisons where none was declared.
     private static IEnumerable<Comparison> Shown(ExperimentResult result)
-        => result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary
-            ? result.Comparisons.Where(c => c.Arm == primary.Arm) : result.Comparisons;
+        => result.Declared is not { } primary ? result.Comparisons
+            : [.. result.ExternalPrimary is { } elsewhere ? [elsewhere] : Array.Empty<Comparison>(),
+                .. result.Comparisons.Where(c => c.Arm == primary.Arm)];
 
     private static void WriteScores(ExperimentResult result, string path) => CsvFile.Write(path,
         ["network", "arm", "real_pairs", "synthetic_pairs", "seed", "dice", "iou", "mean_dice_256", "mean_iou_256",

@@ -178,6 +178,53 @@ public sealed class ArmTests : IDisposable
         Assert.Equal(7, File.ReadAllLines(_folder["x", "external.csv"]).Length);
     }
 
+    [Theory]
+    [InlineData("south", 4, "Dice on south")]
+    [InlineData("all", 10, "Dice on all external test sets together")]
+    public void Run_WhoseEndPointIsAnExternalSet_AnswersForThatSet_AndHoldsAllElseSecondary(string set, int images, string said)
+    {
+        foreach (var (name, count, seed) in new[] { ("north", 6, 70UL), ("south", 4, 71UL) })
+            PhantomDataset.Write(_folder[name], new PhantomOptions
+            {
+                Count = count, Size = new ImageSize(32, 32), Seed = new Seed(seed),
+            }, NullMonitor.Instance);
+        var options = Options() with
+        {
+            Arms = ["real", "copy-paste", "real+synthetic"], Seeds = [1, 2, 3],
+            Primary = new() { Arm = "real+synthetic", Set = set },
+            ExternalTest = [$"north={_folder["north"]}", $"south={_folder["south"]}"],
+        };
+        var result = ExperimentRunner.Run(options, _folder["x"], NullMonitor.Instance, new FakeStageRunner());
+        var declared = result.ExternalPrimary!;
+        Assert.Equal(("real+synthetic", set, images), (declared.Arm, declared.Set, declared.Images));
+        Assert.Equal(0.05, declared.Difference, 6);
+        Assert.Equal(result.External.Single(e => e.Arm == "real" && (e.Set ?? "all") == set).Dice, declared.BaselineDice, 6);
+        Assert.Null(declared.Statistics!.AdjustedP);
+        Assert.All(result.Comparisons, c => Assert.True(c.Statistics is { Primary: false, AdjustedP: not null }));
+        // What the generator adds, on that set, to the best arm without one, which is chosen by validation: real.
+        Assert.Equal(0.05, result.Ladder[^1].Gain!.Mean, 6);
+        var report = Siamorph.Reports.ExperimentReport.Write(_folder["x"]);
+        Assert.Contains(report.Answer, s => s.Contains(said, StringComparison.Ordinal));
+        Assert.Contains(report.Answer, s => s.StartsWith("Secondary", StringComparison.Ordinal)
+            && s.Contains("own test images", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Options_WhoseEndPointIsNoExternalSet_AreRefused_WithTheNames()
+    {
+        var options = Options() with
+        {
+            Arms = ["real", "real+synthetic"], Primary = new() { Arm = "real+synthetic", Set = "east" },
+        };
+        Assert.Contains("primary.set is 'east', but there is no external test set",
+            Assert.Throws<InvalidOptionsException>(() => options.Validate()).Message, StringComparison.Ordinal);
+        Assert.Contains("name one of the external test sets (north), or \"all\"",
+            Assert.Throws<InvalidOptionsException>(() => (options with
+            {
+                ExternalTest = ["north=x"],
+            }).Validate()).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Run_WithAnExternalSetThatHoldsATrainingImage_IsRefused_AndNamesBoth()
     {

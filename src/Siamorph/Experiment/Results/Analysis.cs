@@ -33,7 +33,7 @@ internal static class Analysis
     {
         var counts = cells.Select(c => c.RealCount).Distinct().ToList();
         if (counts.Count == 0 || options.Arms.Count < 2) return [];
-        var primary = network is null ? options.ResolvedPrimary(counts) : null;
+        var primary = network is null && options.Primary is not { Set.Length: > 0 } ? options.ResolvedPrimary(counts) : null;
         var facts = TestFacts(cells[0], data);
         return [.. counts.SelectMany(n => options.Arms.Skip(1)
             .Select(arm => One(options, cells, facts, n, arm, primary == (arm, options.Arms[0], n), network)))];

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Siamorph.Experiment.Results;
 
 /// <summary>What the comparison of an arm with the baseline allows to say.</summary>
@@ -24,6 +26,10 @@ internal sealed record Comparison
 
     /// <summary>Name of the arm.</summary>
     public required string Arm { get; init; }
+
+    /// <summary>External test set on which they are compared, or "all"; null for the data's own test split.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Set { get; init; }
 
     /// <summary>Mean test Dice of the baseline over images and seeds.</summary>
     public required double BaselineDice { get; init; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Siamorph.Experiment.Results;
 
 /// <summary>
@@ -23,6 +25,19 @@ internal sealed record ExperimentResult
 
     /// <summary>Each arm against the baseline, for each number of real pairs.</summary>
     public required IReadOnlyList<Comparison> Comparisons { get; init; }
+
+    /// <summary>The declared comparison where it is about an external test set; then all in Comparisons are secondary.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Comparison? ExternalPrimary { get; init; }
+
+    /// <summary>The comparison that was declared before the run, wherever it is measured; null where none was.</summary>
+    [JsonIgnore]
+    public Comparison? Declared => ExternalPrimary ?? Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true });
+
+    /// <summary>The declared arm on the data's own test split; the first comparison where none was declared.</summary>
+    [JsonIgnore]
+    public Comparison? Shown => Declared is not { } d ? (Comparisons.Count > 0 ? Comparisons[0] : null)
+        : Comparisons.First(c => c.Arm == d.Arm && c.RealCount == d.RealCount);
 
     /// <summary>
     /// What the wrong-mask control says about the measurement, for each number of real pairs; empty without that arm.

@@ -15,6 +15,7 @@ internal static class ResultWriter
         var cells = Cells(plan.Cells, records);
         var others = plan.Options.OtherNetworks.Select(n => (Name: n, Cells: Cells(plan.CellsOf(n), records))).ToList();
         var comparisons = Analysis.Compare(plan.Options, [(null, cells), .. others], data.Card);
+        var declared = DeclaredSet.Of(plan, cells, records, data.Card);
         List<ArmSummary> arms = [.. plan.Options.Arms.Select(plan.Options.Arm)
             .Select(a => new ArmSummary(a.Name, a.Title, a.Description))];
         var result = new ExperimentResult
@@ -26,6 +27,7 @@ internal static class ResultWriter
             Undertrained = Undertraining.Alarm(arms, cells),
             Cells = cells,
             Comparisons = comparisons[0],
+            ExternalPrimary = declared?.Compare(plan.Options),
             Controls = Analysis.Controls(plan.Options, cells, data.Card),
             OtherNetworks =
                 [.. others.Select((n, i) => new NetworkResult(n.Name, n.Cells, comparisons[i + 1],
@@ -35,7 +37,7 @@ internal static class ResultWriter
             })],
             Robustness = RobustnessAnalysis.Compare(plan, null, cells, records, data.Card),
             External = ExternalAnalysis.Compare(plan, cells, records),
-            Ladder = ResourceAnalysis.Of(plan.Options, cells, data.Card),
+            Ladder = declared?.Ladder(plan.Options) ?? ResourceAnalysis.Of(plan.Options, cells, data.Card),
             Strengths = StrengthAnalysis.Of(plan.Options, cells),
             Generators = [.. Generators(plan, records)],
             Gates = [.. Gates(plan, records)],

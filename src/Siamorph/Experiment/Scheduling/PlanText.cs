@@ -21,7 +21,8 @@ internal static class PlanText
             yield return $"  {arm.Key}: {string.Join("; ", sizes)}; {arm.Select(c => c.Seed).Distinct().Count()} seeds each";
         }
         if (plan.Options.ResolvedPrimary([.. plan.Cells.Select(c => c.RealCount).Distinct()]) is var (name, baseline, count))
-            yield return $"Primary end-point: mean test Dice of {name} against {baseline} with {count} real pairs.";
+            yield return $"Primary end-point: mean {PrimaryEndPoint.Measure(plan.Options.Primary?.Set)} of {name} against "
+                + $"{baseline} with {count} real pairs.";
     }
 
     public static IEnumerable<string> Lines(

@@ -53,14 +53,16 @@ internal static class AnswerSentences
         {
             Verdict.NoEvidence when AllAlike(c) =>
                 $"With {c.RealCount} real images, {arm} and {baseline} scored the same on every test image and with every seed "
-                + $"(test Dice {Format.Score(c.ArmDice)}): nothing varies, so nothing can be concluded. Look at the predictions: "
+                + $"({ExperimentSentences.Measure(c)} {Format.Score(c.ArmDice)}): nothing varies, so nothing can be concluded. "
+                + $"Look at the predictions: "
                 + $"networks that find nothing, or everything, all score the same.",
             Verdict.NoEvidence =>
-                $"With {c.RealCount} real images there is no evidence that {arm} changes test Dice against {baseline}: "
-                + $"{Points(c.Difference)} points ({interval}). {Unseen(result, c)}",
+                $"With {c.RealCount} real images there is no evidence that {arm} changes "
+                + $"{ExperimentSentences.Measure(c)} against {baseline}: {Points(c.Difference)} points "
+                + $"({interval}). {Unseen(result, c)}",
             var v =>
-                $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} test Dice by "
-                + $"{Unsigned(c.Difference)} points against {baseline} "
+                $"With {c.RealCount} real images, {arm} {(v == Verdict.Higher ? "raises" : "lowers")} "
+                + $"{ExperimentSentences.Measure(c)} by {Unsigned(c.Difference)} points against {baseline} "
                 + $"({interval}; {Format.Score(c.BaselineDice)} to {Format.Score(c.ArmDice)}).",
         };
     }
@@ -114,20 +116,21 @@ internal static class AnswerSentences
 
     private static string? Others(ExperimentResult result, Comparison primary)
     {
-        var others = result.Comparisons.Where(c => c != primary).ToList();
+        List<Comparison> others = [.. result.Comparisons.Where(c => c != primary)];
         if (others.Count == 0) return null;
         var parts = new[] { (Verdict.Higher, "higher"), (Verdict.Lower, "lower"),
             (Verdict.NoEvidence, "no evidence of a difference") }
             .Select(x => (Word: x.Item2, Cases: others.Where(c => c.Verdict == x.Item1).ToList())).Where(x => x.Cases.Count > 0)
             .Select(x => $"{x.Word} with {Cases(result, x.Cases)}");
-        return $"Secondary comparisons with {ExperimentSentences.Title(result, primary.Baseline)}, corrected for their number: "
-            + $"{string.Join("; ", parts)}.";
+        var where = primary.Set is null ? "" : " on the data's own test images";
+        return $"Secondary comparisons with {ExperimentSentences.Title(result, primary.Baseline)}{where}, corrected for their "
+            + $"number: {string.Join("; ", parts)}.";
     }
 
     // The declared comparison, repeated with other networks.
     private static string? Networks(ExperimentResult result, Comparison primary)
     {
-        if (result.OtherNetworks.Count == 0) return null;
+        if (result.OtherNetworks.Count == 0 || primary.Set is not null) return null;
         var said = result.OtherNetworks.Select(n =>
             (n.Name, Same: n.Comparisons.First(c => c.Arm == primary.Arm && c.RealCount == primary.RealCount)))
             .Select(n => $"{n.Name} {Points(n.Same.Difference)} points ({Interval(n.Same.Low, n.Same.High)}; "

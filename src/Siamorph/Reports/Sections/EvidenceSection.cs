@@ -74,7 +74,7 @@ internal static class EvidenceSection
 
     private static Figure? Parts(ExperimentResult result, List<Comparison> comparisons)
     {
-        var shown = comparisons.FirstOrDefault(c => c.Statistics!.Primary) ?? comparisons[0];
+        var shown = result.Shown!;
         var parts = shown.Statistics!.Subgroups;
         if (parts.Count == 0) return null;
         return new Figure(new StripPlot

@@ -15,7 +15,7 @@ internal static class ExperimentSentences
         if (result.Comparisons.Count == 0)
             return [$"Test Dice of {Title(result, result.Arms[0].Name)}: "
                 + $"{Format.Score(result.Cells.Average(c => c.Outcome.Dice))}. There is no second arm to compare with."];
-        if (result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true }) is { } primary)
+        if (result.Declared is { } primary)
             return AnswerSentences.Answer(result, primary);
         if (result.Undertrained is { } alarm) return [alarm, Caution(result)];
         if (result.Comparisons.Count == 1)
@@ -72,10 +72,18 @@ internal static class ExperimentSentences
         return first ? char.ToUpperInvariant(text[0]) + text[1..] : text;
     }
 
+    public static string Measure(Comparison c) => PrimaryEndPoint.Measure(c.Set);
+
     public static string Caution(ExperimentResult result)
     {
-        var c = result.Comparisons[0];
+        var c = result.Declared ?? result.Comparisons[0];
         var units = c.Units < c.Images ? $" of {Format.Count(c.Units, "patient or sequence", "patients or sequences")}" : "";
+        var data = c.Set switch
+        {
+            null => "one dataset",
+            PrimaryEndPoint.AllSets => "the external test sets together",
+            var set => $"external test set {set}",
+        };
         var scope = result.Options.SeedScope switch
         {
             SeedScope.Everything => "each seed has its own real pairs and its own generator",
@@ -86,8 +94,8 @@ internal static class ExperimentSentences
                 "all seeds share one choice of real pairs, one generator and one synthetic set, so the interval does not include "
                 + "their random variation",
         };
-        return $"{Format.Count(result.Options.Seeds.Count, "seed")}, {Format.Count(c.Images, "test image")}{units}, one "
-            + $"dataset; {scope}.";
+        return $"{Format.Count(result.Options.Seeds.Count, "seed")}, {Format.Count(c.Images, "test image")}{units}, {data}; "
+            + $"{scope}.";
     }
 
     public static string Joined(IReadOnlyList<string> items) => items.Count switch

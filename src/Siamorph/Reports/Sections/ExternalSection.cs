@@ -25,7 +25,7 @@ internal static class ExternalSection
     public static Section External(ExperimentResult result)
     {
         var blocks = new List<Block>();
-        var main = result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true });
+        var main = result.Declared;
         if (main is not null && result.Undertrained is null)
             blocks.AddRange(result.External.Where(r => r.Arm == main.Arm && r.RealCount == main.RealCount
                 && r.Difference is not null).Select(r => Sentence(result, r)));

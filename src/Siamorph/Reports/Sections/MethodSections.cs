@@ -56,11 +56,11 @@ internal static class MethodSections
 
     private static string[] Statistics(ExperimentResult result)
     {
-        var primary = result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true });
+        var primary = result.Declared;
         return
         [
             primary is null ? "No primary comparison was declared."
-                : $"Primary comparison, declared before the run: mean test Dice of "
+                : $"Primary comparison, declared before the run: mean {ExperimentSentences.Measure(primary)} of "
                 + $"{ExperimentSentences.Title(result, primary.Arm)} against "
                 + $"{ExperimentSentences.Title(result, primary.Baseline)} with {primary.RealCount} real pairs. All other "
                 + $"comparisons are secondary.",

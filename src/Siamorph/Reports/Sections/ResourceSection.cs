@@ -1,3 +1,4 @@
+using Siamorph.Experiment;
 using Siamorph.Experiment.Results;
 using Siamorph.Reports.Charts;
 
@@ -42,12 +43,16 @@ internal static class ResourceSection
         var pays = gain.Low > 0 ? "it helps" : gain.High < 0 ? "it does worse" : "no evidence that it helps";
         return $"{Needs(s.Rung)[..1].ToUpperInvariant()}{Needs(s.Rung)[1..]}, {s.RealCount} real pairs: the best arm by "
             + $"validation Dice is {ExperimentSentences.Title(result, s.Arm)}; compared with "
-            + $"{ExperimentSentences.Title(result, s.Against!)}, the best arm that needs less, the difference is "
-            + $"{AnswerSentences.Points(gain.Mean)} points ({AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
+            + $"{ExperimentSentences.Title(result, s.Against!)}, the best arm that needs less, the difference in "
+            + $"{Measure(result)} is {AnswerSentences.Points(gain.Mean)} points ("
+            + $"{AnswerSentences.Interval(gain.Low, gain.High)}): {pays}.";
     }
 
+    private static string Measure(ExperimentResult result) => PrimaryEndPoint.Measure(result.Declared?.Set);
+
     private static Table Table(ExperimentResult result) => new(
-        ["needs", "real pairs", "best arm by validation", "arms compared", "test Dice", "compared with", "gain", "95 % interval"],
+        ["needs", "real pairs", "best arm by validation", "arms compared", Measure(result), "compared with", "gain",
+            "95 % interval"],
         [.. result.Ladder.Select(s => (IReadOnlyList<string>)
         [
             Needs(s.Rung), Format.Integer(s.RealCount), ExperimentSentences.Title(result, s.Arm), Format.Integer(s.Candidates),
@@ -58,7 +63,8 @@ internal static class ResourceSection
         ])])
     {
         Note = "Each row compares the best of all arms with the same needs with the best of the arms that need less. The best "
-            + "arm is chosen on the validation split and measured on the test split; controls are left out.",
+            + $"arm is chosen on the validation split and measured on {(result.Declared?.Set is null ? "the test split"
+                : "the set that the end-point is declared for")}; controls are left out.",
     };
 
     private static Figure Strengths(ExperimentResult result, int count, IReadOnlyList<StrengthPoint> points) => new(new LineChart

@@ -27,8 +27,7 @@ internal static class RobustnessSection
 
     public static Section Robustness(ExperimentResult result, string folder)
     {
-        var main = result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true })
-            ?? (result.Comparisons.Count > 0 ? result.Comparisons[0] : null);
+        var main = result.Shown;
         var count = main?.RealCount ?? result.Robustness[0].RealCount;
         var blocks = new List<Block>();
         if (main is not null) blocks.Add(Sentence(result, main));

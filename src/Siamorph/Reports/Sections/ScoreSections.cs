@@ -41,7 +41,7 @@ internal static class ScoreSections
 
     public static Section ImageByImage(ExperimentResult result, string folder)
     {
-        var primary = Primary(result);
+        var primary = result.Shown?.Arm;
         var blocks = new List<Block>(result.Comparisons.Where(c => c.Arm == primary).SelectMany(c => Pair(result, c)));
         blocks.AddRange(ImageSection.Sheets(result, folder, s => s.Kind == SheetKind.Prediction
             && (s.Arm ?? primary) == primary));
@@ -52,11 +52,6 @@ internal static class ScoreSections
         if (blocks.Count == 0) blocks.Add(new Paragraph("There is only one arm, so there is nothing to compare."));
         return new Section("Image by image", blocks);
     }
-
-    // The arm declared before the run, or the first after the baseline.
-    private static string? Primary(ExperimentResult result)
-        => result.Comparisons.FirstOrDefault(c => c.Statistics is { Primary: true })?.Arm
-        ?? (result.Comparisons.Count > 0 ? result.Comparisons[0].Arm : null);
 
     private static IEnumerable<Block> Pair(ExperimentResult result, Comparison c)
     {
