@@ -23,14 +23,15 @@ internal static class TrainCommand
         var binder = new OptionsBinder<TrainOptions>(Presets.All, o => o.Validate()).Show(
             "--image-size", "--base-steps", "--base-batch-size", "--siamese-steps", "--siamese-batch-size",
             "--siamese-learning-rate", "--unlabelled",
-            "--initial-weights", "--base-weights", "--tokenizer", "--lora-rank", "--precision", "--optimizer-state",
-            "--preview-every", "--checkpoint-every", "--device", "--seed");
+            "--initial-weights", "--codec-weights", "--base-weights", "--tokenizer", "--lora-rank", "--precision",
+            "--optimizer-state", "--preview-every", "--checkpoint-every", "--device", "--seed");
         return command.Runs(binder, (context, options) =>
         {
             var (source, run) = (context.Get(data), context.Arguments.GetRequiredValue(outFolder));
             // A run goes on from anywhere
             if (options.Unlabelled is { } named) options = options with { Unlabelled = Path.GetFullPath(named) };
             if (options.InitialWeights is { } weights) options = options with { InitialWeights = Path.GetFullPath(weights) };
+            if (options.CodecWeights is { } codec) options = options with { CodecWeights = Path.GetFullPath(codec) };
             if (context.Get(resume)) options = Begun(run, options);
             var dataset = DatasetFolder.Read(source, context.Monitor);
             SplitLeaks.Refuse(dataset);

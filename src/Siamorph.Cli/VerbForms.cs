@@ -16,7 +16,7 @@ internal static partial class VerbForms
         ["--help", "--options-help", "--dry-run", "--resume", "--serve", "--progress", "--verbose", "--set", "--options"];
 
     // Options whose text is a place below the root.
-    private static readonly string[] Paths = ["unlabelled", "initial-weights", "base-weights", "tokenizer"];
+    private static readonly string[] Paths = ["unlabelled", "initial-weights", "codec-weights", "base-weights", "tokenizer"];
 
     public static IReadOnlyList<VerbForm> Of(IReadOnlyList<Command> verbs) =>
         [.. Offered.Select(name => Form(name, Find(verbs, name.Split(' '))))];

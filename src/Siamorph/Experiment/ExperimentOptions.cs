@@ -159,6 +159,7 @@ public sealed record ExperimentOptions
             Generator = Placed(Generator with
             {
                 Unlabelled = FullPath(Generator.Unlabelled), InitialWeights = FullPath(Generator.InitialWeights),
+                CodecWeights = FullPath(Generator.CodecWeights),
             }),
             Synthesis = Device == ComputeDevice.Cpu ? Synthesis : Synthesis with { Device = Device },
             Segmentation = Segmentation with

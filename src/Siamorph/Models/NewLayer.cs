@@ -34,8 +34,9 @@ internal static class NewLayer
         }
     }
 
-    public static Conv2d Conv2d(long channels, long result, long kernel, long stride = 1, long padding = 0) =>
-        nn.Conv2d(channels, result, kernel, stride: stride, padding: padding, device: Place);
+    public static Conv2d Conv2d(
+        long channels, long result, long kernel, long stride = 1, long padding = 0, bool hasBias = true) =>
+        nn.Conv2d(channels, result, kernel, stride: stride, padding: padding, bias: hasBias, device: Place);
 
     public static Linear Linear(long inputs, long outputs, bool hasBias = true) =>
         nn.Linear(inputs, outputs, hasBias, device: Place);

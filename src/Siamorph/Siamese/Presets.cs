@@ -54,6 +54,17 @@ public static class Presets
     };
 
     /// <summary>
+    /// 128 px for about the cost of <see cref="Tiny"/>: latents of a small autoencoder, whose files the user gives.
+    /// </summary>
+    public static TrainOptions TinyTaef2 { get; } = Tiny with
+    {
+        ImageSize = 128,
+        Network = Tiny.Network with { LatentChannels = 32, HintFactor = 8 },
+        Base = Tiny.Base with { Steps = 2500 },
+        Siamese = Tiny.Siamese with { Steps = 700 },
+    };
+
+    /// <summary>
     /// The paper's model at 384 px on top of Stable Diffusion 1.5, as its code trains and samples it; needs the user's weights.
     /// </summary>
     public static TrainOptions Sd15 { get; } = new()
@@ -73,6 +84,7 @@ public static class Presets
     {
         ["tiny"] = Tiny with { Base = Tiny.Base with { Steps = 2500 }, Siamese = Tiny.Siamese with { Steps = 700 } },
         ["small"] = Small,
+        ["tiny-taef2"] = TinyTaef2,
         ["sd15"] = Sd15,
     };
 
@@ -81,6 +93,7 @@ public static class Presets
     {
         ["tiny"] = Tiny,
         ["small"] = Small,
+        ["tiny-taef2"] = TinyTaef2,
         ["sd15"] = Sd15,
     };
 }

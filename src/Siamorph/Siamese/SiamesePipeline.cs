@@ -156,6 +156,15 @@ internal sealed class SiamesePipeline : IDisposable
         return Tensors(pretrained => !pretrained).Where(t => !IsNetwork(t.Key) || trained.Contains(t.Key)).ToDictionary();
     }
 
+    /// <summary>Prepares the codec of a model that is trained anew: from the user's files, or from the images.</summary>
+    /// <param name="images">uint8 [N,3,H,W]; H and W divisible by the factor.</param>
+    /// <exception cref="SiamorphException">The files can't be used.</exception>
+    public void PrepareCodec(Tensor images)
+    {
+        if (Options.CodecWeights is { } folder) CodecFiles.Load(Codec, folder);
+        Codec.Fit(images);
+    }
+
     /// <summary>Copies stored tensors in.</summary>
     /// <exception cref="WeightsMismatchException">Keys are missing, unexpected or misshapen.</exception>
     public void Apply(WeightTable tensors, string source)
@@ -222,7 +231,8 @@ internal sealed class SiamesePipeline : IDisposable
 
     /// <summary>The codec that the options describe, not yet fitted or loaded.</summary>
     internal static ILatentCodec CodecOf(TrainOptions options) =>
-        options.Autoencoder is { } autoencoder ? new AutoencoderKl(autoencoder) : new HaarCodec();
+        options.Autoencoder is { } autoencoder ? new AutoencoderKl(autoencoder)
+        : options.CodecWeights is not null ? new TinyAutoencoder() : new HaarCodec();
 
     /// <summary>The prompt encoder that the options describe, not yet loaded.</summary>
     internal static IPromptEncoder PromptEncoderOf(TrainOptions options, IEnumerable<string> prompts, ClipTokenizer? tokenizer) =>

@@ -115,7 +115,7 @@ public sealed class SiameseTrainer
         if (announce && options.BaseWeights is null) monitor.Note(Announcement(options, data));
         var place = Placement.Of(options.Device, options.Precision, group.LocalRank);
         using var pipeline = new SiamesePipeline(options, (more ?? data).Pairs.Select(p => p.Prompt));
-        pipeline.Codec.Fit(data.Images);
+        pipeline.PrepareCodec(data.Images);
         if (options.InitialWeights is { } initial && !resume) monitor.Note(InitialModel.Load(pipeline, initial));
         var cache = new ContentCache(options.CacheFolder ?? Path.Combine(runFolder, "cache"));
         pipeline.CachePrompts(data.Pairs.Select(p => p.Prompt), cache);
@@ -153,7 +153,7 @@ public sealed class SiameseTrainer
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(data);
         using var pipeline = new SiamesePipeline(options, data.Pairs.Select(p => p.Prompt));
-        pipeline.Codec.Fit(data.Images);
+        pipeline.PrepareCodec(data.Images);
         pipeline.MoveTo(Placement.Of(options.Device, options.Precision));
         using var first = new BaseStage(pipeline, data);
         var baseSeconds = Median(first, 0, steps);

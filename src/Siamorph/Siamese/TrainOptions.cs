@@ -81,6 +81,12 @@ public sealed record TrainOptions
     /// </summary>
     public AutoencoderKlConfig? Autoencoder { get; init; }
 
+    /// <summary>
+    /// Folder with the two files of a small autoencoder, TAEF2 (taef2_encoder and taef2_decoder), whose latents take the place of
+    /// wavelets; the preset "tiny-taef2" needs it. A run keeps a copy of the weights. Null for wavelets.
+    /// </summary>
+    public string? CodecWeights { get; init; }
+
     /// <summary>The CLIP text model that reads prompts; without one (null) a short sequence is learned for each prompt.</summary>
     public ClipTextConfig? TextModel { get; init; }
 
@@ -227,6 +233,11 @@ public sealed record TrainOptions
                 "initialWeights and baseWeights are both given, but a model can start from only one of them. Leave one out.");
         if ((Autoencoder is not null || TextModel is not null) && BaseWeights is null)
             faults.Add($"baseWeights is missing: this model is trained on top of another. {NeededFiles}");
+        if (CodecWeights is null && Autoencoder is null && Network.HintFactor == TinyAutoencoder.Downsampling)
+            faults.Add("codecWeights is missing: give --codec-weights the folder with taef2_encoder.pth and taef2_decoder.pth, "
+                + "or set network.latentChannels to 48 and network.hintFactor to 4 for wavelets.");
+        if (CodecWeights is not null && Autoencoder is not null)
+            faults.Add("codecWeights and autoencoder are both given, but a model has one codec. Leave one out.");
         faults.AddRange(Autoencoder?.Validate() ?? []);
         faults.AddRange(TextModel?.Validate() ?? []);
         if (TextModel is not null && TextModel.Width != Network.ContextWidth)

@@ -25,7 +25,8 @@ internal static class StageInputs
         foreach (var (name, neutral) in new (string, string)[] { ("labels", "\"hard\""), ("boundaryWidth", "0"),
             ("agreementWeight", "0"), ("unlabelled", "null"), ("start", "\"noise\""), ("strength", "null"), ("imageWeight", "0"),
             ("keep", "\"best\""), ("sampler", "null"), ("shapes", "0"),
-            ("initialWeights", "null"), ("consistencyWeight", "10"), ("consistencyRampUp", "0.3"), ("cutMix", "0") })
+            ("initialWeights", "null"), ("codecWeights", "null"), ("consistencyWeight", "10"),
+            ("consistencyRampUp", "0.3"), ("cutMix", "0") })
             if (options.TryGetPropertyValue(name, out var value) && (value?.ToJsonString() ?? "null") == neutral)
             options.Remove(name);
         // Where moments lie decides no number; where networks run, none but the last digits: what one machine began another may

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Siamorph.Data;
 using Siamorph.Experiment.Stages;
 using Siamorph.Siamese;
+using Siamorph.Siamese.WeightFiles;
 using Siamorph.Synthesis;
 using Siamorph.Training;
 
@@ -77,8 +78,12 @@ internal sealed class SyntheticPlan(
         if (options.InitialWeights is { } initial)
             inputs["initialWeights"] = StageInputs.OfWeights(Directory.Exists(initial)
                 ? Path.Combine(Checkpoint.Latest(initial) ?? initial, "manifest.json") : initial);
+        if (options.CodecWeights is { } codec) inputs["codec"] = CodecFiles.Hash(codec);
         if (unlabelled is not null) inputs["unlabelled"] = unlabelled.Hash; // what the folder holds decides, not where it lies
-        return StageInputs.Of(kind, OptionsFile.ToNode(options with { Unlabelled = null, InitialWeights = null }), inputs);
+        return StageInputs.Of(kind, OptionsFile.ToNode(options with
+        {
+            Unlabelled = null, InitialWeights = null, CodecWeights = null,
+        }), inputs);
     }
 
     public SynthesisStage Synthesis(

@@ -194,7 +194,7 @@ internal static class StepBenchmark
                 Count = Pairs, Size = size,
             }, how.Monitor).Pairs], size, how.Monitor);
             using var pipeline = new SiamesePipeline(preset, data.Pairs.Select(p => p.Prompt));
-            pipeline.Codec.Fit(data.Images);
+            pipeline.PrepareCodec(data.Images);
             pipeline.MoveTo(Placement.Of(preset.Device, preset.Precision));
             using TrainingStage stage = baseStage ? new BaseStage(pipeline, data) : new SiameseStage(pipeline, data);
             var work = new Workload(preset.Network, options.LatentSize, options.LatentSize, options.ContextLength);
