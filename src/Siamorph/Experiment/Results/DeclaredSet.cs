@@ -27,13 +27,15 @@ internal sealed record DeclaredSet(IReadOnlyList<CellResult> Cells, DataCard Dat
         IReadOnlyList<(string Name, IReadOnlyList<ImageMaskPair> Pairs)> sets, DataCard data)
     {
         List<int> chosen = [.. Enumerable.Range(0, sets.Count).Where(i => set == PrimaryEndPoint.AllSets || sets[i].Name == set)];
-        // Ids and groups of one set mean nothing in another.
         List<PairFacts> facts = [.. chosen.SelectMany(i => sets[i].Pairs.Select(p =>
-            new PairFacts($"{i} {p.Id}", "test", p.Group is null ? null : $"{i} {p.Group}", double.NaN)))];
+            new PairFacts(Within(i, p.Id), "test", p.Group is null ? null : Within(i, p.Group), double.NaN)))];
         return new([.. scored.Select(s => Seen(s.Cell, [.. chosen.Select(i => s.Outcome.Sets[i])]))], data with
         {
             Pairs = facts,
         });
+
+        // Ids and groups of one set mean nothing in another.
+        string Within(int set, string name) => chosen.Count > 1 ? $"{sets[set].Name}: {name}" : name;
 
         CellResult Seen(CellResult cell, IReadOnlyList<ExternalScores> scores)
         {
