@@ -93,6 +93,12 @@ public sealed record ExperimentOptions
     public IReadOnlyList<string> OtherNetworks { get; init; } = [];
 
     /// <summary>
+    /// Weight files with which backbones of <see cref="OtherNetworks"/> begin, each as NAME=FILE; the first network has its own,
+    /// in <see cref="Segmentation"/>.
+    /// </summary>
+    public IReadOnlyList<string> Backbones { get; init; } = [];
+
+    /// <summary>
     /// Corruptions of the test images, at three strengths each, on which the segmentation networks are tested as well; empty for
     /// none.
     /// </summary>
@@ -129,7 +135,7 @@ public sealed record ExperimentOptions
             FormattableString.Invariant($"syntheticPerReal is {SyntheticPerReal}; it has to be above 0."));
         Demand(SyntheticShare is null or (> 0 and < 1),
             FormattableString.Invariant($"syntheticShare is {SyntheticShare}; it must be between 0 and 1."));
-        faults.AddRange(ExternalSet.Faults(ExternalTest));
+        faults.AddRange(NamedPath.Faults("externalTest", ExternalTest, "FOLDER", "clinic=/data/clinic"));
         Demand(Corruptions.Distinct().Count() == Corruptions.Count, "corruptions: one comes twice.");
         Demand(BootstrapDraws >= 100, $"bootstrapDraws is {BootstrapDraws}; it has to be 100 or more.");
         Demand(Split.Train > 0 && Split.Val > 0 && Split.Test > 0, "split: train, val and test all have to be above 0.");
@@ -142,6 +148,9 @@ public sealed record ExperimentOptions
             faults.Add($"otherNetworks: '{name}' is unknown; there are {string.Join(", ", SegmentationRecipes.All.Keys)}.");
         foreach (var name in OtherNetworks.Where(SegmentationRecipes.All.ContainsKey))
             Collect(faults, $"otherNetworks, {name}", () => SegmentationOf(name).Validate());
+        faults.AddRange(NamedPath.Faults("backbones", Backbones, "FILE", "unet-mobilenetv2=mobilenet_v2.safetensors"));
+        foreach (var name in Backbones.Select(b => NamedPath.Of(b).Name).Where(n => n.Length > 0 && !OtherNetworks.Contains(n)))
+            faults.Add($"backbones: '{name}' is none of otherNetworks. The first network's file is segmentation.backbone.");
         Demand(OtherNetworks.Distinct().Count() == OtherNetworks.Count, "otherNetworks: a network comes twice.");
         return faults.Count == 0 ? this : throw new InvalidOptionsException(faults);
     }
@@ -155,7 +164,8 @@ public sealed record ExperimentOptions
         return this with
         {
             Data = Path.GetFullPath(Data),
-            ExternalTest = [.. ExternalTest.Select(ExternalSet.WithFullPath)],
+            ExternalTest = [.. ExternalTest.Select(NamedPath.Full)],
+            Backbones = [.. Backbones.Select(NamedPath.Full)],
             Generator = Placed(Generator with
             {
                 Unlabelled = FullPath(Generator.Unlabelled), InitialWeights = FullPath(Generator.InitialWeights),
@@ -201,6 +211,7 @@ public sealed record ExperimentOptions
         return SegmentationRecipes.All[network] with
         {
             Device = Segmentation.Device,
+            Backbone = Backbones.Select(NamedPath.Of).FirstOrDefault(b => b.Name == network).Path,
             ImageSize = Segmentation.ImageSize,
             BatchSize = Segmentation.BatchSize,
             Steps = Segmentation.Steps,

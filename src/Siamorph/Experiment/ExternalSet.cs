@@ -10,21 +10,6 @@ namespace Siamorph.Experiment;
 /// <param name="Hash">SHA-256 over their contents; hexadecimal.</param>
 internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pairs, string Hash)
 {
-    /// <summary>What is wrong with a list of NAME=FOLDER.</summary>
-    public static IEnumerable<string> Faults(IReadOnlyList<string> named)
-    {
-        foreach (var text in named.Where(t => Split(t) is not { Name.Length: > 0, Folder.Length: > 0 }))
-            yield return $"externalTest: '{text}' is not of the form NAME=FOLDER. Write, for example, clinic=/data/clinic.";
-        if (named.Select(t => Split(t).Name).Distinct(StringComparer.OrdinalIgnoreCase).Count() < named.Count)
-            yield return "externalTest: a name comes twice.";
-    }
-
-    /// <summary>NAME of NAME=FOLDER.</summary>
-    public static string NameOf(string named) => Split(named).Name;
-
-    /// <summary>The same with the folder's full path.</summary>
-    public static string WithFullPath(string named) => $"{Split(named).Name}={Path.GetFullPath(Split(named).Folder)}";
-
     /// <summary>Reads the sets.</summary>
     /// <exception cref="InvalidDatasetException">A folder is no data set, or holds an image that is also among the experiment's
     /// own.</exception>
@@ -32,7 +17,7 @@ internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pai
     {
         if (named.Count == 0) return [];
         var known = own.Pairs.GroupBy(p => ContentHash.OfFile(p.ImagePath)).ToDictionary(g => g.Key, g => g.First());
-        return [.. named.Select(Split).Select(set => Read(set.Name, set.Folder, known, monitor))];
+        return [.. named.Select(NamedPath.Of).Select(set => Read(set.Name, set.Path, known, monitor))];
     }
 
     private static ExternalSet Read(string name, string folder, Dictionary<string, ImageMaskPair> known, IMonitor monitor)
@@ -47,8 +32,4 @@ internal sealed record ExternalSet(string Name, IReadOnlyList<ImageMaskPair> Pai
         EmptyMasks.Refuse(pairs);
         return new(name, pairs, ContentHash.OfList(pairs, ContentHash.OfEach(pairs, monitor)));
     }
-
-    private static (string Name, string Folder) Split(string named) =>
-        named.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at
-        ? (named[..at].Trim(), named[(at + 1)..].Trim()) : ("", "");
 }

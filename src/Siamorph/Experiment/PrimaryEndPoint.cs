@@ -33,7 +33,7 @@ public sealed record PrimaryEndPoint
         if (!options.Arms.Skip(1).Contains(Arm)) yield return $"primary.arm is '{Arm}'; name one of the arms after the first.";
         if (RealCount > 0 && !options.RealCounts.Contains(RealCount))
             yield return $"primary.realCount is {RealCount}; name one of realCounts.";
-        var sets = options.ExternalTest.Select(ExternalSet.NameOf).ToList();
+        var sets = options.ExternalTest.Select(t => NamedPath.Of(t).Name).ToList();
         if (Set.Length > 0 && !(Set == AllSets && sets.Count > 0) && !sets.Contains(Set))
             yield return sets.Count == 0
                 ? $"primary.set is '{Set}', but there is no external test set. Name one with externalTest ({Set}=FOLDER)."

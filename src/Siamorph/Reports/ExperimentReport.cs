@@ -60,7 +60,7 @@ public static class ExperimentReport
         Overline = $"Siamorph experiment on {result.Data.Name}",
         Answer = ExperimentSentences.Answer(result),
         KeyFigures = [.. Shown(result).Select(c => new KeyFigure(
-            $"{c.RealCount} real pairs: {(c.Set is null ? "Dice" : ExperimentSentences.Measure(c))}, "
+            $"{c.RealCount} real pairs: {(result.ExternalPrimary is null ? "Dice" : ExperimentSentences.Measure(c))}, "
                 + $"{ExperimentSentences.Title(result, c.Arm)} minus "
                 + $"{ExperimentSentences.Title(result, c.Baseline)}",
             Format.Signed(c.Difference), $"95\u00A0% interval {Format.Signed(c.Low)} to {Format.Signed(c.High)}",

@@ -268,6 +268,25 @@ public sealed class ExperimentRunnerTests(ExperimentRunnerTests.TinyPhantom phan
     }
 
     [Fact]
+    public void Backbones_GoToTheNetworkTheyName_AndToNoOther()
+    {
+        var runner = new FakeStageRunner();
+        File.WriteAllText(_folder["weights"], "w");
+        Run("x", Options() with
+        {
+            OtherNetworks = ["segformer-compact", "unet-mobilenetv2"], Backbones = [$"unet-mobilenetv2={_folder["weights"]}"],
+        }, runner);
+        var given = runner.Segmentations.Select(s => s.Work.Options).ToLookup(o => o.Network.Name, o => o.Backbone);
+        Assert.All(given["unet-mobilenetv2"], b => Assert.Equal(_folder["weights"], b));
+        Assert.All(given["unet"].Concat(given["segformer-compact"]), Assert.Null);
+        Assert.Equal(3, given.Count);
+        Assert.Contains("backbones: 'unet' is none of otherNetworks", Assert.Throws<InvalidOptionsException>(() => (Options() with
+        {
+            Backbones = ["unet=x"],
+        }).Validate()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OtherNetworks_RepeatEveryArm_OnTheSamePairsAndSteps_WithoutNewGenerators()
     {
         var runner = new FakeStageRunner();
