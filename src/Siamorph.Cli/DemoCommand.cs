@@ -20,17 +20,24 @@ internal static class DemoCommand
         {
             Description = "Only checks that everything runs: it takes seconds, and the networks learn nothing useful.",
         };
+        var seed = new NumberOption<ulong?>("--seed")
+        {
+            Description = "Other patients and other networks; the demo's own where it is not given.", HelpName = "n",
+        };
         var command = new Command("demo", "Runs the whole loop on the built-in dataset: train, synthesize, segment, report.")
         {
-            folder, quick,
+            folder, quick, seed,
         };
         return command.Runs(context =>
         {
             var target = context.Get(folder);
-            context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}";
+            var plan = context.Get(quick) ? Demo.Quick : Demo.Full;
+            if (context.Get(seed) is { } other) plan = plan.With(other);
+            context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}"
+                + (context.Get(seed) is { } given ? $" --seed {given}" : "");
             var crew = context.Get(quick) ? null
                 : WorkerProcesses.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
-            Demo.Run(context.Get(quick) ? Demo.Quick : Demo.Full, target, context.Monitor, crew);
+            Demo.Run(plan, target, context.Monitor, crew);
             ReportCommand.Render(context, target);
         });
     }

@@ -12,7 +12,20 @@ namespace Siamorph.Experiment;
 /// <param name="Phantom">The built-in dataset.</param>
 /// <param name="Experiment">The experiment; its data folder is set by <see cref="Demo.Run"/>.</param>
 /// <param name="Minutes">What it may take; on a machine too slow for that, training is shortened.</param>
-internal sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment, double Minutes);
+/// <param name="Unlabelled">Further images, of other patients, that are given without masks; 0 for none.</param>
+internal sealed record DemoPlan(PhantomOptions Phantom, ExperimentOptions Experiment, double Minutes, int Unlabelled = 0)
+{
+    /// <summary>The same with other patients and other seeds.</summary>
+    public DemoPlan With(Seed seed) => this with
+    {
+        Phantom = Phantom with { Seed = seed },
+        Experiment = Experiment with
+        {
+            Seeds = [.. Experiment.Seeds.Select(s => new Seed(unchecked(100 * seed.Value + s.Value)))],
+            Split = Experiment.Split with { Seed = seed },
+        },
+    };
+}
 
 /// <summary>The whole loop on the built-in dataset, in one folder.</summary>
 internal static class Demo
@@ -87,9 +100,28 @@ internal static class Demo
         Claim(plan, folder);
         var data = Path.Combine(folder, "phantom");
         if (!File.Exists(Path.Combine(data, "manifest.jsonl"))) PhantomDataset.Write(data, plan.Phantom, monitor);
+        var unlabelled = plan.Unlabelled > 0 ? PaintWithoutMasks(plan, folder, monitor) : null;
         using var runner = new TorchStageRunner();
-        return ExperimentRunner.Run(Resolve(plan, data, folder, monitor, (runner, crew?.Size ?? 1)), folder, monitor,
-            runner, crew);
+        var options = Resolve(plan, o => o with
+        {
+            Data = data, Generator = o.Generator with { Unlabelled = unlabelled },
+        }, folder, monitor, (runner, crew?.Size ?? 1));
+        return ExperimentRunner.Run(options, folder, monitor, runner, crew);
+    }
+
+    // Other patients of the same devices; their masks are thrown away.
+    private static string PaintWithoutMasks(DemoPlan plan, string folder, IMonitor monitor)
+    {
+        var (images, painted) = (Path.Combine(folder, "unlabelled"), Path.Combine(folder, "unlabelled.painted"));
+        if (Directory.Exists(images)) return images;
+        PhantomDataset.Write(painted, plan.Phantom with
+        {
+            Count = plan.Unlabelled, Seed = plan.Phantom.Seed.Derive("without masks"),
+        }, monitor);
+        Directory.Delete(Path.Combine(painted, "masks"), recursive: true);
+        File.Delete(Path.Combine(painted, "manifest.jsonl"));
+        Directory.Move(painted, images);
+        return images;
     }
 
     private static void Claim(DemoPlan plan, string folder)
@@ -109,11 +141,12 @@ internal static class Demo
 
     // What was resolved once stays: a resumed demonstration does what it began, whatever else the machine is doing by then.
     private static ExperimentOptions Resolve(
-        DemoPlan plan, string data, string folder, IMonitor monitor, (TorchStageRunner Runner, int Processes) work)
+        DemoPlan plan, Func<ExperimentOptions, ExperimentOptions> placed, string folder, IMonitor monitor,
+        (TorchStageRunner Runner, int Processes) work)
     {
         var kept = Path.Combine(folder, "options.json");
-        if (File.Exists(kept)) return OptionsFile.LoadRecorded<ExperimentOptions>(kept) with { Data = data };
-        var options = plan.Experiment with { Data = data };
+        if (File.Exists(kept)) return placed(OptionsFile.LoadRecorded<ExperimentOptions>(kept));
+        var options = placed(plan.Experiment);
         var seconds = ExperimentRunner.EstimateSeconds(options, folder, monitor, work.Runner) / work.Processes;
         if (seconds <= 60 * plan.Minutes) return options;
         var share = Math.Max(LeastShare, 60 * plan.Minutes / seconds);
