@@ -22,7 +22,7 @@ internal sealed record DeclaredSet(IReadOnlyList<CellResult> Cells, DataCard Dat
     /// <param name="scored">Every cell with its scores on all sets.</param>
     /// <param name="sets">The pairs of each set.</param>
     /// <param name="data">The experiment's own data.</param>
-    internal static DeclaredSet Of(
+    private static DeclaredSet Of(
         string set, IReadOnlyList<(CellResult Cell, ExternalOutcome Outcome)> scored,
         IReadOnlyList<(string Name, IReadOnlyList<ImageMaskPair> Pairs)> sets, DataCard data)
     {
@@ -54,9 +54,10 @@ internal sealed record DeclaredSet(IReadOnlyList<CellResult> Cells, DataCard Dat
     /// <summary>The declared comparison on this set.</summary>
     public Comparison? Compare(ExperimentOptions options)
     {
-        var here = options with { Primary = options.Primary! with { Set = "" } };
+        var declared = options.Primary!;
+        var here = options with { Arms = [options.Arms[0], declared.Arm], Primary = declared with { Set = "" } };
         return Analysis.Compare(here, Cells, Data).FirstOrDefault(c => c.Statistics!.Primary) is { } found
-            ? found with { Set = options.Primary!.Set } : null;
+            ? found with { Set = declared.Set } : null;
     }
 
     /// <summary>What each further need adds on this set.</summary>
