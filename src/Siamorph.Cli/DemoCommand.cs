@@ -30,12 +30,11 @@ internal static class DemoCommand
         };
         return command.Runs(context =>
         {
-            var target = context.Get(folder);
-            var plan = context.Get(quick) ? Demo.Quick : Demo.Full;
-            if (context.Get(seed) is { } other) plan = plan.With(other);
-            context.GoOnWith = $"siamorph demo {target}{(context.Get(quick) ? " --quick" : "")}"
-                + (context.Get(seed) is { } given ? $" --seed {given}" : "");
-            var crew = context.Get(quick) ? null
+            var (target, isQuick, other) = (context.Get(folder), context.Get(quick), context.Get(seed));
+            var plan = isQuick ? Demo.Quick : Demo.Full;
+            if (other is { } master) plan = plan.With(master);
+            context.GoOnWith = $"siamorph demo {target}{(isQuick ? " --quick" : "")}{(other is null ? "" : $" --seed {other}")}";
+            var crew = isQuick ? null
                 : WorkerProcesses.Of(Processes(Environment.ProcessorCount), context.Get(Verb.Threads), context.Monitor);
             Demo.Run(plan, target, context.Monitor, crew);
             ReportCommand.Render(context, target);
