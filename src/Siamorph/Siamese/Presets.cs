@@ -54,7 +54,7 @@ public static class Presets
     };
 
     /// <summary>
-    /// 128 px for about the cost of <see cref="Tiny"/>: latents of a small autoencoder, whose files the user gives.
+    /// 128 px with a UNet as large as that of <see cref="Tiny"/>: latents of a small autoencoder, whose files the user gives.
     /// </summary>
     public static TrainOptions TinyTaef2 { get; } = Tiny with
     {
